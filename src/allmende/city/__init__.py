@@ -1,0 +1,1 @@
+"""What people do: one Django app a service, all of one shape."""

@@ -1,0 +1,1 @@
+"""Parking: where is a free space now."""

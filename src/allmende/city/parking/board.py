@@ -1,0 +1,82 @@
+"""The live board: every car park of the city with what is known of it now.
+
+Values are computed from the Store by :func:`read_board` and :func:`read_history`; views and templates only show them.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+
+class Capacity(msgspec.Struct, frozen=True):
+    """One statement about how many spaces there are; statements may disagree, all are kept."""
+
+    value: int
+    source: str
+    date: str
+
+
+class CarPark(msgspec.Struct, frozen=True, kw_only=True):
+    """A car park and its reading now.
+
+    ``free`` is None exactly when ``status`` is "no-data"; ``reason`` then says why. Times are aware, in UTC.
+    """
+
+    id: str
+    """Id of the Thing, e.g. ``parking-goethe-galerie`` or ``demo-parking-goethe-galerie``."""
+    stream: str
+    """Id of the Datastream with the free spaces, e.g. ``parking-goethe-galerie~free``."""
+    name: str
+    lon: float | None
+    lat: float | None
+    kind: str | None
+    """``underground``, ``building``, ``lot`` or None where no source says it."""
+    zone: str | None
+    """Id of the tariff zone."""
+    capacity: int | None
+    capacities: tuple[Capacity, ...] = ()
+    free: int | None
+    status: Literal["live", "no-data"]
+    reason: Literal["", "never", "feed-silent", "silent"] = ""
+    trend: Literal["rising", "falling", "steady", "unknown"] = "unknown"
+    """Direction of ``free`` over the last 30 minutes."""
+    observed_at: datetime | None
+    """When the value last changed or was rewritten (phenomenonTime)."""
+    confirmed_at: datetime | None
+    """When its feed last reported anything: for change-only feeds the value is known to hold until then."""
+    simulated: bool = False
+    flags: tuple[str, ...] = ()
+    """Why the reading is implausible, e.g. ``above-capacity``; empty if it is not."""
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """All car parks to show, in the order of the profile."""
+
+    car_parks: tuple[CarPark, ...]
+    simulated: bool
+    """True if any shown value is simulated: the page must then carry the banner."""
+    now: datetime
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of a chart: ``start`` inclusive, ``width`` seconds. The values are None where there is no data."""
+
+    start: datetime
+    mean: float | None
+    low: int | None
+    high: int | None
+    covered: float
+    """Share of the bucket for which a value is known, 0 to 1."""
+    implausible: bool = False
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """Time-weighted means of the free spaces, read as a step function."""
+
+    car_park: CarPark
+    start: datetime
+    end: datetime
+    width: int
+    """Seconds per bucket: 900 for a day, 3600 for a week."""
+    buckets: tuple[Bucket, ...]

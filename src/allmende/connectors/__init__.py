@@ -1,0 +1,1 @@
+"""How data comes in: one folder a source, all of one shape."""

@@ -1,0 +1,1 @@
+"""How standards see the city. Request value in, response value out."""

@@ -1,0 +1,1 @@
+"""How knowledge is made from what is kept."""

@@ -1,0 +1,1 @@
+"""The only wiring: settings, accounts, portal, jobs, command line, migrations."""
