@@ -1,0 +1,25 @@
+"""Who asks. Every Query carries a Reader; there is no default, so nobody can forget it."""
+
+import msgspec
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who reads or writes, and what they may see.
+
+    ``datasets`` holds the ids of datasets that are not open and that this reader may see; ``sees_all`` is for the
+    house's own work (publishing, checks, backup), never for a request from outside.
+    """
+
+    name: str
+    """Who it is in logs and the audit log, e.g. ``anonymous``, ``user:anna``, ``token:12``."""
+    datasets: frozenset[str] = frozenset()
+    sees_all: bool = False
+    may_write: bool = False
+
+
+ANONYMOUS = Reader(name="anonymous")
+
+
+def house_reader(part: str) -> Reader:
+    """The reader for work that the house does itself; ``part`` is shown in logs."""
+    return Reader(name=f"house:{part}", sees_all=True, may_write=True)

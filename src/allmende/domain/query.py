@@ -1,0 +1,192 @@
+"""The one query language inside. Faces parse into it, engines compile it; neither knows the other.
+
+A Query is a value without behaviour. It always names its reader: the compiler adds the reader's predicate wherever a
+table is read.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.policy import Reader
+
+
+class Expression(msgspec.Struct, frozen=True, tag=True, kw_only=False):
+    """A node of a filter. ``at`` is its position in the text it came from, for messages."""
+
+
+class Value(Expression, frozen=True):
+    """A literal. Instants are microseconds with ``kind`` "instant"; geometries are WKT with ``kind`` "geometry"."""
+
+    value: Any
+    kind: Literal["number", "string", "boolean", "null", "instant", "interval", "duration", "geometry"]
+    at: int = 0
+
+
+class Path(Expression, frozen=True):
+    """A property by its path: relations first, then an attribute, then keys into its JSON.
+
+    ``Datastream/Thing/properties/zone`` is ``("Datastream", "Thing", "properties", "zone")``; list places are ints.
+    """
+
+    parts: tuple[str | int, ...]
+    at: int = 0
+
+
+class Compare(Expression, frozen=True):
+    """``left op right``."""
+
+    op: Literal["eq", "ne", "gt", "ge", "lt", "le"]
+    left: Expression
+    right: Expression
+    at: int = 0
+
+
+class Logic(Expression, frozen=True):
+    """All (``and``) or one (``or``) of the items."""
+
+    op: Literal["and", "or"]
+    items: tuple[Expression, ...]
+    at: int = 0
+
+
+class Not(Expression, frozen=True):
+    """The contrary."""
+
+    item: Expression
+    at: int = 0
+
+
+class In(Expression, frozen=True):
+    """``item in (a, b, …)`` or ``item in path/to/list``."""
+
+    item: Expression
+    choices: tuple[Expression, ...] | Path
+    at: int = 0
+
+
+class Arithmetic(Expression, frozen=True):
+    """``left op right`` with numbers, times and durations."""
+
+    op: Literal["add", "sub", "mul", "div", "mod"]
+    left: Expression
+    right: Expression
+    at: int = 0
+
+
+class Negate(Expression, frozen=True):
+    """``-item``."""
+
+    item: Expression
+    at: int = 0
+
+
+class Call(Expression, frozen=True):
+    """A function of the standard by name."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+    at: int = 0
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One key to sort by; null comes last whichever the direction."""
+
+    path: Path
+    descending: bool = False
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A step of a resource path, from outside in: entity ``id`` of type ``entity``, then along ``relation``."""
+
+    entity: str
+    id: str
+    relation: str
+
+
+class Expand(msgspec.Struct, frozen=True, kw_only=True):
+    """Related entities to bring along, with a question of their own (its path is empty)."""
+
+    relation: str
+    query: "Query"
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for.
+
+    ``path`` leads to the set: ``Things('a')/Datastreams`` is ``entity="Datastream"`` with one Step. ``id`` picks one of
+    it. ``after`` is the sort key of the last entity of the page before, as the Page gave it.
+    """
+
+    entity: str
+    reader: Reader
+    path: tuple[Step, ...] = ()
+    id: str | None = None
+    filter: Expression | None = None
+    order: tuple[Order, ...] = ()
+    top: int = 100
+    skip: int = 0
+    after: tuple[Any, ...] | None = None
+    count: bool = False
+    select: tuple[str, ...] | None = None
+    expand: tuple[Expand, ...] = ()
+    simulated: bool = True
+    """False leaves simulated datasets out: exports, catalogue and forecasts ask so."""
+
+    def selected(self) -> tuple[str, ...]:
+        """The attributes to give, in the standard's order."""
+        names = tuple(a.name for a in ENTITIES[self.entity].attributes)
+        return names if self.select is None else tuple(n for n in names if n in self.select)
+
+    def selects_id(self) -> bool:
+        """Whether the id is wanted: always, unless a $select left it out."""
+        return self.select is None or "id" in self.select or "@iot.id" in self.select
+
+
+def layout(query: Query) -> tuple[str, ...]:
+    """The columns of a row that answers ``query``: the contract between engines and renderers.
+
+    First ``pk`` (the engine's own key, opaque) and ``id`` (text), then one column per selected attribute: text, or
+    JSON as text, or microseconds. Intervals have two columns (``….start``, ``….end``); a result has two
+    (``result.kind``, ``result``, see :class:`ResultKind`).
+    """
+    columns = ["pk", "id"]
+    entity = ENTITIES[query.entity]
+    for name in query.selected():
+        attribute = entity.attribute(name)
+        if attribute is None:
+            continue
+        if attribute.kind is Kind.INTERVAL:
+            columns += [f"{name}.start", f"{name}.end"]
+        elif attribute.kind is Kind.RESULT:
+            columns += [f"{name}.kind", name]
+        else:
+            columns.append(name)
+    return tuple(columns)
+
+
+class ResultKind:
+    """How a result is kept. The value column holds the number, the text, or the JSON as text."""
+
+    NULL = 0
+    INTEGER = 1
+    DECIMAL = 2
+    BOOLEAN = 3
+    STRING = 4
+    JSON = 5
+
+
+class Page(msgspec.Struct, kw_only=True):
+    """An answer: rows as tuples in the order of ``columns`` (see :func:`layout`).
+
+    ``next`` is the sort key to go on after (None at the end); ``expanded`` holds, per relation, the pages of related
+    entities by the ``pk`` of the row that they belong to (a to-one relation has a page of at most one row).
+    """
+
+    query: Query
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    next: tuple[Any, ...] | None = None
+    count: int | None = None
+    expanded: dict[str, dict[Any, "Page"]] = {}

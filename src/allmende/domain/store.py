@@ -1,0 +1,208 @@
+"""The protocol between those who know and the place where it is kept. Engines implement it; nobody goes around it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from allmende.domain.policy import Reader
+from allmende.domain.query import Page, Query
+from allmende.domain.records import Declaration, Json, Rejection, Series
+
+
+class DatasetRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset: what belongs together under one publisher, licence and access class."""
+
+    id: str
+    title: Mapping[str, str] = {}
+    description: Mapping[str, str] = {}
+    publisher: str = ""
+    licence: str = ""
+    attribution: str = ""
+    access: str = "open"
+    simulated: bool = False
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A related entity: one that exists, by id, or one of the same batch, by its place."""
+
+    id: str | None = None
+    place: int | None = None
+
+
+class NewEntity(msgspec.Struct, kw_only=True):
+    """An entity that a client creates. ``values`` by attribute name, checked and in kept form (times as integers)."""
+
+    entity: str
+    id: str | None
+    values: dict[str, Any]
+    links: dict[str, tuple[Ref, ...]]
+    where: str = ""
+    """Its place in the body, for messages."""
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """What is to be committed together: all of it, or nothing.
+
+    ``entities`` come in an order in which every Ref by place points backwards.
+    """
+
+    origin: str
+    """The source's id, or the client's name; every reading can say it."""
+    dataset: str
+    received_at: int
+    version: str = ""
+    """Version of what made it: connector, rule."""
+    declarations: Sequence[Declaration] = ()
+    series: Sequence[Series] = ()
+    entities: Sequence[NewEntity] = ()
+    rejections: Sequence[Rejection] = ()
+    name: str = ""
+    """Topic, address or file that it came from."""
+
+
+class Receipt(msgspec.Struct, kw_only=True):
+    """What became of a batch. The four counts are of readings and sum to what was read."""
+
+    accepted: int = 0
+    repeated: int = 0
+    corrected: int = 0
+    rejected: int = 0
+    created: list[tuple[str, str]] = []
+    """(entity type, id) of each created entity, in the batch's order."""
+
+    @property
+    def read(self) -> int:
+        """All readings."""
+        return self.accepted + self.repeated + self.corrected + self.rejected
+
+    def add(self, other: "Receipt") -> None:
+        """Sum another one into this."""
+        self.accepted += other.accepted
+        self.repeated += other.repeated
+        self.corrected += other.corrected
+        self.rejected += other.rejected
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the change log: readings of one stream in a span of time, committed together."""
+
+    number: int
+    stream: str
+    kind: str
+    """``append``, ``correction`` or ``deletion``."""
+    start: int
+    end: int
+    count: int
+    origin: str
+    received_at: int
+
+
+class SourceState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source has fared. Times in microseconds, None where it never happened."""
+
+    id: str
+    last_received: int | None = None
+    last_success: int | None = None
+    last_error: str = ""
+    last_error_at: int | None = None
+    newest: int | None = None
+    """Phenomenon time of its newest reading."""
+    accepted: int = 0
+    repeated: int = 0
+    corrected: int = 0
+    rejected: int = 0
+
+
+class KeptRejection(msgspec.Struct, frozen=True, kw_only=True):
+    """A rejection as an operator sees it. ``body`` is empty in listings."""
+
+    number: int
+    source: str
+    name: str
+    reason: str
+    code: str
+    where: str
+    received_at: int
+    size: int
+    body: bytes = b""
+    replayed_at: int | None = None
+
+
+class Latest(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream's newest reading and extent, from one row."""
+
+    stream: str
+    thing: str
+    start: int
+    result: Json
+    quality: Json
+    count: int
+    first: int
+
+
+class Points(msgspec.Struct, kw_only=True):
+    """Readings of one stream as columns, in the order of time. ``flags`` is "" where a reading is plausible."""
+
+    times: list[int]
+    results: list[Json]
+    flags: list[str]
+
+
+class Store(Protocol):
+    """Where the measured world is kept. Safe to use from several threads.
+
+    Reading raises InvalidQuery, LimitExceeded or NotFound; writing raises InvalidInput, Conflict, StorageBusy or
+    StorageFull and then nothing was written.
+    """
+
+    def find(self, query: Query) -> Page:
+        """Answer a question. One statement for each level of expansion."""
+
+    def append(self, batch: Batch) -> Receipt:
+        """Commit a batch: when this returns, it survives a power cut."""
+
+    def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:
+        """Make the datasets known, or change what is said of them."""
+
+    def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
+        """The newest reading of every stream that the reader may see (of one source), from one index walk."""
+
+    def points(self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False) -> Points:
+        """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``."""
+
+    def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
+        """The times at which any stream of a source reported, in order: when a change-only feed was alive."""
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        """The change log after a number, in order; no number ever appears below one that was given before."""
+
+    def change_rows(self, change: Change) -> list[tuple[Any, ...]]:
+        """The observations of an append or correction that are still as it left them, laid out as a Query's rows."""
+
+    def cursor(self, name: str) -> int | None:
+        """How far a follower has come, or None for one that never began."""
+
+    def set_cursor(self, name: str, number: int) -> None:
+        """Remember how far a follower has come."""
+
+    def newest_change(self) -> int:
+        """The highest number in the change log, 0 if it is empty."""
+
+    def sources(self) -> dict[str, SourceState]:
+        """The state of every source that was ever heard of."""
+
+    def note_attempt(self, source: str, at: int, error: str = "") -> None:
+        """Remember that a source was asked, and what went wrong."""
+
+    def rejections(self, *, source: str = "", code: str = "", limit: int = 100) -> list[KeptRejection]:
+        """Rejections, the newest first, without their bytes."""
+
+    def rejection(self, number: int) -> KeptRejection:
+        """One rejection with its bytes; raises NotFound."""
+
+    def settle_rejection(self, number: int, at: int) -> None:
+        """Mark a rejection as replayed."""
+
+    def prune_rejections(self, *, older_than: int, keep_bytes: int) -> int:
+        """Delete rejections received before a time, and the oldest ones above a total size; gives how many."""

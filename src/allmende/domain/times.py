@@ -1,0 +1,114 @@
+"""Time as the house keeps it: whole microseconds since 1970-01-01T00:00:00Z, as one integer.
+
+An integer is compared, stored and shipped without a thought for zones; it is turned into text at the edge alone.
+The range is the one of ISO 8601's four-digit years (0001 to 9999). Finer digits than microseconds are cut, not
+rounded, so that a reading never moves into the future. A leap second is refused, not shifted.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from allmende.domain.errors import InvalidInput
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive on purpose: the fast path of formatting
+_MICROSECOND = timedelta(microseconds=1)
+EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LATEST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+_SHAPE = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::(\d{2}))?)(?:[.,](\d{1,12}))?(Z|z|[+-]\d{2}(?::?\d{2})?)?\Z", re.ASCII
+)
+_DURATION = re.compile(
+    r"(-)?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?\Z", re.ASCII
+)
+
+
+class Interval(NamedTuple):
+    """A span of time; ``end`` is None for an instant. Both in microseconds."""
+
+    start: int
+    end: int | None = None
+
+
+def parse_instant(text: str) -> int:
+    """Microseconds of an ISO 8601 instant with an offset; raises InvalidInput that says what is wrong.
+
+    A time without an offset is refused: to guess a zone would shift readings silently.
+    """
+    match = _SHAPE.match(text)
+    if match is None:
+        raise InvalidInput(f"{text!r} is no ISO 8601 time, e.g. 2024-04-30T23:45:02Z")
+    date, clock, seconds, fraction, offset = match.groups()
+    if offset is None:
+        raise InvalidInput(f"{text!r} has no offset; write Z for UTC or e.g. +02:00")
+    if seconds == "60":
+        raise InvalidInput(f"{text!r} is a leap second, which is not taken; send the second before or after")
+    try:
+        moment = datetime.fromisoformat(f"{date}T{clock}{'+00:00' if offset in 'Zz' else offset}")
+        micros = (moment - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"{text!r} is no time of the calendar: {error}") from None
+    if fraction:
+        micros += int(fraction[:6].ljust(6, "0"))
+    if not EARLIEST <= micros <= LATEST:
+        raise InvalidInput(f"{text!r} lies outside of the years 0001 to 9999")
+    return micros
+
+
+def parse_interval(text: str) -> Interval:
+    """An instant, or ``start/end`` with two instants (end not before start)."""
+    first, slash, second = text.partition("/")
+    start = parse_instant(first)
+    if not slash:
+        return Interval(start)
+    end = parse_instant(second)
+    if end < start:
+        raise InvalidInput(f"{text!r} ends before it starts")
+    return Interval(start, end)
+
+
+def format_instant(micros: int) -> str:
+    """ISO 8601 in UTC: milliseconds as three digits, finer ones as six, e.g. ``2024-04-30T23:45:02.000Z``."""
+    try:
+        moment = _NAIVE_EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        raise InvalidInput(f"{micros} µs lies outside of the years 0001 to 9999") from None
+    return moment.isoformat(timespec="milliseconds" if micros % 1000 == 0 else "microseconds") + "Z"
+
+
+def format_interval(start: int, end: int | None) -> str:
+    """An instant where ``end`` is None, else ``start/end``."""
+    return format_instant(start) if end is None else f"{format_instant(start)}/{format_instant(end)}"
+
+
+def from_datetime(moment: datetime) -> int:
+    """Microseconds of an aware datetime."""
+    if moment.tzinfo is None:
+        raise InvalidInput(f"{moment!r} has no time zone")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(micros: int) -> datetime:
+    """The aware datetime, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def parse_duration(text: str) -> int:
+    """Microseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds, e.g. ``PT5M``.
+
+    Years and months are refused: they have no fixed length.
+    """
+    match = _DURATION.match(text)
+    if match is None or text.rstrip("T") in ("P", "-P") or text.endswith("T"):
+        raise InvalidInput(f"{text!r} is no ISO 8601 duration, e.g. PT5M or P1D")
+    sign, weeks, days, hours, minutes, seconds, fraction = match.groups()
+    whole = (int(weeks or 0) * 7 + int(days or 0)) * DAY + int(hours or 0) * HOUR + int(minutes or 0) * MINUTE
+    whole += int(seconds or 0) * SECOND + int((fraction or "0").ljust(6, "0"))
+    return -whole if sign else whole
