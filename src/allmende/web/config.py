@@ -1,0 +1,467 @@
+"""Every setting of the house, read once from the environment.
+
+A setting comes from its environment variable, or from ``config.toml`` in the home (the field's name as the key), or
+else from its safe default. Secrets come from a file too: ``ALLMENDE_SECRET_KEY_FILE`` names one. What is wrong raises
+ConfigurationError, which names the variable, says what was wrong and what would be right.
+
+This module imports neither Django nor anything slow: every command reads it first.
+"""
+
+import math
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from allmende.domain.errors import ConfigurationError
+
+KIB, MIB = 1024, 1024 * 1024
+
+
+def _setting(env: str, section: str, text: str, **extra: Any) -> Meta:
+    return Meta(description=text, extra={"env": env, "section": section, **extra})
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings. Sizes are in bytes, times in seconds unless a field says otherwise."""
+
+    # The address
+    host: Annotated[str, _setting("HOST", "Address", "Address that web server and broker listen on.")] = "127.0.0.1"
+    port: Annotated[int, _setting("PORT", "Address", "Port of the web server.", low=1, high=65535)] = 8000
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        _setting(
+            "ALLMENDE_ALLOWED_HOSTS",
+            "Address",
+            "Names under which the house may be called, separated by commas. `*` allows all. "
+            "The address in `HOST` and this machine's loopback names are always allowed.",
+        ),
+    ] = ()
+    https: Annotated[
+        bool,
+        _setting(
+            "ALLMENDE_HTTPS",
+            "Address",
+            "The house is reached by HTTPS, through a proxy that sets `X-Forwarded-Proto`: cookies are then sent by "
+            "HTTPS alone, and browsers are told to stay there (HSTS).",
+        ),
+    ] = False
+
+    # The place
+    home: Annotated[Path, _setting("ALLMENDE_HOME", "Place", "Directory that holds all state.")] = Path("var")
+    city: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_CITY",
+            "Place",
+            "The city's profile: a name under `cities/`, or the path of a directory with a `city.toml`. "
+            "`allmende init --city` writes it into the home.",
+        ),
+    ] = ""
+    database_url: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_DATABASE_URL",
+            "Place",
+            "`sqlite:///path/of/the/file`. Empty: `allmende.sqlite3` in the home.",
+            shown="sqlite in the home",
+        ),
+    ] = ""
+    secret_key: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_SECRET_KEY",
+            "Place",
+            "Signs sessions and tokens of forms; at least 32 characters. "
+            "Empty: made once and kept in `secret_key` in the home, readable by its owner alone.",
+            secret=True,
+            shown="made once, in the home",
+        ),
+    ] = ""
+
+    # Messages
+    mqtt_port: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_MQTT_PORT", "Messages", "Port of the embedded MQTT broker. 0: no such listener.", high=65535
+        ),
+    ] = 18830
+    mqtt_websocket_port: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_MQTT_WEBSOCKET_PORT",
+            "Messages",
+            "Port of the embedded broker for MQTT over WebSocket, which live pages use. 0: no such listener; "
+            "pages then ask again every few seconds.",
+            high=65535,
+        ),
+    ] = 18831
+    mqtt_websocket_url: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_MQTT_WEBSOCKET_URL",
+            "Messages",
+            "Address at which browsers reach MQTT over WebSocket, where a proxy stands before it, "
+            "e.g. `wss://city.example/mqtt`. Empty: the name in the address bar and the port above.",
+            schemes=("ws", "wss"),
+        ),
+    ] = ""
+    broker_url: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_BROKER_URL",
+            "Messages",
+            "A broker of your own, `mqtt://user:password@host:1883` or `mqtts://…`; the embedded one then stays off.",
+            schemes=("mqtt", "mqtts"),
+            secret=True,
+        ),
+    ] = ""
+    mqtt_message_bytes: Annotated[
+        int,
+        _setting("ALLMENDE_MQTT_MESSAGE_BYTES", "Messages", "Largest MQTT message taken.", low=1024, high=256 * MIB),
+    ] = 256 * KIB
+    mqtt_connections: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_MQTT_CONNECTIONS", "Messages", "Clients at once per listener of the embedded broker.", low=1
+        ),
+    ] = 1000
+    publish_max_age: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_PUBLISH_MAX_AGE",
+            "Messages",
+            "Readings older than this many seconds on arrival (an import, a back-fill) are not published by MQTT.",
+            low=0,
+        ),
+    ] = 3600.0
+
+    # The map
+    base_map: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_BASE_MAP",
+            "Map",
+            "Address of a base map (raster tiles with `{z}/{x}/{y}`, or a MapLibre style). Empty: the city's districts "
+            "and waters from its profile, and no request leaves the host.",
+            schemes=("http", "https"),
+        ),
+    ] = ""
+
+    # Limits
+    body_bytes: Annotated[
+        int, _setting("ALLMENDE_BODY_BYTES", "Limits", "Largest body of a request.", low=1024, high=1024 * MIB)
+    ] = 4 * MIB
+    upload_bytes: Annotated[
+        int, _setting("ALLMENDE_UPLOAD_BYTES", "Limits", "Largest file sent by a form.", low=1024, high=4096 * MIB)
+    ] = 32 * MIB
+    page_size: Annotated[
+        int, _setting("ALLMENDE_PAGE_SIZE", "Limits", "Entities a page where `$top` is not given.", low=1)
+    ] = 100
+    page_size_max: Annotated[
+        int, _setting("ALLMENDE_PAGE_SIZE_MAX", "Limits", "Entities a page at most, whatever `$top` says.", low=1)
+    ] = 1000
+    skip_max: Annotated[
+        int, _setting("ALLMENDE_SKIP_MAX", "Limits", "Largest `$skip`; further on, follow the next links.", low=0)
+    ] = 100_000
+    expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 1
+    filter_length: Annotated[
+        int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
+    ] = 2000
+    query_seconds: Annotated[
+        float, _setting("ALLMENDE_QUERY_SECONDS", "Limits", "Time that one question may take in the store.", low=0.1)
+    ] = 10.0
+    rate_limit: Annotated[
+        int,
+        _setting("ALLMENDE_RATE_LIMIT", "Limits", "Requests a minute from one client to the APIs. 0: no limit.", low=0),
+    ] = 1200
+    disk_floor: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_DISK_FLOOR",
+            "Limits",
+            "Free bytes of the home's disk below which new data is refused with a clear word.",
+            low=0,
+        ),
+    ] = 256 * MIB
+    rejection_bytes: Annotated[
+        int,
+        _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),
+    ] = 64 * MIB
+    rejection_days: Annotated[
+        float, _setting("ALLMENDE_REJECTION_DAYS", "Limits", "Days that rejected messages are kept.", low=0)
+    ] = 30.0
+    write_wait: Annotated[
+        float,
+        _setting("ALLMENDE_WRITE_WAIT", "Limits", "Time to wait for a turn to write before giving up.", low=0.1),
+    ] = 20.0
+
+    # Processes
+    web_workers: Annotated[
+        int, _setting("ALLMENDE_WEB_WORKERS", "Processes", "Processes of the web server.", low=1, high=64)
+    ] = 1
+    web_threads: Annotated[
+        int, _setting("ALLMENDE_WEB_THREADS", "Processes", "Threads of each of them.", low=1, high=256)
+    ] = 8
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], _setting("ALLMENDE_LOG_LEVEL", "Processes", "What is logged.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        _setting("ALLMENDE_LOG_FORMAT", "Processes", "`auto` is console on a terminal and JSON elsewhere."),
+    ] = "auto"
+    metrics_token: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_METRICS_TOKEN",
+            "Processes",
+            "Bearer token for `/metrics` from elsewhere; without it, loopback alone is answered.",
+            secret=True,
+        ),
+    ] = ""
+    debug: Annotated[
+        bool,
+        _setting("ALLMENDE_DEBUG", "Processes", "Shows errors with their code in the browser. Never in public."),
+    ] = False
+
+    @property
+    def embedded_broker(self) -> bool:
+        """Whether `allmende serve` starts the broker of the house."""
+        return not self.broker_url and bool(self.mqtt_port or self.mqtt_websocket_port)
+
+    @property
+    def database_path(self) -> Path:
+        """File of the SQLite database."""
+        if not self.database_url:
+            return self.home / "allmende.sqlite3"
+        return Path(self.database_url.removeprefix("sqlite:///")).absolute()
+
+    @property
+    def url(self) -> str:
+        """Where the house is reached from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}/"
+
+    def city_directory(self) -> Path:
+        """Directory with the city's ``city.toml``. Raises ConfigurationError where none is chosen or it is missing."""
+        return city_directory(self.city)
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one field of Config."""
+
+    name: str
+    env: str
+    section: str
+    text: str
+    type: Any
+    default: Any
+    extra: Mapping[str, Any]
+
+    @property
+    def secret(self) -> bool:
+        return bool(self.extra.get("secret"))
+
+
+def settings() -> Iterator[Setting]:
+    """Every setting, in the order of the page that describes them."""
+    hints = get_type_hints(Config, include_extras=True)
+    for field in msgspec.structs.fields(Config):
+        type_, meta = get_args(hints[field.name])
+        extra = meta.extra
+        yield Setting(
+            name=field.name,
+            env=extra["env"],
+            section=extra["section"],
+            text=meta.description,
+            type=type_,
+            default=field.default,
+            extra=extra,
+        )
+
+
+def load_config(environ: Mapping[str, str] | None = None) -> Config:
+    """The settings of this process, from ``environ`` (the process's own by default) and the home's config.toml.
+
+    Creates nothing. Raises ConfigurationError; an unknown variable that begins with ``ALLMENDE_`` is an error too,
+    since a misspelt limit would else be no limit.
+    """
+    environ = os.environ if environ is None else environ
+    known = {setting.env: setting for setting in settings()}
+    _refuse_unknown(environ, known)
+    home = Path(environ.get("ALLMENDE_HOME") or "var").expanduser().absolute()
+    kept = _read_home(home)
+    values: dict[str, Any] = {}
+    for setting in known.values():
+        text = _text_of(setting, environ)
+        if text is not None:
+            values[setting.name] = _parse(setting, text, setting.env)
+        elif setting.name in kept:
+            where = f"{home / 'config.toml'}, {setting.name}"
+            values[setting.name] = _parse(setting, _as_text(kept[setting.name]), where)
+    values["home"] = home
+    config = Config(**values)
+    _check_together(config)
+    return config
+
+
+def city_directory(city: str) -> Path:
+    """Directory of a profile, by its name or path."""
+    if not city:
+        raise ConfigurationError("no city is chosen; run `allmende init --city jena`", where="ALLMENDE_CITY")
+    if "/" in city or city.startswith("."):
+        path = Path(city).expanduser().absolute()
+        path = path.parent if path.name == "city.toml" else path
+        if not (path / "city.toml").is_file():
+            raise ConfigurationError(f"there is no city.toml in {path}", where="ALLMENDE_CITY")
+        return path
+    package = Path(__file__).resolve().parent.parent
+    roots = (package / "cities", package.parent.parent / "cities")
+    for root in roots:
+        if (root / city / "city.toml").is_file():
+            return root / city
+    names = sorted(found.parent.name for root in roots for found in root.glob("*/city.toml"))
+    raise ConfigurationError(
+        f"there is no city {city!r}; known: {', '.join(names) or 'none'}; or give the path of a directory",
+        where="ALLMENDE_CITY",
+    )
+
+
+_ALSO_KNOWN = re.compile(r"ALLMENDE_(TEST|SHARED|BENCH|CI|PART)(_|\Z)")
+
+
+def _refuse_unknown(environ: Mapping[str, str], known: Mapping[str, Setting]) -> None:
+    import difflib
+
+    files = {f"{env}_FILE" for env, setting in known.items() if setting.secret}
+    for name in environ:
+        if name.startswith("ALLMENDE_") and name not in known and name not in files and not _ALSO_KNOWN.match(name):
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; see docs/reference/settings.md"
+            raise ConfigurationError(f"there is no such setting{hint}", where=name)
+
+
+def _read_home(home: Path) -> dict[str, Any]:
+    path = home / "config.toml"
+    try:
+        kept = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"cannot be read: {error}", where=str(path)) from None
+    allowed = {setting.name for setting in settings() if setting.name != "home"}
+    for name in kept:
+        if name not in allowed:
+            raise ConfigurationError(f"there is no setting {name!r}; see docs/reference/settings.md", where=str(path))
+    return kept
+
+
+def _text_of(setting: Setting, environ: Mapping[str, str]) -> str | None:
+    text = environ.get(setting.env)
+    if not setting.secret:
+        return text if text else None
+    path = environ.get(f"{setting.env}_FILE")
+    if not path:
+        return text if text else None
+    if text:
+        raise ConfigurationError(f"give either this or {setting.env}_FILE, not both", where=setting.env)
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the file cannot be read: {error}", where=f"{setting.env}_FILE") from None
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _parse(setting: Setting, text: str, where: str) -> Any:
+    text = text.strip()
+    shown = "the value" if setting.secret else repr(text)
+    kind = setting.type
+    if kind is bool:
+        choices = {
+            "1": True,
+            "yes": True,
+            "true": True,
+            "on": True,
+            "0": False,
+            "no": False,
+            "false": False,
+            "off": False,
+        }
+        if text.lower() not in choices:
+            raise ConfigurationError(f"{shown} is neither yes nor no", where=where)
+        return choices[text.lower()]
+    if kind in (int, float):
+        return _number(setting, text, shown, where)
+    if get_origin(kind) is Literal:
+        if text.lower() not in get_args(kind):
+            raise ConfigurationError(f"{shown} is none of {', '.join(get_args(kind))}", where=where)
+        return text.lower()
+    if get_origin(kind) is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if kind is Path:
+        return Path(text).expanduser().absolute()
+    if any(ord(sign) < 32 for sign in text):
+        raise ConfigurationError("control characters are not allowed", where=where)
+    schemes = setting.extra.get("schemes")
+    if schemes and text:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.netloc:
+            raise ConfigurationError(f"{shown} is no address that begins with {' or '.join(schemes)}://", where=where)
+    return text
+
+
+_SIZES = {"": 1, "k": KIB, "m": MIB, "g": 1024 * MIB}
+
+
+def _number(setting: Setting, text: str, shown: str, where: str) -> int | float:
+    """A number; sizes may end in K, M or G (powers of 1024)."""
+    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)([kmg]?)(?:i?b)?", text.replace("_", ""), re.IGNORECASE)
+    whole = setting.type is int
+    if match is None or (whole and "." in match[1]):
+        raise ConfigurationError(f"{shown} is no {'whole number' if whole else 'number'}", where=where)
+    if match[2] and "bytes" not in setting.env.lower() and setting.name != "disk_floor":
+        raise ConfigurationError(f"{shown} has a unit; write the bare number", where=where)
+    number = (int(match[1]) if whole else float(match[1])) * _SIZES[match[2].lower()]
+    low, high = setting.extra.get("low", 0), setting.extra.get("high", math.inf)
+    if not low <= number <= high:
+        limits = f"between {low} and {high}" if high != math.inf else f"at least {low}"
+        raise ConfigurationError(f"{shown} is out of range: it has to be {limits}", where=where)
+    return number
+
+
+def _check_together(config: Config) -> None:
+    """What no field can know alone."""
+    if config.page_size > config.page_size_max:
+        raise ConfigurationError(
+            f"{config.page_size} is more than ALLMENDE_PAGE_SIZE_MAX ({config.page_size_max})",
+            where="ALLMENDE_PAGE_SIZE",
+        )
+    if config.secret_key and len(config.secret_key) < 32:
+        raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")
+    scheme = config.database_url.partition(":")[0]
+    if scheme in ("postgres", "postgresql"):
+        raise ConfigurationError(
+            "PostgreSQL comes with the next release; leave it empty for SQLite in the home",
+            where="ALLMENDE_DATABASE_URL",
+        )
+    if config.database_url and not re.match(r"sqlite:///.", config.database_url):
+        raise ConfigurationError("write it as sqlite:///path/of/the/file", where="ALLMENDE_DATABASE_URL")
+    ports = {"PORT": config.port}
+    if config.embedded_broker:
+        ports |= {"ALLMENDE_MQTT_PORT": config.mqtt_port, "ALLMENDE_MQTT_WEBSOCKET_PORT": config.mqtt_websocket_port}
+    seen: dict[int, str] = {}
+    for env, port in ports.items():
+        if port and port in seen:
+            raise ConfigurationError(f"port {port} is taken by {seen[port]} already; choose another", where=env)
+        seen[port] = env

@@ -1,0 +1,110 @@
+"""Django's settings, all from Config and the city's profile. ``settings.ALLMENDE`` is the Config."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from allmende.web.config import load_config
+from allmende.web.secrets import kept_secret
+from allmende.web.services import switched_on
+
+WEB = Path(__file__).resolve().parent
+ALLMENDE = load_config()
+SERVICES = switched_on(ALLMENDE.city_directory()) if ALLMENDE.city else ()
+
+SECRET_KEY = ALLMENDE.secret_key or kept_secret(ALLMENDE.home, "secret_key")
+DEBUG = ALLMENDE.debug
+ALLOWED_HOSTS = [*ALLMENDE.allowed_hosts, ALLMENDE.host, "localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allmende.web.accounts",
+    "allmende.web.data",
+    "allmende.web.portal",
+    *(service.app for service in SERVICES),
+]
+# While the house is being built: rooms that are not there yet are left out.
+INSTALLED_APPS = [app for app in INSTALLED_APPS if find_spec(app) is not None]
+MIDDLEWARE = [
+    "allmende.web.observability.middleware.RequestMiddleware",
+    "allmende.web.security.HeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "allmende.web.limits.LimitsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allmende.web.house.HouseMiddleware",
+]
+ROOT_URLCONF = "allmende.web.urls"
+WSGI_APPLICATION = "allmende.web.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [WEB / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "allmende.web.sqlite",
+        "NAME": str(ALLMENDE.database_path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"write_lock": str(ALLMENDE.home / "write.lock"), "write_wait": ALLMENDE.write_wait},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", "Deutsch"), ("en", "English")]
+LOCALE_PATHS = [WEB / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [WEB / "static"] if (WEB / "static").is_dir() else []
+# The files lie in the package, built and compressed; they are found once at start, nothing is collected.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 300
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/build/.+[-.][0-9A-Za-z_-]{8,}\.[0-9a-z]+$"
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = ALLMENDE.https
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 86400
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLMENDE.https else None
+SECURE_HSTS_SECONDS = 365 * 86400 if ALLMENDE.https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = ALLMENDE.body_bytes
+FILE_UPLOAD_MAX_MEMORY_SIZE = min(ALLMENDE.upload_bytes, 2 * 1024 * 1024)
+
+# Set by allmende.web.observability.logs.configure, which every command calls first.
+LOGGING_CONFIG = None

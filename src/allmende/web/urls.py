@@ -1,0 +1,17 @@
+"""Addresses of the house. Each service stands at the prefix that it names."""
+
+from django.conf import settings
+from django.urls import include, path, re_path
+
+from allmende.web.observability import views as machines
+from allmende.web.sta import sensorthings
+
+urlpatterns = [
+    path("health", machines.health),
+    path("ready", machines.ready),
+    path("metrics", machines.metrics),
+    re_path(r"^sta/v1\.1(?:/(?P<path>.*))?$", sensorthings, name="sensorthings"),
+    path("accounts/", include("allmende.web.accounts.urls")),
+    *(path(service.prefix, include(service.urls)) for service in settings.SERVICES),
+    path("", include("allmende.web.portal.urls")),
+]
