@@ -1,0 +1,382 @@
+"""A city's profile: what one city is, where it lies, what it offers and where its data comes from.
+
+``parse_profile`` turns the plain data of a ``city.toml`` into structs and checks all of it, so that the house never
+starts on half a profile. It reads no file: the outlines and tables that a profile names come in by ``files``.
+Coordinates are lon, lat in EPSG:4326. Every fact carries its source and its date; where sources disagree, all of
+their figures are kept, as a list.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date as Date  # noqa: N812  the structs below have fields of that name
+from datetime import datetime, time
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from allmende.domain.profile_checks import (
+    UNDATED,
+    ProfileError,
+    check_duration,
+    check_id,
+    check_origin,
+    check_outline,
+    check_position,
+    check_silence,
+    check_time_zone,
+)
+from allmende.domain.times import SECOND, parse_duration
+
+__all__ = [
+    "UNDATED",
+    "DatasetProfile",
+    "Fact",
+    "Facts",
+    "Geography",
+    "Position",
+    "Profile",
+    "ProfileError",
+    "SourceProfile",
+    "ThingProfile",
+    "as_list",
+    "parse_profile",
+]
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?\Z", re.ASCII)
+_COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
+_AT = re.compile(r" - at `(?:key in )?\$(.*)`\Z")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z")
+_MISSING = re.compile(r"Object missing required field `(.*)`\Z")
+
+_T = TypeVar("_T")
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One figure or statement, with where it is from. ``value`` is plain JSON."""
+
+    value: Any
+    source: str
+    """An address or a short description of the origin."""
+    date: str
+    """``2025``, ``2025-02`` or ``2025-02-01``, two of them with a slash for a span, or ``undated``."""
+    note: str = ""
+    unit: str = ""
+    """UCUM."""
+
+
+Facts = dict[str, Fact | list[Fact]]
+
+
+def as_list(entry: Fact | list[Fact] | None) -> list[Fact]:
+    """The facts of one entry; the first is the one to show where only one can be shown."""
+    if entry is None:
+        return []
+    return [entry] if isinstance(entry, Fact) else entry
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a thing stands, and who says so."""
+
+    lon: float
+    lat: float
+    source: str
+    date: str
+
+
+class Geography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the city lies. The three outlines are GeoJSON FeatureCollections."""
+
+    center: tuple[float, float]
+    """lon, lat."""
+    zoom: float
+    boundary: dict[str, Any]
+    districts: dict[str, Any]
+    waters: dict[str, Any]
+    attribution: str
+    base_map: str = ""
+    """Address of a map style of others; empty: districts and waters are the base, and nothing leaves the house."""
+
+
+class DatasetProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What belongs together under one licence. Texts are by language."""
+
+    id: str
+    title: dict[str, str]
+    description: dict[str, str]
+    publisher: str
+    licence: str
+    attribution: str
+    access: Literal["open", "restricted", "protected"] = "open"
+    simulated: bool = False
+
+
+class ThingProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A thing that the city has before any reading comes, e.g. a car park."""
+
+    id: str
+    name: str
+    kind: str
+    description: dict[str, str]
+    position: Position | None = None
+    facts: Facts = {}
+
+
+class SourceProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One use of a connector in this city."""
+
+    id: str
+    connector: str
+    title: dict[str, str]
+    enabled: bool
+    dataset: str
+    address: str = ""
+    interval: str = ""
+    """ISO 8601 duration between two pulls; empty where data is sent to us or comes as files."""
+    topic: str = ""
+    """MQTT filter."""
+    settings: dict[str, Any] = {}
+    tables: dict[str, bytes] = {}
+    """Files beside the profile that ``settings.table`` or ``settings.tables`` name, by name."""
+
+    @property
+    def interval_seconds(self) -> float | None:
+        """Seconds between two pulls, None where there are none."""
+        return parse_duration(self.interval) / SECOND if self.interval else None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A city."""
+
+    id: str
+    name: str
+    country: str
+    """ISO 3166-1, two letters."""
+    time_zone: str
+    """Name in the tz database: the zone in which times are shown and days begin."""
+    languages: list[str]
+    """The first is the one a newcomer meets."""
+    geography: Geography
+    facts: Facts = {}
+    datasets: dict[str, DatasetProfile] = {}
+    things: tuple[ThingProfile, ...] = ()
+    sources: dict[str, SourceProfile] = {}
+    services: dict[str, dict[str, Any]] = {}
+
+    def thing(self, thing_id: str) -> ThingProfile | None:
+        """The thing of that id, or None."""
+        return next((thing for thing in self.things if thing.id == thing_id), None)
+
+
+def parse_profile(data: Mapping[str, object], files: Mapping[str, bytes] | None = None) -> Profile:
+    """The checked profile of plain data (a read ``city.toml``).
+
+    ``files`` holds by name what the profile names: outlines (a GeoJSON object in their place will do as well) and
+    tables. Raises ProfileError with the first thing that is wrong and its place.
+    """
+    raw = _plain(data)
+    files = files or {}
+    # Taken apart by hand, since msgspec names no keys of dictionaries in its errors.
+    parts = {name: raw.pop(name) for name in Profile.__struct_fields__ if name in raw and name not in _HEAD}
+    head = _convert(raw, _Head, "", known=Profile.__struct_fields__)
+    profile = Profile(
+        **msgspec.structs.asdict(head),
+        geography=_geography(_mapping(parts.get("geography"), "geography"), files),
+        facts=_facts(parts.get("facts", {}), "facts"),
+        datasets={
+            key: _convert({**body, "id": key}, DatasetProfile, f"datasets.{key}")
+            for key, body in _tables(parts.get("datasets", {}), "datasets").items()
+        },
+        things=_things(parts.get("things", [])),
+        sources={key: _source(key, body, files) for key, body in _tables(parts.get("sources", {}), "sources").items()},
+        services=_tables(parts.get("services", {}), "services"),
+    )
+    _check(profile)
+    return profile
+
+
+class _Head(msgspec.Struct, forbid_unknown_fields=True):
+    """The keys of a profile that are no tables."""
+
+    id: str
+    name: str
+    country: str
+    time_zone: str
+    languages: list[str]
+
+
+_HEAD = frozenset(_Head.__struct_fields__)
+
+
+def _plain(value: object) -> Any:
+    """TOML's dates and times as ISO text, so that ``date = 2025-02-01`` and ``date = "2025-02-01"`` are one."""
+    if isinstance(value, Date | datetime | time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _convert(value: object, target: type[_T], place: str, *, known: tuple[str, ...] = ()) -> _T:
+    """msgspec's conversion, with errors that name the place and say what would be right."""
+    try:
+        return msgspec.convert(value, target)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        tail = ""
+        at = _AT.search(message)
+        if at:
+            message, tail = message[: at.start()], at.group(1)
+        known = known or getattr(target, "__struct_fields__", ())
+        unknown, missing = _UNKNOWN.match(message), _MISSING.match(message)
+        if unknown:
+            tail, message = f"{tail}.{unknown.group(1)}", "is no known key"
+            if tail.count(".") == 1:
+                message += f"; known are {', '.join(name for name in known if name != 'tables')}"
+        elif missing:
+            tail, message = f"{tail}.{missing.group(1)}", "is missing"
+        else:
+            message = message[0].lower() + message[1:]
+        raise ProfileError((place + tail).lstrip(".") or "city.toml", message) from None
+
+
+def _mapping(value: object, place: str) -> dict[str, Any]:
+    if value is None:
+        raise ProfileError(place, "is missing")
+    if not isinstance(value, dict):
+        raise ProfileError(place, f"is a table of keys, not {value!r}")
+    return value
+
+
+def _tables(value: object, place: str) -> dict[str, dict[str, Any]]:
+    """A table of tables; the keys are ids and are not said again inside."""
+    result = {}
+    for key, body in _mapping(value, place).items():
+        check_id(key, f"{place}.{key}")
+        table = _mapping(body, f"{place}.{key}")
+        if "id" in table:
+            raise ProfileError(f"{place}.{key}.id", f'is said by the table\'s name, "{key}", already')
+        result[key] = table
+    return result
+
+
+def _facts(value: object, place: str) -> Facts:
+    facts: Facts = {}
+    for key, entry in _mapping(value, place).items():
+        if isinstance(entry, list):
+            if not entry:
+                raise ProfileError(f"{place}.{key}", "is an empty list; leave the fact out where nothing is known")
+            facts[key] = [_fact(item, f"{place}.{key}[{index}]") for index, item in enumerate(entry)]
+        else:
+            facts[key] = _fact(entry, f"{place}.{key}")
+    return facts
+
+
+def _fact(value: object, place: str) -> Fact:
+    fact = _convert(value, Fact, place)
+    if fact.value in (None, "", [], {}):
+        raise ProfileError(f"{place}.value", "is empty; leave the fact out where nothing is known")
+    check_origin(fact.source, fact.date, place)
+    return fact
+
+
+def _things(value: object) -> tuple[ThingProfile, ...]:
+    if not isinstance(value, list):
+        raise ProfileError("things", "is a list of tables, written [[things]]")
+    things: dict[str, ThingProfile] = {}
+    for index, item in enumerate(value):
+        body = dict(_mapping(item, f"things[{index}]"))
+        place = f"things.{body['id']}" if isinstance(body.get("id"), str) else f"things[{index}]"
+        facts = _facts(body.pop("facts", {}), f"{place}.facts")
+        thing = msgspec.structs.replace(_convert(body, ThingProfile, place), facts=facts)
+        check_id(thing.id, f"{place}.id")
+        check_id(thing.kind, f"{place}.kind")
+        if thing.id in things:
+            raise ProfileError(place, "is there twice; every thing has an id of its own")
+        if thing.position is not None:
+            check_position(thing.position.lon, thing.position.lat, f"{place}.position")
+            check_origin(thing.position.source, thing.position.date, f"{place}.position")
+        things[thing.id] = thing
+    return tuple(things.values())
+
+
+def _source(key: str, body: dict[str, Any], files: Mapping[str, bytes]) -> SourceProfile:
+    place = f"sources.{key}"
+    if "tables" in body:
+        raise ProfileError(f"{place}.tables", 'is no known key; tables are named in settings, e.g. table = "means.csv"')
+    source = _convert({**body, "id": key}, SourceProfile, place)
+    if source.interval:
+        check_duration(source.interval, f"{place}.interval")
+    for name, value in _mapping(source.settings.get("silence", {}), f"{place}.settings.silence").items():
+        check_silence(name, value, f"{place}.settings.silence.{name}")
+    names = source.settings.get("tables", [])
+    if not isinstance(names, list):
+        raise ProfileError(f"{place}.settings.tables", f"is a list of file names, not {names!r}")
+    if "table" in source.settings:
+        names = [source.settings["table"], *names]
+    tables = {str(name): _file(name, files, f"{place}.settings.table") for name in names}
+    return msgspec.structs.replace(source, tables=tables)
+
+
+def _file(name: object, files: Mapping[str, bytes], place: str) -> bytes:
+    if not isinstance(name, str) or not name:
+        raise ProfileError(place, f"is the name of a file beside city.toml, not {name!r}")
+    try:
+        return files[name]
+    except KeyError:
+        raise ProfileError(place, f'there is no file "{name}" beside city.toml') from None
+
+
+def _geography(body: dict[str, Any], files: Mapping[str, bytes]) -> Geography:
+    loaded = dict(body)
+    for key in ("boundary", "districts", "waters"):
+        if key in loaded:
+            loaded[key] = _outline(loaded[key], files, f"geography.{key}")
+    geography = _convert(loaded, Geography, "geography")
+    check_position(*geography.center, "geography.center")
+    if not 0 <= geography.zoom <= 24:
+        raise ProfileError("geography.zoom", f"lies between 0 and 24, {geography.zoom:g} does not")
+    if not geography.attribution.strip():
+        raise ProfileError("geography.attribution", "is empty; say whose outlines these are, and their licence")
+    return geography
+
+
+def _outline(value: object, files: Mapping[str, bytes], place: str) -> dict[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(_file(value, files, place))
+        except msgspec.DecodeError as error:
+            raise ProfileError(place, f'"{value}" is no JSON: {error}') from None
+    return check_outline(value, place)
+
+
+def _check(profile: Profile) -> None:
+    """What goes beyond one table: names that point to each other, texts in every language."""
+    check_id(profile.id, "id")
+    if not profile.name.strip():
+        raise ProfileError("name", "is empty")
+    if not _COUNTRY.match(profile.country):
+        raise ProfileError("country", f'"{profile.country}" is no country of ISO 3166-1, e.g. DE')
+    check_time_zone(profile.time_zone, "time_zone")
+    if not profile.languages:
+        raise ProfileError("languages", "is empty; name at least one")
+    for index, language in enumerate(profile.languages):
+        if not _LANGUAGE.match(language):
+            raise ProfileError(f"languages[{index}]", f'"{language}" is no language tag, e.g. de')
+    texts = {f"datasets.{key}.title": dataset.title for key, dataset in profile.datasets.items()}
+    texts |= {f"datasets.{key}.description": dataset.description for key, dataset in profile.datasets.items()}
+    texts |= {f"things.{thing.id}.description": thing.description for thing in profile.things}
+    texts |= {f"sources.{key}.title": source.title for key, source in profile.sources.items()}
+    for place, text in texts.items():
+        for language in profile.languages:
+            if not text.get(language, "").strip():
+                raise ProfileError(f"{place}.{language}", "is missing: every language of the profile has its text")
+    things = {thing.id for thing in profile.things}
+    for key, source in profile.sources.items():
+        if source.dataset not in profile.datasets:
+            known = ", ".join(profile.datasets) or "none"
+            raise ProfileError(f"sources.{key}.dataset", f'there is no dataset "{source.dataset}"; there are {known}')
+        for name, thing in _mapping(source.settings.get("places", {}), f"sources.{key}.settings.places").items():
+            if thing not in things:
+                raise ProfileError(f"sources.{key}.settings.places.{name}", f"there is no thing {thing!r}")

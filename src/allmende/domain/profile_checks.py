@@ -1,0 +1,95 @@
+"""The checks of single values in a profile. Each raises ProfileError with the place and what would be right."""
+
+import re
+from datetime import date as Date  # noqa: N812  a parameter below has that name
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from allmende.domain.errors import ConfigurationError, InvalidInput
+from allmende.domain.times import parse_duration
+
+UNDATED = "undated"
+"""The date of a fact whose origin has none."""
+
+_ID = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z", re.ASCII)
+_DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?\Z", re.ASCII)
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
+
+
+class ProfileError(ConfigurationError):
+    """A profile is wrong; ``place`` is the key in it, e.g. ``sources.jena-parking.interval``."""
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(message, where=place)
+        self.place = place
+
+
+def check_id(value: str, place: str) -> None:
+    """Small letters, digits and single hyphens or underscores between."""
+    if not _ID.match(value):
+        raise ProfileError(place, f'"{value}" is no id: small letters a to z, digits, hyphens between')
+
+
+def check_duration(value: object, place: str) -> None:
+    """An ISO 8601 duration longer than nothing."""
+    if not isinstance(value, str):
+        raise ProfileError(place, f"{value!r} is no ISO 8601 duration, e.g. PT5M")
+    try:
+        length = parse_duration(value)
+    except InvalidInput:
+        raise ProfileError(place, f'"{value}" is no ISO 8601 duration, e.g. PT5M') from None
+    if length <= 0:
+        raise ProfileError(place, f'"{value}" is no time at all; it has to be longer than nothing')
+
+
+def check_silence(name: str, value: object, place: str) -> None:
+    """The limits after which silence means "no data"; all connectors write them alike."""
+    if name in ("day", "night", "rewrite"):
+        check_duration(value, place)
+    elif name in ("day_from", "day_to"):
+        if not isinstance(value, str) or not _CLOCK.match(value):
+            raise ProfileError(place, f"{value!r} is no local time of day, e.g. 06:00")
+    else:
+        raise ProfileError(place, "is no known key; known are day, night, rewrite, day_from, day_to")
+
+
+def check_position(lon: float, lat: float, place: str) -> None:
+    """Degrees, in the order lon, lat."""
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise ProfileError(place, f"lon {lon:g}, lat {lat:g} is nowhere; the order is lon, lat in degrees")
+
+
+def check_origin(source: str, date: str, place: str) -> None:
+    """Every fact and position says where it is from and when that was said."""
+    if not source.strip():
+        raise ProfileError(f"{place}.source", "is empty; every fact says where it is from")
+    for part in date.split("/", 1):
+        try:
+            good = part == UNDATED or bool(_DATE.match(part) and Date.fromisoformat((part + "-01-01")[:10]))
+        except ValueError:
+            good = False
+        if not good:
+            raise ProfileError(f"{place}.date", f'"{date}" is no date: 2025, 2025-02, 2025-02-01 or "{UNDATED}"')
+
+
+def check_time_zone(name: str, place: str) -> None:
+    """A name of the tz database."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; leads out of the database; names a folder of it
+        raise ProfileError(place, f'"{name}" is no time zone of the tz database, e.g. Europe/Berlin') from None
+
+
+def check_outline(value: object, place: str) -> dict[str, Any]:
+    """A GeoJSON FeatureCollection whose features have a geometry and properties; returns it."""
+    if not isinstance(value, dict) or value.get("type") != "FeatureCollection":
+        raise ProfileError(place, "is no GeoJSON FeatureCollection, nor the name of a file with one")
+    features = value.get("features")
+    if not isinstance(features, list):
+        raise ProfileError(place, "has no list of features")
+    for index, feature in enumerate(features):
+        if not isinstance(feature, dict) or feature.get("type") != "Feature":
+            raise ProfileError(f"{place}.features[{index}]", "is no GeoJSON Feature")
+        if not isinstance(feature.get("geometry"), dict) or not isinstance(feature.get("properties"), dict):
+            raise ProfileError(f"{place}.features[{index}]", "has no geometry or no properties")
+    return value

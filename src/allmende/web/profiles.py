@@ -1,0 +1,82 @@
+"""Where profiles lie: finds a city's folder, reads its ``city.toml`` and what lies beside it."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import allmende
+from allmende.domain.errors import ConfigurationError
+from allmende.domain.profile import Profile, ProfileError, parse_profile
+
+FILE_NAME = "city.toml"
+_MAX_BYTES = 50_000_000
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """The profile of a bundled city by name, or of a folder or a ``city.toml`` by path.
+
+    A name is looked up among the bundled cities first; whatever holds a slash or ends in ``.toml`` is a path.
+    Raises ConfigurationError where there is no such profile, ProfileError where it is wrong.
+    """
+    path = find_profile(name_or_path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"is no TOML: {error}", where=str(path)) from None
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    return parse_profile(data, FolderFiles(path.parent))
+
+
+def find_profile(name_or_path: str) -> Path:
+    """The ``city.toml`` that is meant; raises ConfigurationError that tells where it was looked for."""
+    if "/" not in name_or_path and not name_or_path.endswith(".toml"):
+        bundled = available_profiles().get(name_or_path)
+        if bundled is not None:
+            return bundled
+    path = Path(name_or_path)
+    if path.is_dir():
+        path = path / FILE_NAME
+    if path.is_file():
+        return path
+    known = ", ".join(available_profiles()) or "none"
+    raise ConfigurationError(
+        f'there is no city "{name_or_path}"; bundled are {known}; or give the path of a folder with a {FILE_NAME}'
+    )
+
+
+def available_profiles() -> dict[str, Path]:
+    """The bundled cities: name of the folder -> its ``city.toml``, by name."""
+    folder = _cities()
+    return {path.parent.name: path for path in sorted(folder.glob(f"*/{FILE_NAME}"))} if folder else {}
+
+
+def _cities() -> Path | None:
+    """``cities/`` of the checkout that the package runs from, else the one in the installed package."""
+    package = Path(allmende.__file__).resolve().parent
+    for parent in package.parents:
+        if (parent / "pyproject.toml").is_file() and (parent / "cities").is_dir():
+            return parent / "cities"
+    inside = package / "cities"
+    return inside if inside.is_dir() else None
+
+
+class FolderFiles(Mapping[str, bytes]):
+    """The files of one folder by name, read when asked for. Never leads out of the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __getitem__(self, name: str) -> bytes:
+        path = self._folder / name
+        if Path(name).name != name or not path.is_file():
+            raise KeyError(name)
+        if path.stat().st_size > _MAX_BYTES:
+            raise ProfileError(name, f"is larger than {_MAX_BYTES // 1_000_000} MB, which no profile needs")
+        return path.read_bytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.name for path in sorted(self._folder.iterdir()) if path.is_file())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
