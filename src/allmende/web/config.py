@@ -248,10 +248,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}/"
 
-    def city_directory(self) -> Path:
-        """Directory with the city's ``city.toml``. Raises ConfigurationError where none is chosen or it is missing."""
-        return city_directory(self.city)
-
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one field of Config."""
@@ -309,28 +305,6 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     config = Config(**values)
     _check_together(config)
     return config
-
-
-def city_directory(city: str) -> Path:
-    """Directory of a profile, by its name or path."""
-    if not city:
-        raise ConfigurationError("no city is chosen; run `allmende init --city jena`", where="ALLMENDE_CITY")
-    if "/" in city or city.startswith("."):
-        path = Path(city).expanduser().absolute()
-        path = path.parent if path.name == "city.toml" else path
-        if not (path / "city.toml").is_file():
-            raise ConfigurationError(f"there is no city.toml in {path}", where="ALLMENDE_CITY")
-        return path
-    package = Path(__file__).resolve().parent.parent
-    roots = (package / "cities", package.parent.parent / "cities")
-    for root in roots:
-        if (root / city / "city.toml").is_file():
-            return root / city
-    names = sorted(found.parent.name for root in roots for found in root.glob("*/city.toml"))
-    raise ConfigurationError(
-        f"there is no city {city!r}; known: {', '.join(names) or 'none'}; or give the path of a directory",
-        where="ALLMENDE_CITY",
-    )
 
 
 _ALSO_KNOWN = re.compile(r"ALLMENDE_(TEST|SHARED|BENCH|CI|PART)(_|\Z)")

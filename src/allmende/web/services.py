@@ -11,7 +11,7 @@ GROUP = "allmende.services"
 
 
 def switched_on(city: Path) -> tuple[Service, ...]:
-    """Services that ``city.toml`` in ``city`` names under ``services``, in its order.
+    """Services that the profile's file ``city`` names under ``services``, in its order.
 
     Raises ConfigurationError for a name that no installed package offers and for prefixes that collide.
     """
@@ -22,28 +22,25 @@ def switched_on(city: Path) -> tuple[Service, ...]:
         if service.prefix in seen:
             raise ConfigurationError(
                 f"{service.name} and {seen[service.prefix]} both want the path /{service.prefix}",
-                where=f"{city / 'city.toml'}, services",
+                where=f"{city}, services",
             )
         seen[service.prefix] = service.name
     return services
 
 
-def _names(city: Path) -> list[str]:
-    """``services = ["parking"]``, or one table a service: ``[services.parking]`` (``on = false`` switches it off)."""
-    path = city / "city.toml"
+def _names(path: Path) -> list[str]:
+    """One table a service: ``[services.parking]``."""
     try:
-        chosen = tomllib.loads(path.read_text("utf-8")).get("services", [])
+        chosen = tomllib.loads(path.read_text("utf-8")).get("services", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot be read: {error}", where=str(path)) from None
-    if isinstance(chosen, dict):
-        return [name for name, table in chosen.items() if not isinstance(table, dict) or table.get("on", True)]
-    if isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
-        return list(dict.fromkeys(chosen))
-    raise ConfigurationError('has to be a list of names, e.g. ["parking"]', where=f"{path}, services")
+    if not isinstance(chosen, dict):
+        raise ConfigurationError("is one table a service, e.g. [services.parking]", where=f"{path}, services")
+    return list(chosen)
 
 
 def _load(name: str, found: dict[str, EntryPoint], city: Path) -> Service:
-    where = f"{city / 'city.toml'}, services"
+    where = f"{city}, services"
     if name not in found:
         raise ConfigurationError(
             f"no installed package offers the service {name!r}; known: {', '.join(sorted(found)) or 'none'}",

@@ -4,12 +4,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from allmende.web.config import load_config
+from allmende.web.profiles import find_profile
 from allmende.web.secrets import kept_secret
 from allmende.web.services import switched_on
 
 WEB = Path(__file__).resolve().parent
 ALLMENDE = load_config()
-SERVICES = switched_on(ALLMENDE.city_directory()) if ALLMENDE.city else ()
+SERVICES = switched_on(find_profile(ALLMENDE.city)) if ALLMENDE.city else ()
 
 SECRET_KEY = ALLMENDE.secret_key or kept_secret(ALLMENDE.home, "secret_key")
 DEBUG = ALLMENDE.debug

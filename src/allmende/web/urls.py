@@ -12,6 +12,6 @@ urlpatterns = [
     path("metrics", machines.metrics),
     re_path(r"^sta/v1\.1(?:/(?P<path>.*))?$", sensorthings, name="sensorthings"),
     path("accounts/", include("allmende.web.accounts.urls")),
-    *(path(service.prefix, include(service.urls)) for service in settings.SERVICES),
+    *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.portal.urls")),
 ]

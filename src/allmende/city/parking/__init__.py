@@ -1,1 +1,5 @@
 """Parking: where is a free space now."""
+
+from allmende.domain.service import Service
+
+SERVICE = Service(name="parking", prefix="parking/", app="allmende.city.parking")

@@ -1,0 +1,1 @@
+"""How an operator sees the house: logs, request ids, health, metrics."""

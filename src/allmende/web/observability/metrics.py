@@ -1,0 +1,81 @@
+"""Figures for Prometheus. All processes of one house share a directory of counters (PROMETHEUS_MULTIPROC_DIR)."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest, multiprocess
+from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFamily, Metric
+
+if TYPE_CHECKING:
+    from allmende.domain.store import SourceState
+
+REQUESTS = Histogram(
+    "allmende_http_request_seconds",
+    "Time until the response was ready, by route.",
+    ("method", "route", "status"),
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+MQTT_MESSAGES = Counter("allmende_mqtt_messages", "Messages at the embedded broker, by what became of them.", ("fate",))
+MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))
+
+_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def share_directory(home: Path) -> None:
+    """Make this process and its children write their counters under ``home``, from zero.
+
+    To be called by the first process of a house before it imports this module's figures in a child.
+    """
+    directory = home / "run" / "metrics"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    os.environ[_VARIABLE] = str(directory)
+
+
+class SourceCollector:
+    """How each source fares, asked of the store at the scrape. ``now`` is in microseconds, like the states' times."""
+
+    def __init__(self, states: "Iterable[SourceState]", now: int) -> None:
+        self.states = tuple(states)
+        self.now = now
+
+    def collect(self) -> Iterable[Metric]:
+        readings = CounterMetricFamily(
+            "allmende_readings", "Readings by source and what became of them.", labels=("source", "fate")
+        )
+        age = GaugeMetricFamily(
+            "allmende_source_age_seconds", "Time since the source was last heard of.", labels=("source",)
+        )
+        failing = GaugeMetricFamily(
+            "allmende_source_failing", "1 where the last attempt to read the source failed.", labels=("source",)
+        )
+        for state in self.states:
+            for fate in ("accepted", "repeated", "corrected", "rejected"):
+                readings.add_metric((state.id, fate), getattr(state, fate))
+            if state.last_received is not None:
+                age.add_metric((state.id,), max(0, self.now - state.last_received) / 1e6)
+            failing.add_metric((state.id,), float((state.last_error_at or 0) > (state.last_success or 0)))
+        return (readings, age, failing)
+
+
+def render(states: "Iterable[SourceState]", now: int, disk_free: int) -> bytes:
+    """The page for Prometheus, in its text format."""
+    own = CollectorRegistry()
+    if os.environ.get(_VARIABLE):
+        multiprocess.MultiProcessCollector(own)
+        ProcessCollector(registry=own)
+    own.register(SourceCollector(states, now))
+    own.register(_Free(disk_free))
+    text = generate_latest(own)
+    return text if os.environ.get(_VARIABLE) else generate_latest(REGISTRY) + text
+
+
+class _Free:
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+    def collect(self) -> Iterable[Metric]:
+        return (GaugeMetricFamily("allmende_disk_free_bytes", "Free space on the home's disk.", value=self.free),)
