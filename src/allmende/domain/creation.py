@@ -1,0 +1,192 @@
+"""From a client's JSON body to entities that a Store can create: checked, in order, to any depth.
+
+Errors name the place in the body, e.g. ``Datastreams[0].unitOfMeasurement``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+
+from allmende.domain import ids, times
+from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
+from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
+from allmende.domain.query import ResultKind
+from allmende.domain.store import NewEntity, Ref
+
+GEOJSON = frozenset({"application/geo+json", "application/vnd.geo+json"})
+
+
+def plan_creation(
+    entity: str, body: object, *, now: int, links: Mapping[str, Ref] | None = None, max_entities: int = 1000
+) -> list[NewEntity]:
+    """The entities that a body asks for, each after those that it refers to; the body's own has an empty ``where``.
+
+    ``links`` are relations that the address gives (``Datastreams('a')/Observations``). Raises InvalidInput.
+    """
+    planner = _Planner(now, max_entities)
+    planner.add(ENTITIES[entity], body, dict(links or {}), "")
+    return planner.made
+
+
+class _Planner:
+    def __init__(self, now: int, max_entities: int) -> None:
+        self.now = now
+        self.max_entities = max_entities
+        self.made: list[NewEntity] = []
+
+    def add(self, entity: EntityType, body: object, links: dict[str, Ref], where: str) -> int:
+        """Plan one entity with everything inside it; gives its place."""
+        if not isinstance(body, dict):
+            raise InvalidInput(f"a {entity.name} is a JSON object", where=where)
+        related, values, own_id = self._split(entity, body, where)
+        kept: dict[str, tuple[Ref, ...]] = {name: (ref,) for name, ref in links.items()}
+        later: list[tuple[Relation, dict[str, Any], str]] = []
+        for relation, inline, place in related:
+            if relation.many and not _many_to_many(entity, relation):
+                later += [(relation, item, f"{place}[{i}]") for i, item in enumerate(inline)]
+                continue
+            refs = tuple(
+                self._reference(relation, item, f"{place}[{i}]" if relation.many else place)
+                for i, item in enumerate(inline)
+            )
+            kept[relation.name] = refs
+        for relation in entity.relations:
+            if relation.required and not kept.get(relation.name):
+                raise InvalidInput(f"{relation.name} is missing", where=where or entity.name)
+        if len(self.made) >= self.max_entities:
+            raise LimitExceeded(f"more than {self.max_entities} entities at once", setting="ALLMENDE_DEEP_INSERT_MAX")
+        place_in_batch = len(self.made)
+        self.made.append(NewEntity(entity=entity.name, id=own_id, values=values, links=kept, where=where))
+        for relation, item, place in later:
+            if _id_of(item, place) is not None:
+                raise NotSupported(f"moving an existing {relation.target} by a deep insert", where=place)
+            self.add(ENTITIES[relation.target], item, {relation.inverse: Ref(place=place_in_batch)}, place)
+        return place_in_batch
+
+    def _reference(self, relation: Relation, item: dict[str, Any], where: str) -> Ref:
+        known = _id_of(item, where)
+        if known is not None and len(item) == 1:
+            return Ref(id=known)
+        return Ref(place=self.add(ENTITIES[relation.target], item, {}, where))
+
+    def _split(
+        self, entity: EntityType, body: dict[str, Any], where: str
+    ) -> tuple[list[tuple[Relation, list[dict[str, Any]], str]], dict[str, Any], str | None]:
+        """Tell apart what are relations, attributes and the id; refuse what is none of them."""
+        related = []
+        values: dict[str, Any] = {}
+        own_id = _id_of(body, where)
+        dot = f"{where}." if where else ""
+        for key, value in body.items():
+            attribute, relation = entity.attribute(key), entity.relation(key)
+            if key.startswith("@iot.") or "@iot." in key:
+                continue  # ids were read above; links that a client echoes back say nothing new
+            if attribute is not None:
+                if not attribute.computed:
+                    values[key] = keep_value(attribute, value, f"{dot}{key}", body)
+            elif relation is not None:
+                related.append((relation, _inline(relation, value, f"{dot}{key}"), f"{dot}{key}"))
+            else:
+                raise InvalidInput(f"{entity.name} has no property {key!r}", where=f"{dot}{key}")
+        for attribute in entity.attributes:
+            if attribute.required and attribute.name not in values:
+                raise InvalidInput(f"{attribute.name} is missing", where=where or entity.name)
+        if entity.name == "Observation" and values.get("phenomenonTime") is None:
+            values["phenomenonTime"] = times.Interval(self.now)
+        return related, values, own_id
+
+
+def keep_value(attribute: Attribute, value: Any, where: str, body: Mapping[str, Any]) -> Any:
+    """The value in the form in which it is kept; raises InvalidInput that names ``where``."""
+    kind = attribute.kind
+    if kind is Kind.RESULT:
+        return keep_result(value, where)
+    if value is None:
+        if attribute.required and kind is not Kind.JSON:
+            raise InvalidInput(f"{attribute.name} must not be null", where=where)
+        return None
+    if kind is Kind.STRING:
+        if not isinstance(value, str):
+            raise InvalidInput(f"a text is asked for, not {_kind_of(value)}", where=where)
+        return value
+    if kind in (Kind.INSTANT, Kind.INTERVAL):
+        if not isinstance(value, str):
+            raise InvalidInput(f"a time such as 2024-04-30T23:45:02Z is asked for, not {_kind_of(value)}", where=where)
+        try:
+            return times.parse_instant(value) if kind is Kind.INSTANT else times.parse_interval(value)
+        except InvalidInput as error:
+            raise InvalidInput(error.message, where=where) from None
+    if kind is Kind.OBJECT and not isinstance(value, dict):
+        raise InvalidInput(f"a JSON object is asked for, not {_kind_of(value)}", where=where)
+    if kind is Kind.GEOMETRY and body.get("encodingType") in GEOJSON:
+        check_geojson(value, where)
+    return encode(value)
+
+
+def keep_result(value: Any, where: str = "result") -> tuple[int, Any]:
+    """(:class:`ResultKind`, value) of a result."""
+    if value is None:
+        return ResultKind.NULL, None
+    if isinstance(value, bool):
+        return ResultKind.BOOLEAN, int(value)
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise InvalidInput("a whole number of more than 64 bits", where=where)
+        return ResultKind.INTEGER, value
+    if isinstance(value, float):
+        return ResultKind.DECIMAL, value
+    if isinstance(value, str):
+        return ResultKind.STRING, value
+    return ResultKind.JSON, encode(value)
+
+
+def encode(value: Any) -> str:
+    """JSON as it is kept: compact text."""
+    return msgspec.json.encode(value).decode()
+
+
+def check_geojson(value: Any, where: str) -> None:
+    """Refuse what is no GeoJSON geometry or Feature in degrees; names what is wrong."""
+    geometry = value.get("geometry") if isinstance(value, dict) and value.get("type") == "Feature" else value
+    if not isinstance(geometry, dict) or not isinstance(geometry.get("type"), str):
+        raise InvalidInput("GeoJSON is an object with a type and coordinates", where=where)
+    try:
+        built = shape(geometry)
+        west, south, east, north = built.bounds
+    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise InvalidInput(f"no GeoJSON geometry: {error}", where=where) from None
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise InvalidInput("coordinates are longitude (-180 to 180), latitude (-90 to 90)", where=where)
+
+
+def _many_to_many(entity: EntityType, relation: Relation) -> bool:
+    inverse = ENTITIES[relation.target].relation(relation.inverse)
+    return inverse is not None and inverse.many and entity.name != "Location"
+
+
+def _inline(relation: Relation, value: Any, where: str) -> list[dict[str, Any]]:
+    items = value if relation.many else [value]
+    if not isinstance(items, list):
+        raise InvalidInput(f"{relation.name} is a list", where=where)
+    for item in items:
+        if not isinstance(item, dict):
+            raise InvalidInput(f"a {relation.target} is a JSON object", where=where)
+    return items
+
+
+def _id_of(item: Mapping[str, Any], where: str) -> str | None:
+    value = item.get("@iot.id", item.get("id"))
+    if value is None:
+        return None
+    try:
+        return ids.normalise(value)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, where=f"{where}.@iot.id" if where else "@iot.id") from None
+
+
+def _kind_of(value: Any) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
+    return names.get(type(value), "null")

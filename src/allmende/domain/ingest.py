@@ -1,0 +1,171 @@
+"""The only way in, checked: records become a Batch that a Store may commit.
+
+Pure: the caller gives the time and the payload. Whatever cannot be taken becomes a rejection that holds the payload's
+bytes, so that it can be replayed once its cause is mended; replaying is safe because repeated readings are no events.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+
+import msgspec
+
+from allmende.domain import ids, times
+from allmende.domain.connector import Payload, Source
+from allmende.domain.errors import InvalidInput
+from allmende.domain.records import Declaration, Parsed, Rejection, Result, Series
+from allmende.domain.store import Batch
+
+ABOVE = "above-maximum"
+BELOW = "below-minimum"
+_SCALARS = {int, float, bool, str, type(None)}
+
+
+class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of what is taken."""
+
+    future: int = times.DAY
+    """How far ahead of the house's clock a phenomenon time may lie, in microseconds: beyond it a clock is wrong."""
+    text: int = 65_536
+    """Characters of a text or JSON result."""
+    rejection_bytes: int = 262_144
+    """Bytes kept of one rejection."""
+
+
+def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, limits: IngestLimits) -> Batch:
+    """Check what a connector read. Never raises on bad readings; they become rejections of the batch."""
+    declared = {r.stream: r for r in parsed.records if isinstance(r, Declaration)}
+    rejections = list(parsed.rejections)
+    declarations: list[Declaration] = []
+    for stream, declaration in list(declared.items()):
+        problem = check_declaration(declaration)
+        if problem:
+            del declared[stream]
+            rejections.append(_reject(payload, "bad-declaration", f"{stream}: {problem}"))
+        else:
+            declarations.append(declaration)
+    series: list[Series] = []
+    for record in parsed.records:
+        if not isinstance(record, Series):
+            continue
+        known = declared.get(record.stream)
+        if known is None:
+            rejections += [_reject(payload, "undeclared-stream", record.stream)] * len(record.times)
+            continue
+        kept, refused = check_series(record, known, now=payload.received_at, limits=limits)
+        rejections += [_reject(payload, code, f"{record.stream}: {reason}") for code, reason in refused]
+        if kept.times:
+            series.append(kept)
+    cap = limits.rejection_bytes
+    return Batch(
+        origin=source.id,
+        dataset=source.dataset,
+        received_at=payload.received_at,
+        version=version,
+        name=payload.name,
+        declarations=declarations,
+        series=series,
+        rejections=[r if len(r.body) <= cap else _cut(r, cap) for r in rejections],
+    )
+
+
+def check_declaration(declaration: Declaration) -> str:
+    """What is wrong with a declaration, or "" if nothing is."""
+    try:
+        for value in (
+            declaration.stream,
+            declaration.thing.id,
+            declaration.sensor.id,
+            declaration.observed_property.id,
+        ):
+            ids.normalise(value)
+    except InvalidInput as error:
+        return str(error)
+    position = declaration.thing.position
+    if position and not (-180 <= position.lon <= 180 and -90 <= position.lat <= 90):
+        return f"the position {position.lon}, {position.lat} is not longitude, latitude in degrees"
+    return ""
+
+
+def check_series(
+    series: Series, declaration: Declaration, *, now: int, limits: IngestLimits
+) -> tuple[Series, list[tuple[str, str]]]:
+    """Split a series into what is kept, flagged where implausible, and (code, reason) of each refused reading."""
+    count = len(series.times)
+    if len(series.results) != count or (series.flags is not None and len(series.flags) != count):
+        return Series(stream=series.stream, times=[], results=[]), [
+            ("uneven-series", "columns differ in length")
+        ] * max(count, len(series.results))
+    latest = now + limits.future
+    if not count or _all_fine(series, latest):
+        return _flag(series, declaration), []
+    kept, refused = Series(stream=series.stream, times=[], results=[], flags=[]), []
+    flags = series.flags or [""] * count
+    for time, result, flag in zip(series.times, series.results, flags, strict=True):
+        fault = _fault(time, result, latest, limits)
+        if fault:
+            refused.append(fault)
+        else:
+            kept.times.append(time)
+            kept.results.append(result)
+            kept.flags.append(flag)  # type: ignore[union-attr]  # set four lines above
+    return _flag(kept, declaration), refused
+
+
+def _all_fine(series: Series, latest: int) -> bool:
+    """The quick check that holds for all but broken series: plain numbers, sane times."""
+    if min(series.times) < times.EARLIEST or max(series.times) > latest:
+        return False
+    return set(map(type, series.results)) <= {int}
+
+
+def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
+    if time > latest:
+        return "future", f"its time {times.format_instant(min(time, times.LATEST))} lies too far ahead"
+    if time < times.EARLIEST:
+        return "bad-time", "its time lies before the year 1"
+    if isinstance(result, float) and not isfinite(result):
+        return "not-finite", "its result is not a finite number"
+    if isinstance(result, int) and not -(2**63) <= result < 2**63:
+        return "too-large", "its whole number does not fit into 64 bits"
+    if isinstance(result, str) and len(result) > limits.text:
+        return "too-long", f"its text has {len(result)} characters, at most {limits.text} are kept"
+    if type(result) not in _SCALARS and len(msgspec.json.encode(result)) > limits.text:
+        return "too-long", f"its JSON has more than {limits.text} bytes"
+    return None
+
+
+def _flag(series: Series, declaration: Declaration) -> Series:
+    """Flag results outside of the declared range, unless the connector said something more exact."""
+    low, high = declaration.low, declaration.high
+    numbers = [r for r in series.results if isinstance(r, int | float)]
+    if not numbers or ((low is None or min(numbers) >= low) and (high is None or max(numbers) <= high)):
+        return series
+    flags = series.flags or [""] * len(series.times)
+    series.flags = [f or _range_flag(r, low, high) for r, f in zip(series.results, flags, strict=True)]
+    return series
+
+
+def _range_flag(result: Result, low: float | None, high: float | None) -> str:
+    if isinstance(result, bool) or not isinstance(result, int | float):
+        return ""
+    if high is not None and result > high:
+        return ABOVE
+    return BELOW if low is not None and result < low else ""
+
+
+def _reject(payload: Payload, code: str, reason: str) -> Rejection:
+    return Rejection(reason=reason, body=payload.body, code=code, where=f"from line {payload.line}")
+
+
+def _cut(rejection: Rejection, cap: int) -> Rejection:
+    """Keep the head of an oversized rejection; it can be read, but no longer be replayed, and says so."""
+    return msgspec.structs.replace(
+        rejection,
+        body=rejection.body[:cap],
+        reason=f"{rejection.reason} (cut to {cap} of {len(rejection.body)} bytes, cannot be replayed)",
+    )
+
+
+def count_readings(series: Iterable[Series], rejections: Sequence[Rejection]) -> int:
+    """How many readings a batch holds: an unreadable message counts as one."""
+    return sum(len(s.times) for s in series) + len(rejections)
