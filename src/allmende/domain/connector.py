@@ -17,7 +17,7 @@ from allmende.domain.records import Parsed
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes as they came. ``name`` is the topic, the address or the file's name; ``line`` the number of its first line."""
+    """Bytes as they came. ``name`` is the topic, address or file's name; ``line`` the number of its first line."""
 
     body: bytes
     name: str
@@ -85,7 +85,7 @@ class Parse(Protocol):
 
 
 class Fetch(Protocol):
-    """Payloads that are due at ``now`` (microseconds). ``since`` is the time of the source's newest reading, or None."""
+    """Payloads due at ``now`` (microseconds). ``since`` is the time of the source's newest reading, or None."""
 
     def __call__(self, source: Source, *, now: int, since: int | None) -> Iterable[Payload]:
         """May raise OSError or httpx errors; the caller backs off and tells."""

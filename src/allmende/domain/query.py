@@ -98,10 +98,13 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A step of a resource path, from outside in: entity ``id`` of type ``entity``, then along ``relation``."""
+    """A step of a resource path, from outside in: entity ``id`` of type ``entity``, then along ``relation``.
+
+    ``id`` is None where the step before led to the one entity of a to-one relation.
+    """
 
     entity: str
-    id: str
+    id: str | None
     relation: str
 
 

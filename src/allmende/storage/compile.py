@@ -1,0 +1,216 @@
+"""Queries to statements. One statement for each level of expansion; keyset pages; no text of a client in the SQL."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from allmende.domain.errors import InvalidQuery
+from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.query import Expand, Order, Query, Step
+from allmende.storage.filters import compile_filter, json_path
+from allmende.storage.relations import JOINS, Join, key_of
+from allmende.storage.sql import (
+    Scope,
+    Sql,
+    all_of,
+    attribute_expressions,
+    id_condition,
+    id_expression,
+    related,
+    sql_join,
+)
+from allmende.storage.schema import TABLE_OF
+
+
+class Key(NamedTuple):
+    """A sort key: an expression, its direction, and whether it can be null (nulls come last)."""
+
+    sql: Sql
+    descending: bool
+    nullable: bool
+
+
+def compile_page(query: Query) -> tuple[Sql, int]:
+    """The statement for a page, asking for one row more than ``top`` so that the next page is known; and the number
+    of its sort keys, which stand at the end of each row."""
+    scope = Scope(query.entity, query.reader, simulated=query.simulated)
+    conditions = _conditions(scope, query)
+    keys = sort_keys(scope, query)
+    if query.after is not None:
+        conditions.append(_after(keys, query.after))
+    text = "SELECT " + sql_join(", ", [_columns(query, scope.alias), *(k.sql for k in keys)])
+    text = text + " FROM " + scope.tables() + " WHERE " + all_of(conditions) + _order_by(keys)
+    return text + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip)), len(keys)
+
+
+def compile_count(query: Query) -> Sql:
+    """How many there are in all, pages aside."""
+    scope = Scope(query.entity, query.reader, simulated=query.simulated)
+    conditions = _conditions(scope, query)
+    return "SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(conditions)
+
+
+def compile_expand(parent: str, expand: Expand, parents: Sequence[Any]) -> tuple[Sql, int]:
+    """The statement for the related entities of many parents; each row begins with its parent's key."""
+    query, join = expand.query, JOINS[parent, expand.relation]
+    outer = Scope(query.entity, query.reader, simulated=query.simulated)
+    owner = outer.name()
+    marks = f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})"
+    keys = sort_keys(outer, query)
+    if join.kind == "own":
+        belongs = all_of([_belongs(join, query.entity, outer.alias, owner, parent), *_conditions(outer, query)])
+        keys = ()
+    else:
+        inner = outer.inner(query.entity)
+        rules = [_belongs(join, query.entity, inner.alias, owner, parent), *_conditions(inner, query)]
+        inner_keys = sort_keys(inner, query)
+        key = key_of(query.entity)
+        picked = f"SELECT {inner.alias}.{key} FROM " + inner.tables() + " WHERE " + all_of(rules)
+        picked = picked + _order_by(inner_keys) + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
+        belongs = f"{outer.alias}.{key} IN (" + picked + ")"
+        if query.entity == "Observation" and join.column == "datastream":
+            belongs = f"{outer.alias}.datastream = {owner}.pk AND " + belongs
+    select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), _columns(query, outer.alias), *(k.sql for k in keys)])
+    # CROSS JOIN fixes the order: from the parents to their children, never through all children.
+    tables = f"{TABLE_OF[parent]} {owner} CROSS JOIN " + outer.tables()
+    text = "SELECT " + select + " FROM " + tables + " WHERE " + Sql(marks, tuple(parents)) + " AND " + belongs
+    return text + _order_by(keys), len(keys)
+
+
+def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any]) -> Sql:
+    """How many related entities each parent has."""
+    query, join = expand.query, JOINS[parent, expand.relation]
+    scope = Scope(query.entity, query.reader, simulated=query.simulated)
+    owner = scope.name()
+    rules = [_belongs(join, query.entity, scope.alias, owner, parent), *_conditions(scope, query)]
+    number = "(SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(rules) + ")"
+    marks = Sql(f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})", tuple(parents))
+    return f"SELECT {owner}.{key_of(parent)}, " + number + f" FROM {TABLE_OF[parent]} {owner} WHERE " + marks
+
+
+def _belongs(join: Join, child: str, alias: str, owner: str, parent: str) -> Sql:
+    return related(join, child, alias, Sql(f"{owner}.{join.column if join.kind == 'own' else key_of(parent)}"))
+
+
+def _columns(query: Query, alias: str) -> Sql:
+    names = [f"{alias}.{key_of(query.entity)}", id_expression(query.entity, alias)]
+    for name in query.selected():
+        names += attribute_expressions(query.entity, alias, name)
+    return Sql(", ".join(names))
+
+
+def _conditions(scope: Scope, query: Query) -> list[Sql]:
+    conditions: list[Sql] = []
+    bound = False
+    if query.path:
+        last = query.path[-1]
+        join = JOINS[last.entity, last.relation]
+        conditions.append(related(join, query.entity, scope.alias, _parent(scope, query.path, join)))
+        bound = query.entity == "Observation" and last.entity == "Datastream"
+    if not bound:
+        # An observation of one stream is as visible as that stream, which the sub-select has looked at.
+        conditions += scope.visible(query.entity, scope.alias)
+    if query.id is not None:
+        conditions.append(id_condition(query.entity, scope.alias, query.id))
+    if query.filter is not None:
+        conditions.append(compile_filter(scope, query.entity, scope.alias, query.filter))
+    return conditions
+
+
+def _parent(scope: Scope, path: tuple[Step, ...], join: Join) -> Sql:
+    """A scalar sub-select for the key (or the naming column) of the entity that the path leads through last."""
+    *before, step = path
+    inner = scope.inner(step.entity)
+    rules = inner.visible(step.entity, inner.alias)
+    if step.id is not None:
+        rules.append(id_condition(step.entity, inner.alias, step.id))
+    if before:
+        outer = JOINS[before[-1].entity, before[-1].relation]
+        rules.append(related(outer, step.entity, inner.alias, _parent(scope, tuple(before), outer)))
+    column = join.column if join.kind == "own" else key_of(step.entity)
+    return f"(SELECT {inner.alias}.{column} FROM " + inner.tables() + " WHERE " + all_of(rules) + ")"
+
+
+def sort_keys(scope: Scope, query: Query) -> tuple[Key, ...]:
+    """What is asked for, then the key that makes the order total.
+
+    Within one stream that is the clustered key, in the direction of the last key, so that pages are index walks.
+    """
+    keys = [_order_key(scope, query.entity, order) for order in query.order]
+    alias = scope.alias
+    down = keys[-1].descending if keys else False
+    if query.entity != "Observation":
+        return (*keys, Key(Sql(f"{alias}.pk"), False, False))
+    one_stream = bool(query.path) and query.path[-1].entity == "Datastream"
+    if not one_stream:
+        return (*keys, Key(Sql(f"{alias}.id"), down, False))
+    start, disc = Key(Sql(f"{alias}.phenomenon_start"), down, False), Key(Sql(f"{alias}.disc"), down, False)
+    by_time = any(k.sql.text == start.sql.text for k in keys)
+    return (*keys, disc) if by_time else (*keys, start, disc)
+
+
+def _order_key(scope: Scope, entity: str, order: Order) -> Key:
+    alias, parts = scope.alias, list(order.path.parts)
+    while len(parts) > 1:
+        relation = ENTITIES[entity].relation(str(parts[0]))
+        if relation is None:
+            break
+        if relation.many:
+            raise InvalidQuery(f"{parts[0]} are many; order by a property of one", where="$orderby")
+        alias, entity = scope.to_one(entity, alias, relation.name), relation.target
+        parts = parts[1:]
+    name, keys = str(parts[0]), parts[1:]
+    if name in ("id", "@iot.id"):
+        return Key(Sql(f"{alias}.id"), order.descending, alias != scope.alias)
+    attribute = ENTITIES[entity].attribute(name)
+    if attribute is None:
+        known = ", ".join(["id", *(a.name for a in ENTITIES[entity].attributes)])
+        raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where="$orderby")
+    columns = attribute_expressions(entity, alias, name)
+    if keys:
+        return Key(Sql(f"json_extract({columns[-1]}, ?)", (json_path(keys),)), order.descending, True)
+    column = columns[1] if attribute.kind is Kind.RESULT else columns[0]
+    never_null = alias == scope.alias and (
+        (attribute.kind is Kind.STRING and attribute.required) or column.endswith((".phenomenon_start", ".time"))
+    )
+    return Key(Sql(column), order.descending, not never_null)
+
+
+def _order_by(keys: Sequence[Key]) -> Sql:
+    if not keys:
+        return Sql("")
+    pieces: list[Sql] = []
+    for key in keys:
+        if key.nullable:
+            pieces.append(key.sql + " IS NULL")
+        pieces.append(key.sql + (" DESC" if key.descending else ""))
+    return " ORDER BY " + sql_join(", ", pieces)
+
+
+def _after(keys: Sequence[Key], values: Sequence[Any]) -> Sql:
+    """Everything behind a row with these key values."""
+    if len(values) != len(keys):
+        raise InvalidQuery("this link belongs to another question", where="$skiptoken")
+    options: list[Sql] = []
+    for place, (key, value) in enumerate(zip(keys, values, strict=True)):
+        same = [_same(k, v) for k, v in zip(keys[:place], values[:place], strict=True)]
+        behind = _behind(key, value)
+        if behind is not None:
+            options.append("(" + all_of([*same, behind]) + ")")
+    text = "(" + sql_join(" OR ", options) + ")"
+    first = keys[0]
+    if first.nullable or values[0] is None:
+        return text
+    # Implied by the rest; the engine needs it to start its walk at the right place.
+    bound = first.sql + (" <= " if first.descending else " >= ") + Sql("?", (values[0],))
+    return bound + " AND " + text
+
+
+def _same(key: Key, value: Any) -> Sql:
+    return key.sql + " IS NULL" if value is None else key.sql + Sql(" = ?", (value,))
+
+
+def _behind(key: Key, value: Any) -> Sql | None:
+    if value is None:
+        return None
+    behind = key.sql + Sql(" < ?" if key.descending else " > ?", (value,))
+    return "(" + behind + " OR " + key.sql + " IS NULL)" if key.nullable else behind

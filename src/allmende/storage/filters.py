@@ -1,0 +1,178 @@
+"""Filters to SQL. Types are checked here, so that a mistake is told with its place and never becomes a wrong answer.
+
+Null behaves as in SQL: a comparison with a missing value is neither true nor false, and its entity is not found.
+"""
+
+from typing import Any, Literal
+
+from allmende.domain import times
+from allmende.domain.errors import InvalidQuery, NotSupported
+from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.query import (
+    Call,
+    Compare,
+    Expression,
+    In,
+    Logic,
+    Not,
+    Path,
+    ResultKind,
+    Value,
+)
+from allmende.storage.relations import JOINS, key_of
+from allmende.storage.sql import Scope, Sql, all_of, attribute_expressions, id_expression, related, sql_join
+
+Operator = Literal["eq", "ne", "gt", "ge", "lt", "le"]
+_OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_MIRRORED: dict[Operator, Operator] = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+_JSON_TYPES = {"number": "('integer', 'real')", "string": "('text')", "boolean": "('true', 'false')"}
+_RESULT_KINDS = {
+    "number": f"({ResultKind.INTEGER}, {ResultKind.DECIMAL})",
+    "string": f"({ResultKind.STRING})",
+    "boolean": f"({ResultKind.BOOLEAN})",
+}
+
+
+def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> Sql:
+    """The condition that ``node`` asks of an entity."""
+    if isinstance(node, Logic):
+        word = " AND " if node.op == "and" else " OR "
+        return "(" + sql_join(word, [compile_filter(scope, entity, alias, n) for n in node.items]) + ")"
+    if isinstance(node, Not):
+        return "NOT (" + compile_filter(scope, entity, alias, node.item) + ")"
+    if isinstance(node, Compare):
+        return _compare(scope, entity, alias, node)
+    if isinstance(node, In) and isinstance(node.choices, tuple):
+        equals = [_compare(scope, entity, alias, Compare("eq", node.item, c, node.at)) for c in node.choices]
+        return "(" + sql_join(" OR ", equals) + ")"
+    raise NotSupported(f"this release cannot filter by {_name(node)}", where=_at(node))
+
+
+def _compare(scope: Scope, entity: str, alias: str, node: Compare) -> Sql:
+    left, right, op = node.left, node.right, node.op
+    if isinstance(left, Value) and isinstance(right, Path):
+        left, right, op = right, left, _MIRRORED[op]
+    if not isinstance(left, Path) or not isinstance(right, Value):
+        odd = right if isinstance(left, Path) else left
+        raise NotSupported(f"this release compares a property with a value, not with {_name(odd)}", where=_at(odd))
+    return _compare_path(scope, entity, alias, left, op, right)
+
+
+def _compare_path(scope: Scope, entity: str, alias: str, path: Path, op: str, value: Value) -> Sql:
+    """Walk along the relations of a path; a to-many one asks whether any of them fulfils the rest."""
+    head, *rest = path.parts
+    relation = ENTITIES[entity].relation(str(head))
+    if relation is None:
+        return _compare_attribute(scope, entity, alias, path, op, value)
+    if not rest:
+        raise InvalidQuery(f"{head} is an entity; name a property of it, e.g. {head}/id", where=_at(path))
+    further = Path(tuple(rest), path.at)
+    if not relation.many:
+        joined = scope.to_one(entity, alias, relation.name)
+        return _compare_path(scope, relation.target, joined, further, op, value)
+    inner = scope.inner(relation.target)
+    condition = _compare_path(inner, relation.target, inner.alias, further, op, value)
+    belongs = related(JOINS[entity, relation.name], relation.target, inner.alias, Sql(f"{alias}.{key_of(entity)}"))
+    rules = [belongs, *inner.visible(relation.target, inner.alias), condition]
+    return "EXISTS (SELECT 1 FROM " + inner.tables() + " WHERE " + all_of(rules) + ")"
+
+
+def _compare_attribute(scope: Scope, entity: str, alias: str, path: Path, op: str, value: Value) -> Sql:
+    name, *keys = path.parts
+    if name in ("id", "@iot.id"):
+        return _compare_id(entity, alias, op, value)
+    attribute = ENTITIES[entity].attribute(str(name))
+    if attribute is None:
+        known = ", ".join(["id", *(a.name for a in ENTITIES[entity].attributes)])
+        raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where=_at(path))
+    columns = attribute_expressions(entity, alias, attribute.name)
+    if keys:
+        if attribute.kind not in (Kind.OBJECT, Kind.JSON, Kind.RESULT):
+            raise InvalidQuery(f"{name} has no parts", where=_at(path))
+        return _compare_json(columns[-1], attribute.kind, columns[0], keys, op, value)
+    if attribute.kind is Kind.RESULT:
+        return _compare_result(columns[0], columns[1], op, value)
+    if value.kind == "null":
+        return _null(columns[0], op, value)
+    if attribute.kind in (Kind.INSTANT, Kind.INTERVAL):
+        return _compare_time(columns, op, value, str(name))
+    if attribute.kind is not Kind.STRING:
+        raise InvalidQuery(f"{name} cannot be compared as a whole", where=_at(path))
+    if value.kind != "string":
+        raise InvalidQuery(f"{name} is a text; write '{value.value}' in single quotes", where=_at(value))
+    return Sql(f"{columns[0]} {_OPERATORS[op]} ?", (value.value,))
+
+
+def _compare_id(entity: str, alias: str, op: str, value: Value) -> Sql:
+    if value.kind not in ("string", "number"):
+        raise InvalidQuery("an id is a text or a whole number", where=_at(value))
+    if entity == "Observation" and isinstance(value.value, int):
+        return Sql(f"{alias}.id {_OPERATORS[op]} ?", (value.value,))
+    return Sql(f"CAST({id_expression(entity, alias)} AS TEXT) {_OPERATORS[op]} ?", (str(value.value),))
+
+
+def _compare_result(kind: str, column: str, op: str, value: Value) -> Sql:
+    if value.kind == "null":
+        sign = "=" if op == "eq" else "<>"
+        return Sql(f"{kind} {sign} {ResultKind.NULL}") if op in ("eq", "ne") else _null(column, op, value)
+    kinds = _RESULT_KINDS.get(value.kind)
+    if kinds is None:
+        raise InvalidQuery("a result is compared with a number, a text, true, false or null", where=_at(value))
+    # Without the guard SQLite would hold every text to be greater than every number.
+    return Sql(f"(CASE WHEN {kind} IN {kinds} THEN {column} END) {_OPERATORS[op]} ?", (_plain(value),))
+
+
+def _compare_json(column: str, kind: Kind, result_kind: str, keys: list[Any], op: str, value: Value) -> Sql:
+    where = json_path(keys)
+    guard = f"CASE WHEN {result_kind} = {ResultKind.JSON} THEN {column} END" if kind is Kind.RESULT else column
+    if value.kind == "null":
+        return Sql(_null(f"json_extract({guard}, ?)", op, value).text, (where,))
+    types = _JSON_TYPES.get(value.kind)
+    if types is None:
+        raise InvalidQuery("a JSON property is compared with a number, a text, true, false or null", where=_at(value))
+    return Sql(
+        f"(CASE WHEN json_type({guard}, ?) IN {types} THEN json_extract({guard}, ?) END) {_OPERATORS[op]} ?",
+        (where, where, _plain(value)),
+    )
+
+
+def json_path(keys: list[Any]) -> str:
+    """SQLite's JSON path of keys and list places; it is bound as a parameter."""
+    return "$" + "".join(f"[{k}]" if isinstance(k, int) else '."' + str(k).replace('"', '\\"') + '"' for k in keys)
+
+
+def _compare_time(columns: tuple[str, ...], op: str, value: Value, name: str) -> Sql:
+    """A span is later than an instant if it starts later, earlier if it ends earlier, equal if it is that instant."""
+    if value.kind != "instant":
+        hint = f"{name} is a time; write it without quotes, e.g. {times.format_instant(0)}"
+        raise InvalidQuery(hint, where=_at(value))
+    start, end = columns[0], columns[-1]
+    last = start if len(columns) == 1 else f"coalesce({end}, {start})"
+    if op in ("gt", "ge"):
+        return Sql(f"{start} {_OPERATORS[op]} ?", (value.value,))
+    if op in ("lt", "le"):
+        # The bound on the start is implied; it lets the engine use the index.
+        bound = f"{start} {_OPERATORS[op]} ?"
+        if len(columns) == 1:
+            return Sql(bound, (value.value,))
+        return Sql(f"({bound} AND {last} {_OPERATORS[op]} ?)", (value.value, value.value))
+    same = Sql(f"({start} = ? AND {last} = ?)", (value.value, value.value))
+    return same if op == "eq" else "NOT " + same
+
+
+def _null(column: str, op: str, value: Value) -> Sql:
+    if op not in ("eq", "ne"):
+        raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+    return Sql(f"{column} IS {'NOT ' if op == 'ne' else ''}NULL")
+
+
+def _plain(value: Value) -> Any:
+    return int(value.value) if value.kind == "boolean" else value.value
+
+
+def _name(node: Expression) -> str:
+    return f"{node.name}()" if isinstance(node, Call) else type(node).__name__.lower()
+
+
+def _at(node: Expression) -> str:
+    return f"$filter, character {getattr(node, 'at', 0) + 1}"

@@ -1,0 +1,238 @@
+"""Appending readings: what is new, what repeats, what corrects; then state and change log, once per stream."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from allmende.domain.creation import encode, keep_result
+from allmende.domain.errors import InvalidInput
+from allmende.domain.query import ResultKind
+from allmende.domain.records import Series
+from allmende.storage.connections import Connection
+from allmende.storage.state import Stream, grow_state
+
+INSERT = (
+    "INSERT INTO observation (datastream, phenomenon_start, disc, id, phenomenon_end, result_time, received_at,"
+    " result_kind, result, quality, valid_start, valid_end, parameters, feature, origin, change)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+DOCUMENT_FROM = 2_000
+"""Characters from which a JSON result is kept in its side table."""
+
+
+class Counts(NamedTuple):
+    """What became of a series."""
+
+    accepted: int
+    repeated: int
+    corrected: int
+
+
+class _Reading(NamedTuple):
+    time: int
+    kind: int
+    value: Any
+    flag: str
+
+
+def append_series(connection: Connection, series: Series, stream: Stream, *, origin: int, received_at: int) -> Counts:
+    """Append readings of a declared stream (``disc`` 0): repeated ones are no event, others correct.
+
+    A value within the series that follows another at the same time corrects it too.
+    """
+    readings, inner_repeats, inner_corrections = _distinct(series)
+    fresh, changed, repeated = _compare(connection, stream, readings)
+    if fresh:
+        change = log_change(
+            connection, stream, "append", fresh[0].time, fresh[-1].time, len(fresh), origin, received_at
+        )
+        first = reserve_ids(connection, len(fresh))
+        connection.executemany(
+            INSERT, _rows(connection, fresh, stream, first=first, origin=origin, received_at=received_at, change=change)
+        )
+        grow_state(stream, fresh[0].time, fresh[-1].time, len(fresh), latest=_latest(fresh[-1]))
+    if changed:
+        _correct(connection, changed, stream, origin=origin, received_at=received_at)
+    # A value that was corrected within the series was read, and lost to its successor.
+    return Counts(len(fresh), repeated + inner_repeats, len(changed) + inner_corrections)
+
+
+def _latest(reading: _Reading) -> tuple[int, int, int, Any, str | None]:
+    return reading.time, 0, reading.kind, reading.value, quality_of(reading.flag)
+
+
+def _distinct(series: Series) -> tuple[list[_Reading], int, int]:
+    """Readings in the order of time, one per time; how many of the rest repeated and how many corrected."""
+    moments, results = series.times, series.results
+    flags: Sequence[str] = series.flags or [""] * len(moments)
+    if set(map(type, results)) == {int}:
+        kinds = [ResultKind.INTEGER] * len(moments)
+        values: Sequence[Any] = results
+    else:
+        pairs = [keep_result(r) for r in results]
+        kinds, values = [k for k, _ in pairs], [v for _, v in pairs]
+    readings = list(map(_Reading._make, zip(moments, kinds, values, flags, strict=True)))
+    if all(a < b for a, b in zip(moments, moments[1:], strict=False)):
+        return readings, 0, 0
+    kept: dict[int, _Reading] = {}
+    repeats = corrections = 0
+    for reading in readings:
+        known = kept.get(reading.time)
+        if known is None:
+            kept[reading.time] = reading
+        elif _same(known, reading.kind, reading.value):
+            repeats += 1
+        else:
+            corrections += 1
+            kept[reading.time] = reading
+    return [kept[t] for t in sorted(kept)], repeats, corrections
+
+
+def _same(reading: _Reading, kind: int, value: Any) -> bool:
+    return reading.kind == kind and reading.value == value
+
+
+def _compare(
+    connection: Connection, stream: Stream, readings: list[_Reading]
+) -> tuple[list[_Reading], list[_Reading], int]:
+    """Split into new readings, corrections of kept ones, and the number of repetitions."""
+    if stream.count == 0 or readings[0].time > stream.latest_start:
+        return readings, [], 0
+    known = {
+        start: (kind, value)
+        for start, kind, value in connection.execute(
+            "SELECT o.phenomenon_start, o.result_kind, coalesce(o.result, x.body) FROM observation o"
+            " LEFT JOIN observation_document x ON o.result_kind = 5 AND x.id = o.id"
+            " WHERE o.datastream = ? AND o.phenomenon_start BETWEEN ? AND ? AND o.disc = 0",
+            (stream.pk, readings[0].time, readings[-1].time),
+        )
+    }
+    fresh, changed, repeated = [], [], 0
+    for reading in readings:
+        kept = known.get(reading.time)
+        if kept is None:
+            fresh.append(reading)
+        elif _same(reading, *kept):
+            repeated += 1
+        else:
+            changed.append(reading)
+    return fresh, changed, repeated
+
+
+def _rows(
+    connection: Connection,
+    fresh: list[_Reading],
+    stream: Stream,
+    *,
+    first: int,
+    origin: int,
+    received_at: int,
+    change: int,
+) -> list[tuple[Any, ...]]:
+    pk, feature = stream.pk, stream.feature
+    if any(r.kind == ResultKind.JSON and len(r.value) >= DOCUMENT_FROM for r in fresh):
+        fresh = [
+            r._replace(value=keep_document(connection, first + i, r.value)) if r.kind == ResultKind.JSON else r
+            for i, r in enumerate(fresh)
+        ]
+    return [
+        (
+            pk, time, 0, number, None, None, received_at, kind, value,
+            quality_of(flag) if flag else None, None, None, None, feature, origin, change,
+        )
+        for number, (time, kind, value, flag) in enumerate(fresh, first)
+    ]  # fmt: skip
+
+
+def keep_document(connection: Connection, number: int, value: str) -> str | None:
+    """Move a large JSON result to its side table; gives what stays in the row."""
+    if len(value) < DOCUMENT_FROM:
+        return value
+    connection.execute(
+        "INSERT INTO observation_document (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        (number, value),
+    )
+    return None
+
+
+def quality_of(flag: str) -> str | None:
+    """The resultQuality of a flagged reading, as JSON text."""
+    return encode({"plausible": False, "flags": flag.split(" ")}) if flag else None
+
+
+def flag_of(quality: str | None) -> str:
+    """The flag of a kept resultQuality, "" where it says nothing of plausibility."""
+    if not quality:
+        return ""
+    try:
+        said = msgspec.json.decode(quality)
+    except msgspec.DecodeError:
+        return ""
+    if not isinstance(said, dict) or said.get("plausible") is not False:
+        return ""
+    flags = said.get("flags")
+    return " ".join(map(str, flags)) if isinstance(flags, list) else "implausible"
+
+
+def _correct(connection: Connection, changed: list[_Reading], stream: Stream, *, origin: int, received_at: int) -> None:
+    """Replace values and keep what they replaced."""
+    change = log_change(
+        connection, stream, "correction", changed[0].time, changed[-1].time, len(changed), origin, received_at
+    )
+    for reading in changed:
+        key = (stream.pk, reading.time)
+        connection.execute(
+            "INSERT INTO observation_history (datastream, phenomenon_start, disc, id, result_kind, result, quality,"
+            " received_at, origin, change, replaced_at, replaced_by)"
+            " SELECT o.datastream, o.phenomenon_start, o.disc, o.id, o.result_kind, coalesce(o.result, x.body),"
+            " o.quality, o.received_at, o.origin, o.change, ?, ? FROM observation o"
+            " LEFT JOIN observation_document x ON o.result_kind = 5 AND x.id = o.id"
+            " WHERE o.datastream = ? AND o.phenomenon_start = ? AND o.disc = 0",
+            (received_at, change, *key),
+        )
+        value = reading.value
+        if reading.kind == ResultKind.JSON and len(value) >= DOCUMENT_FROM:
+            number = connection.execute(
+                "SELECT id FROM observation WHERE datastream = ? AND phenomenon_start = ? AND disc = 0", key
+            ).fetchone()[0]
+            value = keep_document(connection, number, value)
+        connection.execute(
+            "UPDATE observation SET result_kind = ?, result = ?, quality = ?, received_at = ?, origin = ?, change = ?"
+            " WHERE datastream = ? AND phenomenon_start = ? AND disc = 0",
+            (reading.kind, value, quality_of(reading.flag), received_at, origin, change, *key),
+        )
+        if reading.time == stream.latest_start:
+            grow_state(stream, reading.time, reading.time, 0, latest=_latest(reading))
+
+
+def log_change(
+    connection: Connection, stream: Stream, kind: str, start: int, end: int, count: int, origin: int, received_at: int
+) -> int:
+    """Write a line of the change log; gives its number."""
+    number = connection.execute(
+        "INSERT INTO change_log (datastream, kind, start, end, count, origin, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (stream.pk, kind, start, end, count, origin, received_at),
+    ).lastrowid
+    return int(number)
+
+
+def reserve_ids(connection: Connection, count: int) -> int:
+    """The first of ``count`` consecutive free numbers for observations; numbers that clients took are skipped."""
+    row = connection.execute("SELECT next FROM sequence WHERE entity = 'Observation'").fetchone()
+    first = row[0] if row else 1
+    while True:
+        taken = connection.execute(
+            "SELECT max(id) FROM observation WHERE id BETWEEN ? AND ?", (first, first + count - 1)
+        ).fetchone()[0]
+        if taken is None:
+            break
+        first = taken + 1
+        if first > 2**62:
+            raise InvalidInput("there are no free numbers left for observations")
+    connection.execute(
+        "INSERT INTO sequence (entity, next) VALUES ('Observation', ?)"
+        " ON CONFLICT (entity) DO UPDATE SET next = excluded.next",
+        (first + count,),
+    )
+    return first

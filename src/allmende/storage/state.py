@@ -1,0 +1,152 @@
+"""What is known of each stream at a glance: latest value, count, extents. Written once per stream and commit."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from shapely import from_geojson
+from shapely.errors import ShapelyError
+
+from allmende.domain.creation import encode
+from allmende.storage.connections import Connection
+
+_COLUMNS = (
+    "count, first_start, last_end, result_time_first, result_time_last, latest_start, latest_disc, latest_kind,"
+    " latest_result, latest_quality, west, south, east, north"
+)
+
+
+class Stream(msgspec.Struct, kw_only=True):
+    """A stream while a batch is written: its keys and its state, which :func:`write_states` puts back."""
+
+    pk: int
+    id: str
+    feature: int | None
+    dataset: int = 0
+    thing: int = 0
+    count: int = 0
+    first_start: int = 0
+    last_end: int = 0
+    result_time_first: int | None = None
+    result_time_last: int | None = None
+    latest_start: int = 0
+    latest_disc: int = 0
+    latest_kind: int = 0
+    latest_result: Any = None
+    latest_quality: str | None = None
+    box: tuple[float, float, float, float] | None = None
+    """West, south, east, north of all observed features."""
+    features: set[int] = msgspec.field(default_factory=set)
+    """Features that this batch observed."""
+    dirty: bool = False
+
+
+def read_streams(connection: Connection, names: Iterable[str]) -> dict[str, Stream]:
+    """The streams of these ids with their states."""
+    found: dict[str, Stream] = {}
+    listed = sorted(set(names))
+    for place in range(0, len(listed), 500):
+        part = listed[place : place + 500]
+        for row in connection.execute(
+            f"SELECT d.pk, d.id, d.feature, d.dataset, d.thing, {_COLUMNS} FROM datastream d"
+            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE d.id IN ({', '.join('?' * len(part))})",
+            part,
+        ):
+            found[row[1]] = _stream(row)
+    return found
+
+
+def _stream(row: tuple[Any, ...]) -> Stream:
+    pk, name, feature, dataset, thing, *state = row
+    stream = Stream(pk=pk, id=name, feature=feature, dataset=dataset, thing=thing)
+    if state[0] is not None:
+        (
+            stream.count, stream.first_start, stream.last_end, stream.result_time_first, stream.result_time_last,
+            stream.latest_start, stream.latest_disc, stream.latest_kind, stream.latest_result, stream.latest_quality,
+        ) = state[:10]  # fmt: skip
+        if state[10] is not None:
+            stream.box = (state[10], state[11], state[12], state[13])
+    return stream
+
+
+def grow_state(
+    stream: Stream,
+    start: int,
+    end: int,
+    count: int,
+    *,
+    latest: tuple[int, int, int, Any, str | None],
+    result_times: Iterable[int] = (),
+    feature: int | None = None,
+) -> None:
+    """Take readings between ``start`` and ``end`` into the state; ``latest`` is the newest of them:
+    (start, disc, kind, value, quality)."""
+    if stream.count == 0 and count:
+        stream.first_start, stream.last_end = start, end
+    else:
+        stream.first_start, stream.last_end = min(stream.first_start, start), max(stream.last_end, end)
+    if stream.count == 0 or latest[:2] >= (stream.latest_start, stream.latest_disc):
+        stream.latest_start, stream.latest_disc, stream.latest_kind, stream.latest_result, stream.latest_quality = (
+            latest
+        )
+    stream.count += count
+    for moment in result_times:
+        stream.result_time_first = min(moment, stream.result_time_first or moment)
+        stream.result_time_last = max(moment, stream.result_time_last or moment)
+    observed = feature if feature is not None else stream.feature
+    if observed is not None:
+        stream.features.add(observed)
+    stream.dirty = True
+
+
+def write_states(connection: Connection, streams: Iterable[Stream]) -> None:
+    """Put the changed states back, in the order of their keys (so that two writers never wait for each other)."""
+    for stream in sorted((s for s in streams if s.dirty), key=lambda s: s.pk):
+        _observe_features(connection, stream)
+        box = stream.box or (None, None, None, None)
+        connection.execute(
+            f"INSERT OR REPLACE INTO stream_state (datastream, {_COLUMNS}, observed_area)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                stream.pk, stream.count, stream.first_start, stream.last_end, stream.result_time_first,
+                stream.result_time_last, stream.latest_start, stream.latest_disc, stream.latest_kind,
+                stream.latest_result, stream.latest_quality, *box, area_of(stream.box),
+            ),
+        )  # fmt: skip
+
+
+def _observe_features(connection: Connection, stream: Stream) -> None:
+    """Note which features the stream observed, and widen its area by those that it had not seen before."""
+    for feature in sorted(stream.features):
+        added = connection.execute(
+            "INSERT OR IGNORE INTO feature_datastream (feature, datastream) VALUES (?, ?)", (feature, stream.pk)
+        ).rowcount
+        if not added:
+            continue
+        row = connection.execute("SELECT feature FROM feature WHERE pk = ?", (feature,)).fetchone()
+        box = bounds_of(row[0]) if row else None
+        if box:
+            known = stream.box or box
+            stream.box = (
+                min(known[0], box[0]), min(known[1], box[1]), max(known[2], box[2]), max(known[3], box[3]),
+            )  # fmt: skip
+
+
+def bounds_of(geojson: str) -> tuple[float, float, float, float] | None:
+    """West, south, east, north; None for an empty geometry or another encoding."""
+    try:
+        bounds = from_geojson(geojson).bounds
+    except ShapelyError:
+        return None
+    return None if bounds[0] != bounds[0] else bounds
+
+
+def area_of(box: tuple[float, float, float, float] | None) -> str | None:
+    """The observed area as GeoJSON: a Point where the box is one, else a Polygon."""
+    if box is None:
+        return None
+    west, south, east, north = box
+    if west == east and south == north:
+        return encode({"type": "Point", "coordinates": [west, south]})
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return encode({"type": "Polygon", "coordinates": [ring]})
