@@ -12,6 +12,7 @@ import msgspec
 from allmende.domain import ids, times
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import InvalidInput
+from allmende.domain.policy import house_reader
 from allmende.domain.records import Declaration, Parsed, Rejection, Result, Series
 from allmende.domain.store import Batch
 
@@ -59,6 +60,7 @@ def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, li
     return Batch(
         origin=source.id,
         dataset=source.dataset,
+        reader=house_reader("ingest"),
         received_at=payload.received_at,
         version=version,
         name=payload.name,

@@ -50,6 +50,9 @@ class Batch(msgspec.Struct, kw_only=True):
     origin: str
     """The source's id, or the client's name; every reading can say it."""
     dataset: str
+    """Where new entities belong that do not hang on one of another dataset."""
+    reader: Reader
+    """Who writes: what they may not see, they cannot refer to."""
     received_at: int
     version: str = ""
     """Version of what made it: connector, rule."""

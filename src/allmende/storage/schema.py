@@ -69,7 +69,8 @@ _VERSION_1 = (
     """CREATE TABLE observation_history (
         pk INTEGER PRIMARY KEY, datastream INTEGER NOT NULL, phenomenon_start INTEGER NOT NULL, disc INTEGER NOT NULL,
         id INTEGER NOT NULL, result_kind INTEGER NOT NULL, result, quality TEXT, received_at INTEGER NOT NULL,
-        origin INTEGER NOT NULL, change INTEGER NOT NULL, replaced_at INTEGER NOT NULL, replaced_by INTEGER NOT NULL)""",
+        origin INTEGER NOT NULL, change INTEGER NOT NULL,
+        replaced_at INTEGER NOT NULL, replaced_by INTEGER NOT NULL)""",
     "CREATE INDEX observation_history_key ON observation_history (datastream, phenomenon_start, disc)",
     # Which streams observed a feature: spares observations an index of their own for it.
     """CREATE TABLE feature_datastream (

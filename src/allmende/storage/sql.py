@@ -69,7 +69,8 @@ def id_expression(entity: str, alias: str) -> str:
     """The public id."""
     if entity != "Observation":
         return f"{alias}.id"
-    return f"CASE WHEN {alias}.id < 0 THEN (SELECT n.name FROM observation_name n WHERE n.id = {alias}.id) ELSE {alias}.id END"
+    name = f"(SELECT n.name FROM observation_name n WHERE n.id = {alias}.id)"
+    return f"CASE WHEN {alias}.id < 0 THEN {name} ELSE {alias}.id END"
 
 
 def attribute_expressions(entity: str, alias: str, name: str) -> tuple[str, ...]:

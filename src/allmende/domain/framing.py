@@ -1,0 +1,268 @@
+"""Cuts a stream of bytes into payloads, without holding more than one of them.
+
+A connector's manifest names the framing of its files:
+
+``whole``  the stream is one payload.
+``lines``  blocks of lines, each under the header line. A stream whose first sign is ``<``, ``{`` or ``[`` is no table:
+           it is taken whole, so that one connector may read a CSV and an XML or JSON document.
+``json``   one payload per JSON value: a single document, documents one after the other (NDJSON too), or the elements
+           of a top-level array. What cannot be read is a payload as well, so that ``parse`` rejects it, and the rest
+           goes on.
+
+gzip is known by its first two bytes, whatever the name says. A byte order mark is dropped.
+"""
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Literal, Protocol, cast
+
+from allmende.domain.connector import Payload
+from allmende.domain.errors import InvalidInput, LimitExceeded
+
+Framing = Literal["whole", "lines", "json"]
+
+MAX_BYTES = 64 * 1024 * 1024
+LINES_PER_BLOCK = 2000
+"""Measured with parking rows of 52 bytes: framing and parsing cost 27 % more per row by 500, 3 % less by 10,000."""
+
+_CHUNK = 256 * 1024
+
+
+class _Reader(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+    def peek(self, size: int = ..., /) -> bytes: ...
+
+
+_BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n"
+
+
+def frames(
+    stream: BinaryIO,
+    *,
+    framing: Framing,
+    name: str,
+    received_at: int,
+    lines_per_block: int = LINES_PER_BLOCK,
+    max_bytes: int = MAX_BYTES,
+) -> Iterator[Payload]:
+    """The payloads of ``stream``, lazily. The stream is read from where it stands and is not closed.
+
+    ``Payload.line`` is the line of the stream on which the payload begins; for ``lines`` that of its first data line,
+    since the header comes with every block. Raises LimitExceeded where one payload would be larger than
+    ``max_bytes``, and InvalidInput where gzip is damaged; what was yielded before stands.
+    """
+    buffered = io.BufferedReader(cast(io.RawIOBase, stream), _CHUNK)
+    try:
+        reader: _Reader = io.BufferedReader(_unzipped(buffered), _CHUNK)
+        if reader.peek(3)[:3] == _BOM:
+            reader.read(3)
+        if framing == "json":
+            pieces = _JsonCutter(reader, max_bytes).values()
+        elif framing == "lines" and not _is_document(reader):
+            pieces = _blocks(reader, lines_per_block, max_bytes)
+        else:
+            pieces = _whole(reader, max_bytes)
+        for line, body in pieces:
+            yield Payload(body=body, name=name, received_at=received_at, line=line)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InvalidInput(f"the gzip data is damaged or cut off: {error}", where=name) from None
+    except LimitExceeded as error:
+        error.where = error.where or name
+        raise
+    finally:
+        buffered.detach()  # else the caller's stream would be closed with the wrapper
+
+
+def _unzipped(stream: _Reader) -> io.RawIOBase:
+    zipped = stream.peek(2)[:2] == b"\x1f\x8b"
+    return cast(io.RawIOBase, gzip.GzipFile(fileobj=cast(BinaryIO, stream), mode="rb") if zipped else stream)
+
+
+def _is_document(reader: _Reader) -> bool:
+    return reader.peek(1024).lstrip(_BLANK)[:1] in (b"<", b"{", b"[")
+
+
+def _too_large(max_bytes: int, line: int) -> LimitExceeded:
+    return LimitExceeded(f"one payload, from line {line} on, is larger than {max_bytes:,} bytes", setting="max_bytes")
+
+
+def _whole(reader: _Reader, max_bytes: int) -> Iterator[tuple[int, bytes]]:
+    body = reader.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes, 1)
+    yield 1, body
+
+
+def _blocks(reader: _Reader, lines_per_block: int, max_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """The first line that is not blank is the header; a header without data is one block, so that it is looked at."""
+    header = b""
+    first = 1  # number of the first line in ``lines``
+    lines: list[bytes] = []
+    rest = b""
+    told = False
+    while True:
+        chunk = reader.read(_CHUNK)
+        rest += chunk
+        if len(rest) > max_bytes and b"\n" not in rest:
+            raise _too_large(max_bytes, first + len(lines))
+        found = rest.split(b"\n")
+        rest = found.pop() if chunk else b""
+        if not chunk and found and not found[-1]:
+            found.pop()
+        if not header:
+            blank = 0
+            while blank < len(found) and not found[blank].strip():
+                blank += 1
+            first += blank
+            if blank == len(found):
+                found = []
+            else:
+                header, found, first = found[blank], found[blank + 1 :], first + 1
+        lines += found
+        while len(lines) >= lines_per_block or (lines and not chunk):
+            block, lines = lines[:lines_per_block], lines[lines_per_block:]
+            body = b"\n".join((header, *block, b""))
+            if len(body) > max_bytes:
+                raise _too_large(max_bytes, first)
+            yield first, body
+            told = True
+            first += len(block)
+        if not chunk:
+            break
+    if header and not told:
+        yield first, header + b"\n"
+
+
+_OUTSIDE = re.compile(rb'["{}\[\]\n,]')
+_INSIDE = re.compile(rb'["\\\n]')
+_RESUME = re.compile(rb"\n(?=[{\[])")
+_PAIRS = {ord("}"): ord("{"), ord("]"): ord("[")}
+
+
+class _JsonCutter:
+    """Finds where JSON values begin and end, by their brackets and strings alone.
+
+    A text that breaks the grammar ends at the next line that begins with ``{`` or ``[``; it is given out as it is.
+    A document that is right is never cut: a new value is assumed inside an open one only where the grammar allows
+    none, and only at the beginning of a line.
+    """
+
+    def __init__(self, reader: _Reader, max_bytes: int) -> None:
+        self._reader = reader
+        self._max_bytes = max_bytes
+        self._text = b""
+        self._begin = 0  # where the value begins that is being read
+        self._at = 0
+        self._open = bytearray()
+        self._in_array = False
+        self._line = 1
+        self._counted = 0
+
+    def values(self) -> Iterator[tuple[int, bytes]]:
+        """Each value, or each text that is none, with the line on which it begins."""
+        if self._first_sign() == b"[":
+            self._in_array = True
+            self._begin = self._at = self._text.index(b"[") + 1
+        in_string = False
+        while True:
+            match = (_INSIDE if in_string else _OUTSIDE).search(self._text, self._at)
+            if match is None:
+                self._at = len(self._text)
+                if not self._more():
+                    break
+                continue
+            at, sign = match.start(), self._text[match.start()]
+            self._at = at + 1
+            if in_string:
+                if sign == 0x5C:  # a backslash takes the next sign with it
+                    if at + 1 >= len(self._text) and not self._more():
+                        break
+                    self._at = self._at + 1
+                elif sign == 0x22:
+                    in_string = False
+                else:
+                    in_string = False
+                    yield from self._broken(at)
+            elif sign == 0x22:
+                in_string = True
+            else:
+                yield from self._step(at, sign)
+        yield from self._cut(len(self._text))
+
+    def _step(self, at: int, sign: int) -> Iterator[tuple[int, bytes]]:
+        """One structural sign outside of a string."""
+        if sign in b"{[":
+            if self._open and self._text[at - 1 : at] == b"\n" and not self._may_open(at):
+                yield from self._cut(at)
+                self._open.clear()
+            elif not self._open:
+                yield from self._cut(at)
+            self._open.append(sign)
+        elif sign in _PAIRS:
+            if self._open and self._open[-1] == _PAIRS[sign]:
+                self._open.pop()
+                if not self._open:
+                    yield from self._cut(at + 1)
+            elif not self._open and self._in_array and sign == 0x5D:
+                yield from self._cut(at)
+                self._in_array = False
+                self._begin = at + 1
+            else:
+                yield from self._broken(at)
+        elif not self._open and (sign == 0x0A or self._in_array):
+            yield from self._cut(at)
+            self._begin = at + 1
+
+    def _may_open(self, at: int) -> bool:
+        before = self._text[self._begin : at].rstrip()[-1:]
+        return before == b":" if self._open[-1] == 0x7B else before in (b",", b"[")
+
+    def _broken(self, at: int) -> Iterator[tuple[int, bytes]]:
+        """Gives out everything up to the next line that could begin a value."""
+        self._open.clear()
+        self._at = at
+        while True:
+            match = _RESUME.search(self._text, self._at)
+            if match is not None:
+                self._at = match.start() + 1
+                break
+            # the last sign may be the newline before the next value
+            self._at = max(self._at, len(self._text) - 1)
+            if not self._more():
+                self._at = len(self._text)
+                break
+        yield from self._cut(self._at)
+
+    def _cut(self, end: int) -> Iterator[tuple[int, bytes]]:
+        raw = self._text[self._begin : end]
+        body = raw.strip(_BLANK)
+        if body:
+            begin = self._begin + len(raw) - len(raw.lstrip(_BLANK))
+            self._line += self._text.count(b"\n", self._counted, begin)
+            self._counted = begin
+            yield self._line, body
+        self._begin = end
+
+    def _first_sign(self) -> bytes:
+        while not (begun := self._text.lstrip(_BLANK)[:1]) and self._more():
+            pass
+        return begun
+
+    def _more(self) -> bool:
+        """Reads on; forgets what was given out. Positions move with the text."""
+        chunk = self._reader.read(_CHUNK)
+        if not chunk:
+            return False
+        gone = self._begin
+        self._line += self._text.count(b"\n", self._counted, gone) if gone > self._counted else 0
+        self._counted = max(0, self._counted - gone)
+        self._text = self._text[gone:] + chunk
+        self._at -= gone
+        self._begin = 0
+        if len(self._text) > self._max_bytes + _CHUNK:
+            raise _too_large(self._max_bytes, self._line)
+        return True

@@ -1,0 +1,137 @@
+"""What the house knows of its own work: sources, rejections, the change log and who has followed it how far."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+from allmende.domain.errors import NotFound
+from allmende.domain.records import Rejection
+from allmende.domain.store import Change, KeptRejection, Receipt, SourceState
+from allmende.storage.connections import Connection
+
+_SOURCE = "id, last_received, last_success, last_error, last_error_at, newest, accepted, repeated, corrected, rejected"
+_REJECTION = "number, source, name, reason, code, place, received_at, length(body)"
+
+
+def count_receipt(
+    connection: Connection, source: str, receipt: Receipt, *, received_at: int, newest: int | None
+) -> None:
+    """Add a receipt to a source's counts, in the transaction that made it true."""
+    connection.execute(
+        "INSERT INTO source_state (id, last_received, newest, accepted, repeated, corrected, rejected)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " last_received = max(coalesce(last_received, 0), excluded.last_received),"
+        " newest = CASE WHEN excluded.newest IS NULL THEN newest ELSE max(coalesce(newest, excluded.newest),"
+        " excluded.newest) END, accepted = accepted + excluded.accepted, repeated = repeated + excluded.repeated,"
+        " corrected = corrected + excluded.corrected, rejected = rejected + excluded.rejected",
+        (source, received_at, newest, receipt.accepted, receipt.repeated, receipt.corrected, receipt.rejected),
+    )
+
+
+def note_attempt(connection: Connection, source: str, at: int, error: str) -> None:
+    """Remember that a source was asked; a success clears the last error's claim to be the present state."""
+    column = "last_error_at" if error else "last_success"
+    text = ", last_error = excluded.last_error" if error else ""
+    connection.execute(
+        f"INSERT INTO source_state (id, {column}, last_error) VALUES (?, ?, ?)"
+        f" ON CONFLICT (id) DO UPDATE SET {column} = excluded.{column}{text}",
+        (source, at, error[:1000]),
+    )
+
+
+def read_sources(connection: Connection) -> dict[str, SourceState]:
+    """All states by source."""
+    rows = connection.execute(f"SELECT {_SOURCE} FROM source_state ORDER BY id").fetchall()
+    names = [n.strip() for n in _SOURCE.split(",")]
+    return {row[0]: SourceState(**dict(zip(names, row, strict=True))) for row in rows}
+
+
+def keep_rejections(
+    connection: Connection, rejections: Iterable[Rejection], *, source: str, name: str, received_at: int
+) -> None:
+    """Keep rejections with their bytes. The same bytes for the same reason are kept once and counted."""
+    for rejection in rejections:
+        digest = blake2b(digest_size=16)
+        for part in (source.encode(), rejection.code.encode(), rejection.reason.encode(), rejection.body):
+            digest.update(len(part).to_bytes(8, "big") + part)
+        connection.execute(
+            "INSERT INTO rejection (source, name, reason, code, place, received_at, body, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET seen = seen + 1,"
+            " received_at = excluded.received_at, replayed_at = NULL",
+            (
+                source, name, rejection.reason[:1000], rejection.code, rejection.where, received_at,
+                rejection.body, digest.digest(),
+            ),
+        )  # fmt: skip
+
+
+def list_rejections(connection: Connection, source: str, code: str, limit: int) -> list[KeptRejection]:
+    """The newest first, without bytes."""
+    rows = connection.execute(
+        f"SELECT {_REJECTION}, x'', replayed_at FROM rejection WHERE (? = '' OR source = ?) AND (? = '' OR code = ?)"
+        " ORDER BY number DESC LIMIT ?",
+        (source, source, code, code, limit),
+    )
+    return [_rejection(row) for row in rows]
+
+
+def read_rejection(connection: Connection, number: int) -> KeptRejection:
+    """One rejection with its bytes."""
+    row = connection.execute(
+        f"SELECT {_REJECTION}, body, replayed_at FROM rejection WHERE number = ?", (number,)
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"there is no rejection {number}")
+    return _rejection(row)
+
+
+def _rejection(row: tuple[Any, ...]) -> KeptRejection:
+    number, source, name, reason, code, place, received_at, size, body, replayed_at = row
+    return KeptRejection(
+        number=number,
+        source=source,
+        name=name,
+        reason=reason,
+        code=code,
+        where=place,
+        received_at=received_at,
+        size=size,
+        body=bytes(body),
+        replayed_at=replayed_at,
+    )
+
+
+def prune_rejections(connection: Connection, older_than: int, keep_bytes: int) -> int:
+    """Delete what is too old, then the oldest until the rest fits; gives how many went."""
+    gone = connection.execute("DELETE FROM rejection WHERE received_at < ?", (older_than,)).rowcount
+    over = connection.execute(
+        "SELECT max(number) FROM (SELECT number, sum(length(body)) OVER (ORDER BY number DESC) AS total FROM rejection)"
+        " WHERE total > ?",
+        (keep_bytes,),
+    ).fetchone()[0]
+    if over is not None:
+        gone += connection.execute("DELETE FROM rejection WHERE number <= ?", (over,)).rowcount
+    return int(gone)
+
+
+def read_changes(connection: Connection, after: int, limit: int) -> list[Change]:
+    """The change log after a number. SQLite writes one at a time, so numbers become visible in their order."""
+    rows = connection.execute(
+        "SELECT c.number, d.id, c.kind, c.start, c.end, c.count, o.name, c.received_at FROM change_log c"
+        " JOIN datastream d ON d.pk = c.datastream JOIN origin o ON o.pk = c.origin"
+        " WHERE c.number > ? ORDER BY c.number LIMIT ?",
+        (after, limit),
+    )
+    return [
+        Change(
+            number=number,
+            stream=stream,
+            kind=kind,
+            start=start,
+            end=end,
+            count=count,
+            origin=origin,
+            received_at=received_at,
+        )
+        for number, stream, kind, start, end, count, origin, received_at in rows
+    ]

@@ -1,0 +1,186 @@
+"""Writing what a client creates: entities to any depth, observations among them, all or nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+from allmende.domain import ids
+from allmende.domain.errors import Conflict, InvalidInput
+from allmende.domain.query import ResultKind
+from allmende.domain.store import Batch, NewEntity, Ref
+from allmende.storage.connections import Connection
+from allmende.storage.entities import (
+    dataset_key,
+    feature_of_thing,
+    find_key,
+    insert_entity,
+    link_history,
+    place_thing,
+)
+from allmende.storage.readings import INSERT, flag_of, keep_document, log_change, reserve_ids
+from allmende.storage.relations import JOINS
+from allmende.storage.schema import COLUMNS, TABLE_OF
+from allmende.storage.state import Stream, grow_state, read_streams, write_states
+
+
+class Creator:
+    """Creates a batch's entities in order."""
+
+    def __init__(self, connection: Connection, batch: Batch, origin: int) -> None:
+        self.connection = connection
+        self.batch = batch
+        self.origin = origin
+        self.keys: list[int] = []
+        self.created: list[tuple[str, str]] = []
+        self.streams: dict[int, Stream] = {}
+
+    def run(self) -> None:
+        """Create everything, then write the states of the streams that got observations."""
+        for entity in self.batch.entities:
+            create = _create_observation if entity.entity == "Observation" else _create_plain
+            key, name = create(self, entity)
+            self.keys.append(key)
+            self.created.append((entity.entity, name))
+        write_states(self.connection, self.streams.values())
+
+    def key(self, entity: str, ref: Ref, where: str) -> int:
+        """The key of a related entity."""
+        if ref.place is not None:
+            return self.keys[ref.place]
+        return find_key(self.connection, entity, ref.id or "", self.batch.reader, where)
+
+    def linked(self, new: NewEntity, relation: str, target: str) -> list[int]:
+        """The keys that a relation of a new entity names."""
+        where = f"{new.where}.{relation}" if new.where else relation
+        return [self.key(target, ref, where) for ref in new.links.get(relation, ())]
+
+
+def _create_plain(creator: Creator, new: NewEntity) -> tuple[int, str]:
+    columns: dict[str, Any] = {
+        column: new.values.get(name) for name, column in COLUMNS[new.entity].items() if name in new.values
+    }
+    parents = {
+        relation: creator.linked(new, relation, relation)
+        for (entity, relation), join in JOINS.items()
+        if entity == new.entity and join.kind == "own"
+    }
+    for relation, keys in parents.items():
+        columns[JOINS[new.entity, relation].column] = keys[0]
+    dataset = _dataset(creator, parents)
+    key, name = insert_entity(creator.connection, new.entity, new.id, dataset, columns, new.where)
+    _AFTER.get(new.entity, _nothing)(creator, new, key, dataset)
+    return key, name
+
+
+def _dataset(creator: Creator, parents: dict[str, list[int]]) -> int:
+    """What hangs on a thing belongs where the thing belongs."""
+    if parents.get("Thing"):
+        row = creator.connection.execute("SELECT dataset FROM thing WHERE pk = ?", (parents["Thing"][0],)).fetchone()
+        return int(row[0])
+    return dataset_key(creator.connection, creator.batch.dataset)
+
+
+def _nothing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
+    pass
+
+
+def _place_new_thing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
+    locations = creator.linked(new, "Locations", "Location")
+    if locations:
+        place_thing(creator.connection, key, locations, at=creator.batch.received_at, dataset=dataset)
+
+
+def _place_things_here(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
+    for thing in creator.linked(new, "Things", "Thing"):
+        place_thing(creator.connection, thing, [key], at=creator.batch.received_at, dataset=dataset)
+
+
+def _apply_history(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
+    """A HistoricalLocation that is the thing's newest moves it; an earlier one is history alone."""
+    connection = creator.connection
+    locations = creator.linked(new, "Locations", "Location")
+    link_history(connection, key, locations)
+    thing, at = connection.execute("SELECT thing, time FROM historical_location WHERE pk = ?", (key,)).fetchone()
+    newest = connection.execute(
+        "SELECT max(time) FROM historical_location WHERE thing = ? AND pk <> ?", (thing, key)
+    ).fetchone()[0]
+    if newest is None or at >= newest:
+        connection.execute("DELETE FROM thing_location WHERE thing = ?", (thing,))
+        connection.executemany(
+            "INSERT INTO thing_location (thing, location) VALUES (?, ?)", [(thing, place) for place in locations]
+        )
+        connection.execute("UPDATE datastream SET feature = NULL WHERE thing = ?", (thing,))
+
+
+_AFTER: dict[str, Callable[[Creator, NewEntity, int, int], None]] = {
+    "Thing": _place_new_thing,
+    "Location": _place_things_here,
+    "HistoricalLocation": _apply_history,
+}
+
+
+def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
+    connection, batch = creator.connection, creator.batch
+    stream = _stream(creator, creator.linked(new, "Datastream", "Datastream")[0])
+    features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
+    feature = features[0] if features else _feature(connection, stream)
+    number, name = _observation_id(connection, new)
+    values = new.values
+    start, end = values["phenomenonTime"]
+    valid = values.get("validTime") or (None, None)
+    kind, value = values["result"]
+    result_time, quality = values.get("resultTime"), values.get("resultQuality")
+    change = log_change(connection, stream, "append", start, start, 1, creator.origin, batch.received_at)
+    stored = keep_document(connection, number, value) if kind == ResultKind.JSON else value
+    connection.execute(
+        INSERT,
+        (
+            stream.pk, start, number, number, end, result_time, batch.received_at, kind, stored, quality,
+            *valid, values.get("parameters"), feature, creator.origin, change,
+        ),
+    )  # fmt: skip
+    grow_state(
+        stream,
+        start,
+        end if end is not None else start,
+        1,
+        latest=(start, number, kind, stored, quality if flag_of(quality) else None),
+        result_times=() if result_time is None else (result_time,),
+        feature=feature,
+    )
+    return number, name
+
+
+def _stream(creator: Creator, key: int) -> Stream:
+    if key not in creator.streams:
+        name = creator.connection.execute("SELECT id FROM datastream WHERE pk = ?", (key,)).fetchone()[0]
+        creator.streams[key] = read_streams(creator.connection, [name])[name]
+    return creator.streams[key]
+
+
+def _feature(connection: Connection, stream: Stream) -> int | None:
+    """The stream's feature, made from its thing's location at the first observation (18-088, 10.3.3)."""
+    if stream.feature is None:
+        stream.feature = feature_of_thing(connection, stream.thing, stream.dataset)
+        if stream.feature is not None:
+            connection.execute("UPDATE datastream SET feature = ? WHERE pk = ?", (stream.feature, stream.pk))
+    return stream.feature
+
+
+def _observation_id(connection: Connection, new: NewEntity) -> tuple[int, str]:
+    """The inner number and the public id of a new observation."""
+    if new.id is None:
+        number = reserve_ids(connection, 1)
+        return number, str(number)
+    if ids.is_number(new.id) and int(new.id) >= 0:
+        number = int(new.id)
+        if connection.execute(f"SELECT 1 FROM {TABLE_OF['Observation']} WHERE id = ?", (number,)).fetchone():
+            raise Conflict(f"there is an Observation {number} already", where=new.where)
+        return number, new.id
+    if connection.execute("SELECT 1 FROM observation_name WHERE name = ?", (new.id,)).fetchone():
+        raise Conflict(f"there is an Observation {new.id!r} already", where=new.where)
+    lowest = connection.execute("SELECT min(id) FROM observation_name").fetchone()[0]
+    number = (lowest or 0) - 1
+    if number < -(2**62):
+        raise InvalidInput("there are no free numbers left for named observations")
+    connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, new.id))
+    return number, new.id

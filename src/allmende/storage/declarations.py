@@ -1,0 +1,139 @@
+"""Making declared streams known. Declaring again what is known costs one comparison of a digest."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from allmende.domain.creation import encode
+from allmende.domain.model import OBSERVATION_TYPES
+from allmende.domain.records import Declaration, ThingDeclaration
+from allmende.storage.connections import Connection
+from allmende.storage.entities import COMMONS, dataset_key, insert_entity, place_thing, upsert_entity
+from allmende.storage.state import Stream, read_streams
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def declare(
+    connection: Connection, declarations: Sequence[Declaration], *, source: str, dataset: str, received_at: int
+) -> dict[str, Stream]:
+    """Make all declared streams known; gives them with their states."""
+    streams = [d.stream for d in declarations]
+    digests = {d.stream: blake2b(_encoder.encode((source, dataset, d)), digest_size=16).digest() for d in declarations}
+    known = _known_digests(connection, streams)
+    fresh = [d for d in declarations if known.get(d.stream) != digests[d.stream]]
+    if fresh:
+        owner, commons = dataset_key(connection, dataset), dataset_key(connection, COMMONS)
+        for declaration in fresh:
+            _declare_one(connection, declaration, source, owner, commons, received_at, digests[declaration.stream])
+    return read_streams(connection, streams)
+
+
+def _known_digests(connection: Connection, streams: Sequence[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for place in range(0, len(streams), 500):
+        part = streams[place : place + 500]
+        marks = ", ".join("?" * len(part))
+        found.update(connection.execute(f"SELECT id, declared FROM datastream WHERE id IN ({marks})", part))
+    return found
+
+
+def _declare_one(
+    connection: Connection, declared: Declaration, source: str, owner: int, commons: int, at: int, digest: bytes
+) -> None:
+    thing, moved = _declare_thing(connection, declared.thing, owner, at)
+    sensor, _ = upsert_entity(
+        connection,
+        "Sensor",
+        declared.sensor.id,
+        owner,
+        {
+            "name": declared.sensor.name,
+            "description": declared.sensor.description or declared.sensor.name,
+            "encoding_type": declared.sensor.encoding_type,
+            "metadata": encode(declared.sensor.metadata),
+            "properties": _properties(declared.sensor.properties),
+        },
+    )
+    observed = declared.observed_property
+    property_key, _ = upsert_entity(
+        connection,
+        "ObservedProperty",
+        observed.id,
+        commons,
+        {
+            "name": observed.name,
+            "definition": observed.definition,
+            "description": observed.description or observed.name,
+        },
+    )
+    unit = declared.unit
+    columns: dict[str, Any] = {
+        "name": declared.name,
+        "description": declared.description or declared.name,
+        "observation_type": OBSERVATION_TYPES[declared.observation_type],
+        "unit": encode({"name": unit.name, "symbol": unit.symbol, "definition": unit.definition}),
+        "properties": _properties(declared.properties),
+        "thing": thing,
+        "sensor": sensor,
+        "observed_property": property_key,
+        "feature": _declare_feature(connection, declared.thing, owner),
+        "source": source,
+        "declared": digest,
+    }
+    upsert_entity(connection, "Datastream", declared.stream, owner, columns)
+
+
+def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, at: int) -> tuple[int, bool]:
+    columns = {
+        "name": thing.name,
+        "description": thing.description or thing.name,
+        "properties": _properties(thing.properties),
+    }
+    key, _ = upsert_entity(connection, "Thing", thing.id, owner, columns)
+    if thing.position is None:
+        return key, False
+    location, moved = upsert_entity(connection, "Location", f"{thing.id}~location", owner, _place(thing, "location"))
+    if moved:
+        place_thing(connection, key, [location], at=at, dataset=owner)
+    return key, moved
+
+
+def _declare_feature(connection: Connection, thing: ThingDeclaration, owner: int) -> int | None:
+    """The feature at the thing's position. A moved thing gets another one: old readings keep their place."""
+    if thing.position is None:
+        return None
+    columns = _place(thing, "feature")
+    rows = connection.execute(
+        "SELECT pk FROM feature WHERE (id = ? OR id LIKE ? ESCAPE '\\') AND feature = ?",
+        (f"{thing.id}~feature", _like(f"{thing.id}~feature~"), columns["feature"]),
+    ).fetchall()
+    if rows:
+        return int(rows[0][0])
+    number = connection.execute(
+        "SELECT count(*) FROM feature WHERE id = ? OR id LIKE ? ESCAPE '\\'",
+        (f"{thing.id}~feature", _like(f"{thing.id}~feature~")),
+    ).fetchone()[0]
+    name = f"{thing.id}~feature~{number + 1}" if number else f"{thing.id}~feature"
+    return insert_entity(connection, "FeatureOfInterest", name, owner, columns)[0]
+
+
+def _like(prefix: str) -> str:
+    return prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def _place(thing: ThingDeclaration, column: str) -> dict[str, Any]:
+    position = thing.position
+    point = {"type": "Point", "coordinates": [position.lon, position.lat]} if position else None
+    return {
+        "name": thing.name,
+        "description": thing.description or thing.name,
+        "encoding_type": "application/geo+json",
+        column: encode(point),
+    }
+
+
+def _properties(values: Mapping[str, Any]) -> str | None:
+    return encode(dict(values)) if values else None

@@ -1,0 +1,147 @@
+"""Writing entities: single rows, their ids, where a thing stands, and the feature that its streams observe."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from allmende.domain import ids
+from allmende.domain.creation import GEOJSON
+from allmende.domain.errors import Conflict, InvalidInput
+from allmende.domain.policy import Reader
+from allmende.storage.connections import Connection
+from allmende.storage.relations import key_of
+from allmende.storage.schema import TABLE_OF
+from allmende.storage.sql import Sql, all_of, id_condition, visible
+
+COMMONS = "commons"
+"""The dataset of what belongs to nobody alone: observed properties, and what clients create without a dataset."""
+
+
+def dataset_key(connection: Connection, name: str) -> int:
+    """The key of a dataset; raises InvalidInput if it is not known."""
+    row = connection.execute("SELECT pk FROM dataset WHERE id = ?", (name,)).fetchone()
+    if row is None:
+        raise InvalidInput(f"there is no dataset {name!r}; the city's profile or the catalogue must name it first")
+    return int(row[0])
+
+
+def origin_key(connection: Connection, name: str, version: str) -> int:
+    """The key of an origin (source or client, with its version), made at first use."""
+    row = connection.execute("SELECT pk FROM origin WHERE name = ? AND version = ?", (name, version)).fetchone()
+    if row is None:
+        made = connection.execute("INSERT INTO origin (name, version) VALUES (?, ?)", (name, version))
+        return int(made.lastrowid)
+    return int(row[0])
+
+
+def find_key(connection: Connection, entity: str, identifier: str, reader: Reader, where: str) -> int:
+    """The key of an existing entity; one that the reader may not see does not exist for them."""
+    rules = [id_condition(entity, "e", identifier)]
+    rule = visible(entity, "e", reader, simulated=True)
+    if rule is not None:
+        rules.append(rule)
+    query = f"SELECT e.{key_of(entity)} FROM {TABLE_OF[entity]} e WHERE " + all_of(rules)
+    row = connection.execute(query.text, query.params).fetchone()
+    if row is None:
+        raise InvalidInput(f"there is no {entity} {identifier!r}", where=where)
+    return int(row[0])
+
+
+def free_id(connection: Connection, entity: str) -> str:
+    """The next number that no entity of this type bears."""
+    table = TABLE_OF[entity]
+    row = connection.execute("SELECT next FROM sequence WHERE entity = ?", (entity,)).fetchone()
+    number = row[0] if row else 1
+    while connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (str(number),)).fetchone():
+        number += 1
+    connection.execute(
+        "INSERT INTO sequence (entity, next) VALUES (?, ?) ON CONFLICT (entity) DO UPDATE SET next = excluded.next",
+        (entity, number + 1),
+    )
+    return str(number)
+
+
+def insert_entity(
+    connection: Connection, entity: str, identifier: str | None, dataset: int, columns: dict[str, Any], where: str = ""
+) -> tuple[int, str]:
+    """Insert a row (not an observation); gives its key and id. Raises Conflict if the id is taken."""
+    table = TABLE_OF[entity]
+    if identifier is None:
+        identifier = free_id(connection, entity)
+    elif connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (ids.normalise(identifier),)).fetchone():
+        raise Conflict(f"there is a {entity} {identifier!r} already", where=where)
+    names = ["id", "dataset", *columns]
+    made = connection.execute(
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+        (identifier, dataset, *columns.values()),
+    )
+    return int(made.lastrowid), identifier
+
+
+def upsert_entity(
+    connection: Connection, entity: str, identifier: str, dataset: int, columns: dict[str, Any]
+) -> tuple[int, bool]:
+    """Insert a row or change what is said of it; gives its key and whether anything changed.
+
+    Raises Conflict if the entity belongs to another dataset: one source cannot take over another's things.
+    """
+    table = TABLE_OF[entity]
+    row = connection.execute(
+        f"SELECT pk, dataset, {', '.join(columns)} FROM {table} WHERE id = ?", (identifier,)
+    ).fetchone()
+    if row is None:
+        return insert_entity(connection, entity, identifier, dataset, columns)[0], True
+    if row[1] != dataset:
+        raise Conflict(f"{entity} {identifier!r} belongs to another dataset")
+    if tuple(row[2:]) == tuple(columns.values()):
+        return int(row[0]), False
+    connection.execute(
+        f"UPDATE {table} SET {', '.join(f'{c} = ?' for c in columns)} WHERE pk = ?", (*columns.values(), row[0])
+    )
+    return int(row[0]), True
+
+
+def place_thing(connection: Connection, thing: int, locations: Sequence[int], *, at: int, dataset: int) -> int:
+    """Put a thing at locations (instead of those before) and write it down as a HistoricalLocation; gives its key."""
+    connection.execute("DELETE FROM thing_location WHERE thing = ?", (thing,))
+    connection.executemany(
+        "INSERT INTO thing_location (thing, location) VALUES (?, ?)", [(thing, place) for place in locations]
+    )
+    key, _ = insert_entity(connection, "HistoricalLocation", None, dataset, {"thing": thing, "time": at})
+    link_history(connection, key, locations)
+    forget_features(connection, thing)
+    return key
+
+
+def link_history(connection: Connection, history: int, locations: Sequence[int]) -> None:
+    """Say which locations a HistoricalLocation holds."""
+    connection.executemany(
+        "INSERT INTO historical_location_location (historical_location, location) VALUES (?, ?)",
+        [(history, place) for place in locations],
+    )
+
+
+def forget_features(connection: Connection, thing: int) -> None:
+    """After a thing moved, its streams observe another feature; it is made with the next observation."""
+    connection.execute("UPDATE datastream SET feature = NULL WHERE thing = ?", (thing,))
+
+
+def feature_of_thing(connection: Connection, thing: int, dataset: int) -> int | None:
+    """The feature at a thing's place: made from its location where there is none yet; None without a location."""
+    rows = connection.execute(
+        "SELECT l.pk, l.name, l.description, l.encoding_type, l.location FROM location l"
+        " JOIN thing_location t ON t.location = l.pk WHERE t.thing = ? ORDER BY l.pk",
+        (thing,),
+    ).fetchall()
+    fitting = [r for r in rows if r[3] in GEOJSON] or rows
+    if not fitting:
+        return None
+    _, name, description, encoding, location = fitting[0]
+    known = Sql(
+        "SELECT f.pk FROM feature f JOIN datastream d ON d.feature = f.pk WHERE d.thing = ? AND f.feature = ? LIMIT 1",
+        (thing, location),
+    )
+    row = connection.execute(known.text, known.params).fetchone()
+    if row:
+        return int(row[0])
+    columns = {"name": name, "description": description, "encoding_type": encoding, "feature": location}
+    return insert_entity(connection, "FeatureOfInterest", None, dataset, columns)[0]

@@ -1,0 +1,125 @@
+"""What tests of several rooms share: plain connections, a small town of records, and where captured data lies."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from allmende.domain.records import (
+    Declaration,
+    Position,
+    Property,
+    Rejection,
+    SensorDeclaration,
+    Series,
+    ThingDeclaration,
+    Unit,
+)
+from allmende.domain.policy import house_reader
+from allmende.domain.store import Batch, DatasetRecord
+from allmende.storage.schema import SQLITE
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("ALLMENDE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+HOUSE = house_reader("test")
+
+
+def captured(*parts: str) -> Path:
+    """A file of the captured data; skips the test, visibly, where it is missing."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"captured data is not here: {path}")
+    return path
+
+
+class PlainConnections:
+    """Connections to one SQLite file, one per thread, without Django."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = str(path)
+        self._local = threading.local()
+        with self.writing() as connection:
+            for statements in SQLITE.values():
+                for statement in statements:
+                    connection.execute(statement)
+
+    def raw(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is None:
+            known = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            known.execute("PRAGMA journal_mode = WAL")
+            known.execute("PRAGMA synchronous = FULL")
+            known.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = known
+        return known
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with."""
+        yield self.raw()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction."""
+        connection = self.raw()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def in_transaction(self) -> bool:
+        """Never: nobody else opens one."""
+        return False
+
+
+DATASETS = (
+    DatasetRecord(id="parking", title={"de": "Parken", "en": "Parking"}, licence="dl-de/by-2-0"),
+    DatasetRecord(id="hidden", access="restricted"),
+    DatasetRecord(id="simulated", simulated=True),
+)
+
+
+def declaration(stream: str = "garage~free", *, high: float | None = 100, position: bool = True) -> Declaration:
+    """A small garage's stream of free spaces."""
+    thing = stream.split("~", maxsplit=1)[0]
+    return Declaration(
+        stream=stream,
+        name=f"Free spaces {thing}",
+        thing=ThingDeclaration(
+            id=thing, name=thing.title(), properties={"zone": "1"}, position=Position(11.58, 50.92) if position else None
+        ),
+        sensor=SensorDeclaration(id="barriers", name="Barriers"),
+        observed_property=Property(id="free-parking-spaces", name="Free spaces", definition="https://example.org/free"),
+        unit=Unit("spaces", "{space}"),
+        observation_type="count",
+        low=0,
+        high=high,
+    )
+
+
+def batch(
+    *series: Series,
+    dataset: str = "parking",
+    origin: str = "feed",
+    at: int = 1_700_000_000_000_000,
+    rejections: tuple[Rejection, ...] = (),
+) -> Batch:
+    """A batch of declared series."""
+    return Batch(
+        origin=origin,
+        dataset=dataset,
+        reader=HOUSE,
+        received_at=at,
+        declarations=[declaration(s.stream) for s in series],
+        series=series,
+        rejections=rejections,
+    )
