@@ -1,0 +1,91 @@
+"""Car parks as streams: what every connector that counts parking spaces declares in the same words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from allmende.domain.connector import Source, ThingFacts
+from allmende.domain.records import Declaration, Position, Property, SensorDeclaration, ThingDeclaration, Unit
+
+SPACES = Unit("spaces", "{space}", "https://ucum.org/ucum")
+
+_DATEX = "http://datex2.eu/schema/2/2_0#"
+PROPERTIES = {
+    "free": Property(
+        id="free-parking-spaces",
+        name="Free parking spaces",
+        definition=_DATEX + "totalNumberOfVacantParkingSpaces",
+        description="Spaces that are free now, as the operator counts them",
+    ),
+    "occupied": Property(
+        id="occupied-parking-spaces",
+        name="Occupied parking spaces",
+        definition=_DATEX + "totalNumberOfOccupiedParkingSpaces",
+        description="Spaces that are taken now, as the operator counts them",
+    ),
+    "capacity": Property(
+        id="parking-capacity",
+        name="Parking capacity",
+        definition=_DATEX + "totalParkingCapacityShortTermOverride",
+        description="Spaces that there are for short-term parking now; 0 where the car park is closed",
+    ),
+}
+_NAMES = {
+    "de": {"free": "freie Plätze", "occupied": "belegte Plätze", "capacity": "Plätze insgesamt"},
+    "en": {"free": "free spaces", "occupied": "occupied spaces", "capacity": "spaces in total"},
+}
+
+
+def stream_name(thing_name: str, quantity: str, language: str) -> str:
+    """How a person calls the stream, e.g. ``Holzmarkt: freie Plätze``; English where the language is not known."""
+    return f"{thing_name}: {_NAMES.get(language, _NAMES['en'])[quantity]}"
+
+
+def stated_capacities(thing: ThingFacts) -> list[int]:
+    """Every capacity that the profile states, in its order. The first belongs to the feed."""
+    stated = thing.facts.get("capacity", ())
+    if isinstance(stated, Mapping):
+        stated = (stated,)
+    values = [entry.get("value") for entry in stated if isinstance(entry, Mapping)]
+    return [value for value in values if isinstance(value, int) and not isinstance(value, bool) and value >= 0]
+
+
+def thing_properties(thing: ThingFacts) -> dict[str, Any]:
+    """The profile's facts, each with its source, as properties of the Thing."""
+    return {"kind": thing.kind, **thing.facts}
+
+
+def position(thing: ThingFacts) -> Position | None:
+    """Where the profile says it is; None where it does not."""
+    return None if thing.lon is None or thing.lat is None else Position(thing.lon, thing.lat)
+
+
+def stream_properties(source: Source) -> dict[str, Any]:
+    """What a reader of any parking stream must know: between two values the earlier one holds, unless all is silent."""
+    settings = source.settings
+    known = {key: settings[key] for key in ("licence", "attribution", "silence") if settings.get(key)}
+    return {"source": source.id, "dataset": source.dataset, "reading": "step", **known}
+
+
+def declare(
+    source: Source,
+    thing: ThingDeclaration,
+    quantity: str,
+    sensor: SensorDeclaration,
+    *,
+    high: int | None,
+    properties: Mapping[str, Any],
+) -> Declaration:
+    """The stream ``<thing>~<quantity>``; ``quantity`` is one of ``free``, ``occupied``, ``capacity``."""
+    return Declaration(
+        stream=f"{thing.id}~{quantity}",
+        name=stream_name(thing.name, quantity, source.language),
+        description=PROPERTIES[quantity].description,
+        thing=thing,
+        sensor=sensor,
+        observed_property=PROPERTIES[quantity],
+        unit=SPACES,
+        observation_type="count",
+        properties=properties,
+        low=0,
+        high=high,
+    )
