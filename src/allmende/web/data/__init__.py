@@ -1,0 +1,1 @@
+"""The measured world in Django's database: its migrations, and the connections that the store gets."""

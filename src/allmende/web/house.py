@@ -1,0 +1,70 @@
+"""The house as a request sees it: the store, the city's profile, who asks, and the time."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from allmende.domain.policy import ANONYMOUS, Reader
+from allmende.domain.profile import Profile
+from allmende.domain.store import DatasetRecord, Store
+from allmende.storage.sqlite import SqliteStore
+from allmende.web.data.connections import DjangoConnections
+from allmende.web.profiles import load_profile
+
+
+@cache
+def open_store() -> Store:
+    """The store of this process."""
+    return SqliteStore(DjangoConnections())
+
+
+@cache
+def open_profile() -> Profile:
+    """The city's profile."""
+    return load_profile(settings.ALLMENDE.city)
+
+
+def furnish(store: Store, profile: Profile) -> None:
+    """Make the profile's datasets known to the store; safe to repeat at every start."""
+    store.put_datasets(
+        DatasetRecord(
+            id=dataset.id,
+            title=dataset.title,
+            description=dataset.description,
+            publisher=dataset.publisher,
+            licence=dataset.licence,
+            attribution=dataset.attribution,
+            access=dataset.access,
+            simulated=dataset.simulated,
+        )
+        for dataset in profile.datasets.values()
+    )
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """What a view may use; set as ``request.house``."""
+
+    store: Store
+    profile: Profile
+    reader: Reader
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class HouseMiddleware:
+    """Sets ``request.house``. A middleware before it may have found out who asks (``request.reader``)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Open the house and let the view answer."""
+        reader = getattr(request, "reader", ANONYMOUS)
+        request.house = House(store=open_store(), profile=open_profile(), reader=reader)  # type: ignore[attr-defined]
+        return self.get_response(request)
