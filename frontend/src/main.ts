@@ -1,0 +1,34 @@
+/**
+ * The script of every page. All pages are readable without it; it adds what moves. Heavy parts (map, charts, MQTT)
+ * are loaded only where a page has a place for them.
+ */
+import 'htmx.org';
+import './styles/main.scss';
+import { keepAgesFresh } from './ages';
+import { offerThemes } from './theme';
+
+offerThemes();
+keepAgesFresh();
+
+const live = document.querySelector<HTMLElement>('[data-live]');
+if (live) void import('./live').then(({ startLive }) => startLive(live));
+
+const map = document.querySelector<HTMLElement>('[data-map]');
+if (map) whenNear(map, () => void import('./map').then(({ drawMap }) => drawMap(map)));
+
+for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
+  void import('./chart').then(({ showChart }) => showChart(panel));
+}
+
+/** Calls once the element comes within one screen of being seen. */
+function whenNear(element: Element, call: () => void): void {
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      watcher.disconnect();
+      call();
+    },
+    { rootMargin: '100% 0%' },
+  );
+  watcher.observe(element);
+}

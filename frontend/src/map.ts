@@ -1,0 +1,258 @@
+/**
+ * The map of the car parks: districts and river from the city's profile as its ground, the car parks as links over it.
+ * The list beside it says the same; where the map cannot be drawn, a sentence takes its place.
+ */
+import * as maplibregl from 'maplibre-gl';
+import type { LngLatBoundsLike, StyleSpecification } from 'maplibre-gl';
+import type { Feature, FeatureCollection, Point } from 'geojson';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import { colour, onTheme, say, sayNumber, still } from './page';
+import { spread, type Box } from './spread';
+
+interface Park {
+  id: string;
+  name: string;
+  url: string;
+  free: number | null;
+  level: string;
+}
+
+interface Pin {
+  park: Park;
+  marker: maplibregl.Marker;
+  element: HTMLAnchorElement;
+  at: [number, number];
+}
+
+type Parks = FeatureCollection<Point, Park>;
+
+const NEAR = 1.2; // km around the middle of the car parks that counts as the inner city
+
+/** Room for the pins above their spots and for the buttons at the top. */
+const FIT = { padding: { top: 104, right: 48, bottom: 40, left: 48 }, maxZoom: 16 };
+
+maplibregl.setWorkerUrl(workerUrl);
+
+/** Draw the map into the element that says where its data are. */
+export async function drawMap(place: HTMLElement): Promise<void> {
+  try {
+    const parks = await load<Parks>(place.dataset.parks!);
+    const map = new maplibregl.Map({
+      container: place,
+      style: groundStyle(place),
+      bounds: innerCity(parks),
+      fitBoundsOptions: FIT,
+      attributionControl: false,
+      cooperativeGestures: true,
+      dragRotate: false,
+      pitchWithRotate: false,
+      maxPitch: 0,
+      minZoom: 9,
+      maxZoom: 18,
+      localIdeographFontFamily: "'Fira Sans', sans-serif",
+      locale: {
+        'Map.Title': say('map'),
+        'NavigationControl.ZoomIn': say('zoomIn'),
+        'NavigationControl.ZoomOut': say('zoomOut'),
+        'CooperativeGesturesHandler.WindowsHelpText': say('scrollZoom'),
+        'CooperativeGesturesHandler.MacHelpText': say('scrollZoomMac'),
+        'CooperativeGesturesHandler.MobileHelpText': say('twoFingers'),
+      },
+    });
+    map.touchZoomRotate.disableRotation();
+    map.keyboard.disableRotation();
+    map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
+    map.addControl(new maplibregl.ScaleControl({ maxWidth: 90 }), 'bottom-left');
+    addExtents(place, map, parks);
+    const pins = parks.features.map((feature) => addPin(map, feature));
+    const arrange = () => arrangePins(map, pins);
+    map.on('load', arrange);
+    map.on('move', arrange);
+    if (place.dataset.basemap) map.on('load', () => addGround(map, place));
+    onTheme(() => recolour(map));
+    document.addEventListener('allmende:reading', (event) => {
+      const { id, free } = (event as CustomEvent<{ id: string; free: number }>).detail;
+      const pin = pins.find((one) => one.park.id === id);
+      if (pin) showPin(pin, { ...pin.park, free });
+    });
+    document.addEventListener('allmende:board', () => void renew(place, pins).then(arrange));
+  } catch (error) {
+    console.warn('map', error);
+    const words = document.createElement('p');
+    words.className = 'map__failed';
+    words.textContent = say('failed');
+    place.replaceChildren(words);
+  }
+}
+
+async function load<T>(url: string): Promise<T> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return (await response.json()) as T;
+}
+
+/** Colours of the ground by layer and property, from the stylesheet. */
+function paints(): Record<string, Record<string, string>> {
+  return {
+    land: { 'background-color': colour('al-map-outside') },
+    city: { 'fill-color': colour('al-map-land') },
+    districts: { 'line-color': colour('al-map-line') },
+    boundary: { 'line-color': colour('al-map-words') },
+    waters: { 'line-color': colour('al-map-water') },
+    names: { 'text-color': colour('al-map-words'), 'text-halo-color': colour('al-map-land') },
+    'water-names': { 'text-color': colour('al-map-water-words'), 'text-halo-color': colour('al-map-land') },
+    spots: { 'circle-color': colour('al-map-words') },
+  };
+}
+
+function sources(place: HTMLElement): StyleSpecification['sources'] {
+  const geojson = (data: string) => ({ type: 'geojson' as const, data: new URL(data, location.href).href });
+  return {
+    boundary: geojson(place.dataset.boundary!),
+    districts: geojson(place.dataset.districts!),
+    waters: geojson(place.dataset.waters!),
+    parks: geojson(place.dataset.parks!),
+  };
+}
+
+function layers(): StyleSpecification['layers'] {
+  const paint = paints();
+  const font = ['Fira Sans', 'sans-serif'];
+  return [
+    { id: 'land', type: 'background', paint: paint.land! },
+    { id: 'city', type: 'fill', source: 'boundary', paint: paint.city! },
+    { id: 'districts', type: 'line', source: 'districts', paint: { ...paint.districts!, 'line-width': 1.25 } },
+    {
+      id: 'waters',
+      type: 'line',
+      source: 'waters',
+      layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: {
+        ...paint.waters!,
+        'line-width': ['interpolate', ['exponential', 1.6], ['zoom'], 10, 2, 13, 5, 16, 22],
+      },
+    },
+    {
+      id: 'boundary',
+      type: 'line',
+      source: 'boundary',
+      paint: { ...paint.boundary!, 'line-width': 1.5, 'line-dasharray': [3, 2] },
+    },
+    {
+      id: 'names',
+      type: 'symbol',
+      source: 'districts',
+      layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': 14, 'text-padding': 8 },
+      paint: { ...paint.names!, 'text-halo-width': 1.5 },
+    },
+    {
+      id: 'water-names',
+      type: 'symbol',
+      source: 'waters',
+      layout: {
+        'text-field': ['get', 'name'],
+        'text-font': font,
+        'text-size': 13,
+        'symbol-placement': 'line',
+        'symbol-spacing': 350,
+      },
+      paint: { ...paint['water-names']!, 'text-halo-width': 1 },
+    },
+    { id: 'spots', type: 'circle', source: 'parks', paint: { ...paint.spots!, 'circle-radius': 4 } },
+  ] as StyleSpecification['layers'];
+}
+
+/** The style: another's where the city has set one, else our own ground. */
+function groundStyle(place: HTMLElement): StyleSpecification | string {
+  return place.dataset.basemap || { version: 8, sources: sources(place), layers: layers() };
+}
+
+/** Our boundary and spots over another's style. */
+function addGround(map: maplibregl.Map, place: HTMLElement): void {
+  const ours = sources(place);
+  for (const name of ['boundary', 'parks']) map.addSource(name, ours[name]!);
+  for (const layer of layers()) if (layer.id === 'boundary' || layer.id === 'spots') map.addLayer(layer);
+}
+
+function recolour(map: maplibregl.Map): void {
+  for (const [layer, properties] of Object.entries(paints())) {
+    if (!map.getLayer(layer)) continue;
+    for (const [name, value] of Object.entries(properties)) map.setPaintProperty(layer, name as never, value as never);
+  }
+}
+
+function whole(parks: Parks): maplibregl.LngLatBounds {
+  const bounds = new maplibregl.LngLatBounds();
+  for (const feature of parks.features) bounds.extend(feature.geometry.coordinates as [number, number]);
+  return bounds;
+}
+
+/** The car parks around their middle: one far away must not make all the others tiny. */
+function innerCity(parks: Parks): LngLatBoundsLike {
+  const middle = (axis: 0 | 1) => {
+    const sorted = parks.features.map((feature) => feature.geometry.coordinates[axis]!).sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+  };
+  const centre = new maplibregl.LngLat(middle(0), middle(1));
+  const near = parks.features.filter((feature) => {
+    const [lon, lat] = feature.geometry.coordinates as [number, number];
+    return centre.distanceTo(new maplibregl.LngLat(lon, lat)) < NEAR * 1000;
+  });
+  return whole({ ...parks, features: near.length ? near : parks.features });
+}
+
+function addExtents(place: HTMLElement, map: maplibregl.Map, parks: Parks): void {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'map__extent';
+  let all = false;
+  button.textContent = say('whole');
+  button.addEventListener('click', () => {
+    all = !all;
+    button.textContent = say(all ? 'centre' : 'whole');
+    map.fitBounds(all ? whole(parks) : innerCity(parks), { ...FIT, animate: !still() });
+  });
+  place.prepend(button);
+}
+
+function addPin(map: maplibregl.Map, feature: Feature<Point, Park>): Pin {
+  const element = document.createElement('a');
+  const at = feature.geometry.coordinates as [number, number];
+  const marker = new maplibregl.Marker({ element, anchor: 'center' }).setLngLat(at).addTo(map);
+  const pin: Pin = { park: feature.properties, marker, element, at };
+  element.href = feature.properties.url;
+  showPin(pin, feature.properties);
+  return pin;
+}
+
+function showPin(pin: Pin, park: Park): void {
+  pin.park = park;
+  for (const level of ['free', 'few', 'full', 'none']) pin.element.classList.toggle(`pin--${level}`, park.level === level);
+  pin.element.classList.add('pin');
+  pin.element.textContent = park.free === null ? '–' : sayNumber(park.free);
+  const words = park.free === null ? say('none') : say('free', sayNumber(park.free));
+  pin.element.setAttribute('aria-label', `${park.name}: ${words}`);
+  pin.element.title = park.name;
+}
+
+async function renew(place: HTMLElement, pins: Pin[]): Promise<void> {
+  const parks = await load<Parks>(place.dataset.parks!);
+  for (const feature of parks.features) {
+    const pin = pins.find((one) => one.park.id === feature.properties.id);
+    if (pin) showPin(pin, feature.properties);
+  }
+}
+
+/** Move pins apart that would cover each other; the dots under them stay where the car parks are. */
+function arrangePins(map: maplibregl.Map, pins: Pin[]): void {
+  const boxes: Box[] = pins.map((pin) => {
+    const { x, y } = map.project(pin.at);
+    return { x, y: y - 22, width: Math.max(44, pin.element.offsetWidth) + 4, height: 36 };
+  });
+  spread(boxes).forEach((box, index) => {
+    const pin = pins[index]!;
+    const { x, y } = map.project(pin.at);
+    pin.marker.setOffset([Math.round(box.x - x), Math.round(box.y - y)]);
+  });
+}

@@ -1,0 +1,29 @@
+"""Parking as a Django app."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from allmende.city.glance import Glance
+
+
+def values(request: HttpRequest) -> dict[str, Any]:
+    """Values for the home page; imported late because views need the loaded apps."""
+    from allmende.city.parking.views import board_context
+
+    return board_context(request)
+
+
+class ParkingConfig(AppConfig):
+    """Live free spaces of the city's car parks."""
+
+    name = "allmende.city.parking"
+    label = "parking"
+    verbose_name = _("Parking")
+    glance = Glance(
+        summary=_("See how many spaces are free in the car parks right now."),
+        template="parking/_glance.html",
+        values=values,
+    )

@@ -1,0 +1,16 @@
+"""Addresses of the parking service, the same in all languages."""
+
+from django.urls import path
+
+from allmende.city.parking import views
+
+app_name = "parking"
+
+urlpatterns = [
+    path("", views.show_board, name="board"),
+    path("board", views.show_fragment, name="fragment"),
+    path("board.json", views.send_board, name="board-json"),
+    path("map.json", views.send_map, name="map-json"),
+    path("<str:thing_id>/", views.show_car_park, name="car-park"),
+    path("<str:thing_id>/history.json", views.send_history, name="history-json"),
+]

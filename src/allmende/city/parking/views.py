@@ -1,0 +1,138 @@
+"""Pages and data of the parking service. Values come from the store of ``request.house``, set by the web layer."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from allmende.city.parking import read
+from allmende.city.parking.board import Board, CarPark, History
+from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
+from allmende.city.parking.texts import texts_of_board, texts_of_charts
+
+RANGES: dict[str, tuple[timedelta, int]] = {"day": (timedelta(days=1), 900), "week": (timedelta(days=7), 3600)}
+"""How far a chart looks back, and the seconds of one of its pieces."""
+
+FRESH = 10
+"""Seconds for which a cache in between may repeat what is known now."""
+
+
+def board_now(request: HttpRequest) -> Board:
+    """The board at this moment."""
+    house = request.house  # type: ignore[attr-defined]
+    return read.read_board(house.store, house.profile, house.now())
+
+
+def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:
+    """The history of one car park over one of RANGES, ending with the piece that contains this moment."""
+    house = request.house  # type: ignore[attr-defined]
+    length, width = RANGES[span]
+    end = ceil_time(house.now(), width)
+    return read.read_history(house.store, house.profile, thing_id, end - length, end, width, house.now())
+
+
+def ceil_time(moment: datetime, width: int) -> datetime:
+    """The end of the piece of ``width`` seconds (counted from 1970, UTC) in which ``moment`` lies."""
+    seconds = int(moment.timestamp())
+    return datetime.fromtimestamp(seconds - seconds % width + width, tz=moment.tzinfo)
+
+
+def board_context(request: HttpRequest) -> dict[str, Any]:
+    """What the board's templates need."""
+    board = board_now(request)
+    rows = [present(park, board.now) for park in board.car_parks]
+    return {"board": board, "rows": rows, "total": sum_up(board)}
+
+
+@require_safe
+def show_board(request: HttpRequest) -> HttpResponse:
+    """The list and the map."""
+    return render(request, "parking/board.html", {**board_context(request), "texts": texts_of_board()})
+
+
+@require_safe
+def show_fragment(request: HttpRequest) -> HttpResponse:
+    """The list alone, for replacing it in the open page."""
+    response = render(request, "parking/_board.html", board_context(request))
+    patch_cache_control(response, private=True, max_age=0)  # the language comes from a cookie
+    return response
+
+
+@require_safe
+def send_board(request: HttpRequest) -> HttpResponse:
+    """The list as JSON."""
+    board = board_now(request)
+    parks = [as_json(present(park, board.now), address_of(park)) for park in board.car_parks]
+    return for_a_moment(JsonResponse({"now": board.now.isoformat(), "simulated": board.simulated, "carParks": parks}))
+
+
+@require_safe
+def send_map(request: HttpRequest) -> HttpResponse:
+    """The car parks as GeoJSON."""
+    board = board_now(request)
+    rows = [(present(park, board.now), address_of(park)) for park in board.car_parks]
+    response = JsonResponse(as_geojson(rows), content_type="application/geo+json")
+    return for_a_moment(response)
+
+
+@require_safe
+def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
+    """One car park with its last day and week."""
+    day = history_of(request, thing_id, "day")
+    week = history_of(request, thing_id, "week")
+    if day is None or week is None:
+        raise Http404(thing_id)
+    board = board_now(request)
+    park = next((park for park in board.car_parks if park.id == thing_id), day.car_park)
+    charts = [
+        {
+            "span": "day",
+            "title": _("Last 24 hours"),
+            "history": day,
+            "caption": _("Free spaces, one row for each quarter of an hour, the newest first"),
+        },
+        {
+            "span": "week",
+            "title": _("Last 7 days"),
+            "history": week,
+            "caption": _("Free spaces, one row for each hour, the newest first"),
+        },
+    ]
+    row: Row = present(park, board.now)
+    values = {"row": row, "park": park, "charts": charts, "disagree": capacities_disagree(park)}
+    values["texts"] = texts_of_charts()
+    return render(request, "parking/car_park.html", values)
+
+
+@require_safe
+def send_history(request: HttpRequest, thing_id: str) -> HttpResponse:
+    """The values of a chart: ``?range=day`` or ``?range=week``."""
+    span = request.GET.get("range", "day")
+    if span not in RANGES:
+        words = _("The range “%(given)s” is not known. Please use “day” or “week”.") % {"given": span}
+        return JsonResponse({"error": words}, status=400)
+    history = history_of(request, thing_id, span)
+    if history is None:
+        raise Http404(thing_id)
+    return for_a_moment(JsonResponse(as_columns(history)))
+
+
+def capacities_disagree(park: CarPark) -> bool:
+    """Whether the sources name different capacities."""
+    return len({capacity.value for capacity in park.capacities}) > 1
+
+
+def address_of(park: CarPark) -> str:
+    """The address of the car park's page."""
+    return reverse("parking:car-park", args=[park.id])
+
+
+def for_a_moment(response: HttpResponse) -> HttpResponse:
+    """Let caches repeat the response for FRESH seconds."""
+    patch_cache_control(response, public=True, max_age=FRESH)
+    return response

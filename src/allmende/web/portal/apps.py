@@ -1,0 +1,10 @@
+"""The portal as a Django app."""
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    """Pages around the services."""
+
+    name = "allmende.web.portal"
+    label = "portal"

@@ -1,0 +1,104 @@
+"""The sources of the city's data as the page shows them: the profile's entries with how each has fared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from allmende.domain.profile import DatasetProfile, Profile, SourceProfile
+from allmende.domain.store import SourceState
+
+LATE = 3
+"""A source is late when it has been silent for this many of its intervals."""
+LATE_UNSCHEDULED = timedelta(days=1)
+"""The same where a source has no interval."""
+
+State = Literal["off", "waiting", "failing", "late", "working"]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One source in words of the active language; moments are aware."""
+
+    source: SourceProfile
+    dataset: DatasetProfile
+    title: str
+    dataset_title: str
+    state: State
+    words: str
+    error: str
+    error_at: datetime | None
+    newest: datetime | None
+    last_received: datetime | None
+    counts: SourceState
+
+    @property
+    def badge(self) -> str:
+        """KERN's name for the colour; the words stand beside it."""
+        return {"off": "info", "waiting": "info", "failing": "danger", "late": "warning", "working": "success"}[
+            self.state
+        ]
+
+
+def list_sources(profile: Profile, states: Mapping[str, SourceState], now: datetime) -> list[Listed]:
+    """Every source of the profile, in its order."""
+    return [describe(source, profile, states.get(source.id), now) for source in profile.sources.values()]
+
+
+def describe(source: SourceProfile, profile: Profile, known: SourceState | None, now: datetime) -> Listed:
+    """One source at ``now``."""
+    counts = known or SourceState(id=source.id)
+    state = judge(source, counts, now)
+    dataset = profile.datasets[source.dataset]
+    return Listed(
+        source=source,
+        dataset=dataset,
+        title=spoken(source.title),
+        dataset_title=spoken(dataset.title),
+        state=state,
+        words=say_state(state),
+        error=counts.last_error if state == "failing" else "",
+        error_at=as_moment(counts.last_error_at),
+        newest=as_moment(counts.newest),
+        last_received=as_moment(counts.last_received),
+        counts=counts,
+    )
+
+
+def judge(source: SourceProfile, counts: SourceState, now: datetime) -> State:
+    """The state: an error counts until the next success."""
+    if not source.enabled:
+        return "off"
+    success = max((at for at in (counts.last_success, counts.last_received) if at is not None), default=None)
+    if counts.last_error_at is not None and counts.last_error and (success is None or counts.last_error_at > success):
+        return "failing"
+    moment = as_moment(success)
+    if moment is None:
+        return "waiting"
+    seconds = source.interval_seconds
+    patience = timedelta(seconds=LATE * seconds) if seconds else LATE_UNSCHEDULED
+    return "late" if now - moment > patience else "working"
+
+
+def say_state(state: State) -> str:
+    """The state in a few words."""
+    return {
+        "off": _("Switched off"),
+        "waiting": _("No data yet"),
+        "failing": _("Does not answer"),
+        "late": _("Silent for longer than usual"),
+        "working": _("Working"),
+    }[state]
+
+
+def spoken(texts: Mapping[str, str]) -> str:
+    """The text in the active language, else the first there is."""
+    return texts.get((get_language() or "").split("-")[0]) or next(iter(texts.values()), "")
+
+
+def as_moment(microseconds: int | None) -> datetime | None:
+    """Aware, in UTC."""
+    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1_000_000, UTC)

@@ -1,0 +1,19 @@
+"""Addresses of the portal, the same in all languages."""
+
+from django.urls import path
+
+from allmende.web.portal import ground, views
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("sources/", views.sources, name="sources"),
+    path("about/", views.page, {"name": "about"}, name="about"),
+    path("accessibility/", views.page, {"name": "accessibility"}, name="accessibility"),
+    path("privacy/", views.page, {"name": "privacy"}, name="privacy"),
+    path("imprint/", views.page, {"name": "imprint"}, name="imprint"),
+    path("licences/", views.page, {"name": "licences"}, name="licences"),
+    path("language/<slug:code>/", views.set_language, name="language"),
+    path("geo/<slug:name>.json", ground.send, name="ground"),
+]

@@ -1,0 +1,160 @@
+"""The pages' texts: collect them from templates and code, and check that every one is translated.
+
+    python tools/messages.py extract    bring the .po files up to date
+    python tools/messages.py check      fail if one of them is not: missing, fuzzy or left over
+
+English is the source and needs no file. Templates are read by Django itself, Python by Babel; no gettext tools needed.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+SRC = ROOT / "src" / "allmende"
+LANGUAGES = ("de",)
+KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+}
+CONTEXT_KEYWORDS = {"pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A folder with a catalogue, and what is translated in it."""
+
+    locale: Path
+    folders: tuple[Path, ...]
+    shallow: bool = False
+
+
+def domains() -> list[Domain]:
+    """One catalogue for the web layer and what services share, one for each service."""
+    services = sorted(path.parent for path in (SRC / "city").glob("*/apps.py"))
+    web = Domain(SRC / "web" / "locale", (SRC / "web", SRC / "city"), shallow=True)
+    return [web, *(Domain(path / "locale", (path,)) for path in services)]
+
+
+def main() -> int:
+    """Exit code 0 if all is well, 1 if a catalogue is behind."""
+    parser = argparse.ArgumentParser(description="Collect and check the pages' texts.")
+    parser.add_argument("do", choices=("extract", "check"))
+    do = parser.parse_args().do
+    import django
+    from django.conf import settings
+
+    settings.configure(USE_I18N=True)
+    django.setup()
+    faults = [fault for domain in domains() for language in LANGUAGES for fault in handle(domain, language, do)]
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if do == "check" and faults:
+        print(f"{len(faults)} faults; run tools/messages.py extract, then translate", file=sys.stderr)
+        return 1
+    return 0
+
+
+def handle(domain: Domain, language: str, do: str) -> Iterator[str]:
+    """Bring one catalogue up to date (extract) and give what is wrong with it, as lines for people."""
+    path = domain.locale / language / "LC_MESSAGES" / "django.po"
+    template = collect(domain)
+    catalogue = load(path, language)
+    name = path.relative_to(ROOT)
+    if do == "extract":
+        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        save(path, catalogue)
+    known = {message.id: message for message in catalogue if message.id}
+    wanted = {message.id for message in template if message.id}
+    for message in template:
+        if not message.id:
+            continue
+        found = known.get(message.id)
+        where = f"{name}: {message.id!r}"
+        if found is None:
+            yield f"{where} is not in the catalogue"
+        elif found.fuzzy:
+            yield f"{where} is fuzzy"
+        elif not all(found.string if isinstance(found.string, tuple | list) else (found.string,)):
+            yield f"{where} is not translated"
+        else:
+            yield from (f"{where}: {error}" for error in found.check(catalogue))
+    yield from (f"{name}: {message!r} is used nowhere" for message in known if message not in wanted)
+
+
+def collect(domain: Domain) -> Catalog:
+    """All texts of a domain, in the order of files and lines, without line numbers (they make noise in diffs)."""
+    catalogue = Catalog(charset="utf-8")
+    for path in files(domain):
+        for _line, message, comments, context in texts(path):
+            place = (str(path.relative_to(ROOT)), 0)
+            catalogue.add(message, locations=[place], auto_comments=comments, context=context)
+    return catalogue
+
+
+def files(domain: Domain) -> Iterator[Path]:
+    """Templates and Python files; a shallow domain leaves the services' folders to themselves."""
+    services = {path.parent for path in (SRC / "city").glob("*/apps.py")} if domain.shallow else set()
+    for folder in domain.folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in {".py", ".html", ".txt"} and path.is_file() and "static" not in path.parts:
+                if not services.intersection(path.parents):
+                    yield path
+
+
+def texts(path: Path) -> Iterator[tuple[int, object, list[str], str | None]]:
+    """The texts of one file; Django turns a template into Python that Babel can read."""
+    from django.utils.translation import templatize
+
+    source = path.read_text("utf-8")
+    if path.suffix != ".py":
+        lines = templatize(source, origin=str(path)).splitlines()
+        source = "\n".join(line.lstrip() for line in lines)  # indentation means nothing in a template
+    keywords = {**KEYWORDS, **CONTEXT_KEYWORDS}
+    yield from extract("python", io.BytesIO(source.encode()), keywords, ["Translators:"], {"encoding": "utf-8"})
+
+
+def load(path: Path, language: str) -> Catalog:
+    """The catalogue of a file, or an empty one."""
+    if not path.is_file():
+        return Catalog(locale=language, charset="utf-8")
+    with path.open("rb") as source:
+        return read_po(source, locale=language)
+
+
+def save(path: Path, catalogue: Catalog) -> None:
+    """Write the catalogue without dates, which would change with every run."""
+    catalogue.header_comment = "# Translations of Allmende."
+    catalogue.fuzzy = False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = io.BytesIO()
+    write_po(target, catalogue, width=110, omit_header=True, include_lineno=False, sort_output=False)
+    path.write_bytes(HEADER.format(plural=catalogue.plural_forms).encode() + target.getvalue())
+
+
+HEADER = """# Translations of Allmende; English is the source.
+msgid ""
+msgstr ""
+"Language: de\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: {plural};\\n"
+
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
