@@ -1,0 +1,245 @@
+"""The way in for payloads: parse, check, commit. HTTP forms, MQTT, files, pulls and replays all come through here."""
+
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import structlog
+
+from allmende.domain.connector import Payload
+from allmende.domain.errors import InvalidInput, NotFound, StorageFull
+from allmende.domain.framing import frames
+from allmende.domain.ingest import IngestLimits, ingest
+from allmende.domain.profile import Profile
+from allmende.domain.records import Parsed, Rejection, Series
+from allmende.domain.store import Batch, Receipt, Store
+from allmende.web.broker.topics import covers
+from allmende.web.config import Config
+from allmende.web.sources import PreparedSource, prepare_sources
+
+ROWS = 2000
+"""Readings a transaction at most: other writers wait no longer than such a one takes (about 15 ms)."""
+_AHEAD = 2
+"""Batches read while one is committed."""
+_DISK_SECONDS = 1.0
+
+Progress = Callable[[Receipt, int], None]
+"""``(what was committed so far, bytes of it that were read)``, called after each commit."""
+TakeMessage = Callable[[str, bytes], None]
+
+log = structlog.get_logger("allmende.intake")
+
+
+def now_micros() -> int:
+    """The clock, in microseconds."""
+    return time.time_ns() // 1000
+
+
+class Intake:
+    """Takes payloads for the sources of a city. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        profile: Profile,
+        config: Config,
+        *,
+        sources: dict[str, PreparedSource] | None = None,
+        limits: IngestLimits | None = None,
+        clock: Callable[[], int] = now_micros,
+    ) -> None:
+        self.store = store
+        self.config = config
+        self.sources = prepare_sources(profile) if sources is None else sources
+        self.limits = limits or IngestLimits()
+        self.clock = clock
+        self._disk_checked = float("-inf")
+
+    def source(self, source_id: str) -> PreparedSource:
+        """A source that can take data. Raises NotFound that names those there are."""
+        found = self.sources.get(source_id)
+        if found is None:
+            known = ", ".join(self.sources) or "none"
+            raise NotFound(f'the city has no source "{source_id}"; there are {known}')
+        found.usable()
+        return found
+
+    def take(self, source_id: str, payload: Payload) -> Receipt:
+        """Take one payload; when this returns, it is committed. Raises NotFound, StorageFull, StorageBusy.
+
+        A payload with more readings than a transaction holds is committed in pieces. Where a later one fails, the
+        whole may be sent again: what was kept is then counted as repeated.
+        """
+        source = self.source(source_id)
+        self._refuse_when_full()
+        total = Receipt()
+        for batch in split(self.read(source, payload)):
+            total.add(self.store.append(batch))
+        return total
+
+    def take_all(self, source_id: str, payloads: Iterable[Payload], progress: Progress | None = None) -> Receipt:
+        """Take many payloads in order, reading ahead while others are committed.
+
+        What ``progress`` was told is committed, also where this raises.
+        """
+        source = self.source(source_id)
+        total, read = Receipt(), 0
+        with closing(_read_ahead(self._batches(source, payloads))) as batches:
+            for batch, size in batches:
+                self._refuse_when_full()
+                total.add(self.store.append(batch))
+                read += size
+                if progress is not None:
+                    progress(total, read)
+        return total
+
+    def take_file(
+        self, source_id: str, file: Path | BinaryIO, progress: Progress | None = None, *, name: str = ""
+    ) -> Receipt:
+        """Take a file, or a stream as far as it goes (standard input). Raises InvalidInput where it cannot be read."""
+        if isinstance(file, Path):
+            try:
+                with file.open("rb") as stream:
+                    return self.take_file(source_id, stream, progress, name=name or file.name)
+            except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+                raise InvalidInput(f"the file cannot be read: {error.strerror}", where=str(file)) from None
+        framing = self.source(source_id).usable().manifest.framing
+        payloads = frames(file, framing=framing, name=name or "standard input", received_at=self.clock())
+        return self.take_all(source_id, payloads, progress)
+
+    def message_intake(self) -> TakeMessage:
+        """What takes MQTT messages: returns after the commit, raises where it could not be.
+
+        A message goes to every source that is switched on and whose topic filter takes it; others are ignored.
+        """
+        listening = [p for p in self.sources.values() if p.profile.enabled and p.source.topic and p.connector]
+
+        def take(topic: str, body: bytes) -> None:
+            for prepared in listening:
+                if covers(prepared.source.topic, topic):
+                    self.take(prepared.source.id, Payload(body=body, name=topic, received_at=self.clock()))
+
+        return take
+
+    def topics(self) -> tuple[str, ...]:
+        """The topic filters that :meth:`message_intake` takes."""
+        chosen = (p.source.topic for p in self.sources.values() if p.profile.enabled and p.source.topic)
+        return tuple(dict.fromkeys(chosen))
+
+    def read(self, source: PreparedSource, payload: Payload) -> Batch:
+        """A payload, parsed and checked, without touching the store."""
+        try:
+            parsed = source.usable().parse(payload, source.source)
+            return ingest(parsed, payload=payload, source=source.source, version=source.version, limits=self.limits)
+        except Exception as error:
+            # parse promises never to raise; where a connector breaks its word, the data must not be lost with it.
+            log.exception("a connector raised", source=source.source.id, connector=source.source.connector)
+            reason = f"the connector raised {type(error).__name__}: {error}"
+            broken = Parsed((), (Rejection(reason=reason, body=payload.body, code="parser-error"),))
+            return ingest(broken, payload=payload, source=source.source, version=source.version, limits=self.limits)
+
+    def _batches(self, source: PreparedSource, payloads: Iterable[Payload]) -> Iterator[tuple[Batch, int]]:
+        for payload in payloads:
+            size = len(payload.body)
+            for batch in split(self.read(source, payload)):
+                yield batch, size
+                size = 0
+
+    def _refuse_when_full(self) -> None:
+        if time.monotonic() - self._disk_checked < _DISK_SECONDS:
+            return
+        free = free_bytes(self.config)
+        if free < self.config.disk_floor:
+            raise StorageFull(
+                f"{free // 2**20} MiB are free on the disk of {self.config.database_path.parent}, less than the floor of"
+                f" {self.config.disk_floor // 2**20} MiB; nothing of this was stored. Make room, then send it again"
+                " (limit: ALLMENDE_DISK_FLOOR)"
+            )
+        self._disk_checked = time.monotonic()
+
+
+def free_bytes(config: Config) -> int:
+    """Room on the disk that the database lies on."""
+    return shutil.disk_usage(config.database_path.parent).free
+
+
+def split(batch: Batch, rows: int = ROWS) -> Iterator[Batch]:
+    """The batch in pieces of at most so many readings and rejections; the batch itself where it is small."""
+    if sum(len(s.times) for s in batch.series) + len(batch.rejections) <= rows:
+        yield batch
+        return
+    declared = {d.stream: d for d in batch.declarations}
+    piece: list[Series] = []
+    room = rows
+    for series in batch.series:
+        place = 0
+        while place < len(series.times):
+            cut = _cut(series, place, place + room)
+            piece.append(cut)
+            room -= len(cut.times)
+            place += len(cut.times)
+            if not room:
+                yield _piece(batch, piece, declared)
+                piece, room = [], rows
+    if piece:
+        yield _piece(batch, piece, declared)
+    for place in range(0, len(batch.rejections), rows):
+        rest = batch.rejections[place : place + rows]
+        yield msgspec.structs.replace(batch, declarations=(), series=(), rejections=rest)
+
+
+def _cut(series: Series, start: int, end: int) -> Series:
+    return Series(
+        stream=series.stream,
+        times=series.times[start:end],
+        results=series.results[start:end],
+        flags=series.flags[start:end] if series.flags is not None else None,
+    )
+
+
+def _piece(batch: Batch, series: list[Series], declared: dict[str, object]) -> Batch:
+    names = dict.fromkeys(s.stream for s in series)
+    return msgspec.structs.replace(batch, declarations=[declared[n] for n in names], series=series, rejections=())
+
+
+def _read_ahead(items: Iterator[tuple[Batch, int]]) -> Iterator[tuple[Batch, int]]:
+    """The items in order, made in a thread of their own while the caller is busy (SQLite then lets go of the GIL).
+
+    Closing the generator ends the thread.
+    """
+    line: queue.Queue[tuple[Batch, int] | BaseException | None] = queue.Queue(_AHEAD)
+    stop = threading.Event()
+
+    def put(item: tuple[Batch, int] | BaseException | None) -> None:
+        while not stop.is_set():
+            try:
+                line.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                put(item)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # the caller has to hear of all of them
+            put(error)
+
+    thread = threading.Thread(target=work, name="read-ahead", daemon=True)
+    thread.start()
+    try:
+        while (item := line.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
