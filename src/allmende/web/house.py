@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.profile import Profile
@@ -67,4 +69,5 @@ class HouseMiddleware:
         """Open the house and let the view answer."""
         reader = getattr(request, "reader", ANONYMOUS)
         request.house = House(store=open_store(), profile=open_profile(), reader=reader)  # type: ignore[attr-defined]
+        timezone.activate(ZoneInfo(open_profile().time_zone))  # pages show times in the city's zone
         return self.get_response(request)

@@ -15,3 +15,6 @@ urlpatterns = [
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.portal.urls")),
 ]
+
+handler404 = "allmende.web.portal.views.not_found"
+handler500 = "allmende.web.portal.views.server_error"
