@@ -109,9 +109,9 @@ def files(domain: Domain) -> Iterator[Path]:
     services = {path.parent for path in (SRC / "city").glob("*/apps.py")} if domain.shallow else set()
     for folder in domain.folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix in {".py", ".html", ".txt"} and path.is_file() and "static" not in path.parts:
-                if not services.intersection(path.parents):
-                    yield path
+            readable = path.suffix in {".py", ".html", ".txt"} and path.is_file() and "static" not in path.parts
+            if readable and not services.intersection(path.parents):
+                yield path
 
 
 def texts(path: Path) -> Iterator[tuple[int, object, list[str], str | None]]:

@@ -115,6 +115,7 @@ function draw(place: HTMLElement, columns: Columns, week: boolean): uPlot {
     ],
     bands: [{ series: [3, 2], fill: withAlpha(line, 0.22) }],
     hooks: {
+      drawClear: [(plot) => drawGaps(plot, columns)],
       draw: [(plot) => drawExtras(plot, columns, x)],
       setCursor: [(plot) => showTip(plot, columns, x, tip, format.tip)],
       ready: [(plot) => plot.over.append(tip)],
@@ -122,6 +123,20 @@ function draw(place: HTMLElement, columns: Columns, week: boolean): uPlot {
   };
   place.replaceChildren();
   return new uPlot(options, [x, columns.mean, columns.low, columns.high] as uPlot.AlignedData, place);
+}
+
+/** A shade where there is no data, so that a gap is not taken for a pause of the line. */
+function drawGaps(plot: uPlot, columns: Columns): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = colour('al-ground');
+  columns.mean.forEach((value, index) => {
+    if (value !== null) return;
+    const from = plot.valToPos(columns.t[index]!, 'x', true);
+    const to = plot.valToPos(columns.t[index]! + columns.width, 'x', true);
+    ctx.fillRect(from, bbox.top, Math.ceil(to - from), bbox.height);
+  });
+  ctx.restore();
 }
 
 /** The capacity as a dashed line, a ring around each doubtful value. */

@@ -102,6 +102,7 @@ function paints(): Record<string, Record<string, string>> {
     waters: { 'line-color': colour('al-map-water') },
     names: { 'text-color': colour('al-map-words'), 'text-halo-color': colour('al-map-land') },
     'water-names': { 'text-color': colour('al-map-water-words'), 'text-halo-color': colour('al-map-land') },
+    'park-names': { 'text-color': colour('al-map-names'), 'text-halo-color': colour('al-map-land') },
     spots: { 'circle-color': colour('al-map-words') },
   };
 }
@@ -158,6 +159,20 @@ function layers(): StyleSpecification['layers'] {
         'symbol-spacing': 350,
       },
       paint: { ...paint['water-names']!, 'text-halo-width': 1 },
+    },
+    {
+      id: 'park-names',
+      type: 'symbol',
+      source: 'parks',
+      layout: {
+        'text-field': ['get', 'name'],
+        'text-font': font,
+        'text-size': 13,
+        'text-anchor': 'top',
+        'text-offset': [0, 0.5],
+        'text-optional': true,
+      },
+      paint: { ...paint['park-names']!, 'text-halo-width': 1.5 },
     },
     { id: 'spots', type: 'circle', source: 'parks', paint: { ...paint.spots!, 'circle-radius': 4 } },
   ] as StyleSpecification['layers'];

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from allmende.city.parking import read
 from allmende.city.parking.board import Board, CarPark, History
+from allmende.city.parking.facts import gather, simulation_of
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
 from allmende.city.parking.texts import texts_of_board, texts_of_charts
 
@@ -46,7 +47,8 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
     """What the board's templates need."""
     board = board_now(request)
     rows = [present(park, board.now) for park in board.car_parks]
-    return {"board": board, "rows": rows, "total": sum_up(board)}
+    profile = request.house.profile  # type: ignore[attr-defined]
+    return {"board": board, "rows": rows, "total": sum_up(board), "simulation": simulation_of(profile)}
 
 
 @require_safe
@@ -104,8 +106,15 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         },
     ]
     row: Row = present(park, board.now)
-    values = {"row": row, "park": park, "charts": charts, "disagree": capacities_disagree(park)}
-    values["texts"] = texts_of_charts()
+    profile = request.house.profile  # type: ignore[attr-defined]
+    values = {
+        "row": row,
+        "park": park,
+        "charts": charts,
+        "facts": gather(profile, park),
+        "simulation": simulation_of(profile),
+        "texts": texts_of_charts(),
+    }
     return render(request, "parking/car_park.html", values)
 
 
@@ -120,11 +129,6 @@ def send_history(request: HttpRequest, thing_id: str) -> HttpResponse:
     if history is None:
         raise Http404(thing_id)
     return for_a_moment(JsonResponse(as_columns(history)))
-
-
-def capacities_disagree(park: CarPark) -> bool:
-    """Whether the sources name different capacities."""
-    return len({capacity.value for capacity in park.capacities}) > 1
 
 
 def address_of(park: CarPark) -> str:
