@@ -170,7 +170,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     skip_max: Annotated[
         int, _setting("ALLMENDE_SKIP_MAX", "Limits", "Largest `$skip`; further on, follow the next links.", low=0)
     ] = 100_000
-    expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 1
+    expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 3
     filter_length: Annotated[
         int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
     ] = 2000

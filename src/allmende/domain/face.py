@@ -1,0 +1,43 @@
+"""What stands between the web and a face: values in, values out. A face knows no framework."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from allmende.domain.policy import Reader
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A question as it came. ``path`` is decoded and begins after the face's root; ``query`` is still encoded."""
+
+    method: str
+    path: str
+    query: str = ""
+    root: str
+    """Absolute address of the face's root without a slash at the end, e.g. ``https://city.example/sta/v1.1``."""
+    reader: Reader
+    now: int
+    """Microseconds."""
+    body: bytes = b""
+    content_type: str = ""
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer, ready for the wire."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = {}
+
+
+class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds that an operator sets; names of the settings stand in web's Config."""
+
+    page_size: int = 100
+    page_size_max: int = 1000
+    skip_max: int = 100_000
+    expand_depth: int = 3
+    filter_length: int = 2000
+    entities: int = 1000
+    """Entities created at once by a deep insert."""

@@ -1,0 +1,209 @@
+"""Text of $filter and $orderby to the house's expressions.
+
+The library is Lark: one LALR grammar for the whole of the standard, linear in the text, with positions in its errors.
+(odata-query was looked at: it knows OData's names, not the temporal and spatial functions of SensorThings.)
+"""
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal, cast
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+
+from allmende.domain import times
+from allmende.domain.errors import InvalidInput, InvalidQuery, LimitExceeded
+from allmende.domain.query import (
+    Arithmetic,
+    Call,
+    Compare,
+    Expression,
+    In,
+    Logic,
+    Negate,
+    Not,
+    Order,
+    Path,
+    Value,
+)
+
+MAX_DEPTH = 40
+"""Parentheses within parentheses."""
+
+_EXPECTED = {"COMPARE": "eq, ne, gt, ge, lt, le", "RPAR": ")", "$END": "the end", "NAME": "a property"}
+
+
+class _Builder(Transformer[Token, Any]):
+    """Lark's tree to expressions."""
+
+    def disjunction(self, items: list[Any]) -> Expression:
+        return cast(Expression, items[0]) if len(items) == 1 else Logic("or", tuple(items), items[0].at)
+
+    def conjunction(self, items: list[Any]) -> Expression:
+        return cast(Expression, items[0]) if len(items) == 1 else Logic("and", tuple(items), items[0].at)
+
+    def negation(self, items: list[Any]) -> Expression:
+        return Not(items[0], items[0].at)
+
+    def compare(self, items: list[Any]) -> Expression:
+        left, operator, right = items
+        return Compare(cast(Literal["eq"], str(operator)), left, right, operator.start_pos or 0)
+
+    def one_of(self, items: list[Any]) -> Expression:
+        item, *choices = items
+        return In(item, tuple(c for c in choices if c is not None), item.at)
+
+    def member_of(self, items: list[Any]) -> Expression:
+        return In(items[0], items[1], items[0].at)
+
+    def arithmetic(self, items: list[Any]) -> Expression:
+        left, operator, right = items
+        return Arithmetic(cast(Literal["add"], str(operator)), left, right, operator.start_pos or 0)
+
+    def negative(self, items: list[Any]) -> Expression:
+        return Negate(items[0], items[0].at)
+
+    def call(self, items: list[Any]) -> Expression:
+        name, *arguments = items
+        return Call(str(name), tuple(a for a in arguments if a is not None), name.start_pos or 0)
+
+    def place(self, items: list[Any]) -> int:
+        return int(items[0])
+
+    def path(self, items: list[Any]) -> Expression:
+        start = items[0].start_pos or 0
+        inner = items.pop() if isinstance(items[-1], tuple) else None
+        path = Path(tuple(i if isinstance(i, int) else str(i) for i in items), start)
+        return path if inner is None else Call("any", (path, *inner), start)
+
+    def any(self, items: list[Any]) -> tuple[Expression, ...]:
+        if not items:
+            return ()
+        variable, condition = items
+        return Path((str(variable),), variable.start_pos or 0), condition
+
+    @v_args(inline=True)
+    def number(self, token: Token) -> Expression:
+        text = str(token)
+        value: Any = int(text) if token.type == "INTEGER" else float(text)
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise InvalidQuery("a whole number of more than 64 bits", where=str(token.start_pos))
+        return Value(value, "number", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def string(self, token: Token) -> Expression:
+        return Value(str(token)[1:-1].replace("''", "'"), "string", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def instant(self, token: Token) -> Expression:
+        return Value(_instant(str(token), token), "instant", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def interval(self, token: Token) -> Expression:
+        first, second = str(token).split("/")
+        span = times.Interval(_instant(first, token), _instant(second, token))
+        return Value(span, "interval", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def date(self, token: Token) -> Expression:
+        return Value(_instant(f"{token}T00:00:00Z", token), "instant", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def clock(self, token: Token) -> Expression:
+        return Value(str(token), "string", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def duration(self, token: Token) -> Expression:
+        try:
+            return Value(times.parse_duration(str(token)[9:-1]), "duration", token.start_pos or 0)
+        except InvalidInput as error:
+            raise InvalidQuery(error.message, where=str(token.start_pos)) from None
+
+    @v_args(inline=True)
+    def geometry(self, token: Token) -> Expression:
+        return Value(str(token).split("'")[1], "geometry", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def true(self, token: Token) -> Expression:
+        return Value(True, "boolean", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def false(self, token: Token) -> Expression:
+        return Value(False, "boolean", token.start_pos or 0)
+
+    @v_args(inline=True)
+    def null(self, token: Token) -> Expression:
+        return Value(None, "null", token.start_pos or 0)
+
+
+def _instant(text: str, token: Token) -> int:
+    # A plus sign that a client forgot to encode arrives as a space; inside of a time it can mean nothing else.
+    text = text.replace(" ", "+")
+    if text[-1] != "Z" and "+" not in text and "-" not in text[11:]:
+        text += "Z"
+    try:
+        return times.parse_instant(text)
+    except InvalidInput as error:
+        raise InvalidQuery(error.message, where=str(token.start_pos)) from None
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    grammar = files(__package__).joinpath("grammar.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", maybe_placeholders=False)
+
+
+@lru_cache(maxsize=512)
+def parse_filter(text: str, *, max_length: int, option: str = "$filter") -> Expression:
+    """The expression of a filter; raises InvalidQuery that says where in the text."""
+    check_size(text, max_length, option)
+    try:
+        return cast(Expression, _Builder().transform(_parser().parse(text)))
+    except UnexpectedInput as error:
+        raise _explain(error, text, option) from None
+    except VisitError as error:
+        if isinstance(error.orig_exc, InvalidQuery):
+            at = int(error.orig_exc.where or 0)
+            raise InvalidQuery(error.orig_exc.message, where=f"{option}, character {at + 1}") from None
+        raise
+
+
+def check_size(text: str, max_length: int, option: str) -> None:
+    """Refuse what is too long or too deep before anything looks into it."""
+    if len(text) > max_length:
+        raise LimitExceeded(f"it has {len(text)} characters", setting="ALLMENDE_FILTER_LENGTH", where=option)
+    depth = deepest = 0
+    for sign in text:
+        if sign == "(":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign == ")":
+            depth -= 1
+    if deepest > MAX_DEPTH:
+        raise InvalidQuery(f"more than {MAX_DEPTH} parentheses within each other", where=option)
+
+
+def _explain(error: UnexpectedInput, text: str, option: str) -> InvalidQuery:
+    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
+        return InvalidQuery(f"the text ends too early: {text[-30:]!r}", where=option)
+    at = error.pos_in_stream or 0
+    wanted = error.accepts if isinstance(error, UnexpectedToken) else getattr(error, "allowed", None)
+    hint = ""
+    if wanted and isinstance(error, UnexpectedToken | UnexpectedCharacters):
+        words = sorted({_EXPECTED[w] for w in wanted if w in _EXPECTED})
+        hint = f"; there could be {' or '.join(words)}" if words else ""
+    return InvalidQuery(f"{text[at : at + 20]!r} cannot stand here{hint}", where=f"{option}, character {at + 1}")
+
+
+def parse_order(text: str, *, max_length: int) -> tuple[Order, ...]:
+    """``name desc,Thing/name`` to sort keys."""
+    orders = []
+    for piece in text.split(","):
+        words = piece.split()
+        if not words or len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
+            raise InvalidQuery(f"{piece.strip()!r} is no key such as 'name' or 'phenomenonTime desc'", where="$orderby")
+        path = parse_filter(words[0], max_length=max_length, option="$orderby")
+        if not isinstance(path, Path):
+            raise InvalidQuery(f"{words[0]!r} is no property", where="$orderby")
+        orders.append(Order(path, words[-1] == "desc" and len(words) == 2))
+    return tuple(orders)

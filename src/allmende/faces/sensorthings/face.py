@@ -1,0 +1,171 @@
+"""The face itself: a request becomes a question or a creation, an answer becomes bytes, an error a status."""
+
+from typing import Any
+
+import msgspec
+
+from allmende.domain import errors
+from allmende.domain.creation import encode, plan_creation
+from allmende.domain.face import FaceLimits, Request, Response
+from allmende.domain.model import ENTITIES, SETS, Kind
+from allmende.domain.query import Page, Query, ResultKind, layout
+from allmende.domain.store import Batch, Receipt, Ref, Store
+from allmende.faces.sensorthings.address import Address, parse_address
+from allmende.faces.sensorthings.conformance import CONFORMANCE
+from allmende.faces.sensorthings.options import Asked, parse_options
+from allmende.faces.sensorthings.render import (
+    attribute_json,
+    entity_link,
+    render_entity,
+    render_page,
+    render_references,
+    text,
+)
+
+DATASET = "commons"
+"""Where entities belong that a client creates without a thing of another dataset."""
+
+_STATUS: tuple[tuple[type[errors.AllmendeError], int], ...] = (
+    (errors.LimitExceeded, 400),
+    (errors.InvalidInput, 400),
+    (errors.NotFound, 404),
+    (errors.NotSupported, 501),
+    (errors.Forbidden, 403),
+    (errors.Conflict, 409),
+    (errors.StorageFull, 507),
+    (errors.StorageBusy, 503),
+)
+
+
+def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
+    """Answer one request. Known errors become their status; others are the caller's."""
+    try:
+        if request.method in ("GET", "HEAD"):
+            return _read(request, store, limits)
+        if request.method == "POST":
+            return _create(request, store, limits)
+        return _refuse(405, f"{request.method} is not among GET, HEAD and POST", {"Allow": "GET, HEAD, POST"})
+    except errors.AllmendeError as error:
+        return error_response(error)
+
+
+def error_response(error: errors.AllmendeError) -> Response:
+    """The one place where errors get their status."""
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    return _refuse(status, str(error), headers)
+
+
+def _refuse(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    body = encode({"code": status, "type": "error", "message": message}).encode()
+    return Response(status=status, body=body, headers=headers or {})
+
+
+def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
+    if not request.path.strip("/"):
+        return Response(status=200, body=_landing(request.root))
+    address = parse_address(request.path)
+    asked = parse_options(address, request.query, reader=request.reader, limits=limits)
+    if address.attribute is not None:
+        return _read_attribute(address, asked, store)
+    page = store.find(asked.query)
+    if address.single:
+        if not page.rows:
+            raise errors.NotFound("there is nothing here")
+        return Response(status=200, body=render_entity(page, asked, request.root))
+    if not page.rows:
+        _require_parent(address, asked.query, store)
+    if address.reference:
+        return Response(status=200, body=render_references(page, request.root))
+    return Response(status=200, body=render_page(page, asked, request.root, request.path.strip("/")))
+
+
+def _require_parent(address: Address, query: Query, store: Store) -> None:
+    """An empty set of an entity that does not exist is not empty, it does not exist (18-088, 9.2)."""
+    if not address.path:
+        return
+    *before, step = address.path
+    parent = Query(entity=step.entity, reader=query.reader, path=tuple(before), id=step.id, top=1, select=("id",))
+    if not store.find(parent).rows:
+        raise errors.NotFound("there is nothing here")
+
+
+def _read_attribute(address: Address, asked: Asked, store: Store) -> Response:
+    """A property (``{"name": …}``), or its raw value; 204 where it is null."""
+    name = address.attribute or ""
+    query = msgspec.structs.replace(asked.query, select=(name,), expand=())
+    page = store.find(query)
+    if not page.rows:
+        raise errors.NotFound("there is nothing here")
+    value = _value_json(page, query, name)
+    if value is None:
+        return Response(status=204)
+    if not address.raw:
+        return Response(status=200, body=f"{{{text(name)}:{value}}}".encode())
+    if value.startswith('"'):
+        return Response(status=200, body=msgspec.json.decode(value, type=str).encode(), content_type="text/plain")
+    return Response(status=200, body=value.encode(), content_type="text/plain")
+
+
+def _value_json(page: Page, query: Query, name: str) -> str | None:
+    row = page.rows[0]
+    if name in ("id", "@iot.id"):
+        return encode(row[1])
+    attribute = ENTITIES[query.entity].attribute(name)
+    if attribute is None:
+        return None
+    places = {column: at for at, column in enumerate(layout(query))}
+    if attribute.kind is Kind.RESULT and row[places["result.kind"]] == ResultKind.NULL:
+        return None
+    return attribute_json(name, attribute.kind, places, row)
+
+
+def _create(request: Request, store: Store, limits: FaceLimits) -> Response:
+    if not request.reader.may_write:
+        raise errors.Forbidden("this needs the right to write: send a token with it")
+    address = parse_address(request.path)
+    if address.single or address.attribute or address.reference:
+        return _refuse(405, "a new entity is posted to a set", {"Allow": "GET, HEAD"})
+    kind = request.content_type.partition(";")[0].strip().lower()
+    if kind not in ("application/json", ""):
+        return _refuse(415, f"{kind} is not taken; send application/json")
+    try:
+        body = msgspec.json.decode(request.body)
+    except msgspec.DecodeError as error:
+        raise errors.InvalidInput(f"this is no JSON: {error}") from None
+    links = _links(address)
+    entities = plan_creation(address.entity, body, now=request.now, links=links, max_entities=limits.entities)
+    batch = Batch(
+        origin=request.reader.name,
+        dataset=DATASET,
+        reader=request.reader,
+        received_at=request.now,
+        entities=entities,
+        name=request.path,
+    )
+    return _created(store.append(batch), [e.where for e in entities], request)
+
+
+def _links(address: Address) -> dict[str, Ref]:
+    """What the path says of the new entity: ``Datastreams('a')/Observations`` names its Datastream."""
+    if not address.path:
+        return {}
+    step = address.path[-1]
+    if step.id is None:
+        raise errors.NotSupported("posting behind a to-one relation; name the entity by its id")
+    relation = ENTITIES[step.entity].relation(step.relation)
+    return {relation.inverse: Ref(id=step.id)} if relation else {}
+
+
+def _created(receipt: Receipt, places: list[str], request: Request) -> Response:
+    entity, identifier = receipt.created[places.index("")]
+    link = f"{request.root}/{entity_link(ENTITIES[entity].set_name, identifier)}"
+    shown: Any = int(identifier) if identifier.isdecimal() else identifier
+    body = encode({"@iot.selfLink": link, "@iot.id": shown}).encode()
+    return Response(status=201, body=body, headers={"Location": link})
+
+
+def _landing(root: str) -> bytes:
+    """The root (18-088, 9.2.1): the sets, and which requirement classes hold."""
+    value = [{"name": name, "url": f"{root}/{name}"} for name in SETS]
+    return encode({"value": value, "serverSettings": {"conformance": list(CONFORMANCE)}}).encode()

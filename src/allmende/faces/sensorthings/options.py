@@ -1,0 +1,195 @@
+"""Query options (18-088, 9.3) to a Query. Wrong option, wrong name, wrong type: 400 that says where."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from allmende.domain.errors import InvalidQuery, LimitExceeded
+from allmende.domain.face import FaceLimits
+from allmende.domain.model import ENTITIES, EntityType
+from allmende.domain.policy import Reader
+from allmende.domain.query import Expand, Query
+from allmende.faces.sensorthings.address import Address
+from allmende.faces.sensorthings.expressions import parse_filter, parse_order
+
+KNOWN = ("$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand", "$skiptoken")
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[int | float | str | None])
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A Query with the texts that it came from, by option: links to the next page repeat them."""
+
+    query: Query
+    texts: dict[str, str]
+    expands: dict[str, "Asked"]
+
+
+def parse_options(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Asked:
+    """The question that an address and its (encoded) query options ask."""
+    texts = _read_texts(text)
+    if address.single or address.reference:
+        allowed = ("$select", "$expand") if address.single and not address.attribute else ()
+        for option in texts:
+            if address.single and option not in allowed:
+                raise InvalidQuery("goes with a set, not with one entity", where=option)
+    asked = _ask(ENTITIES[address.entity], texts, reader, limits, depth=0)
+    top = 1 if address.single else asked.query.top
+    query = msgspec.structs.replace(asked.query, path=address.path, id=address.id, top=top)
+    return Asked(query, texts, asked.expands)
+
+
+def _read_texts(text: str) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for piece in text.split("&"):
+        if not piece:
+            continue
+        name, _, value = piece.partition("=")
+        _put_option(texts, unquote_plus(name), unquote_plus(value))
+    return texts
+
+
+def _put_option(texts: dict[str, str], name: str, value: str) -> None:
+    if name not in KNOWN:
+        raise InvalidQuery(f"there is no such option; known are {', '.join(KNOWN)}", where=name)
+    if name in texts:
+        raise InvalidQuery("is given twice", where=name)
+    texts[name] = value
+
+
+def _ask(entity: EntityType, texts: dict[str, str], reader: Reader, limits: FaceLimits, *, depth: int) -> Asked:
+    select = _read_select(entity, texts["$select"]) if "$select" in texts else None
+    expands = _read_expands(entity, texts["$expand"], reader, limits, depth) if "$expand" in texts else {}
+    query = Query(
+        entity=entity.name,
+        reader=reader,
+        filter=parse_filter(texts["$filter"], max_length=limits.filter_length) if "$filter" in texts else None,
+        order=parse_order(texts["$orderby"], max_length=limits.filter_length) if "$orderby" in texts else (),
+        top=min(_read_number(texts, "$top", limits.page_size), limits.page_size_max),
+        skip=_read_skip(texts, limits),
+        after=_read_token(texts["$skiptoken"]) if "$skiptoken" in texts else None,
+        count=_read_flag(texts, "$count"),
+        select=select,
+        expand=tuple(Expand(relation=name, query=asked.query) for name, asked in expands.items()),
+    )
+    return Asked(query, texts, expands)
+
+
+def _read_number(texts: dict[str, str], option: str, default: int) -> int:
+    if option not in texts:
+        return default
+    text = texts[option].strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise InvalidQuery(f"{text!r} is no whole number from 0 on", where=option)
+    return int(text)
+
+
+def _read_skip(texts: dict[str, str], limits: FaceLimits) -> int:
+    skip = _read_number(texts, "$skip", 0)
+    if skip > limits.skip_max:
+        raise LimitExceeded(
+            f"at most {limits.skip_max}; follow @iot.nextLink instead", setting="ALLMENDE_SKIP_MAX", where="$skip"
+        )
+    return skip
+
+
+def _read_flag(texts: dict[str, str], option: str) -> bool:
+    text = texts.get(option, "false").strip()
+    if text not in ("true", "false"):
+        raise InvalidQuery(f"{text!r} is neither true nor false", where=option)
+    return text == "true"
+
+
+def _read_select(entity: EntityType, text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name in ("id", "@iot.id") or entity.attribute(name) or entity.relation(name):
+            continue
+        known = ["id", *(a.name for a in entity.attributes), *(r.name for r in entity.relations)]
+        raise InvalidQuery(f"{entity.name} has no property {name!r}; it has {', '.join(known)}", where="$select")
+    return names
+
+
+def _read_expands(entity: EntityType, text: str, reader: Reader, limits: FaceLimits, depth: int) -> dict[str, Asked]:
+    if depth >= limits.expand_depth:
+        raise LimitExceeded(f"at most {limits.expand_depth} levels", setting="ALLMENDE_EXPAND_DEPTH", where="$expand")
+    wanted: dict[str, dict[str, str]] = {}
+    for piece in split_outside(text, ","):
+        head, options = _read_expand(piece)
+        first, _, rest = head.partition("/")
+        relation = entity.relation(first)
+        if relation is None:
+            known = ", ".join(r.name for r in entity.relations)
+            raise InvalidQuery(f"{entity.name} has no relation {first!r}; it has {known}", where="$expand")
+        texts = wanted.setdefault(first, {})
+        if rest:
+            nested = rest if not options else f"{rest}({';'.join(f'{k}={v}' for k, v in options.items())})"
+            texts["$expand"] = f"{texts['$expand']},{nested}" if "$expand" in texts else nested
+            continue
+        for name, value in options.items():
+            _put_option(texts, name, value)
+    return {
+        name: _ask(ENTITIES[_target(entity, name)], texts, reader, limits, depth=depth + 1)
+        for name, texts in wanted.items()
+    }
+
+
+def _target(entity: EntityType, name: str) -> str:
+    relation = entity.relation(name)
+    if relation is None:
+        raise InvalidQuery(f"{entity.name} has no relation {name!r}", where="$expand")
+    return relation.target
+
+
+def _read_expand(piece: str) -> tuple[str, dict[str, str]]:
+    """``Observations($top=1;$count=true)`` to its name and options."""
+    head, bracket, rest = piece.strip().partition("(")
+    if not bracket:
+        return head.strip(), {}
+    if not rest.endswith(")"):
+        raise InvalidQuery(f"{piece.strip()!r} has a bracket too few", where="$expand")
+    texts: dict[str, str] = {}
+    for option in split_outside(rest[:-1], ";"):
+        name, _, value = option.strip().partition("=")
+        if name == "$skiptoken":
+            raise InvalidQuery("does not go inside of $expand", where=name)
+        _put_option(texts, name.strip(), value)
+    return head.strip(), texts
+
+
+def split_outside(text: str, separator: str) -> list[str]:
+    """Split where the separator stands outside of brackets and quotes."""
+    pieces, depth, quoted, start = [], 0, False, 0
+    for at, sign in enumerate(text):
+        if sign == "'":
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif sign == "(":
+            depth += 1
+        elif sign == ")":
+            depth -= 1
+        elif sign == separator and depth == 0:
+            pieces.append(text[start:at])
+            start = at + 1
+    pieces.append(text[start:])
+    if depth or quoted:
+        raise InvalidQuery(f"brackets or quotes do not match in {text[:60]!r}", where="$expand")
+    return pieces
+
+
+def make_token(values: tuple[Any, ...]) -> str:
+    """The place of a page's last entity in the order, for a link. It grants nothing: the question is asked anew."""
+    return urlsafe_b64encode(_encoder.encode(values)).decode().rstrip("=")
+
+
+def _read_token(text: str) -> tuple[Any, ...]:
+    try:
+        return tuple(_decoder.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+    except (msgspec.DecodeError, binascii.Error, ValueError, UnicodeError):
+        raise InvalidQuery(
+            "is no token of this house; follow @iot.nextLink as it was given", where="$skiptoken"
+        ) from None
