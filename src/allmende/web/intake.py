@@ -154,11 +154,11 @@ class Intake:
     def _refuse_when_full(self) -> None:
         if time.monotonic() - self._disk_checked < _DISK_SECONDS:
             return
-        free = free_bytes(self.config)
-        if free < self.config.disk_floor:
+        free, floor = free_bytes(self.config), self.config.disk_floor
+        if free < floor:
             raise StorageFull(
-                f"{free // 2**20} MiB are free on the disk of {self.config.database_path.parent}, less than the floor of"
-                f" {self.config.disk_floor // 2**20} MiB; nothing of this was stored. Make room, then send it again"
+                f"{free // 2**20} MiB are free on the disk of {self.config.database_path.parent}, less than the floor"
+                f" of {floor // 2**20} MiB; nothing of this was stored. Make room, then send it again"
                 " (limit: ALLMENDE_DISK_FLOOR)"
             )
         self._disk_checked = time.monotonic()

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allmende.web.accounts",
     "allmende.web.data",
+    "allmende.web.worker",
     "allmende.web.portal",
     *(service.app for service in SERVICES),
 ]
@@ -41,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allmende.web.accounts.middleware.ReaderMiddleware",
     "allmende.web.house.HouseMiddleware",
 ]
 ROOT_URLCONF = "allmende.web.urls"
@@ -87,7 +89,7 @@ WHITENOISE_MAX_AGE = 300
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/build/.+[-.][0-9A-Za-z_-]{8,}\.[0-9a-z]+$"
 
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "/accounts/login/"
+LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

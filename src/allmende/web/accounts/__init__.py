@@ -1,1 +1,1 @@
-"""Who people are: users, tokens, rights."""
+"""Who people are: users, tokens, rights, and the log of what was done."""

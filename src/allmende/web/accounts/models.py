@@ -1,7 +1,118 @@
-"""Users."""
+"""Users, tokens and the audit log. Beside each field of personal data stand its purpose and when it is deleted;
+docs/reference/personal-data.md says the same to the public, and a test holds the two together."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NoReturn
 
 from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+AUDIT_DAYS = 365
+"""Entries of the audit log are deleted by the worker when they are older."""
 
 
 class User(AbstractUser):
-    """Somebody with an account."""
+    """Somebody with an account: those who run the city's house; nobody needs one to read.
+
+    Personal data, all of it deleted with the account:
+
+    - ``username``: to log in, and to tell in the audit log who did something.
+    - ``email``: to reach the person about their account; may be left empty.
+    - ``first_name``, ``last_name``: not asked for; empty unless the person enters them.
+    - ``password``: kept as an Argon2 hash, to check the log-in.
+    - ``last_login``, ``date_joined``: to find accounts that are no longer used.
+    """
+
+
+class Token(models.Model):
+    """A key for a program. The secret itself is shown once and never kept.
+
+    Personal data, deleted with the account or when the token is deleted:
+
+    - ``user``: who answers for the token.
+    - ``last_used``: the hour of the last use, to find tokens that are no longer needed; never an address.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    """SHA-256 of the secret, in hex: the secret has 256 random bits, so that no slow hash is needed."""
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="tokens")
+    datasets = models.JSONField(default=list, blank=True)
+    """Ids of datasets that are not open and that the token may read."""
+    may_write = models.BooleanField(default=False)
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField(null=True, blank=True)
+    last_used = models.DateTimeField(null=True, blank=True)
+    revoked = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it opens the door at ``now`` (aware)."""
+        if self.revoked is not None or (self.expires is not None and self.expires <= now):
+            return False
+        return self.user is None or self.user.is_active
+
+
+class AuditEntries(models.QuerySet["AuditEntry"]):
+    """Append-only: what is written is not changed, and goes by its age alone."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refused."""
+        raise TypeError("the audit log is not changed")
+
+    def delete(self) -> NoReturn:
+        """Refused."""
+        raise TypeError("the audit log is not deleted from, but by age: prune")
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> NoReturn:
+        """Refused."""
+        raise TypeError("the audit log is not changed")
+
+    def prune(self, before: datetime) -> int:
+        """Delete what is older; gives how many."""
+        gone, _ = models.QuerySet.delete(self.filter(at__lt=before))
+        return gone
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, and when.
+
+    Personal data, deleted after AUDIT_DAYS:
+
+    - ``actor``: ``user:<name>``, ``token:<name>``, ``cli:<account of the operating system>`` or ``house:<part>``, so
+      that a change can be explained and a misuse found.
+    - ``object``, ``detail``: what was changed; hold no passwords, no secrets and no addresses.
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    actor = models.CharField(max_length=200)
+    action = models.CharField(max_length=100)
+    object = models.CharField(max_length=300, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    objects = AuditEntries.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.object}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write once."""
+        if self.pk is not None:
+            raise TypeError("the audit log is not changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused."""
+        raise TypeError("the audit log is not deleted from, but by age: prune")

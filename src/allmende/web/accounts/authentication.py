@@ -1,0 +1,76 @@
+"""Finds out who asks: a program by its token, a person by their session, or anybody."""
+
+import base64
+import binascii
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from allmende.domain.errors import AllmendeError
+from allmende.domain.policy import ANONYMOUS, Reader
+from allmende.web.accounts.tokens import find_token, reader_of_token
+from allmende.web.broker.session import Client
+
+
+class WrongToken(AllmendeError):
+    """Somebody named a token that opens nothing."""
+
+
+def reader_of(request: HttpRequest) -> Reader:
+    """Who sent the request. Raises WrongToken where an Authorization header does not hold.
+
+    A token comes as ``Authorization: Bearer <token>``, or as the password of HTTP Basic with any name. A session reads
+    alone: what a browser sends along by itself must not write through the APIs.
+    """
+    header = request.headers.get("Authorization", "")
+    if header:
+        token = find_token(_secret(header))
+        if token is None:
+            raise WrongToken("the token is unknown, expired or revoked; `allmende token create` makes a new one")
+        return reader_of_token(token)
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        user = request.user
+        if user.is_authenticated:
+            return Reader(name=f"user:{user.get_username()}", datasets=_closed() if user.is_superuser else frozenset())
+    return ANONYMOUS
+
+
+def _secret(header: str) -> str:
+    scheme, _, rest = header.partition(" ")
+    rest = rest.strip()
+    if scheme.lower() == "bearer":
+        return rest
+    if scheme.lower() != "basic":
+        raise WrongToken("give a token as `Authorization: Bearer <token>`, or as the password of HTTP Basic")
+    try:
+        return base64.b64decode(rest, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        raise WrongToken("the header for HTTP Basic is no base64 of name:token") from None
+
+
+def _closed() -> frozenset[str]:
+    """The datasets that are not open: an administrator may see them."""
+    from allmende.web.house import open_profile
+
+    return frozenset(d.id for d in open_profile().datasets.values() if d.access != "open")
+
+
+def authenticate_mqtt(username: str, password: str) -> Client | None:
+    """The client of a token that came as the password, with any name; None where it opens nothing."""
+    token = find_token(password)
+    return None if token is None else Client(name=f"token:{token.name}")
+
+
+def may_publish_mqtt(client: Client, topic: str) -> bool:
+    """Whether the client's token may write, asked anew for each message: a token may have been revoked meanwhile."""
+    from django.utils import timezone
+
+    from allmende.web.accounts.models import Token
+
+    token = Token.objects.select_related("user").filter(name=client.name.removeprefix("token:")).first()
+    return token is not None and token.may_write and token.is_valid(timezone.now())
+
+
+def may_subscribe_mqtt(client: Client, topic_filter: str) -> bool:
+    """Nobody but the house reads what devices send: it may hold what is dropped before it is stored."""
+    return False

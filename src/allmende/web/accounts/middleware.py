@@ -1,0 +1,34 @@
+"""Sets ``request.reader``, which HouseMiddleware takes over."""
+
+from collections.abc import Callable
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+
+from allmende.web.accounts.authentication import WrongToken, reader_of
+
+_MACHINES = ("/health", "/ready", "/metrics")
+"""Answered without a look at accounts; /metrics has a token of its own."""
+
+
+class ReaderMiddleware:
+    """Finds out who asks; a token that opens nothing is answered with 401 instead of being taken for anybody."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info not in _MACHINES:
+            try:
+                request.reader = reader_of(request)  # type: ignore[attr-defined]  Django's requests are open for this
+            except WrongToken as error:
+                return _refuse(str(error))
+        return self.get_response(request)
+
+
+def _refuse(message: str) -> HttpResponse:
+    body = msgspec.json.encode({"code": 401, "type": "error", "message": message})
+    response = HttpResponse(body, status=401, content_type="application/json")
+    response["WWW-Authenticate"] = 'Bearer realm="allmende"'
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,82 @@
+"""Makes tokens, and finds the one that a secret belongs to."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from allmende.domain.errors import Conflict, NotFound
+from allmende.domain.policy import Reader
+from allmende.web.accounts.audit import record
+from allmende.web.accounts.models import Token, User
+
+PREFIX = "allmende_"
+"""Makes a leaked secret easy to find for scanners."""
+_COARSE = timedelta(hours=1)
+
+
+def create_token(
+    name: str,
+    *,
+    actor: str,
+    may_write: bool = False,
+    datasets: Iterable[str] = (),
+    user: User | None = None,
+    expires: datetime | None = None,
+) -> tuple[Token, str]:
+    """A new token and its secret, which cannot be seen again. Raises Conflict where the name is taken."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        if Token.objects.filter(name=name).exists():
+            raise Conflict(f'there is a token "{name}" already; choose another name, or revoke that one')
+        token = Token.objects.create(
+            name=name,
+            digest=digest_of(secret),
+            user=user,
+            datasets=sorted(set(datasets)),
+            may_write=may_write,
+            expires=expires,
+        )
+        until = expires.isoformat() if expires else None
+        record(actor, "token.create", f"token:{name}", may_write=may_write, datasets=token.datasets, expires=until)
+    return token, secret
+
+
+def revoke_token(name: str, *, actor: str) -> Token:
+    """End a token at once, for good. Raises NotFound."""
+    with transaction.atomic():
+        token = Token.objects.filter(name=name).first()
+        if token is None:
+            raise NotFound(f'there is no token "{name}"; `allmende token list` names them')
+        if token.revoked is None:
+            token.revoked = timezone.now()
+            token.save(update_fields=["revoked"])
+            record(actor, "token.revoke", f"token:{name}")
+    return token
+
+
+def find_token(secret: str) -> Token | None:
+    """The valid token of a secret, or None. Notes the hour of its use."""
+    if not secret.startswith(PREFIX) or len(secret) > 200:
+        return None
+    token = Token.objects.select_related("user").filter(digest=digest_of(secret)).first()
+    now = timezone.now()
+    if token is None or not token.is_valid(now):
+        return None
+    if token.last_used is None or now - token.last_used >= _COARSE:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        Token.objects.filter(pk=token.pk).update(last_used=hour)
+    return token
+
+
+def reader_of_token(token: Token) -> Reader:
+    """What a token may read and write."""
+    return Reader(name=f"token:{token.name}", datasets=frozenset(token.datasets), may_write=token.may_write)
+
+
+def digest_of(secret: str) -> str:
+    """How a secret is kept."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

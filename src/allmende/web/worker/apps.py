@@ -1,0 +1,10 @@
+"""The app of the worker."""
+
+from django.apps import AppConfig
+
+
+class WorkerConfig(AppConfig):
+    """Leases."""
+
+    name = "allmende.web.worker"
+    label = "worker"
