@@ -1,6 +1,5 @@
 """Django's settings, all from Config and the city's profile. ``settings.ALLMENDE`` is the Config."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from allmende.web.config import load_config
@@ -26,10 +25,9 @@ INSTALLED_APPS = [
     "allmende.web.data",
     "allmende.web.worker",
     "allmende.web.portal",
+    "allmende.web.worker",
     *(service.app for service in SERVICES),
 ]
-# While the house is being built: rooms that are not there yet are left out.
-INSTALLED_APPS = [app for app in INSTALLED_APPS if find_spec(app) is not None]
 MIDDLEWARE = [
     "allmende.web.observability.middleware.RequestMiddleware",
     "allmende.web.security.HeadersMiddleware",
@@ -42,6 +40,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allmende.web.accounts.middleware.ReaderMiddleware",
     "allmende.web.accounts.middleware.ReaderMiddleware",
     "allmende.web.house.HouseMiddleware",
 ]
@@ -58,6 +57,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "allmende.web.portal.context.portal",
                 "allmende.web.portal.context.portal",
             ],
         },

@@ -1,13 +1,13 @@
 """Figures for Prometheus. All processes of one house share a directory of counters (PROMETHEUS_MULTIPROC_DIR)."""
 
 import os
-import shutil
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest, multiprocess
 from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFamily, Metric
+
+from allmende.web.observability.shared import VARIABLE
 
 if TYPE_CHECKING:
     from allmende.domain.store import SourceState
@@ -20,19 +20,6 @@ REQUESTS = Histogram(
 )
 MQTT_MESSAGES = Counter("allmende_mqtt_messages", "Messages at the embedded broker, by what became of them.", ("fate",))
 MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))
-
-_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-
-
-def share_directory(home: Path) -> None:
-    """Make this process and its children write their counters under ``home``, from zero.
-
-    To be called by the first process of a house before it imports this module's figures in a child.
-    """
-    directory = home / "run" / "metrics"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True, exist_ok=True)
-    os.environ[_VARIABLE] = str(directory)
 
 
 class SourceCollector:
@@ -64,13 +51,13 @@ class SourceCollector:
 def render(states: "Iterable[SourceState]", now: int, disk_free: int) -> bytes:
     """The page for Prometheus, in its text format."""
     own = CollectorRegistry()
-    if os.environ.get(_VARIABLE):
+    if os.environ.get(VARIABLE):
         multiprocess.MultiProcessCollector(own)
         ProcessCollector(registry=own)
     own.register(SourceCollector(states, now))
     own.register(_Free(disk_free))
     text = generate_latest(own)
-    return text if os.environ.get(_VARIABLE) else generate_latest(REGISTRY) + text
+    return text if os.environ.get(VARIABLE) else generate_latest(REGISTRY) + text
 
 
 class _Free:

@@ -4,7 +4,6 @@ import secrets
 import shutil
 import time
 
-import allmende
 import msgspec
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -12,6 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+
+import allmende
 
 _LOOPBACK = ("127.0.0.1", "::1", "")
 _FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
@@ -68,7 +69,7 @@ def _may_scrape(request: HttpRequest) -> bool:
 
 
 def _database_reasons() -> list[str]:
-    global _migrated  # noqa: PLW0603  once applied, migrations stay applied for the life of the process
+    global _migrated
     connection = connections[DEFAULT_DB_ALIAS]
     try:
         with connection.cursor() as cursor:

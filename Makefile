@@ -1,0 +1,62 @@
+# The commands of the house. Each sets up what it needs first; `make help` lists them.
+#
+#   make run CITY=example PORT=9000      make test PYTEST="-k broker"
+
+PYTHON ?= python3
+CITY ?= jena
+ALLMENDE_HOME ?= var
+PYTEST ?=
+JOBS ?= 2
+
+SETUP = $(PYTHON) tools/setup.py
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench docs format clean clean-home setup setup-dev
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME, CITY)
+	@[ -e "$(ALLMENDE_HOME)/config.toml" ] || $(BIN)/allmende init --city $(CITY)
+	@exec $(BIN)/allmende serve
+
+test: ## all tests, once with each city
+	@$(SETUP) dev --browser
+	ALLMENDE_TEST_CITY=jena $(BIN)/pytest -n $(JOBS) --dist loadgroup $(PYTEST)
+	ALLMENDE_TEST_CITY=example $(BIN)/pytest -n $(JOBS) --dist loadgroup $(PYTEST)
+
+check: setup-dev ## style, types, layers, translations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/messages.py --check
+	$(BIN)/python tools/settings_page.py --check
+	$(BIN)/python tools/check_types.py
+
+bench: setup-dev ## measures, each beside the raw limit
+	$(BIN)/python -m benchmarks
+
+docs: ## the documentation, into site/
+	@$(SETUP) docs
+	$(BIN)/mkdocs build --strict
+
+format: setup-dev ## put the code into its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove all that was made, but the home with its data
+	rm -rf .venv .setup site dist build frontend/node_modules src/allmende/web/static/build tests/artifacts
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find src tools tests benchmarks cities -name '*.mo' -delete -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-home: ## remove the home with all its data
+	@$(PYTHON) -c "import sys; sys.exit(input('Remove $(ALLMENDE_HOME) and all its data? [yes/no] ') != 'yes')"
+	rm -rf "$(ALLMENDE_HOME)"
+
+setup:
+	@$(SETUP) run
+
+setup-dev:
+	@$(SETUP) dev

@@ -1,0 +1,20 @@
+"""The directory in which all processes of one house count (prometheus_client's multiprocess mode)."""
+
+import os
+import shutil
+from pathlib import Path
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def share_counters(home: Path) -> None:
+    """Let this process and its children count under ``home``, from zero; a parent's choice stands.
+
+    Has to be called before anything imports prometheus_client, which looks at the variable then.
+    """
+    if os.environ.get(VARIABLE):
+        return
+    directory = home / "run" / "metrics"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    os.environ[VARIABLE] = str(directory)
