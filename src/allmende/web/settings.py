@@ -25,7 +25,6 @@ INSTALLED_APPS = [
     "allmende.web.data",
     "allmende.web.worker",
     "allmende.web.portal",
-    "allmende.web.worker",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [
@@ -40,7 +39,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "allmende.web.accounts.middleware.ReaderMiddleware",
     "allmende.web.accounts.middleware.ReaderMiddleware",
     "allmende.web.house.HouseMiddleware",
 ]
@@ -57,7 +55,6 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "allmende.web.portal.context.portal",
                 "allmende.web.portal.context.portal",
             ],
         },
