@@ -1,0 +1,1 @@
+"""Simulated free spaces, so that a city lives without a network. They say everywhere that they are simulated."""
