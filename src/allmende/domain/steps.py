@@ -28,8 +28,8 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     day_from: time = time(6)
     day_to: time = time(21)
     rewrite: int = times.DAY
-    slack: int = times.HOUR
-    """A rewrite that is due may come this much later: the first sample of the day is not at its first second."""
+    slack: int = 5 * times.MINUTE
+    """A rewrite that is due may come this much later: it is sampled, and has a way to go."""
     zone: str = "UTC"
 
     @classmethod

@@ -26,7 +26,7 @@ FRESH = 10
 def board_now(request: HttpRequest) -> Board:
     """The board at this moment."""
     house = request.house  # type: ignore[attr-defined]
-    return read.read_board(house.store, house.profile, house.now())
+    return read.read_board(house.store, house.profile, house.reader, house.now())
 
 
 def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:
@@ -34,7 +34,7 @@ def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None
     house = request.house  # type: ignore[attr-defined]
     length, width = RANGES[span]
     end = ceil_time(house.now(), width)
-    return read.read_history(house.store, house.profile, thing_id, end - length, end, width, house.now())
+    return read.read_history(house.store, house.profile, house.reader, thing_id, end - length, end, width, house.now())
 
 
 def ceil_time(moment: datetime, width: int) -> datetime:
