@@ -55,11 +55,10 @@ class Intake:
         clock: Callable[[], int] = now_micros,
     ) -> None:
         self.store = store
-        self.config = config
         self.sources = prepare_sources(profile) if sources is None else sources
         self.limits = limits or IngestLimits()
         self.clock = clock
-        self._disk_checked = float("-inf")
+        self.disk = DiskFloor(config)
 
     def source(self, source_id: str) -> PreparedSource:
         """A source that can take data. Raises NotFound that names those there are."""
@@ -77,7 +76,7 @@ class Intake:
         whole may be sent again: what was kept is then counted as repeated.
         """
         source = self.source(source_id)
-        self._refuse_when_full()
+        self.disk.check()
         total = Receipt()
         for batch in split(self.read(source, payload)):
             total.add(self.store.append(batch))
@@ -92,7 +91,7 @@ class Intake:
         total, read = Receipt(), 0
         with closing(_read_ahead(self._batches(source, payloads))) as batches:
             for batch, size in batches:
-                self._refuse_when_full()
+                self.disk.check()
                 total.add(self.store.append(batch))
                 read += size
                 if progress is not None:
@@ -151,17 +150,26 @@ class Intake:
                 yield batch, size
                 size = 0
 
-    def _refuse_when_full(self) -> None:
-        if time.monotonic() - self._disk_checked < _DISK_SECONDS:
+
+class DiskFloor:
+    """Refuses new data where the disk that holds the database is nearly full. Looks once a second."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._checked = float("-inf")
+
+    def check(self) -> None:
+        """Raise StorageFull below the floor."""
+        if time.monotonic() - self._checked < _DISK_SECONDS:
             return
-        free, floor = free_bytes(self.config), self.config.disk_floor
+        free, floor = free_bytes(self._config), self._config.disk_floor
         if free < floor:
             raise StorageFull(
-                f"{free // 2**20} MiB are free on the disk of {self.config.database_path.parent}, less than the floor"
+                f"{free // 2**20} MiB are free on the disk of {self._config.database_path.parent}, less than the floor"
                 f" of {floor // 2**20} MiB; nothing of this was stored. Make room, then send it again"
                 " (limit: ALLMENDE_DISK_FLOOR)"
             )
-        self._disk_checked = time.monotonic()
+        self._checked = time.monotonic()
 
 
 def free_bytes(config: Config) -> int:

@@ -1,0 +1,148 @@
+"""One thread for each thing to be asked for, so that a slow or failing source does not slow another."""
+
+import io
+import random
+import threading
+import time
+from collections.abc import Iterator
+
+import msgspec
+import structlog
+from django.db import close_old_connections
+
+from allmende.domain.connector import Payload
+from allmende.domain.errors import AllmendeError
+from allmende.domain.framing import frames
+from allmende.domain.store import Receipt
+from allmende.domain.times import SECOND, parse_duration
+from allmende.web.intake import Intake
+from allmende.web.sources import PreparedSource
+from allmende.web.worker.pull import Puller
+from allmende.web.worker.trouble import in_words
+
+FIRST_PAUSE = 30.0
+"""Seconds after a first failure; doubled with each further one."""
+LONGEST_PAUSE = 3600.0
+_DESCRIPTION_SECONDS = 24 * 3600.0
+
+log = structlog.get_logger("allmende.worker")
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be asked for again and again. An empty address: the connector fetches by itself."""
+
+    source: PreparedSource
+    address: str
+    seconds: float
+    main: bool = True
+    """Whether it tells how the source fares; a description beside the data does not."""
+
+
+def tasks(intake: Intake) -> list[Task]:
+    """What the city's sources want: those that are switched on and that have an interval."""
+    found = []
+    for prepared in intake.sources.values():
+        connector = prepared.connector
+        if not prepared.profile.enabled or connector is None or not prepared.pulls:
+            continue
+        seconds = parse_duration(prepared.profile.interval) / SECOND
+        address = "" if connector.fetch else prepared.source.address
+        found.append(Task(source=prepared, address=address, seconds=seconds))
+        description = prepared.source.settings.get("description_address")
+        if isinstance(description, str) and description:
+            found.append(Task(source=prepared, address=description, seconds=_DESCRIPTION_SECONDS, main=False))
+    return found
+
+
+def pause_after(failures: int, seconds: float) -> float:
+    """Seconds to wait: the interval after a success, else longer with each failure, never all at once."""
+    if not failures:
+        return seconds
+    pause = min(FIRST_PAUSE, seconds) * 2.0 ** min(failures - 1, 20)
+    return min(pause, max(seconds, LONGEST_PAUSE)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
+
+
+class Job(threading.Thread):
+    """Asks for one task until ``stop`` is set."""
+
+    def __init__(self, task: Task, intake: Intake, stop: threading.Event, puller: Puller | None = None) -> None:
+        super().__init__(name=f"job-{task.source.source.id}", daemon=True)
+        self.task = task
+        self._intake = intake
+        self._stop_event = stop
+        self._puller = puller or Puller()
+        self._error = ""
+        self._failures = 0
+
+    def run(self) -> None:
+        """Ask, wait, ask again. Nothing that goes wrong ends it."""
+        while not self._stop_event.is_set():
+            began = time.monotonic()
+            error = self.ask()
+            self._failures = self._failures + 1 if error else 0
+            spent = 0.0 if error else time.monotonic() - began
+            self._stop_event.wait(max(0.05, pause_after(self._failures, self.task.seconds) - spent))
+        self._puller.close()
+
+    def ask(self) -> str:
+        """Ask once, and note how it went. Gives the error in words, or ""."""
+        task = self.task
+        close_old_connections()
+        try:
+            error = _judge(self._take())
+        except Exception as trouble:
+            if self._stop_event.is_set():
+                return ""
+            error = in_words(trouble, task.address)
+            if not isinstance(trouble, AllmendeError | OSError) and "connector failed" in error:
+                log.exception("a connector raised", source=task.source.source.id)
+        self._tell(error)
+        try:
+            if task.main:
+                self._intake.store.note_attempt(task.source.source.id, self._intake.clock(), error)
+        except AllmendeError as trouble:
+            log.warning("the state of a source could not be noted", source=task.source.source.id, error=str(trouble))
+        finally:
+            close_old_connections()
+        return error
+
+    def _take(self) -> Receipt:
+        task, connector = self.task, self.task.source.usable()
+        source = task.source.source
+        if not task.address and connector.fetch is not None:
+            known = self._intake.store.sources().get(source.id)
+            payloads = connector.fetch(source, now=self._intake.clock(), since=known.newest if known else None)
+            return self._intake.take_all(source.id, self._until_stop(iter(payloads)))
+        body = self._puller.get(task.address)
+        if body is None:
+            return Receipt()
+        cut = frames(
+            io.BytesIO(body), framing=connector.manifest.framing, name=task.address, received_at=self._intake.clock()
+        )
+        receipt = self._intake.take_all(source.id, cut)
+        self._puller.done(task.address)
+        return receipt
+
+    def _until_stop(self, payloads: Iterator[Payload]) -> Iterator[Payload]:
+        for payload in payloads:
+            if self._stop_event.is_set():
+                return
+            yield payload
+
+    def _tell(self, error: str) -> None:
+        """Log a change of state, not each attempt."""
+        source, address = self.task.source.source.id, self.task.address
+        if error and error != self._error:
+            log.warning("a source fails", source=source, address=address, error=error)
+        elif self._error and not error:
+            log.info("a source works again", source=source, address=address)
+        self._error = error
+
+
+def _judge(receipt: Receipt) -> str:
+    """What came, but could not be read at all, is an error too."""
+    if receipt.rejected and receipt.rejected == receipt.read:
+        return (
+            f"Nothing of what came could be read ({receipt.rejected} rejected); `allmende rejections list` shows why."
+        )
+    return ""

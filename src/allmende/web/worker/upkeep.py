@@ -1,0 +1,27 @@
+"""Tidies up: what was kept for a time goes when the time is over."""
+
+from datetime import timedelta
+
+import structlog
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+
+from allmende.domain.store import Store
+from allmende.domain.times import DAY
+from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
+from allmende.web.config import Config
+
+SECONDS = 3600.0
+
+log = structlog.get_logger("allmende.worker")
+
+
+def tidy_up(store: Store, config: Config, now: int) -> None:
+    """Rejections by age and size, the audit log by age, sessions that are over. ``now`` in microseconds."""
+    gone = store.prune_rejections(
+        older_than=now - round(config.rejection_days * DAY), keep_bytes=config.rejection_bytes
+    )
+    entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
+    SessionStore.clear_expired()
+    if gone or entries:
+        log.info("tidied up", rejections=gone, audit_entries=entries)
