@@ -76,11 +76,8 @@ def _declare(source: Source, thing: ThingFacts) -> Declaration:
         description=str(simulated["basis"]),
         properties={"source": source.id, "simulated": True, "basis": simulated["basis"]},
     )
-    return parking.declare(
-        source,
-        declared,
-        "free",
-        sensor,
-        high=find_capacity(source, thing),
-        properties={**parking.stream_properties(source), **simulated},
-    )
+    capacity = find_capacity(source, thing)
+    properties = {**parking.stream_properties(source), **simulated}
+    if capacity is not None:
+        properties["capacity"] = capacity  # what the values are a part of; the profile's statements may differ
+    return parking.declare(source, declared, "free", sensor, high=capacity, properties=properties)

@@ -117,7 +117,9 @@ class _Reader:
         publication.append(kept)
         where = f"line {self._first_line + (record.sourceline or 1) - 1}" + (f", {name[:80]}" if name else "")
         self.rejections.append(
-            Rejection(reason=refused.reason, body=etree.tostring(model), where=where, code=refused.code)
+            Rejection(
+                reason=refused.reason, body=etree.tostring(model, encoding="utf-8"), where=where, code=refused.code
+            )
         )
 
 

@@ -15,6 +15,7 @@ from allmende.domain.times import parse_instant
 
 COLUMNS = (b"timestamp", b"place_id", b"free")
 _NUMBER = re.compile(rb"[0-9]{1,9}\Z")
+_LINE_END = re.compile(rb"\r+(?:\n|\Z)")
 
 
 class _RefusedError(Exception):
@@ -58,7 +59,10 @@ class _Series(dict[bytes, Series]):
 
 def read_recording(payload: Payload, source: Source) -> Parsed:
     """The rows of one block under its header. Blank lines are no rows."""
-    header, _, body = payload.body.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").partition(b"\n")
+    text = payload.body.removeprefix(b"\xef\xbb\xbf")
+    if b"\r" in text:
+        text = _LINE_END.sub(b"\n", text)
+    header, _, body = text.partition(b"\n")
     names = [name.strip().lower() for name in header.split(b",")]
     if any(name not in names for name in COLUMNS):
         wanted = b",".join(COLUMNS).decode()

@@ -164,7 +164,7 @@ def test_it_says_everywhere_that_it_is_simulated() -> None:
                 assert "Wochenmitteln" in told["basis"]
             assert record.thing.properties["simulates"] == record.thing.id.removeprefix("demo-")
             assert record.thing.name.endswith("(Simulation)")
-            assert record.high == 200  # the first that is stated: the feed's
+            assert record.high == record.properties["capacity"] == 200  # the first that is stated: the feed's
     english = parse(payload(sample(HERE, "day-constructed.json")), msgspec.structs.replace(TWO, language="en"))
     assert "weekly means" in english.records[0].properties["basis"]  # type: ignore[union-attr]
 

@@ -93,7 +93,7 @@ def test_a_block_of_a_larger_file_counts_on() -> None:
 
 
 def test_columns_are_found_by_name() -> None:
-    body = "\ufefffree,note, Place_ID ,timestamp\r\n3,a,Holzmarkt,2024-01-01T01:00:00+01:00\r\n\r\n".encode()
+    body = "\ufefffree,note, Place_ID ,timestamp\r\n3,a,Holzmarkt,2024-01-01T01:00:00+01:00\r\n\r\n\r".encode()
     parsed = assert_sound(parse, payload(body), SOURCE)
     assert values(parsed) == {"parking-holzmarkt~free": [3]}
     assert parsed.records[1].times == [parse_instant("2024-01-01T00:00:00Z")]  # type: ignore[union-attr]
