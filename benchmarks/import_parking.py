@@ -5,7 +5,7 @@ import sqlite3
 import time
 from typing import Any
 
-from setting import open_house, recording, report
+from benchmarks.setting import open_house, recording, report
 
 RUNS = 5
 PIECE = 2000

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 
-from setting import open_house, recording, report
+from benchmarks.setting import open_house, recording, report
 
 RUNS = 7
 PAGES = 40

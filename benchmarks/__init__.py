@@ -1,0 +1,1 @@
+"""Measurements of the house, each beside the raw limit."""
