@@ -307,7 +307,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     return config
 
 
-_ALSO_KNOWN = re.compile(r"ALLMENDE_(TEST|SHARED|BENCH|CI|PART)(_|\Z)")
+_ALSO_KNOWN = re.compile(r"ALLMENDE_(TEST|SHARED|BENCH|BROWSER|CHROMIUM|CI|PART)(_|\Z)")
 
 
 def _refuse_unknown(environ: Mapping[str, str], known: Mapping[str, Setting]) -> None:
@@ -391,7 +391,7 @@ def _parse(setting: Setting, text: str, where: str) -> Any:
     if schemes and text:
         parts = urlsplit(text)
         if parts.scheme not in schemes or not parts.netloc:
-            raise ConfigurationError(f"{shown} is no address that begins with {' or '.join(schemes)}://", where=where)
+            raise ConfigurationError(f"{shown} is no address that begins with {'://, '.join(schemes)}://", where=where)
     return text
 
 

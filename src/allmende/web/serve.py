@@ -161,7 +161,7 @@ class Supervisor:
                     self._look_after(part)
                 if not self._announced:
                     self._announce()
-                self._wake.wait(0.05 if not self._announced else 0.3)
+                self._wake.wait(0.1 if not self._announced else 0.3)
         finally:
             self._stop_all()
             for number, handler in before.items():

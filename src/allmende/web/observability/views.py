@@ -19,8 +19,8 @@ _FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 _migrated = False
 
 
-def _json(status: int, **values: object) -> HttpResponse:
-    response = HttpResponse(msgspec.json.encode(values), status=status, content_type="application/json")
+def _json(code: int, **values: object) -> HttpResponse:
+    response = HttpResponse(msgspec.json.encode(values), status=code, content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response
 

@@ -1,0 +1,34 @@
+"""Every test process gets a home of its own and no setting of the machine's.
+
+``ALLMENDE_TEST_CITY`` chooses the profile (jena by default); the suite runs with each of the two.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_KEPT = ("ALLMENDE_TEST_CITY", "ALLMENDE_SHARED_DATA", "ALLMENDE_BROWSER_URL", "ALLMENDE_CHROMIUM")
+
+
+def _prepare_environment() -> None:
+    """Has to come before Django reads its settings, hence not in a fixture."""
+    for name in list(os.environ):
+        if (name.startswith("ALLMENDE_") and name not in _KEPT) or name in ("HOST", "PORT"):
+            del os.environ[name]
+    home = tempfile.mkdtemp(prefix="allmende-test-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ["ALLMENDE_HOME"] = home
+    os.environ["ALLMENDE_CITY"] = os.environ.get("ALLMENDE_TEST_CITY") or "jena"
+    os.environ["ALLMENDE_RATE_LIMIT"] = "0"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "allmende.web.settings"
+
+
+_prepare_environment()
+
+
+def pytest_configure() -> None:
+    """Load the settings; pytest-django then loads the apps."""
+    from django.conf import settings
+
+    assert settings.DATABASES
