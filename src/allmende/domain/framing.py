@@ -56,8 +56,10 @@ def frames(
     ``max_bytes``, and InvalidInput where gzip is damaged; what was yielded before stands.
     """
     buffered = io.BufferedReader(cast(io.RawIOBase, stream), _CHUNK)
+    plain: io.BufferedReader | None = None
     try:
-        reader: _Reader = io.BufferedReader(_unzipped(buffered), _CHUNK)
+        plain = io.BufferedReader(_unzipped(buffered), _CHUNK)
+        reader: _Reader = plain
         if reader.peek(3)[:3] == _BOM:
             reader.read(3)
         if framing == "json":
@@ -74,7 +76,10 @@ def frames(
         error.where = error.where or name
         raise
     finally:
-        buffered.detach()  # else the caller's stream would be closed with the wrapper
+        # else the caller's stream would be closed with its wrappers
+        if plain is not None:
+            plain.detach()
+        buffered.detach()
 
 
 def _unzipped(stream: _Reader) -> io.RawIOBase:
