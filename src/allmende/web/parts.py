@@ -77,9 +77,9 @@ def run_worker(config: Config) -> None:
     logs.configure(config, "worker")
     share_counters(config.home)
     open_django()
-    from allmende.web.worker import work
+    from allmende.web.worker.run import run_worker as run
 
-    work(config)
+    run(config)
 
 
 def run_broker(config: Config) -> None:

@@ -1,0 +1,258 @@
+"""The supervisor: one house a home, all processes end together, and each comes back when it is killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from allmende.domain.errors import ConfigurationError
+from allmende.web import serve as serving
+from allmende.web.config import load_config
+
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
+
+CODE = """
+import sys
+from allmende.domain.errors import AllmendeError
+from allmende.web.config import load_config
+from allmende.web.serve import serve
+try:
+    serve(load_config(), lambda line: print(line, flush=True))
+except AllmendeError as error:
+    sys.exit(f"allmende: {error}")
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+class House:
+    """`allmende serve` on a home of its own."""
+
+    def __init__(self, home: Path, environ: dict[str, str]) -> None:
+        self.home = home
+        self.environ = environ
+        self.lines: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environ['PORT']}"
+
+    def start(self) -> "House":
+        self.lines = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", CODE],
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        return self
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            self.lines.append(line.rstrip())
+
+    def wait_for(self, words: str, seconds: float = 30) -> str:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in list(self.lines):
+                if words in line:
+                    return line
+            assert self.process
+            if self.process.poll() is not None:
+                time.sleep(0.2)
+                break
+            time.sleep(0.02)
+        for line in self.lines:
+            if words in line:
+                return line
+        raise AssertionError(f"{words!r} was not said:\n" + "\n".join(self.lines))
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """All processes of the house: ``serve``, ``web``, ``worker``, ``broker``, and the web server's own."""
+        assert self.process
+        top = psutil.Process(self.process.pid)
+        found = {"serve": top}
+        for child in top.children(recursive=True):
+            part = child.cmdline()[-1] if "allmende.web.parts" in child.cmdline() else ""
+            if part:
+                found[part if child.ppid() == top.pid else f"{part}-inner"] = child
+        return found
+
+    def answers(self, path: str = "/ready") -> bool:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=2) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(15)
+
+
+@pytest.fixture
+def make(tmp_path, request):
+    houses = []
+
+    def build(**environ: str) -> House:
+        port, mqtt, websocket = free_ports(3)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ALLMENDE_", "PROMETHEUS"))}
+        home = tmp_path / "home"
+        house = House(
+            home,
+            {
+                **kept,
+                "PORT": str(port),
+                "ALLMENDE_HOME": str(home),
+                "ALLMENDE_CITY": os.environ["ALLMENDE_CITY"],
+                "ALLMENDE_MQTT_PORT": str(mqtt),
+                "ALLMENDE_MQTT_WEBSOCKET_PORT": str(websocket),
+                "ALLMENDE_LOG_FORMAT": "json",
+                **environ,
+            },
+        )
+        houses.append(house)
+        return house
+
+    yield build
+    for house in houses:
+        house.stop()
+
+
+def gone(processes: list[psutil.Process], seconds: float) -> bool:
+    """Whether all have ended within a time; what has not is killed."""
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    for process in alive:
+        process.kill()
+    return not alive
+
+
+def test_one_house_a_home_and_ctrl_c_ends_it(make):
+    house = make().start()
+    line = house.wait_for("Allmende is ready")
+    assert house.url in line
+    assert house.answers()
+    processes = house.processes()
+    assert set(processes) == {"serve", "web", "web-inner", "worker", "broker"}
+
+    second = make(PORT=str(free_ports(1)[0])).start()
+    said = second.wait_for("is served already")
+    assert f"process {house.process.pid}" in said
+    assert second.process.wait(5) == 1
+
+    started = time.monotonic()
+    house.process.send_signal(signal.SIGINT)
+    assert house.process.wait(12) == 0
+    assert time.monotonic() - started < 10
+    assert gone(list(processes.values()), 0.5)
+
+    again = time.monotonic()
+    house.start().wait_for("Allmende is ready")
+    assert time.monotonic() - again < 10  # 5 s on a quiet machine; tests share theirs
+
+
+def test_each_part_comes_back_after_a_hard_kill(make):
+    house = make().start()
+    house.wait_for("Allmende is ready")
+    for part in ("web", "worker", "broker", "web-inner"):
+        victim = house.processes()[part]
+        victim.kill()
+        victim.wait(5)
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            now = house.processes()
+            if part in now and now[part].pid != victim.pid and house.answers():
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError(f"{part} did not come back:\n" + "\n".join(house.lines))
+    assert house.wait_for("web ended (killed by SIGKILL)")
+
+
+def test_a_hard_kill_of_the_supervisor_leaves_nothing_and_a_home_that_starts(make):
+    house = make().start()
+    house.wait_for("Allmende is ready")
+    processes = list(house.processes().values())
+    house.process.kill()
+    house.process.wait(5)
+    assert gone(processes, 3)
+    house.start().wait_for("Allmende is ready")
+
+
+@pytest.mark.parametrize("setting", ["PORT", "ALLMENDE_MQTT_PORT"])
+def test_a_port_in_use_is_named(make, setting):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        house = make(**{setting: str(port)}).start()
+        said = house.wait_for("in use")
+        assert f"port {port}" in said
+        assert setting in said
+        assert house.process.wait(5) == 1
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="ALLMENDE_HOME"):
+        serving.make_home(tmp_path / "file" / "home")
+
+
+def test_a_part_that_always_fails_ends_the_house(tmp_path, monkeypatch):
+    """With parts of other kinds, so that it is quick: one sleeps, one fails at once."""
+    commands = {"web": "import time; time.sleep(60)", "worker": "raise SystemExit(3)"}
+    started = []
+
+    def start(name):
+        process = subprocess.Popen([sys.executable, "-c", commands[name]], start_new_session=True)
+        started.append(psutil.Process(process.pid))
+        return process
+
+    monkeypatch.setattr(serving, "_start", start)
+    monkeypatch.setattr(serving, "_LONGEST_PAUSE", 0.05)
+    config = load_config(
+        {"ALLMENDE_HOME": str(tmp_path), "ALLMENDE_MQTT_PORT": "0", "ALLMENDE_MQTT_WEBSOCKET_PORT": "0"}
+    )
+    said = []
+    with pytest.raises(serving.PartFailed, match=r"worker ended 5 times in a row \(exit code 3\)"):
+        serving.Supervisor(config, said.append, time.monotonic()).run()
+    assert len(said) == 4
+    assert gone(started, 0.5)
+
+
+def test_a_wrong_setting_ends_the_house_at_once(make):
+    house = make(ALLMENDE_CITY="nowhere").start()
+    assert "nowhere" in house.wait_for("there is no city")
+    assert house.process.wait(10) == 1
+
+
+def test_logs_are_json_with_the_part(make):
+    house = make().start()
+    house.wait_for("Allmende is ready")
+    house.answers("/")
+    line = json.loads(house.wait_for('"route": "/"'))
+    assert line["part"] == "web"
+    assert line["request_id"]
