@@ -88,8 +88,9 @@ def say_flag(flag: str) -> str:
     """Why a value is doubtful; a flag that is not known here is shown as it is rather than hidden."""
     return {
         "above-capacity": _("The car park reports more free spaces than it has."),
-        "full-with-free-spaces": _("The car park reports “full” and free spaces at the same time."),
-        "closed-without-capacity": _("The car park reports that it is closed, with a capacity of 0."),
+        "above-maximum": _("The car park reports more free spaces than it has."),
+        "full-with-free": _("The car park reports “full” and free spaces at the same time."),
+        "closed": _("The car park reports that it is closed, with a capacity of 0."),
     }.get(flag, flag)
 
 
