@@ -90,7 +90,7 @@ def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, 
     columns = {
         "name": thing.name,
         "description": thing.description or thing.name,
-        "properties": _properties(thing.properties),
+        "properties": _properties({**_said_before(connection, thing.id), **thing.properties}),
     }
     key, _ = upsert_entity(connection, "Thing", thing.id, owner, columns)
     if thing.position is None:
@@ -99,6 +99,12 @@ def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, 
     if moved:
         place_thing(connection, key, [location], at=at, dataset=owner)
     return key, moved
+
+
+def _said_before(connection: Connection, thing: str) -> dict[str, Any]:
+    """A thing's properties so far. Two documents of one source may each tell a part; neither takes back the other's."""
+    row = connection.execute("SELECT properties FROM thing WHERE id = ?", (thing,)).fetchone()
+    return msgspec.json.decode(row[0], type=dict[str, Any]) if row and row[0] else {}
 
 
 def _declare_feature(connection: Connection, thing: ThingDeclaration, owner: int) -> int | None:
