@@ -4,7 +4,7 @@
  */
 import * as maplibregl from 'maplibre-gl';
 import type { LngLatBoundsLike, StyleSpecification } from 'maplibre-gl';
-import type { Feature, FeatureCollection, Point } from 'geojson';
+import type { Feature, FeatureCollection, LineString, Point } from 'geojson';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { colour, onTheme, say, sayNumber, still } from './page';
@@ -30,7 +30,7 @@ type Parks = FeatureCollection<Point, Park>;
 const NEAR = 1.2; // km around the middle of the car parks that counts as the inner city
 
 /** Room for the pins above their spots and for the buttons at the top. */
-const FIT = { padding: { top: 104, right: 48, bottom: 40, left: 48 }, maxZoom: 16 };
+const FIT = { padding: { top: 64, right: 64, bottom: 40, left: 48 }, maxZoom: 16 };
 
 maplibregl.setWorkerUrl(workerUrl);
 
@@ -67,8 +67,15 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     addExtents(place, map, parks);
     const pins = parks.features.map((feature) => addPin(map, feature));
     const arrange = () => arrangePins(map, pins);
-    map.on('load', arrange);
+    arrange();
+    map.on('load', () => {
+      const room = { width: 48, height: 34, data: new Uint8Array(48 * 34 * 4) };
+      map.addImage('pin-room', room);
+      arrange();
+      markPins(map, pins);
+    });
     map.on('move', arrange);
+    map.on('moveend', () => markPins(map, pins));
     if (place.dataset.basemap) map.on('load', () => addGround(map, place));
     onTheme(() => recolour(map));
     document.addEventListener('allmende:reading', (event) => {
@@ -103,6 +110,7 @@ function paints(): Record<string, Record<string, string>> {
     names: { 'text-color': colour('al-map-words'), 'text-halo-color': colour('al-map-land') },
     'water-names': { 'text-color': colour('al-map-water-words'), 'text-halo-color': colour('al-map-land') },
     'park-names': { 'text-color': colour('al-map-names'), 'text-halo-color': colour('al-map-land') },
+    leaders: { 'line-color': colour('al-map-words') },
     spots: { 'circle-color': colour('al-map-words') },
   };
 }
@@ -114,6 +122,7 @@ function sources(place: HTMLElement): StyleSpecification['sources'] {
     districts: geojson(place.dataset.districts!),
     waters: geojson(place.dataset.waters!),
     parks: geojson(place.dataset.parks!),
+    pins: { type: 'geojson' as const, data: { type: 'FeatureCollection' as const, features: [] } },
   };
 }
 
@@ -168,11 +177,27 @@ function layers(): StyleSpecification['layers'] {
         'text-field': ['get', 'name'],
         'text-font': font,
         'text-size': 13,
-        'text-anchor': 'top',
-        'text-offset': [0, 0.5],
-        'text-optional': true,
+        'text-variable-anchor': ['top', 'right', 'left', 'bottom'],
+        'text-radial-offset': 0.6,
+        'text-justify': 'auto',
+        'text-padding': 0,
       },
       paint: { ...paint['park-names']!, 'text-halo-width': 1.5 },
+    },
+    {
+      id: 'leaders',
+      type: 'line',
+      source: 'pins',
+      filter: ['==', ['geometry-type'], 'LineString'],
+      paint: { ...paint.leaders!, 'line-width': 1.5 },
+    },
+    {
+      // Invisible, as large as the pins: keeps the names out from under them.
+      id: 'pin-room',
+      type: 'symbol',
+      source: 'pins',
+      filter: ['==', ['geometry-type'], 'Point'],
+      layout: { 'icon-image': 'pin-room', 'icon-allow-overlap': true },
     },
     { id: 'spots', type: 'circle', source: 'parks', paint: { ...paint.spots!, 'circle-radius': 4 } },
   ] as StyleSpecification['layers'];
@@ -183,11 +208,14 @@ function groundStyle(place: HTMLElement): StyleSpecification | string {
   return place.dataset.basemap || { version: 8, sources: sources(place), layers: layers() };
 }
 
+/** Layers that are drawn over another's style too. */
+const OVER = new Set(['boundary', 'leaders', 'spots']);
+
 /** Our boundary and spots over another's style. */
 function addGround(map: maplibregl.Map, place: HTMLElement): void {
   const ours = sources(place);
-  for (const name of ['boundary', 'parks']) map.addSource(name, ours[name]!);
-  for (const layer of layers()) if (layer.id === 'boundary' || layer.id === 'spots') map.addLayer(layer);
+  for (const name of ['boundary', 'parks', 'pins']) map.addSource(name, ours[name]!);
+  for (const layer of layers()) if (OVER.has(layer.id)) map.addLayer(layer);
 }
 
 function recolour(map: maplibregl.Map): void {
@@ -228,7 +256,7 @@ function addExtents(place: HTMLElement, map: maplibregl.Map, parks: Parks): void
     button.textContent = say(all ? 'centre' : 'whole');
     map.fitBounds(all ? whole(parks) : innerCity(parks), { ...FIT, animate: !still() });
   });
-  place.prepend(button);
+  place.before(button);
 }
 
 function addPin(map: maplibregl.Map, feature: Feature<Point, Park>): Pin {
@@ -269,5 +297,23 @@ function arrangePins(map: maplibregl.Map, pins: Pin[]): void {
     const pin = pins[index]!;
     const { x, y } = map.project(pin.at);
     pin.marker.setOffset([Math.round(box.x - x), Math.round(box.y - y)]);
+    // Out of sight is out of reach too: no focus on what the frame cuts off.
+    const inside = x >= 0 && y >= 0 && x <= map.getContainer().clientWidth && y <= map.getContainer().clientHeight;
+    pin.element.classList.toggle('pin--outside', !inside);
   });
+}
+
+/** Tell the map where the pins are: a line from each to its spot, and room that names keep free. */
+function markPins(map: maplibregl.Map, pins: Pin[]): void {
+  const features: Feature<Point | LineString>[] = [];
+  for (const pin of pins) {
+    const spot = map.project(pin.at);
+    const offset = pin.marker.getOffset();
+    const { lng, lat } = map.unproject([spot.x + offset.x, spot.y + offset.y]);
+    features.push(
+      { type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: [lng, lat] } },
+      { type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: [[lng, lat], pin.at] } },
+    );
+  }
+  map.getSource<maplibregl.GeoJSONSource>('pins')?.setData({ type: 'FeatureCollection', features });
 }

@@ -1,0 +1,167 @@
+"""A running house and a headless Chromium. Skipped visibly where there is no Chromium.
+
+``ALLMENDE_BROWSER_URL`` points the tests at a house that runs already.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = os.environ.get("ALLMENDE_CHROMIUM") or shutil.which("chromium") or ""
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+START_SECONDS = 100
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a house with simulated values, without a slash at the end."""
+    given = os.environ.get("ALLMENDE_BROWSER_URL")
+    if given:
+        yield given.rstrip("/")
+        return
+    if not CHROMIUM:
+        pytest.skip("no Chromium: apt-get install chromium, or set ALLMENDE_CHROMIUM")
+    home = tmp_path_factory.mktemp("house")
+    port = free_port()
+    settings = {
+        "ALLMENDE_HOME": str(home),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "ALLMENDE_MQTT_PORT": "0",
+        "ALLMENDE_MQTT_WEBSOCKET_PORT": str(free_port()),
+    }
+    command = Path(sys.executable).with_name("allmende")
+    environment = {**os.environ, **settings}
+    subprocess.run([command, "init", "--city", "jena"], env=environment, check=True, capture_output=True, cwd=ROOT)
+    with (home / "serve.log").open("wb") as log:
+        process = subprocess.Popen([command, "serve"], env=environment, stdout=log, stderr=log, cwd=ROOT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await_values(url, process, home / "serve.log")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def await_values(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the board shows a value; fails with the house's words if it ends or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/parking/board.json", timeout=10) as answer:
+                if any(park["free"] is not None for park in json.load(answer)["carParks"]):
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            pass
+        time.sleep(0.5)
+    pytest.fail(f"the house did not come up:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium: apt-get install chromium, or set ALLMENDE_CHROMIUM")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Visitor:
+    """A browser window that writes down what should not happen."""
+
+    context: BrowserContext
+    site: str
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Open a page and wait until it has come to rest."""
+        page = self.context.new_page()
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+        page.goto(self.site + path)
+        page.wait_for_load_state("networkidle")
+        return page
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind == "error" and "404 (Not Found)" not in text:
+            self.faults.append(f"console: {text}")
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != urlsplit(self.site).hostname:
+            self.faults.append(f"foreign host: {url}")
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[type]:
+    """``visit(width=…, scheme=…, script=…)`` gives a Visitor; windows are closed at the end."""
+    contexts: list[BrowserContext] = []
+
+    def make(width: int = 390, height: int = 844, scheme: str = "light", script: bool = True, **more: str) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            locale=more.get("locale", "de-DE"),
+            reduced_motion="reduce",
+            java_script_enabled=script,
+        )
+        contexts.append(context)
+        return Visitor(context, site)
+
+    yield make  # type: ignore[misc]
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def car_park(site: str) -> str:
+    """Path of the page of one car park that has a value."""
+    with urllib.request.urlopen(f"{site}/parking/board.json", timeout=30) as answer:
+        parks = json.load(answer)["carParks"]
+    return str(next(park["url"] for park in parks if park["free"] is not None))
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Source of axe-core; injected by the debugger, since our policy lets no foreign script in."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: python tools/build_assets.py")
+    return AXE.read_text("utf-8")

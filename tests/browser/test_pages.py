@@ -1,0 +1,101 @@
+"""Every page in a real browser: nothing foreign, no error, nothing that axe finds, readable at 320 pixels."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+PAGES = [
+    "/",
+    "/parking/",
+    "car park",
+    "/sources/",
+    "/about/",
+    "/accessibility/",
+    "/privacy/",
+    "/imprint/",
+    "/licences/",
+    "/there-is-no-such-page/",
+]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def audit(page: Page, axe: str) -> list[str]:
+    """What axe finds, one line each."""
+    page.evaluate(axe)
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: tags}).then(found => found.violations.map(one => "
+        "({id: one.id, help: one.help, nodes: one.nodes.map(node => node.html.slice(0, 200) + ' ' + "
+        "node.any.map(check => check.message).join('; ')).slice(0, 4)})))",
+        TAGS,
+    )
+    return [json.dumps(one, ensure_ascii=False) for one in found]
+
+
+def show_all(page: Page) -> None:
+    """Scroll through, so that everything is drawn that waits for being seen."""
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_load_state("networkidle")
+    if page.locator("[data-map]").count():
+        page.wait_for_selector(".pin, .map__failed", timeout=20_000)
+    if page.locator("[data-chart]").count():
+        page.wait_for_selector(".uplot", timeout=20_000)
+    page.evaluate("scrollTo(0, 0)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_sound(visit, car_park, axe, path, width, scheme):
+    visitor = visit(width=width, scheme=scheme)
+    page = visitor.open(car_park if path == "car park" else path)
+    show_all(page)
+    assert audit(page, axe) == []
+    assert visitor.faults == []
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.documentElement.lang") == "de"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_fits_320_pixels(visit, car_park, path):
+    page = visit(width=320, height=640).open(car_park if path == "car park" else path)
+    show_all(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_chart_can_be_read_as_table(visit, car_park, axe):
+    visitor = visit()
+    page = visitor.open(car_park)
+    show_all(page)
+    table = page.locator("[data-span=day] table")
+    assert not table.is_visible()
+    page.get_by_role("button", name="Tabelle").first.click()
+    assert table.is_visible()
+    assert table.locator("tbody tr").count() == 96
+    assert audit(page, axe) == []
+    assert visitor.faults == []
+
+
+def test_english_is_complete_on_the_board(visit):
+    page = visit(locale="en-GB").open("/parking/")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.locator("h1").inner_text() == "Parking in Jena"
+    assert "Simulated values." in page.locator(".notice").inner_text()
+
+
+def test_language_is_chosen_by_a_link_without_script(visit):
+    page = visit(script=False).open("/parking/")
+    page.get_by_role("link", name="EN", exact=True).click()
+    assert page.url.endswith("/parking/")
+    assert page.locator("h1").inner_text() == "Parking in Jena"
+
+
+def test_appearance_is_remembered(visit):
+    visitor = visit()
+    page = visitor.open("/")
+    page.get_by_label("Dunkel").check()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.kernTheme") == "dark"
+    assert page.get_by_label("Dunkel").is_checked()

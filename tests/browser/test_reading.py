@@ -1,0 +1,127 @@
+"""What a citizen does: read without script, go by keyboard, watch values move, stop them."""
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+def test_list_is_readable_without_script(visit):
+    page = visit(script=False).open("/parking/")
+    cards = page.locator(".park")
+    assert cards.count() >= 10
+    assert "frei von" in page.locator(".parks").inner_text()
+    assert not page.locator(".board__map").is_visible()
+    assert not page.locator("[data-live]").is_visible()
+    assert "Simulierte Werte." in page.locator(".notice").inner_text()
+
+
+def test_values_are_readable_without_script(visit, car_park):
+    page = visit(script=False).open(car_park)
+    assert page.locator("[data-span=day] table").is_visible()
+    assert page.locator("[data-span=week] table tbody tr").count() == 168
+    assert not page.locator(".chart").first.is_visible()
+    assert not page.locator(".choice").first.is_visible()
+
+
+def test_keyboard_reaches_the_content_first_and_all_of_it(visit):
+    page = visit(width=1280, height=900).open("/parking/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Tab")
+    assert page.evaluate("'liveToggle' in document.activeElement.dataset")
+    seen = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.closest('[data-park]')?.dataset.park ?? ''"))
+        assert page.evaluate(
+            "getComputedStyle(document.activeElement).outlineStyle + "
+            "getComputedStyle(document.activeElement, '::after').outlineStyle"
+        ).replace("none", "")
+    assert len(set(filter(None, seen))) >= 10
+
+
+def test_updates_can_be_stopped_and_go_on(visit):
+    visitor = visit()
+    page = visitor.open("/parking/")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    button = page.locator("[data-live-toggle]")
+    button.click()
+    assert button.inner_text() == "Live-Aktualisierung fortsetzen"
+    assert page.locator("[data-live-status]").inner_text() == "Live-Aktualisierung ist angehalten"
+    with page.expect_response("**/parking/board"):
+        button.click()
+    page.wait_for_function("document.querySelector('[data-live-status]').textContent.startsWith('Aktualisiert um')")
+    assert button.inner_text() == "Live-Aktualisierung anhalten"
+    assert page.locator(".park").count() >= 10
+    assert visitor.faults == []
+
+
+def test_list_is_fetched_again_without_losing_the_focus(visit):
+    page = visit().open("/parking/")
+    page.locator(".park a").nth(2).focus()
+    before = page.evaluate("document.activeElement.href")
+    with page.expect_response("**/parking/board"):
+        page.evaluate("htmx.trigger('#board', 'refresh')")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.activeElement.href") == before
+
+
+def test_reading_over_mqtt_changes_the_card(visit):
+    """The broker is real where the house has one; here its place is taken to send one known reading."""
+    visitor = visit()
+    packets = Broker()
+    visitor.context.route_web_socket("**/*", packets.serve)
+    page = visitor.open("/parking/")
+    if not page.evaluate("document.body.dataset.liveUrl"):
+        pytest.skip("this house has no broker for browsers")
+    card = page.locator(".park:has([data-free])").first
+    topic = card.get_attribute("data-topic") or ""
+    page.wait_for_function("() => true")
+    packets.await_subscription(page)
+    packets.publish(topic, {"phenomenonTime": "2100-01-01T00:00:00Z", "result": 7})
+    page.wait_for_function("words => document.querySelector('[data-free]').textContent === words", arg="7")
+    assert card.locator("[data-free]").inner_text() == "7"
+
+
+class Broker:
+    """Speaks as much MQTT 3.1.1 as one subscriber needs: CONNACK, SUBACK, PUBLISH with QoS 0."""
+
+    def __init__(self) -> None:
+        self.socket = None
+        self.subscribed = False
+
+    def serve(self, socket) -> None:
+        self.socket = socket
+        socket.on_message(self.take)
+
+    def take(self, message: bytes) -> None:
+        kind = message[0] >> 4
+        if kind == 1:
+            self.socket.send(bytes([0x20, 2, 0, 0]))
+        elif kind == 8:
+            start = 1
+            while message[start] & 0x80:
+                start += 1
+            identifier = message[start + 1 : start + 3]
+            count = message.count(b"/Observations")
+            self.socket.send(bytes([0x90, 2 + count]) + identifier + bytes(count))
+            self.subscribed = True
+
+    def await_subscription(self, page) -> None:
+        for _ in range(100):
+            if self.subscribed:
+                return
+            page.wait_for_timeout(100)
+        raise AssertionError("the page did not subscribe")
+
+    def publish(self, topic: str, reading: dict[str, object]) -> None:
+        name = topic.encode()
+        body = len(name).to_bytes(2, "big") + name + json.dumps(reading).encode()
+        length = len(body)
+        size = bytes([length]) if length < 128 else bytes([length % 128 | 0x80, length // 128])
+        self.socket.send(bytes([0x30]) + size + body)
