@@ -4,11 +4,14 @@ import time
 from functools import cache
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from allmende.domain.face import FaceLimits, Request
+from allmende.domain.face import FaceLimits, Request, Response
+from allmende.domain.store import Store
 from allmende.faces.sensorthings.face import answer
+from allmende.web.accounts.audit import record
 
 
 @cache
@@ -29,20 +32,35 @@ def face_limits() -> FaceLimits:
 def sensorthings(request: HttpRequest, path: str | None) -> HttpResponse:
     """``/sta/v1.1/…``"""
     house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
-    response = answer(
-        Request(
-            method=request.method or "GET",
-            path=path or "",
-            query=request.META.get("QUERY_STRING", ""),
-            root=request.build_absolute_uri("/sta/v1.1"),
-            reader=house.reader,
-            now=time.time_ns() // 1000,
-            body=request.body if request.method == "POST" else b"",
-            content_type=request.headers.get("Content-Type", ""),
-        ),
-        house.store,
-        face_limits(),
+    question = Request(
+        method=request.method or "GET",
+        path=path or "",
+        query=request.META.get("QUERY_STRING", ""),
+        root=request.build_absolute_uri("/sta/v1.1"),
+        reader=house.reader,
+        now=time.time_ns() // 1000,
+        body=request.body if request.method == "POST" else b"",
+        content_type=request.headers.get("Content-Type", ""),
     )
+    response = _create(question, house.store) if request.method == "POST" else _answer(question, house.store)
     return HttpResponse(
         response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
     )
+
+
+def _answer(question: Request, store: Store) -> Response:
+    return answer(question, store, face_limits())
+
+
+def _create(question: Request, store: Store) -> Response:
+    """Creations are in the audit log, in the same transaction.
+
+    Observations are not: each one says for itself which token it came from, and there are millions of them.
+    """
+    if question.path.rstrip("/").endswith("Observations"):
+        return _answer(question, store)
+    with transaction.atomic():
+        response = _answer(question, store)
+        if response.status == 201:
+            record(question.reader.name, "sensorthings.create", response.headers["Location"])
+    return response

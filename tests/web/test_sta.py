@@ -1,0 +1,70 @@
+"""SensorThings over HTTP, through all of the web: tokens, audit log, errors."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from allmende.web.accounts.models import AuditEntry
+from allmende.web.accounts.tokens import create_token
+from allmende.web.house import furnish, open_profile, open_store
+
+THING = {"name": "Bench", "description": "A bench with a sensor"}
+
+
+@pytest.fixture
+def house(db: Any) -> None:
+    furnish(open_store(), open_profile())
+
+
+@pytest.fixture
+def token(house: None) -> dict[str, str]:
+    _, secret = create_token("bench-maker", actor="test", may_write=True)
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def post(client: Client, path: str, body: Any, headers: dict[str, str] | None = None) -> Any:
+    return client.post(f"/sta/v1.1/{path}", json.dumps(body), content_type="application/json", headers=headers or {})
+
+
+def test_reading_is_open_and_writing_is_not(client: Client, house: None) -> None:
+    assert client.get("/sta/v1.1/Things").json()["value"] == []
+    assert post(client, "Things", THING).status_code == 403
+    assert post(client, "Things", THING, {"Authorization": "Bearer wrong"}).status_code == 401
+    assert client.get("/sta/v1.1/Things").json()["value"] == []
+
+
+def test_a_creation_is_in_the_audit_log(client: Client, token: dict[str, str]) -> None:
+    answer = post(client, "Things", THING, token)
+    assert answer.status_code == 201
+    assert client.get(answer.headers["Location"]).json()["name"] == "Bench"
+    entry = AuditEntry.objects.get(action="sensorthings.create")
+    assert (entry.actor, entry.object) == ("token:bench-maker", answer.headers["Location"])
+
+
+def test_a_refused_creation_leaves_nothing(client: Client, token: dict[str, str]) -> None:
+    broken = {**THING, "Datastreams": [{"name": "x"}]}
+    answer = post(client, "Things", broken, token)
+    assert answer.status_code == 400
+    assert "Datastreams[0]" in answer.json()["message"]
+    assert client.get("/sta/v1.1/Things").json()["value"] == []
+    assert not AuditEntry.objects.filter(action="sensorthings.create").exists()
+
+
+def test_ids_with_slashes_and_quotes_resolve_encoded(client: Client, token: dict[str, str]) -> None:
+    for name in ("K440~BLN1/1", "it's", "a b", "ö", "a%2Fb", "x(y)z"):
+        made = post(client, "Things", {**THING, "@iot.id": name}, token)
+        assert made.status_code == 201, made.content
+        again = client.get(made.headers["Location"].removeprefix("http://testserver"))
+        assert again.json()["@iot.id"] == name
+    assert client.get("/sta/v1.1/Things(K440~BLN1%2F1)").json()["@iot.id"] == "K440~BLN1/1"
+    assert client.get("/sta/v1.1/Things(K440~BLN1/1)/Datastreams").json() == {"value": []}
+
+
+def test_mistakes_say_where(client: Client, house: None) -> None:
+    answer = client.get("/sta/v1.1/Things?$filter=name%20eq%20Bench")
+    assert answer.status_code in (400, 501)
+    assert "character 9" in answer.json()["message"]
+    assert client.get("/sta/v1.1/Thing").status_code == 404
+    assert client.delete("/sta/v1.1/Things(1)").status_code == 405
