@@ -15,7 +15,7 @@ BIN = .venv/bin
 .PHONY: help run test check bench docs format clean clean-home setup setup-dev
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME, CITY)
 	@[ -e "$(ALLMENDE_HOME)/config.toml" ] || $(BIN)/allmende init --city $(CITY)
