@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from allmende.web.config import Setting, settings
+from allmende.web.config import settings
+from allmende.web.setting import Setting
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "settings.md"
 

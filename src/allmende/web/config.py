@@ -7,21 +7,18 @@ ConfigurationError, which names the variable, says what was wrong and what would
 This module imports neither Django nor anything slow: every command reads it first.
 """
 
-import math
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from allmende.domain.errors import ConfigurationError
-
-KIB, MIB = 1024, 1024 * 1024
+from allmende.web.setting import KIB, MIB, Setting, as_text, parse
 
 
 def _setting(env: str, section: str, text: str, **extra: Any) -> Meta:
@@ -249,22 +246,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}/"
 
 
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one field of Config."""
-
-    name: str
-    env: str
-    section: str
-    text: str
-    type: Any
-    default: Any
-    extra: Mapping[str, Any]
-
-    @property
-    def secret(self) -> bool:
-        return bool(self.extra.get("secret"))
-
-
 def settings() -> Iterator[Setting]:
     """Every setting, in the order of the page that describes them."""
     hints = get_type_hints(Config, include_extras=True)
@@ -297,10 +278,10 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     for setting in known.values():
         text = _text_of(setting, environ)
         if text is not None:
-            values[setting.name] = _parse(setting, text, setting.env)
+            values[setting.name] = parse(setting, text, setting.env)
         elif setting.name in kept:
             where = f"{home / 'config.toml'}, {setting.name}"
-            values[setting.name] = _parse(setting, _as_text(kept[setting.name]), where)
+            values[setting.name] = parse(setting, as_text(kept[setting.name]), where)
     values["home"] = home
     config = Config(**values)
     _check_together(config)
@@ -349,69 +330,6 @@ def _text_of(setting: Setting, environ: Mapping[str, str]) -> str | None:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the file cannot be read: {error}", where=f"{setting.env}_FILE") from None
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _parse(setting: Setting, text: str, where: str) -> Any:
-    text = text.strip()
-    shown = "the value" if setting.secret else repr(text)
-    kind = setting.type
-    if kind is bool:
-        choices = {
-            "1": True,
-            "yes": True,
-            "true": True,
-            "on": True,
-            "0": False,
-            "no": False,
-            "false": False,
-            "off": False,
-        }
-        if text.lower() not in choices:
-            raise ConfigurationError(f"{shown} is neither yes nor no", where=where)
-        return choices[text.lower()]
-    if kind in (int, float):
-        return _number(setting, text, shown, where)
-    if get_origin(kind) is Literal:
-        if text.lower() not in get_args(kind):
-            raise ConfigurationError(f"{shown} is none of {', '.join(get_args(kind))}", where=where)
-        return text.lower()
-    if get_origin(kind) is tuple:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if kind is Path:
-        return Path(text).expanduser().absolute()
-    if any(ord(sign) < 32 for sign in text):
-        raise ConfigurationError("control characters are not allowed", where=where)
-    schemes = setting.extra.get("schemes")
-    if schemes and text:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not parts.netloc:
-            raise ConfigurationError(f"{shown} is no address that begins with {'://, '.join(schemes)}://", where=where)
-    return text
-
-
-_SIZES = {"": 1, "k": KIB, "m": MIB, "g": 1024 * MIB}
-
-
-def _number(setting: Setting, text: str, shown: str, where: str) -> int | float:
-    """A number; sizes may end in K, M or G (powers of 1024)."""
-    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)([kmg]?)(?:i?b)?", text.replace("_", ""), re.IGNORECASE)
-    whole = setting.type is int
-    if match is None or (whole and "." in match[1]):
-        raise ConfigurationError(f"{shown} is no {'whole number' if whole else 'number'}", where=where)
-    if match[2] and "bytes" not in setting.env.lower() and setting.name != "disk_floor":
-        raise ConfigurationError(f"{shown} has a unit; write the bare number", where=where)
-    number = (int(match[1]) if whole else float(match[1])) * _SIZES[match[2].lower()]
-    low, high = setting.extra.get("low", 0), setting.extra.get("high", math.inf)
-    if not low <= number <= high:
-        limits = f"between {low} and {high}" if high != math.inf else f"at least {low}"
-        raise ConfigurationError(f"{shown} is out of range: it has to be {limits}", where=where)
-    return number
 
 
 def _check_together(config: Config) -> None:
