@@ -1,0 +1,292 @@
+"""The commands' names, arguments and words; what they do stands in the modules beside this one."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from allmende.web.cli.errors import ExitCode, code_of, sentence
+
+app = typer.Typer(
+    name="allmende",
+    help="Run a city's knowledge commons.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+rejections = typer.Typer(help="What could not be taken: see it, and take it again.", no_args_is_help=True)
+user = typer.Typer(help="Accounts of those who look after the house.", no_args_is_help=True)
+token = typer.Typer(help="Keys for programs.", no_args_is_help=True)
+app.add_typer(rejections, name="rejections")
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
+Source = Annotated[str, typer.Option("--source", help="Of this source alone.")]
+Code = Annotated[str, typer.Option("--code", help="With this code alone, e.g. unknown-family.")]
+_debug = False
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code. Whatever goes wrong is said in one line, with --debug in full."""
+    global _debug
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    _debug = False
+    try:
+        result = typer.main.get_command(app).main(args=given, prog_name="allmende", standalone_mode=False)
+        sys.stdout.flush()
+        return int(result or 0)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, e.g. `| head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+    except typer.Abort:
+        return _say("interrupted", ExitCode.INTERRUPTED, given)
+    except (Exception, KeyboardInterrupt) as error:
+        if hasattr(error, "format_message"):  # wrong use: typer's own errors
+            context = getattr(error, "ctx", None)
+            hint = f"; see `{context.command_path} --help`" if context else ""
+            return _say(f"{error.format_message().rstrip('.')}{hint}", ExitCode.USAGE, given)
+        if _debug:
+            raise
+        return _say(sentence(error), code_of(error), given)
+
+
+def _say(message: str, code: ExitCode, given: Sequence[str]) -> int:
+    if "--json" in given:
+        from allmende.web.cli.output import print_json
+
+        print_json({"error": message, "code": int(code)})
+    print(f"allmende: {message}", file=sys.stderr)
+    return int(code)
+
+
+@app.callback()
+def common(debug: Annotated[bool, typer.Option("--debug", help="Show errors with their code.")] = False) -> None:
+    """Settings come from the environment (ALLMENDE_HOME, …) and from config.toml in the home."""
+    global _debug
+    _debug = debug
+
+
+@app.command()
+def version(as_json: Json = False) -> None:
+    """Say which version this is."""
+    import platform
+
+    import allmende
+
+    if as_json:
+        from allmende.web.cli.output import print_json
+
+        print_json({"version": allmende.__version__, "python": platform.python_version()})
+    else:
+        print(f"allmende {allmende.__version__} (Python {platform.python_version()})")
+
+
+@app.command()
+def init(
+    city: Annotated[str, typer.Option("--city", help="Name of a bundled city, or path of a folder with a city.toml.")],
+    home: Annotated[Path | None, typer.Option("--home", help="Instead of ALLMENDE_HOME.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Even where the home holds another city.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a home for a city; bring its database up to date."""
+    from allmende.web.cli import home as module
+
+    module.init(city, home, force, as_json)
+
+
+@app.command()
+def serve(as_json: Json = False) -> None:
+    """Run the whole house: web server, worker, broker. Ctrl-C ends it."""
+    from allmende.web.cli.opened import settled
+    from allmende.web.cli.output import print_json
+
+    config = settled()
+    from allmende.web.serve import serve as run_all
+
+    run_all(config, (lambda line: print_json({"message": line})) if as_json else _print_now)
+
+
+@app.command()
+def web(as_json: Json = False) -> None:
+    """Run the web server alone."""
+    _run_part("web")
+
+
+@app.command()
+def worker(as_json: Json = False) -> None:
+    """Run the worker alone: asks sources for data, publishes, tidies up. A second one waits."""
+    _run_part("worker")
+
+
+@app.command(hidden=True)
+def broker(as_json: Json = False) -> None:
+    """Run the embedded MQTT broker alone."""
+    _run_part("broker")
+
+
+def _run_part(name: str) -> None:
+    from allmende.web.cli.opened import settled
+
+    config = settled()
+    from allmende.web import parts
+
+    getattr(parts, f"run_{name}")(config)
+
+
+def _print_now(line: str) -> None:
+    print(line, flush=True)
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="The source's id in the city's profile.")],
+    files: Annotated[list[str], typer.Argument(help="Files, compressed by gzip or not; - is standard input.")],
+    as_json: Json = False,
+) -> int:
+    """Take files in for a source. The same file again changes nothing."""
+    from allmende.web.cli.imports import import_files
+
+    return import_files(source, files, as_json)
+
+
+@app.command()
+def sources(as_json: Json = False) -> None:
+    """How each source fares: state, age, counts, last error."""
+    from allmende.web.cli import listing
+
+    listing.sources(as_json)
+
+
+@rejections.command("list")
+def rejections_list(
+    source: Source = "",
+    code: Code = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """The newest first."""
+    from allmende.web.cli import listing
+
+    listing.list_rejections(source, code, limit, as_json)
+
+
+@rejections.command("show")
+def rejections_show(
+    number: Annotated[int, typer.Argument(help="As `rejections list` gives it.")],
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes alone, as they came.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One of them with its content."""
+    from allmende.web.cli import listing
+
+    listing.show_rejection(number, raw, as_json)
+
+
+@rejections.command("replay")
+def rejections_replay(
+    number: Annotated[int | None, typer.Argument(help="As `rejections list` gives it.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
+    source: Source = "",
+    code: Code = "",
+    as_json: Json = False,
+) -> int:
+    """Take what was rejected in again, after its cause was mended."""
+    if (number is None) == (not every):
+        raise typer.BadParameter("give either a number or --all")
+    from allmende.web.cli import listing
+
+    return listing.replay(number, source, code, as_json)
+
+
+@user.command("add")
+def user_add(
+    name: str,
+    email: Annotated[str, typer.Option("--email", help="To reach the person about the account.")] = "",
+    admin: Annotated[bool, typer.Option("--admin", help="Looks after the house; sees all datasets.")] = False,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="Holds the password; else it is asked for, or read from standard input."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an account."""
+    from allmende.web.cli import people
+
+    people.add_user(name, email, admin, password_file, as_json)
+
+
+@user.command("list")
+def user_list(as_json: Json = False) -> None:
+    """All accounts."""
+    from allmende.web.cli import people
+
+    people.list_users(as_json)
+
+
+@user.command("remove")
+def user_remove(name: str, as_json: Json = False) -> None:
+    """Delete an account with its personal data and its tokens."""
+    from allmende.web.cli import people
+
+    people.remove_user(name, as_json)
+
+
+@token.command("create")
+def token_create(
+    name: str,
+    write: Annotated[bool, typer.Option("--write/--read", help="May write, or only read.")] = False,
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", help="May read this dataset, though it is not open. Repeatable.")
+    ] = None,
+    days: Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Ends after so many days.")] = None,
+    user: Annotated[str, typer.Option("--user", help="Who answers for it; it ends with their account.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make a token. It is shown once."""
+    from allmende.web.cli import people
+
+    people.create_token(name, write, dataset or [], days, user, as_json)
+
+
+@token.command("list")
+def token_list(as_json: Json = False) -> None:
+    """All tokens, without their secrets."""
+    from allmende.web.cli import people
+
+    people.list_tokens(as_json)
+
+
+@token.command("revoke")
+def token_revoke(name: str, as_json: Json = False) -> None:
+    """End a token at once."""
+    from allmende.web.cli import people
+
+    people.revoke_token(name, as_json)
+
+
+@app.command()
+def check(as_json: Json = False) -> int:
+    """Look at settings, profile, sources, ports, disk and database; say what is wrong and how to mend it."""
+    from allmende.web.cli.checks import check as look
+
+    return look(as_json)
+
+
+def commands() -> dict[str, Any]:
+    """Every command by its full name, for the reference."""
+    found: dict[str, Any] = {}
+
+    def walk(group: Any, path: str) -> None:
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                walk(command, f"{path} {name}")
+            elif not command.hidden:
+                found[f"{path} {name}"] = command
+
+    walk(typer.main.get_command(app), "allmende")
+    return found

@@ -1,0 +1,216 @@
+"""``check``: looks at everything that an operator can get wrong, and says how to mend it."""
+
+import errno
+import os
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from allmende.domain.errors import AllmendeError
+from allmende.domain.profile import Profile
+from allmende.web.cli.errors import ExitCode, sentence
+from allmende.web.cli.output import print_json
+from allmende.web.config import Config, load_config
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at. ``mend`` says what would help; empty where nothing is wrong."""
+
+    part: str
+    text: str
+    mend: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something has to be done."""
+        return bool(self.mend)
+
+
+def check(as_json: bool) -> int:
+    """Look at all of it; gives the exit code: 3 where settings or profile are wrong, 1 where something else is."""
+    findings: list[Finding] = []
+    code = ExitCode.OK
+    try:
+        config = load_config()
+        findings.append(Finding(part="settings", text="in order"))
+        findings += _home(config)
+        profile = _profile(config)
+        findings.append(Finding(part="profile", text=f"{profile.name}, in order"))
+    except AllmendeError as error:
+        findings.append(Finding(part="settings", text=sentence(error), mend="see docs/reference/settings.md"))
+        code = ExitCode.CONFIGURATION
+    else:
+        looks: tuple[Callable[[], Iterator[Finding]], ...] = (
+            lambda: _sources(profile),
+            lambda: _disk(config),
+            lambda: _ports(config),
+            lambda: _broker(config),
+            lambda: _database(config),
+        )
+        for look in looks:
+            findings += look()
+        if any(finding.wrong for finding in findings):
+            code = ExitCode.FAILED
+    _tell(findings, as_json)
+    return int(code)
+
+
+def _tell(findings: list[Finding], as_json: bool) -> None:
+    if as_json:
+        plain = [{"part": f.part, "ok": not f.wrong, "text": f.text, "mend": f.mend} for f in findings]
+        print_json({"ok": not any(f.wrong for f in findings), "findings": plain})
+        return
+    for finding in findings:
+        print(f"{'wrong' if finding.wrong else 'ok':<6} {finding.part}: {finding.text}")
+        if finding.wrong:
+            print(f"       to mend it: {finding.mend}")
+
+
+def _home(config: Config) -> Iterator[Finding]:
+    home = config.home
+    if not home.is_dir():
+        yield Finding(part="home", text=f"there is none at {home}", mend="`allmende init --city NAME` makes one")
+        return
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(part="home", text=f"{home} cannot be written", mend="give it to the account that runs the house")
+        return
+    loose = [
+        name
+        for name in ("secret_key", "internal_token")
+        if (home / name).exists() and (home / name).stat().st_mode & 0o077
+    ]
+    if loose:
+        names = ", ".join(loose)
+        yield Finding(part="home", text=f"others can read {names}", mend=f"chmod 600 {home}/{{{','.join(loose)},}}")
+    else:
+        yield Finding(part="home", text=str(home))
+
+
+def _profile(config: Config) -> Profile:
+    from allmende.domain.errors import ConfigurationError
+    from allmende.web.profiles import find_profile, load_profile
+    from allmende.web.services import switched_on
+
+    if not config.city:
+        raise ConfigurationError("no city is chosen; `allmende init --city NAME` does it", where="ALLMENDE_CITY")
+    profile = load_profile(config.city)
+    switched_on(find_profile(config.city))
+    return profile
+
+
+def _sources(profile: Profile) -> Iterator[Finding]:
+    from allmende.web.sources import prepare_sources
+
+    for prepared in prepare_sources(profile).values():
+        part = f"source {prepared.source.id}"
+        state = "" if prepared.profile.enabled else ", switched off"
+        if not prepared.problems:
+            yield Finding(part=part, text=f"connector {prepared.source.connector}{state}")
+        for problem in prepared.problems:
+            mend = "install the package that brings it, or name another one in city.toml"
+            if prepared.connector is not None:
+                mend = "mend it in the connector's folder, or in city.toml"
+            yield Finding(part=part, text=problem, mend=mend)
+
+
+def _disk(config: Config) -> Iterator[Finding]:
+    from allmende.web.intake import free_bytes
+
+    try:
+        free = free_bytes(config)
+    except OSError:
+        return  # the home was told of already
+    text = f"{free // 2**20:,} MiB free, the floor is {config.disk_floor // 2**20:,} MiB"
+    mend = "make room, or lower ALLMENDE_DISK_FLOOR" if free < config.disk_floor else ""
+    yield Finding(part="disk", text=text, mend=mend)
+
+
+def _ports(config: Config) -> Iterator[Finding]:
+    ports = {"PORT": config.port}
+    if config.embedded_broker:
+        ports |= {"ALLMENDE_MQTT_PORT": config.mqtt_port, "ALLMENDE_MQTT_WEBSOCKET_PORT": config.mqtt_websocket_port}
+    ours = _is_served(config)
+    for setting, port in ports.items():
+        if not port:
+            continue
+        trouble = _try_port(config.host, port)
+        if trouble is None:
+            yield Finding(part=f"port {port}", text="free")
+        elif trouble.errno == errno.EADDRINUSE and ours:
+            yield Finding(part=f"port {port}", text="in use; this house is being served")
+        elif trouble.errno == errno.EADDRINUSE:
+            mend = f"stop that program, or choose another port, e.g. {setting}={port + 1}"
+            yield Finding(part=f"port {port}", text="in use by another program", mend=mend)
+        else:
+            text = f"cannot listen on {config.host}:{port}: {trouble.strerror}"
+            yield Finding(part=f"port {port}", text=text, mend="set HOST to an address of this machine")
+
+
+def _try_port(host: str, port: int) -> OSError | None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error
+    return None
+
+
+def _is_served(config: Config) -> bool:
+    """Whether a supervisor holds the home's lock."""
+    import fcntl
+
+    try:
+        with (config.home / "serve.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _broker(config: Config) -> Iterator[Finding]:
+    if not config.broker_url:
+        return
+    from allmende.web.worker.brokers import door
+
+    there = door(config)
+    if there is None:
+        return
+    try:
+        socket.create_connection((there.host, there.port), timeout=5).close()
+    except OSError as error:
+        text = f"{there.host}:{there.port} does not answer: {error}"
+        yield Finding(part="broker", text=text, mend="start it, or correct ALLMENDE_BROKER_URL")
+    else:
+        yield Finding(part="broker", text=f"{there.host}:{there.port} answers")
+
+
+def _database(config: Config) -> Iterator[Finding]:
+    path = config.database_path
+    again = f"`allmende init --city {config.city}` does it"
+    if not path.exists():
+        yield Finding(part="database", text=f"there is none at {path} yet", mend=again)
+        return
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        result = str(error)
+    if result != "ok":
+        yield Finding(part="database", text=f"{path} is damaged: {result}", mend="restore a backup")
+        return
+    from allmende.web.cli.opened import missing_migrations
+    from allmende.web.parts import open_django
+
+    open_django()
+    missing = missing_migrations()
+    text = f"{missing} migrations are not applied" if missing else f"{path}, up to date"
+    yield Finding(part="database", text=text, mend=again if missing else "")

@@ -1,0 +1,164 @@
+"""``sources`` and ``rejections``: what an operator wants to see, and mend."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from allmende.domain.connector import Payload
+from allmende.domain.store import KeptRejection, Receipt, SourceState
+from allmende.web.cli.errors import ExitCode
+from allmende.web.cli.opened import actor, open_house
+from allmende.web.cli.output import age, moment, print_json, print_table
+from allmende.web.intake import Intake, now_micros
+
+_ALL = 1_000_000
+
+
+def sources(as_json: bool) -> None:
+    """Every source of the profile: state, age, counts, last error."""
+    house = open_house()
+    from allmende.web.portal.sources import judge
+    from allmende.web.sources import prepare_sources
+
+    known = house.store.sources()
+    now = now_micros()
+    listed: list[dict[str, Any]] = []
+    for prepared in prepare_sources(house.profile).values():
+        source = prepared.source
+        state = known.get(source.id, SourceState(id=source.id))
+        listed.append(
+            {
+                "id": source.id,
+                "title": prepared.profile.title.get(house.profile.languages[0], ""),
+                "connector": source.connector,
+                "dataset": source.dataset,
+                "enabled": prepared.profile.enabled,
+                "state": judge(prepared.profile, state, datetime.fromtimestamp(now / 1e6, UTC)),
+                "newest": moment(state.newest),
+                "last_received": moment(state.last_received),
+                "last_success": moment(state.last_success),
+                "last_error": state.last_error,
+                "last_error_at": moment(state.last_error_at),
+                "accepted": state.accepted,
+                "repeated": state.repeated,
+                "corrected": state.corrected,
+                "rejected": state.rejected,
+                "problems": list(prepared.problems),
+            }
+        )
+    if as_json:
+        print_json(listed)
+        return
+    counts = ("accepted", "repeated", "corrected", "rejected")
+    rows = [
+        [s["id"], s["state"], age(_state(known, s).newest, now), *(s[c] for c in counts), _trouble(s)] for s in listed
+    ]
+    print_table(("source", "state", "newest value", *counts, "trouble"), rows, numbers=counts)
+
+
+def _state(known: dict[str, SourceState], listed: dict[str, Any]) -> SourceState:
+    return known.get(listed["id"], SourceState(id=listed["id"]))
+
+
+def _trouble(listed: dict[str, Any]) -> str:
+    if listed["problems"]:
+        return str(listed["problems"][0])
+    return str(listed["last_error"]) if listed["state"] == "failing" else ""
+
+
+def list_rejections(source: str, code: str, limit: int, as_json: bool) -> None:
+    """The newest rejections, without their bytes."""
+    house = open_house()
+    found = house.store.rejections(source=source, code=code, limit=limit)
+    if as_json:
+        print_json([_plain(r) for r in found])
+        return
+    if not found:
+        print("There are no rejections.")
+        return
+    now = now_micros()
+    rows = [
+        [str(r.number), r.source, r.code, age(r.received_at, now), r.where, r.reason, "yes" if r.replayed_at else ""]
+        for r in found
+    ]
+    print_table(("number", "source", "code", "received", "where", "reason", "replayed"), rows, numbers=("number",))
+
+
+def show_rejection(number: int, raw: bool, as_json: bool) -> None:
+    """One rejection with its bytes. Raises NotFound."""
+    found = open_house().store.rejection(number)
+    if raw:
+        sys.stdout.buffer.write(found.body)
+        sys.stdout.buffer.flush()
+    elif as_json:
+        print_json({**_plain(found), "body": found.body.decode("utf-8", "replace")})
+    else:
+        for name, value in _plain(found).items():
+            print(f"{name}: {value if value is not None else '-'}")
+        # Control characters of a stranger must not reach the terminal.
+        text = found.body[:10_000].decode("utf-8", "replace")
+        print("\n" + "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text))
+
+
+def replay(number: int | None, source: str, code: str, as_json: bool) -> int:
+    """Take the kept bytes in again; one that went well is settled. Gives the exit code."""
+    house = open_house()
+    intake = Intake(house.store, house.profile, house.config)
+    if number is not None:
+        chosen = [house.store.rejection(number)]
+    else:
+        listed = house.store.rejections(source=source, code=code, limit=_ALL)
+        # The oldest first: the order in which they came.
+        chosen = [r for r in reversed(listed) if r.replayed_at is None]
+    total, settled, troubles = Receipt(), 0, []
+    for rejection in chosen:
+        kept = house.store.rejection(rejection.number)
+        try:
+            receipt = _replay(intake, kept)
+        except Exception as error:
+            if len(chosen) == 1:
+                raise
+            troubles.append(f"{kept.number}: {error}")
+            continue
+        total.add(receipt)
+        if not receipt.rejected:
+            house.store.settle_rejection(kept.number, now_micros())
+            settled += 1
+    if settled:
+        from allmende.web.accounts.audit import record
+
+        record(actor(), "rejections.replay", f"source:{source}" if source else "", settled=settled)
+    _tell_replay(len(chosen), settled, total, troubles, as_json)
+    return int(ExitCode.OK if settled == len(chosen) else ExitCode.FAILED)
+
+
+def _replay(intake: Intake, kept: KeptRejection) -> Receipt:
+    # The time of its first coming is kept: some payloads carry none of their own.
+    return intake.take(kept.source, Payload(body=kept.body, name=kept.name, received_at=kept.received_at))
+
+
+def _tell_replay(chosen: int, settled: int, total: Receipt, troubles: list[str], as_json: bool) -> None:
+    if as_json:
+        counts = {name: getattr(total, name) for name in ("read", "accepted", "repeated", "corrected", "rejected")}
+        print_json({"replayed": chosen, "settled": settled, **counts, "errors": troubles})
+        return
+    print(
+        f"{chosen:,} replayed, {settled:,} settled: {total.accepted:,} readings accepted, {total.repeated:,} repeated,"
+        f" {total.corrected:,} corrected, {total.rejected:,} rejected again"
+    )
+    for trouble in troubles:
+        print(f"allmende: {trouble}", file=sys.stderr)
+
+
+def _plain(rejection: KeptRejection) -> dict[str, Any]:
+    return {
+        "number": rejection.number,
+        "source": rejection.source,
+        "name": rejection.name,
+        "code": rejection.code,
+        "reason": rejection.reason,
+        "where": rejection.where,
+        "received_at": moment(rejection.received_at),
+        "replayed_at": moment(rejection.replayed_at),
+        "size": rejection.size,
+    }

@@ -1,0 +1,57 @@
+"""What commands print: a table for people, one JSON object for programs."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on one line of standard output."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
+    """A table as wide as the terminal; columns in ``numbers`` are set to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        last = column == columns[-1]
+        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=not last, overflow="fold")
+    for row in rows:
+        # Text, not markup: what devices send may hold brackets
+        table.add_row(
+            *(Text("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row)
+        )
+    console = Console()
+    # A file or pipe has no width; the lines stay whole there.
+    console.print(table, width=None if console.is_terminal else 240)
+
+
+def moment(micros: int | None) -> str | None:
+    """A kept time as ISO 8601 in UTC."""
+    from allmende.domain.times import format_instant
+
+    return None if micros is None else format_instant(micros)
+
+
+def age(micros: int | None, now: int) -> str:
+    """How long ago, roughly."""
+    if micros is None:
+        return "never"
+    seconds = max(0, now - micros) // 1_000_000
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def iso(when: datetime | None) -> str | None:
+    """An aware datetime as ISO 8601 in UTC."""
+    return None if when is None else when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
