@@ -31,7 +31,7 @@ check: setup-dev ## style, types, layers, translations
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python tools/messages.py --check
+	$(BIN)/python tools/messages.py check
 	$(BIN)/python tools/settings_page.py --check
 	$(BIN)/python tools/check_types.py
 
