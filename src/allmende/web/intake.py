@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import msgspec
 import structlog
 
 from allmende.domain.connector import Payload
-from allmende.domain.errors import InvalidInput, NotFound, StorageFull
+from allmende.domain.errors import Conflict, InvalidInput, NotFound, StorageFull
 from allmende.domain.framing import frames
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.profile import Profile
@@ -29,9 +29,10 @@ _AHEAD = 2
 """Batches read while one is committed."""
 _DISK_SECONDS = 1.0
 
-Progress = Callable[[Receipt, int], None]
-"""``(what was committed so far, bytes of it that were read)``, called after each commit."""
+Progress = Callable[[Receipt], None]
+"""Gets what was committed so far, after each commit."""
 TakeMessage = Callable[[str, bytes], None]
+T = TypeVar("T")
 
 log = structlog.get_logger("allmende.intake")
 
@@ -79,7 +80,7 @@ class Intake:
         self.disk.check()
         total = Receipt()
         for batch in split(self.read(source, payload)):
-            total.add(self.store.append(batch))
+            total.add(self._append(batch, source, payload))
         return total
 
     def take_all(self, source_id: str, payloads: Iterable[Payload], progress: Progress | None = None) -> Receipt:
@@ -88,14 +89,13 @@ class Intake:
         What ``progress`` was told is committed, also where this raises.
         """
         source = self.source(source_id)
-        total, read = Receipt(), 0
+        total = Receipt()
         with closing(_read_ahead(self._batches(source, payloads))) as batches:
-            for batch, size in batches:
+            for batch, payload in batches:
                 self.disk.check()
-                total.add(self.store.append(batch))
-                read += size
+                total.add(self._append(batch, source, payload))
                 if progress is not None:
-                    progress(total, read)
+                    progress(total)
         return total
 
     def take_file(
@@ -143,12 +143,27 @@ class Intake:
             broken = Parsed((), (Rejection(reason=reason, body=payload.body, code="parser-error"),))
             return ingest(broken, payload=payload, source=source.source, version=source.version, limits=self.limits)
 
-    def _batches(self, source: PreparedSource, payloads: Iterable[Payload]) -> Iterator[tuple[Batch, int]]:
+    def _batches(self, source: PreparedSource, payloads: Iterable[Payload]) -> Iterator[tuple[Batch, Payload]]:
         for payload in payloads:
-            size = len(payload.body)
             for batch in split(self.read(source, payload)):
-                yield batch, size
-                size = 0
+                yield batch, payload
+
+    def _append(self, batch: Batch, source: PreparedSource, payload: Payload) -> Receipt:
+        """Commit; what the store refuses for its content (a thing of another dataset) becomes rejections.
+
+        It would be refused each time that it is sent again, and a broker would send it for ever.
+        """
+        try:
+            return self.store.append(batch)
+        except (Conflict, InvalidInput) as error:
+            log.warning("readings were refused", source=batch.origin, error=str(error))
+            code = "conflict" if isinstance(error, Conflict) else "refused"
+            refused = Rejection(reason=str(error), body=payload.body, code=code, where=f"from line {payload.line}")
+            readings = sum(len(series.times) for series in batch.series)
+            parsed = Parsed((), [*batch.rejections, *[refused] * readings])
+            return self.store.append(
+                ingest(parsed, payload=payload, source=source.source, version=source.version, limits=self.limits)
+            )
 
 
 class DiskFloor:
@@ -216,15 +231,15 @@ def _piece(batch: Batch, series: list[Series], declared: dict[str, object]) -> B
     return msgspec.structs.replace(batch, declarations=[declared[n] for n in names], series=series, rejections=())
 
 
-def _read_ahead(items: Iterator[tuple[Batch, int]]) -> Iterator[tuple[Batch, int]]:
+def _read_ahead(items: Iterator[T]) -> Iterator[T]:
     """The items in order, made in a thread of their own while the caller is busy (SQLite then lets go of the GIL).
 
     Closing the generator ends the thread.
     """
-    line: queue.Queue[tuple[Batch, int] | BaseException | None] = queue.Queue(_AHEAD)
+    line: queue.Queue[T | BaseException | None] = queue.Queue(_AHEAD)
     stop = threading.Event()
 
-    def put(item: tuple[Batch, int] | BaseException | None) -> None:
+    def put(item: T | BaseException | None) -> None:
         while not stop.is_set():
             try:
                 line.put(item, timeout=0.1)

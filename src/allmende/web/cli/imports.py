@@ -34,7 +34,7 @@ def import_files(source: str, files: list[str], as_json: bool) -> int:
         try:
             with _open(path) as (stream, name), _bar(stream, name, quiet=as_json) as show:
 
-                def progress(receipt: Receipt, _read: int, show: Callable[[int], None] = show) -> None:
+                def progress(receipt: Receipt, show: Callable[[int], None] = show) -> None:
                     remember(receipt)
                     show(receipt.read)
 

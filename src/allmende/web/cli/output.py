@@ -29,9 +29,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
         table.add_row(
             *(Text("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row)
         )
-    console = Console()
     # A file or pipe has no width; the lines stay whole there.
-    console.print(table, width=None if console.is_terminal else 240)
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 
 def moment(micros: int | None) -> str | None:

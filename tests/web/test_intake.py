@@ -1,0 +1,231 @@
+"""The way in: everything that comes is accepted, repeated, corrected or kept as a rejection."""
+
+import gzip
+import io
+
+import pytest
+from tests.support import HOUSE, captured
+from tests.web.simple import EPOCH, city, connector, lines, make_intake, payload
+
+from allmende.domain.errors import InvalidInput, NotFound, StorageFull
+from allmende.domain.store import Receipt
+from allmende.web.config import Config
+from allmende.web.intake import ROWS, Intake, split
+from allmende.web.profiles import load_profile
+from allmende.web.sources import merge_settings, prepare_sources
+
+
+@pytest.fixture
+def intake(tmp_path) -> Intake:
+    return make_intake(tmp_path)
+
+
+def counts(receipt: Receipt) -> tuple[int, int, int, int]:
+    return receipt.accepted, receipt.repeated, receipt.corrected, receipt.rejected
+
+
+def kept(intake: Intake) -> int:
+    return sum(latest.count for latest in intake.store.latest(HOUSE))
+
+
+# --- sources
+
+
+def test_settings_of_the_profile_go_over_those_of_the_manifest():
+    defaults = {"limits": {"low": 0, "high": 10}, "word": "manifest", "list": [1]}
+    merged = merge_settings(defaults, {"limits": {"high": 20}, "list": [2], "new": True})
+    assert merged == {"limits": {"low": 0, "high": 20}, "word": "manifest", "list": [2], "new": True}
+    assert defaults["limits"] == {"low": 0, "high": 10}
+
+
+def test_a_source_without_its_connector_stands_in_the_list_with_its_problem():
+    profile = city(feed={}, lost={"connector": "nobody"})
+    prepared = prepare_sources(profile, {"simple": connector()})
+    assert prepared["feed"].problems == ()
+    assert prepared["feed"].source.settings["word"] == "manifest"
+    assert 'the connector "nobody"; installed are simple' in prepared["lost"].problems[0]
+    with pytest.raises(NotFound, match="nobody"):
+        prepared["lost"].usable()
+
+
+def test_what_does_not_fit_together_is_said():
+    profile = city(a={"address": "http://127.0.0.1/x"}, b={"interval": "PT5M"}, c={})
+    plain = prepare_sources(profile, {"simple": connector()})
+    assert "no interval" in plain["a"].problems[0]
+    assert "neither an address" in plain["b"].problems[0]
+    simulating = prepare_sources(profile, {"simple": connector(simulated=True)})
+    assert "does not say simulated" in simulating["c"].problems[0]
+
+
+def test_the_sources_of_the_city_are_in_order():
+    import os
+
+    for prepared in prepare_sources(load_profile(os.environ["ALLMENDE_CITY"])).values():
+        assert prepared.problems == (), prepared.source.id
+        assert prepared.version.startswith("allmende ")
+
+
+# --- taking
+
+
+def test_the_four_counts_sum_to_what_was_read(intake):
+    assert counts(intake.take("feed", payload(lines("a,1,5", "a,2,6", "b,1,7", "nonsense")))) == (3, 0, 0, 1)
+    assert counts(intake.take("feed", payload(lines("a,1,5", "a,2,9", "a,3,1")))) == (1, 1, 1, 0)
+    assert kept(intake) == 4
+    state = intake.store.sources()["feed"]
+    assert (state.accepted, state.repeated, state.corrected, state.rejected) == (4, 1, 1, 1)
+
+
+def test_a_connector_that_raises_loses_nothing(intake):
+    body = lines("a,1,5", "boom")
+    receipt = intake.take("feed", payload(body))
+    assert counts(receipt) == (0, 0, 0, 1)
+    rejection = intake.store.rejection(intake.store.rejections(code="parser-error")[0].number)
+    assert rejection.body == body
+    assert "RuntimeError: this connector is broken" in rejection.reason
+
+
+def test_an_unknown_source_is_named_with_the_known_ones(intake):
+    with pytest.raises(NotFound, match='no source "nope"; there are feed'):
+        intake.take("nope", payload(b""))
+
+
+def test_a_large_payload_is_committed_in_pieces(intake):
+    rows = [f"{stream},{second},{second % 50}" for stream in "abc" for second in range(1700)]
+    body = lines(*rows, *(f"bad {n}" for n in range(2100)))
+    batch = intake.read(intake.source("feed"), payload(body))
+    pieces = list(split(batch))
+    sizes = [sum(len(s.times) for s in p.series) + len(p.rejections) for p in pieces]
+    assert sizes == [2000, 2000, 1100, 2000, 100]
+    assert max(sizes) <= ROWS
+    for piece in pieces:
+        assert {d.stream for d in piece.declarations} == {s.stream for s in piece.series}
+    assert counts(intake.take("feed", payload(body))) == (5100, 0, 0, 2100)
+    assert counts(intake.take("feed", payload(body))) == (0, 5100, 0, 2100)
+
+
+def test_below_the_floor_of_the_disk_new_data_is_refused(tmp_path):
+    intake = make_intake(tmp_path, disk_floor=2**60)
+    with pytest.raises(StorageFull, match="ALLMENDE_DISK_FLOOR"):
+        intake.take("feed", payload(lines("a,1,5")))
+    with pytest.raises(StorageFull, match="nothing of this was stored"):
+        intake.take_file("feed", io.BytesIO(lines("a,1,5")))
+    assert kept(intake) == 0
+
+
+def test_what_the_store_refuses_is_kept_as_rejections(tmp_path):
+    intake = make_intake(tmp_path, profile=city(one={}, two={"dataset": "closed"}))
+    intake.take("one", payload(lines("a,1,5")))
+    body = lines("a,2,6", "a,3,7", "bad")
+    assert counts(intake.take("two", payload(body))) == (0, 0, 0, 3)
+    assert counts(intake.take_file("two", io.BytesIO(body))) == (0, 0, 0, 3)
+    (refused,) = intake.store.rejections(code="conflict")
+    assert "another dataset" in refused.reason
+    assert intake.store.rejection(refused.number).body == body
+
+
+# --- files
+
+
+def test_a_file_twice_changes_nothing(intake, tmp_path):
+    path = tmp_path / "counts.csv.gz"
+    path.write_bytes(gzip.compress(lines(*(f"a,{second},{second % 7}" for second in range(9000)))))
+    told: list[int] = []
+    receipt = intake.take_file("feed", path, lambda r: told.append(r.read))
+    assert counts(receipt) == (9000, 0, 0, 0)
+    assert told == [2000, 4000, 6000, 8000, 9000]
+    assert counts(intake.take_file("feed", path)) == (0, 9000, 0, 0)
+    assert intake.store.rejections() == []
+
+
+def test_a_stream_without_a_name_is_taken(intake):
+    assert counts(intake.take_file("feed", io.BytesIO(lines("a,1,5")))) == (1, 0, 0, 0)
+
+
+def test_what_was_told_of_a_damaged_file_is_kept(intake, tmp_path):
+    path = tmp_path / "broken.csv.gz"
+    whole = gzip.compress(lines(*(f"a,{second},{second * 7919 % 1000}" for second in range(60_000))), 1)
+    path.write_bytes(whole[: len(whole) // 2])
+    told: list[int] = []
+    with pytest.raises(InvalidInput, match="damaged or cut off"):
+        intake.take_file("feed", path, lambda r: told.append(r.read))
+    assert told
+    assert kept(intake) == told[-1]
+
+
+def test_a_missing_file_is_said(intake, tmp_path):
+    with pytest.raises(InvalidInput, match=r"nothing-here.*No such file"):
+        intake.take_file("feed", tmp_path / "nothing-here")
+
+
+def test_payloads_that_end_in_an_error_keep_what_came_before(intake):
+    def broken():
+        yield payload(lines("a,1,5"))
+        raise OSError("the cable is broken")
+
+    with pytest.raises(OSError, match="the cable"):
+        intake.take_all("feed", broken())
+    assert kept(intake) == 1
+
+
+# --- messages
+
+
+def test_messages_go_to_the_sources_that_listen(tmp_path):
+    profile = city(
+        one={"topic": "devices/+/up"},
+        two={"topic": "devices/#"},
+        off={"topic": "other/#", "enabled": False},
+    )
+    intake = make_intake(tmp_path, profile=profile)
+    take = intake.message_intake()
+    assert set(intake.topics()) == {"devices/+/up", "devices/#"}
+    take("devices/7/up", lines("a,1,5"))
+    take("devices/7/down", lines("b,1,5"))
+    take("other/7", lines("c,1,5"))
+    take("elsewhere", b"\x00")
+    states = intake.store.sources()
+    # The stream belongs to who declared it first; to the second source the same reading is a repetition.
+    assert {name: (s.accepted, s.repeated) for name, s in states.items()} == {"one": (1, 0), "two": (1, 1)}
+
+
+# --- captured data
+
+
+def test_the_recorded_parking_is_accounted_for(tmp_path):
+    path = captured("parking", "jena_free_2023-11-07_2024-04-30.csv.gz")
+    intake = jena(tmp_path)
+    first = intake.take_file("jena-parking", path)
+    assert first.read == 176_535
+    assert first.accepted + first.repeated + first.corrected + first.rejected == 176_535
+    assert first.rejected == 0
+    again = intake.take_file("jena-parking", path)
+    assert counts(again) == (0, 176_535, 0, 0)
+
+
+def test_captured_uplinks_give_readings(tmp_path):
+    folder = captured("payloads", "chirpstack")
+    intake = jena(tmp_path)
+    take = intake.message_intake()
+    for path in sorted(folder.glob("*.json")):
+        take("application/1/device/a84041/event/up", path.read_bytes())
+    state = intake.store.sources()["chirpstack"]
+    assert state.accepted > 5
+    assert state.accepted + state.repeated + state.corrected + state.rejected >= 5
+
+
+def jena(path) -> Intake:
+    from tests.web.simple import PlainConnections, SqliteStore
+
+    from allmende.web.house import furnish
+
+    profile = load_profile("jena")
+    store = SqliteStore(PlainConnections(path / "jena.sqlite3"))
+    furnish(store, profile)
+    return Intake(store, profile, Config(home=path, disk_floor=0))
+
+
+def test_times_are_those_of_the_readings(intake):
+    intake.take("feed", payload(lines("a,60,5")))
+    (latest,) = intake.store.latest(HOUSE)
+    assert latest.start == (EPOCH + 60) * 1_000_000
