@@ -67,6 +67,8 @@ DATABASES = {
         "NAME": str(ALLMENDE.database_path),
         "CONN_MAX_AGE": None,
         "OPTIONS": {"write_lock": str(ALLMENDE.home / "write.lock"), "write_wait": ALLMENDE.write_wait},
+        # A file like the real one: in memory there is no WAL, and no other connection.
+        "TEST": {"NAME": str(ALLMENDE.home / "test.sqlite3")},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
