@@ -23,7 +23,8 @@ def client():
 
 
 def configured(settings, **environ):
-    settings.ALLMENDE = load_config({"ALLMENDE_HOME": str(settings.ALLMENDE.home), **environ})
+    kept = {"ALLMENDE_HOME": str(settings.ALLMENDE.home), "ALLMENDE_CITY": settings.ALLMENDE.city}
+    settings.ALLMENDE = load_config({**kept, **environ})
     return settings.ALLMENDE
 
 
