@@ -81,11 +81,42 @@ def test_reading_over_mqtt_changes_the_card(visit):
         pytest.skip("this house has no broker for browsers")
     card = page.locator(".park:has([data-free])").first
     topic = card.get_attribute("data-topic") or ""
-    page.wait_for_function("() => true")
     packets.await_subscription(page)
     packets.publish(topic, {"phenomenonTime": "2100-01-01T00:00:00Z", "result": 7})
     page.wait_for_function("words => document.querySelector('[data-free]').textContent === words", arg="7")
     assert card.locator("[data-free]").inner_text() == "7"
+
+
+def test_readings_arrive_from_the_real_broker(visit):
+    page = visit().context.new_page()
+    frames: list[bytes] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
+    page.goto(f"{visit().site}/parking/")
+    if not page.evaluate("document.body.dataset.liveUrl"):
+        pytest.skip("this house has no broker for browsers")
+    granted = wait_for(page, frames, 0x90, seconds=20)
+    assert 0x80 not in granted[4:], "the broker refused a topic"
+    message = wait_for(page, frames, 0x30, seconds=100)  # the simulation speaks once a minute
+    start = 1
+    while message[start] & 0x80:
+        start += 1
+    length = int.from_bytes(message[start + 1 : start + 3], "big")
+    topic = message[start + 3 : start + 3 + length].decode()
+    reading = json.loads(message[start + 3 + length :])
+    assert isinstance(reading["result"], int)
+    card = page.locator(f'[data-topic="{topic}"]')
+    page.wait_for_timeout(200)
+    assert card.locator("[data-free]").inner_text() == str(reading["result"])
+
+
+def wait_for(page, frames: list[bytes], kind: int, seconds: int) -> bytes:
+    """The first packet of a kind that came in."""
+    for _ in range(seconds * 10):
+        for frame in frames:
+            if frame and isinstance(frame, bytes) and frame[0] & 0xF0 == kind:
+                return frame
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no MQTT packet {kind:#x} within {seconds} seconds")
 
 
 class Broker:
