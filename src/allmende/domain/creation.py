@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from shapely import from_geojson
 from shapely.errors import ShapelyError
-from shapely.geometry import shape
 
 from allmende.domain import ids, times
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
@@ -16,6 +16,8 @@ from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relatio
 from allmende.domain.query import ResultKind
 from allmende.domain.store import NewEntity, Ref
 
+MAX_DEPTH = 64
+"""Levels of JSON inside of one value: SQLite reads 1,000, other readers fewer."""
 GEOJSON = frozenset({"application/geo+json", "application/vnd.geo+json"})
 
 
@@ -27,7 +29,10 @@ def plan_creation(
     ``links`` are relations that the address gives (``Datastreams('a')/Observations``). Raises InvalidInput.
     """
     planner = _Planner(now, max_entities)
-    planner.add(ENTITIES[entity], body, dict(links or {}), "")
+    try:
+        planner.add(ENTITIES[entity], body, dict(links or {}), "")
+    except RecursionError:
+        raise InvalidInput("entities lie too deep within each other; send them in pieces") from None
     return planner.made
 
 
@@ -45,14 +50,20 @@ class _Planner:
         kept: dict[str, tuple[Ref, ...]] = {name: (ref,) for name, ref in links.items()}
         later: list[tuple[Relation, dict[str, Any], str]] = []
         for relation, inline, place in related:
-            if relation.many and not _many_to_many(entity, relation):
-                later += [(relation, item, f"{place}[{i}]") for i, item in enumerate(inline)]
+            if relation.name in links and not relation.many:
+                _check_same(links[relation.name], inline, place)
                 continue
-            refs = tuple(
-                self._reference(relation, item, f"{place}[{i}]" if relation.many else place)
-                for i, item in enumerate(inline)
-            )
-            kept[relation.name] = refs
+            places = [f"{place}[{i}]" if relation.many else place for i in range(len(inline))]
+            pairs = list(zip(inline, places, strict=True))
+            if entity.name == "Location" and relation.name == "Things":
+                # Things hang on a location that has to be there first; those that exist are only named.
+                later += [(relation, item, at) for item, at in pairs if not _names_existing(item)]
+                pairs = [(item, at) for item, at in pairs if _names_existing(item)]
+            elif relation.many and not _many_to_many(entity, relation):
+                later += [(relation, item, at) for item, at in pairs]
+                continue
+            refs = tuple(self._reference(relation, item, at) for item, at in pairs)
+            kept[relation.name] = kept.get(relation.name, ()) + refs
         for relation in entity.relations:
             if relation.required and not kept.get(relation.name):
                 raise InvalidInput(f"{relation.name} is missing", where=where or entity.name)
@@ -61,15 +72,14 @@ class _Planner:
         place_in_batch = len(self.made)
         self.made.append(NewEntity(entity=entity.name, id=own_id, values=values, links=kept, where=where))
         for relation, item, place in later:
-            if _id_of(item, place) is not None:
+            if _names_existing(item):
                 raise NotSupported(f"moving an existing {relation.target} by a deep insert", where=place)
             self.add(ENTITIES[relation.target], item, {relation.inverse: Ref(place=place_in_batch)}, place)
         return place_in_batch
 
     def _reference(self, relation: Relation, item: dict[str, Any], where: str) -> Ref:
-        known = _id_of(item, where)
-        if known is not None and len(item) == 1:
-            return Ref(id=known)
+        if _names_existing(item):
+            return Ref(id=_id_of(item, where))
         return Ref(place=self.add(ENTITIES[relation.target], item, {}, where))
 
     def _split(
@@ -82,7 +92,7 @@ class _Planner:
         dot = f"{where}." if where else ""
         for key, value in body.items():
             attribute, relation = entity.attribute(key), entity.relation(key)
-            if key.startswith("@iot.") or "@iot." in key:
+            if key == "id" or "@iot." in key:
                 continue  # ids were read above; links that a client echoes back say nothing new
             if attribute is not None:
                 if not attribute.computed:
@@ -123,7 +133,7 @@ def keep_value(attribute: Attribute, value: Any, where: str, body: Mapping[str, 
         raise InvalidInput(f"a JSON object is asked for, not {_kind_of(value)}", where=where)
     if kind is Kind.GEOMETRY and body.get("encodingType") in GEOJSON:
         check_geojson(value, where)
-    return encode(value)
+    return _keep_json(value, where)
 
 
 def keep_result(value: Any, where: str = "result") -> tuple[int, Any]:
@@ -140,7 +150,7 @@ def keep_result(value: Any, where: str = "result") -> tuple[int, Any]:
         return ResultKind.DECIMAL, value
     if isinstance(value, str):
         return ResultKind.STRING, value
-    return ResultKind.JSON, encode(value)
+    return ResultKind.JSON, _keep_json(value, where)
 
 
 def encode(value: Any) -> str:
@@ -154,9 +164,9 @@ def check_geojson(value: Any, where: str) -> None:
     if not isinstance(geometry, dict) or not isinstance(geometry.get("type"), str):
         raise InvalidInput("GeoJSON is an object with a type and coordinates", where=where)
     try:
-        built = shape(geometry)
-        west, south, east, north = built.bounds
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        # The reader that works out the observed areas: what passes here is understood there.
+        west, south, east, north = from_geojson(_keep_json(geometry, where)).bounds
+    except ShapelyError as error:
         raise InvalidInput(f"no GeoJSON geometry: {error}", where=where) from None
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
         raise InvalidInput("coordinates are longitude (-180 to 180), latitude (-90 to 90)", where=where)
@@ -165,6 +175,32 @@ def check_geojson(value: Any, where: str) -> None:
 def _many_to_many(entity: EntityType, relation: Relation) -> bool:
     inverse = ENTITIES[relation.target].relation(relation.inverse)
     return inverse is not None and inverse.many and entity.name != "Location"
+
+
+def _names_existing(item: Mapping[str, Any]) -> bool:
+    """Whether an inline entity is the id of one that exists, and not one to be made."""
+    return len(item) == 1 and ("@iot.id" in item or "id" in item)
+
+
+def _keep_json(value: Any, where: str) -> str:
+    """JSON as it is kept; refuses what other readers of it could not take."""
+    if too_deep(value):
+        raise InvalidInput(f"more than {MAX_DEPTH} levels of JSON within each other", where=where)
+    return encode(value)
+
+
+def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Whether JSON has more than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(too_deep(v, levels - 1) for v in inner)
+
+
+def _check_same(given: Ref, inline: list[dict[str, Any]], where: str) -> None:
+    """What the address or the entity around it says may be said again, but not otherwise."""
+    if given.id is None or [_names_existing(item) and _id_of(item, where) for item in inline] != [given.id]:
+        raise InvalidInput("this is given by the address or the entity around it; leave it out", where=where)
 
 
 def _inline(relation: Relation, value: Any, where: str) -> list[dict[str, Any]]:

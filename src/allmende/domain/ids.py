@@ -7,13 +7,16 @@ from allmende.domain.errors import InvalidInput
 MAX_LENGTH = 255
 MAX_NUMBER = 2**63 - 1
 _NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,18})\Z", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and halves of a pair of UTF-16, which no encoding can write."""
 
 
 def normalise(value: object) -> str:
     """The id as it is kept: the text of it. Raises InvalidInput for what cannot be an id."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise InvalidInput(f"an id is a string or a whole number, not {value!r}")
+    if isinstance(value, int) and abs(value) >= 10**MAX_LENGTH:
+        raise InvalidInput(f"an id has 1 to {MAX_LENGTH} characters, this number has more")
     text = str(value)
     if not text or len(text) > MAX_LENGTH:
         raise InvalidInput(f"an id has 1 to {MAX_LENGTH} characters, this one {len(text)}")

@@ -11,6 +11,7 @@ import msgspec
 
 from allmende.domain import ids, times
 from allmende.domain.connector import Payload, Source
+from allmende.domain.creation import MAX_DEPTH, too_deep
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import house_reader
 from allmende.domain.records import Declaration, Parsed, Rejection, Result, Series
@@ -18,7 +19,6 @@ from allmende.domain.store import Batch
 
 ABOVE = "above-maximum"
 BELOW = "below-minimum"
-_SCALARS = {int, float, bool, str, type(None)}
 
 
 class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,26 +36,27 @@ def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, li
     """Check what a connector read. Never raises on bad readings; they become rejections of the batch."""
     declared = {r.stream: r for r in parsed.records if isinstance(r, Declaration)}
     rejections = list(parsed.rejections)
-    declarations: list[Declaration] = []
-    for stream, declaration in list(declared.items()):
-        problem = check_declaration(declaration)
-        if problem:
-            del declared[stream]
-            rejections.append(_reject(payload, "bad-declaration", f"{stream}: {problem}"))
-        else:
-            declarations.append(declaration)
+    problems = {stream: check_declaration(declaration) for stream, declaration in declared.items()}
     series: list[Series] = []
     for record in parsed.records:
         if not isinstance(record, Series):
             continue
-        known = declared.get(record.stream)
-        if known is None:
-            rejections += [_reject(payload, "undeclared-stream", record.stream)] * len(record.times)
+        problem = problems.get(record.stream)
+        if problem != "":
+            code = "undeclared-stream" if problem is None else "bad-declaration"
+            reason = record.stream if problem is None else f"{record.stream}: {problem}"
+            rejections += [_reject(payload, code, reason)] * max(len(record.times), len(record.results))
             continue
-        kept, refused = check_series(record, known, now=payload.received_at, limits=limits)
+        kept, refused = check_series(record, declared[record.stream], now=payload.received_at, limits=limits)
         rejections += [_reject(payload, code, f"{record.stream}: {reason}") for code, reason in refused]
         if kept.times:
             series.append(kept)
+    read = {record.stream for record in parsed.records if isinstance(record, Series)}
+    rejections += [
+        _reject(payload, "bad-declaration", f"{stream}: {problem}")
+        for stream, problem in problems.items()
+        if problem and stream not in read
+    ]
     cap = limits.rejection_bytes
     return Batch(
         origin=source.id,
@@ -64,7 +65,7 @@ def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, li
         received_at=payload.received_at,
         version=version,
         name=payload.name,
-        declarations=declarations,
+        declarations=[d for stream, d in declared.items() if not problems[stream]],
         series=series,
         rejections=[r if len(r.body) <= cap else _cut(r, cap) for r in rejections],
     )
@@ -80,8 +81,11 @@ def check_declaration(declaration: Declaration) -> str:
             declaration.observed_property.id,
         ):
             ids.normalise(value)
+        msgspec.msgpack.encode(declaration)
     except InvalidInput as error:
         return str(error)
+    except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        return f"it cannot be written down: {error}"
     position = declaration.thing.position
     if position and not (-180 <= position.lon <= 180 and -90 <= position.lat <= 90):
         return f"the position {position.lon}, {position.lat} is not longitude, latitude in degrees"
@@ -117,7 +121,9 @@ def _all_fine(series: Series, latest: int) -> bool:
     """The quick check that holds for all but broken series: plain numbers, sane times."""
     if min(series.times) < times.EARLIEST or max(series.times) > latest:
         return False
-    return set(map(type, series.results)) <= {int}
+    if not set(map(type, series.results)) <= {int}:
+        return False
+    return min(series.results) >= -(2**63) and max(series.results) < 2**63  # type: ignore[type-var, operator]  # ints
 
 
 def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
@@ -131,7 +137,15 @@ def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tupl
         return "too-large", "its whole number does not fit into 64 bits"
     if isinstance(result, str) and len(result) > limits.text:
         return "too-long", f"its text has {len(result)} characters, at most {limits.text} are kept"
-    if type(result) not in _SCALARS and len(msgspec.json.encode(result)) > limits.text:
+    if isinstance(result, int | float):
+        return None
+    if too_deep(result):
+        return "too-deep", f"its JSON has more than {MAX_DEPTH} levels"
+    try:
+        size = len(msgspec.json.encode(result))
+    except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        return "unreadable", f"its result cannot be written as JSON: {error}"
+    if size > limits.text and not isinstance(result, str):
         return "too-long", f"its JSON has more than {limits.text} bytes"
     return None
 
@@ -156,6 +170,7 @@ def _range_flag(result: Result, low: float | None, high: float | None) -> str:
 
 
 def _reject(payload: Payload, code: str, reason: str) -> Rejection:
+    reason = reason.encode("utf-8", "backslashreplace").decode()  # a broken name must not break its own rejection
     return Rejection(reason=reason, body=payload.body, code=code, where=f"from line {payload.line}")
 
 

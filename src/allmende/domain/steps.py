@@ -93,7 +93,7 @@ def silences(reports: Sequence[int], silence: Silence, end: int) -> list[tuple[i
     """The spans in which the feed counts as silent, given the times of its reports in order, up to ``end``."""
     shortest = min(silence.day, silence.night)
     spans = []
-    for last, following in zip(reports, [*reports[1:], end], strict=True):
+    for last, following in zip(reports, [*reports[1:], end], strict=False):
         if following - last > shortest:
             begin = silence.silent_from(last, following)
             if begin is not None:
@@ -119,8 +119,8 @@ def read_steps(
     if not reports:
         return [Segment(start, end, None, NEVER)] if start < end else []
     pieces: list[Segment] = []
-    if not moments or moments[0] > start:
-        first = min(moments[0], end) if moments else end
+    first = min(moments[0], end) if moments else end
+    if first > start:
         pieces.append(Segment(start, first, None, NEVER))
     for place, moment in enumerate(moments):
         following = min(moments[place + 1] if place + 1 < len(moments) else end, end)
