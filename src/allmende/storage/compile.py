@@ -8,6 +8,7 @@ from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.query import Expand, Order, Query, Step
 from allmende.storage.filters import compile_filter, json_path
 from allmende.storage.relations import JOINS, Join, key_of
+from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import (
     Scope,
     Sql,
@@ -18,7 +19,6 @@ from allmende.storage.sql import (
     related,
     sql_join,
 )
-from allmende.storage.schema import TABLE_OF
 
 
 class Key(NamedTuple):

@@ -1,16 +1,18 @@
 """Writing what a client creates: entities to any depth, observations among them, all or nothing."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from allmende.domain import ids
 from allmende.domain.errors import Conflict, InvalidInput
+from allmende.domain.model import ENTITIES
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Ref
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (
     dataset_key,
-    feature_of_thing,
+    ensure_feature,
     find_key,
     insert_entity,
     link_history,
@@ -32,6 +34,28 @@ class Creator:
         self.keys: list[int] = []
         self.created: list[tuple[str, str]] = []
         self.streams: dict[int, Stream] = {}
+
+    @cached_property
+    def home(self) -> int:
+        """The dataset of what hangs on no thing itself, e.g. a Location or a FeatureOfInterest.
+
+        It is the one of the existing thing or stream that the batch is about, a restricted one first: nothing that is
+        made for it may be seen by more people.
+        """
+        found: list[tuple[bool, int]] = []
+        for new in self.batch.entities:
+            for name, refs in new.links.items():
+                relation = ENTITIES[new.entity].relation(name)
+                if relation is None or relation.target not in ("Thing", "Datastream"):
+                    continue
+                for key in [self.key(relation.target, ref, new.where) for ref in refs if ref.place is None]:
+                    row = self.connection.execute(
+                        "SELECT s.access = 'open', s.pk FROM dataset s JOIN"
+                        f" {TABLE_OF[relation.target]} e ON e.dataset = s.pk WHERE e.pk = ?",
+                        (key,),
+                    ).fetchone()
+                    found.append((bool(row[0]), int(row[1])))
+        return min(found)[1] if found else dataset_key(self.connection, self.batch.dataset)
 
     def run(self) -> None:
         """Create everything, then write the states of the streams that got observations."""
@@ -76,7 +100,7 @@ def _dataset(creator: Creator, parents: dict[str, list[int]]) -> int:
     if parents.get("Thing"):
         row = creator.connection.execute("SELECT dataset FROM thing WHERE pk = ?", (parents["Thing"][0],)).fetchone()
         return int(row[0])
-    return dataset_key(creator.connection, creator.batch.dataset)
+    return creator.home
 
 
 def _nothing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
@@ -86,12 +110,12 @@ def _nothing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
 def _place_new_thing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
     locations = creator.linked(new, "Locations", "Location")
     if locations:
-        place_thing(creator.connection, key, locations, at=creator.batch.received_at, dataset=dataset)
+        place_thing(creator.connection, key, locations, at=creator.batch.received_at)
 
 
 def _place_things_here(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
     for thing in creator.linked(new, "Things", "Thing"):
-        place_thing(creator.connection, thing, [key], at=creator.batch.received_at, dataset=dataset)
+        place_thing(creator.connection, thing, [key], at=creator.batch.received_at)
 
 
 def _apply_history(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
@@ -122,7 +146,7 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     connection, batch = creator.connection, creator.batch
     stream = _stream(creator, creator.linked(new, "Datastream", "Datastream")[0])
     features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
-    feature = features[0] if features else _feature(connection, stream)
+    feature = features[0] if features else ensure_feature(connection, stream)
     number, name = _observation_id(connection, new)
     values = new.values
     start, end = values["phenomenonTime"]
@@ -143,7 +167,7 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
         start,
         end if end is not None else start,
         1,
-        latest=(start, number, kind, stored, quality if flag_of(quality) else None),
+        latest=(start, number, kind, value, quality if flag_of(quality) else None),
         result_times=() if result_time is None else (result_time,),
         feature=feature,
     )
@@ -157,21 +181,12 @@ def _stream(creator: Creator, key: int) -> Stream:
     return creator.streams[key]
 
 
-def _feature(connection: Connection, stream: Stream) -> int | None:
-    """The stream's feature, made from its thing's location at the first observation (18-088, 10.3.3)."""
-    if stream.feature is None:
-        stream.feature = feature_of_thing(connection, stream.thing, stream.dataset)
-        if stream.feature is not None:
-            connection.execute("UPDATE datastream SET feature = ? WHERE pk = ?", (stream.feature, stream.pk))
-    return stream.feature
-
-
 def _observation_id(connection: Connection, new: NewEntity) -> tuple[int, str]:
     """The inner number and the public id of a new observation."""
     if new.id is None:
         number = reserve_ids(connection, 1)
         return number, str(number)
-    if ids.is_number(new.id) and int(new.id) >= 0:
+    if ids.is_number(new.id) and int(new.id) > 0:
         number = int(new.id)
         if connection.execute(f"SELECT 1 FROM {TABLE_OF['Observation']} WHERE id = ?", (number,)).fetchone():
             raise Conflict(f"there is an Observation {number} already", where=new.where)

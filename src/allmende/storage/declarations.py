@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain, count
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ from allmende.domain.creation import encode
 from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.records import Declaration, ThingDeclaration
 from allmende.storage.connections import Connection
-from allmende.storage.entities import COMMONS, dataset_key, insert_entity, place_thing, upsert_entity
+from allmende.storage.entities import COMMONS, dataset_key, place_thing, upsert_entity
+from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, read_streams
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -43,7 +45,7 @@ def _known_digests(connection: Connection, streams: Sequence[str]) -> dict[str, 
 def _declare_one(
     connection: Connection, declared: Declaration, source: str, owner: int, commons: int, at: int, digest: bytes
 ) -> None:
-    thing, moved = _declare_thing(connection, declared.thing, owner, at)
+    thing = _declare_thing(connection, declared.thing, owner, at)
     sensor, _ = upsert_entity(
         connection,
         "Sensor",
@@ -69,7 +71,8 @@ def _declare_one(
             "description": observed.description or observed.name,
         },
     )
-    unit = declared.unit
+    unit, placed = declared.unit, declared.thing.position is not None
+    feature = _declare_place(connection, "FeatureOfInterest", declared.thing, owner) if placed else None
     columns: dict[str, Any] = {
         "name": declared.name,
         "description": declared.description or declared.name,
@@ -79,55 +82,44 @@ def _declare_one(
         "thing": thing,
         "sensor": sensor,
         "observed_property": property_key,
-        "feature": _declare_feature(connection, declared.thing, owner),
+        "feature": feature,
         "source": source,
         "declared": digest,
     }
     upsert_entity(connection, "Datastream", declared.stream, owner, columns)
 
 
-def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, at: int) -> tuple[int, bool]:
+def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, at: int) -> int:
     columns = {
         "name": thing.name,
         "description": thing.description or thing.name,
-        "properties": _properties({**_said_before(connection, thing.id), **thing.properties}),
+        "properties": _properties(thing.properties),
     }
     key, _ = upsert_entity(connection, "Thing", thing.id, owner, columns)
     if thing.position is None:
-        return key, False
-    location, moved = upsert_entity(connection, "Location", f"{thing.id}~location", owner, _place(thing, "location"))
-    if moved:
-        place_thing(connection, key, [location], at=at, dataset=owner)
-    return key, moved
+        return key
+    location = _declare_place(connection, "Location", thing, owner)
+    standing = connection.execute("SELECT location FROM thing_location WHERE thing = ?", (key,)).fetchall()
+    if standing != [(location,)]:
+        place_thing(connection, key, [location], at=at)
+    return key
 
 
-def _said_before(connection: Connection, thing: str) -> dict[str, Any]:
-    """A thing's properties so far. Two documents of one source may each tell a part; neither takes back the other's."""
-    row = connection.execute("SELECT properties FROM thing WHERE id = ?", (thing,)).fetchone()
-    return msgspec.json.decode(row[0], type=dict[str, Any]) if row and row[0] else {}
-
-
-def _declare_feature(connection: Connection, thing: ThingDeclaration, owner: int) -> int | None:
-    """The feature at the thing's position. A moved thing gets another one: old readings keep their place."""
-    if thing.position is None:
-        return None
-    columns = _place(thing, "feature")
+def _declare_place(connection: Connection, entity: str, thing: ThingDeclaration, owner: int) -> int:
+    """The Location or FeatureOfInterest at a declared position. A moved thing gets another one: what was observed at
+    the old place, and the history, keep theirs."""
+    column = COLUMNS[entity]["location" if entity == "Location" else "feature"]
+    columns = _place(thing, column)
+    first = f"{thing.id}~{column}"
+    # "\x7f" is the sign behind "~": a range of the index holds all names that begin so.
     rows = connection.execute(
-        "SELECT pk FROM feature WHERE (id = ? OR id LIKE ? ESCAPE '\\') AND feature = ?",
-        (f"{thing.id}~feature", _like(f"{thing.id}~feature~"), columns["feature"]),
+        f"SELECT id, {column} FROM {TABLE_OF[entity]} WHERE id = ? OR (id > ? AND id < ?)",
+        (first, f"{first}~", f"{first}\x7f"),
     ).fetchall()
-    if rows:
-        return int(rows[0][0])
-    number = connection.execute(
-        "SELECT count(*) FROM feature WHERE id = ? OR id LIKE ? ESCAPE '\\'",
-        (f"{thing.id}~feature", _like(f"{thing.id}~feature~")),
-    ).fetchone()[0]
-    name = f"{thing.id}~feature~{number + 1}" if number else f"{thing.id}~feature"
-    return insert_entity(connection, "FeatureOfInterest", name, owner, columns)[0]
-
-
-def _like(prefix: str) -> str:
-    return prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    names = {name for name, _ in rows}
+    free = next(name for name in chain([first], (f"{first}~{n}" for n in count(2))) if name not in names)
+    name = next((name for name, place in rows if place == columns[column]), free)
+    return upsert_entity(connection, entity, name, owner, columns)[0]
 
 
 def _place(thing: ThingDeclaration, column: str) -> dict[str, Any]:

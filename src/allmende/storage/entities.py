@@ -10,7 +10,8 @@ from allmende.domain.policy import Reader
 from allmende.storage.connections import Connection
 from allmende.storage.relations import key_of
 from allmende.storage.schema import TABLE_OF
-from allmende.storage.sql import Sql, all_of, id_condition, visible
+from allmende.storage.sql import all_of, id_condition, visible
+from allmende.storage.state import Stream
 
 COMMONS = "commons"
 """The dataset of what belongs to nobody alone: observed properties, and what clients create without a dataset."""
@@ -100,8 +101,9 @@ def upsert_entity(
     return int(row[0]), True
 
 
-def place_thing(connection: Connection, thing: int, locations: Sequence[int], *, at: int, dataset: int) -> int:
+def place_thing(connection: Connection, thing: int, locations: Sequence[int], *, at: int) -> int:
     """Put a thing at locations (instead of those before) and write it down as a HistoricalLocation; gives its key."""
+    dataset = connection.execute("SELECT dataset FROM thing WHERE pk = ?", (thing,)).fetchone()[0]
     connection.execute("DELETE FROM thing_location WHERE thing = ?", (thing,))
     connection.executemany(
         "INSERT INTO thing_location (thing, location) VALUES (?, ?)", [(thing, place) for place in locations]
@@ -125,6 +127,15 @@ def forget_features(connection: Connection, thing: int) -> None:
     connection.execute("UPDATE datastream SET feature = NULL WHERE thing = ?", (thing,))
 
 
+def ensure_feature(connection: Connection, stream: Stream) -> int | None:
+    """The stream's feature, made from its thing's location at the first observation (18-088, 10.3.3)."""
+    if stream.feature is None:
+        stream.feature = feature_of_thing(connection, stream.thing, stream.dataset)
+        if stream.feature is not None:
+            connection.execute("UPDATE datastream SET feature = ? WHERE pk = ?", (stream.feature, stream.pk))
+    return stream.feature
+
+
 def feature_of_thing(connection: Connection, thing: int, dataset: int) -> int | None:
     """The feature at a thing's place: made from its location where there is none yet; None without a location."""
     rows = connection.execute(
@@ -136,11 +147,12 @@ def feature_of_thing(connection: Connection, thing: int, dataset: int) -> int | 
     if not fitting:
         return None
     _, name, description, encoding, location = fitting[0]
-    known = Sql(
-        "SELECT f.pk FROM feature f JOIN datastream d ON d.feature = f.pk WHERE d.thing = ? AND f.feature = ? LIMIT 1",
+    row = connection.execute(
+        "SELECT f.pk FROM datastream d JOIN feature f ON f.pk = d.feature OR f.pk IN"
+        " (SELECT x.feature FROM feature_datastream x WHERE x.datastream = d.pk)"
+        " WHERE d.thing = ? AND f.feature = ? LIMIT 1",
         (thing, location),
-    )
-    row = connection.execute(known.text, known.params).fetchone()
+    ).fetchone()
     if row:
         return int(row[0])
     columns = {"name": name, "description": description, "encoding_type": encoding, "feature": location}

@@ -20,7 +20,7 @@ from allmende.domain.query import (
     Value,
 )
 from allmende.storage.relations import JOINS, key_of
-from allmende.storage.sql import Scope, Sql, all_of, attribute_expressions, id_expression, related, sql_join
+from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_expression, related
 
 Operator = Literal["eq", "ne", "gt", "ge", "lt", "le"]
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
@@ -36,15 +36,15 @@ _RESULT_KINDS = {
 def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> Sql:
     """The condition that ``node`` asks of an entity."""
     if isinstance(node, Logic):
-        word = " AND " if node.op == "and" else " OR "
-        return "(" + sql_join(word, [compile_filter(scope, entity, alias, n) for n in node.items]) + ")"
+        pieces = [compile_filter(scope, entity, alias, n) for n in node.items]
+        return "(" + all_of(pieces) + ")" if node.op == "and" else any_of(pieces)
     if isinstance(node, Not):
         return "NOT (" + compile_filter(scope, entity, alias, node.item) + ")"
     if isinstance(node, Compare):
         return _compare(scope, entity, alias, node)
     if isinstance(node, In) and isinstance(node.choices, tuple):
         equals = [_compare(scope, entity, alias, Compare("eq", node.item, c, node.at)) for c in node.choices]
-        return "(" + sql_join(" OR ", equals) + ")"
+        return any_of(equals)
     raise NotSupported(f"this release cannot filter by {_name(node)}", where=_at(node))
 
 

@@ -1,6 +1,7 @@
 """Appending readings: what is new, what repeats, what corrects; then state and change log, once per stream."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -73,7 +74,7 @@ def _distinct(series: Series) -> tuple[list[_Reading], int, int]:
         pairs = [keep_result(r) for r in results]
         kinds, values = [k for k, _ in pairs], [v for _, v in pairs]
     readings = list(map(_Reading._make, zip(moments, kinds, values, flags, strict=True)))
-    if all(a < b for a, b in zip(moments, moments[1:], strict=False)):
+    if all(a < b for a, b in pairwise(moments)):
         return readings, 0, 0
     kept: dict[int, _Reading] = {}
     repeats = corrections = 0
@@ -90,7 +91,9 @@ def _distinct(series: Series) -> tuple[list[_Reading], int, int]:
 
 
 def _same(reading: _Reading, kind: int, value: Any) -> bool:
-    return reading.kind == kind and reading.value == value
+    """Whether a value is the same again. 5 and 5.0 are: a source that changes how it writes them corrects nothing."""
+    alike = reading.kind == kind or {reading.kind, kind} == {ResultKind.INTEGER, ResultKind.DECIMAL}
+    return alike and bool(reading.value == value)
 
 
 def _compare(
@@ -211,7 +214,8 @@ def log_change(
 ) -> int:
     """Write a line of the change log; gives its number."""
     number = connection.execute(
-        "INSERT INTO change_log (datastream, kind, start, end, count, origin, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO change_log (datastream, kind, start, end, count, origin, received_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (stream.pk, kind, start, end, count, origin, received_at),
     ).lastrowid
     return int(number)

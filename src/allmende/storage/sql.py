@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
+from allmende.domain import ids
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.policy import Reader
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import COLUMNS, TABLE_OF
+
+_GROUP = 32
 
 
 class Sql(NamedTuple):
@@ -31,6 +34,15 @@ def sql_join(separator: str, pieces: Iterable[Sql]) -> Sql:
     """The pieces with a separator between them."""
     listed = list(pieces)
     return Sql(separator.join(p.text for p in listed), tuple(v for p in listed for v in p.params))
+
+
+def any_of(pieces: Iterable[Sql]) -> Sql:
+    """Their disjunction; false where there are none. Grouped, since SQLite bounds the depth of an expression."""
+    listed = list(pieces)
+    while len(listed) > _GROUP:
+        groups = (listed[at : at + _GROUP] for at in range(0, len(listed), _GROUP))
+        listed = ["(" + sql_join(" OR ", group) + ")" for group in groups]
+    return "(" + sql_join(" OR ", listed) + ")" if listed else Sql("0")
 
 
 def all_of(pieces: Iterable[Sql]) -> Sql:
@@ -60,7 +72,7 @@ def id_condition(entity: str, alias: str, identifier: str) -> Sql:
     """The row with this public id."""
     if entity != "Observation":
         return Sql(f"{alias}.id = ?", (identifier,))
-    if identifier.isdecimal() and int(identifier) < 2**63:
+    if ids.is_number(identifier) and int(identifier) > 0:
         return Sql(f"{alias}.id = ?", (int(identifier),))
     return Sql(f"{alias}.id = (SELECT n.id FROM observation_name n WHERE n.name = ?)", (identifier,))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from allmende.domain.creation import encode
+from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import Reader, house_reader
 from allmende.domain.query import Expand, Page, Query, ResultKind, Step, layout
 from allmende.domain.store import (
@@ -22,7 +23,7 @@ from allmende.storage.compile import compile_count, compile_expand, compile_expa
 from allmende.storage.connections import Committer, Connection, Connections
 from allmende.storage.creation import Creator
 from allmende.storage.declarations import declare
-from allmende.storage.entities import COMMONS, origin_key
+from allmende.storage.entities import COMMONS, ensure_feature, origin_key
 from allmende.storage.readings import append_series, flag_of
 from allmende.storage.sql import Sql, all_of, attribute_expressions, visible
 from allmende.storage.state import write_states
@@ -253,14 +254,16 @@ def _append(connection: Connection, batch: Batch) -> Receipt:
     receipt = Receipt(rejected=len(batch.rejections))
     origin = origin_key(connection, batch.origin, batch.version)
     newest: int | None = None
-    if batch.declarations:
+    if batch.declarations or batch.series:
         streams = declare(
             connection, batch.declarations, source=batch.origin, dataset=batch.dataset, received_at=batch.received_at
         )
-        for series in batch.series:
-            counts = append_series(
-                connection, series, streams[series.stream], origin=origin, received_at=batch.received_at
-            )
+        for series in filter(lambda s: s.times, batch.series):
+            stream = streams.get(series.stream)
+            if stream is None:
+                raise InvalidInput(f"the stream {series.stream!r} is not declared")
+            ensure_feature(connection, stream)
+            counts = append_series(connection, series, stream, origin=origin, received_at=batch.received_at)
             receipt.accepted += counts.accepted
             receipt.repeated += counts.repeated
             receipt.corrected += counts.corrected

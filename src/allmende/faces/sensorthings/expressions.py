@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, Literal, cast
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput, InvalidQuery, LimitExceeded
@@ -27,8 +27,10 @@ from allmende.domain.query import (
     Value,
 )
 
-MAX_DEPTH = 40
-"""Parentheses within parentheses."""
+MAX_DEPTH = 20
+"""Expressions within expressions; engines bound it too (SQLite's parser holds 100 symbols)."""
+MAX_KEYS = 10
+"""Keys of one order: a page's start is compared with each of them."""
 
 _EXPECTED = {"COMPARE": "eq, ne, gt, ge, lt, le", "RPAR": ")", "$END": "the end", "NAME": "a property"}
 
@@ -150,7 +152,8 @@ def _instant(text: str, token: Token) -> int:
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
     grammar = files(__package__).joinpath("grammar.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", maybe_placeholders=False)
+    # The transformer runs while the text is read, so that no depth of a tree becomes a depth of calls.
+    return Lark(grammar, parser="lalr", maybe_placeholders=False, transformer=_Builder())
 
 
 @lru_cache(maxsize=512)
@@ -158,29 +161,31 @@ def parse_filter(text: str, *, max_length: int, option: str = "$filter") -> Expr
     """The expression of a filter; raises InvalidQuery that says where in the text."""
     check_size(text, max_length, option)
     try:
-        return cast(Expression, _Builder().transform(_parser().parse(text)))
+        expression = cast(Expression, _parser().parse(text))
     except UnexpectedInput as error:
         raise _explain(error, text, option) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, InvalidQuery):
-            at = int(error.orig_exc.where or 0)
-            raise InvalidQuery(error.orig_exc.message, where=f"{option}, character {at + 1}") from None
-        raise
+    except InvalidQuery as error:
+        at = int(error.where or 0)
+        raise InvalidQuery(error.message, where=f"{option}, character {at + 1}") from None
+    _check_depth(expression, option)
+    return expression
 
 
 def check_size(text: str, max_length: int, option: str) -> None:
-    """Refuse what is too long or too deep before anything looks into it."""
+    """Refuse what is too long before anything looks into it."""
     if len(text) > max_length:
         raise LimitExceeded(f"it has {len(text)} characters", setting="ALLMENDE_FILTER_LENGTH", where=option)
-    depth = deepest = 0
-    for sign in text:
-        if sign == "(":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif sign == ")":
-            depth -= 1
-    if deepest > MAX_DEPTH:
-        raise InvalidQuery(f"more than {MAX_DEPTH} parentheses within each other", where=option)
+
+
+def _check_depth(expression: Expression, option: str) -> None:
+    level: list[Any] = [expression]
+    for _ in range(MAX_DEPTH):
+        fields = [getattr(node, name) for node in level for name in node.__struct_fields__]
+        inner = [node for field in fields for node in (field if isinstance(field, tuple) else (field,))]
+        level = [node for node in inner if isinstance(node, Expression)]
+    if level:
+        at = getattr(level[0], "at", 0) + 1
+        raise InvalidQuery(f"more than {MAX_DEPTH} expressions within each other", where=f"{option}, character {at}")
 
 
 def _explain(error: UnexpectedInput, text: str, option: str) -> InvalidQuery:
@@ -197,8 +202,12 @@ def _explain(error: UnexpectedInput, text: str, option: str) -> InvalidQuery:
 
 def parse_order(text: str, *, max_length: int) -> tuple[Order, ...]:
     """``name desc,Thing/name`` to sort keys."""
+    check_size(text, max_length, "$orderby")
+    pieces = text.split(",")
+    if len(pieces) > MAX_KEYS:
+        raise InvalidQuery(f"more than {MAX_KEYS} keys", where="$orderby")
     orders = []
-    for piece in text.split(","):
+    for piece in pieces:
         words = piece.split()
         if not words or len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
             raise InvalidQuery(f"{piece.strip()!r} is no key such as 'name' or 'phenomenonTime desc'", where="$orderby")

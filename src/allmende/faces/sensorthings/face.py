@@ -1,10 +1,8 @@
 """The face itself: a request becomes a question or a creation, an answer becomes bytes, an error a status."""
 
-from typing import Any
-
 import msgspec
 
-from allmende.domain import errors
+from allmende.domain import errors, ids
 from allmende.domain.creation import encode, plan_creation
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.model import ENTITIES, SETS, Kind
@@ -18,6 +16,7 @@ from allmende.faces.sensorthings.render import (
     entity_link,
     render_entity,
     render_page,
+    render_reference,
     render_references,
     text,
 )
@@ -72,11 +71,13 @@ def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     if address.single:
         if not page.rows:
             raise errors.NotFound("there is nothing here")
+        if address.reference:
+            return Response(status=200, body=render_reference(page, request.root))
         return Response(status=200, body=render_entity(page, asked, request.root))
     if not page.rows:
         _require_parent(address, asked.query, store)
     if address.reference:
-        return Response(status=200, body=render_references(page, request.root))
+        return Response(status=200, body=render_references(page, asked, request.root, request.path.strip("/")))
     return Response(status=200, body=render_page(page, asked, request.root, request.path.strip("/")))
 
 
@@ -103,14 +104,14 @@ def _read_attribute(address: Address, asked: Asked, store: Store) -> Response:
     if not address.raw:
         return Response(status=200, body=f"{{{text(name)}:{value}}}".encode())
     if value.startswith('"'):
-        return Response(status=200, body=msgspec.json.decode(value, type=str).encode(), content_type="text/plain")
-    return Response(status=200, body=value.encode(), content_type="text/plain")
+        value = msgspec.json.decode(value, type=str)
+    return Response(status=200, body=value.encode(), content_type="text/plain; charset=utf-8")
 
 
 def _value_json(page: Page, query: Query, name: str) -> str | None:
     row = page.rows[0]
     if name in ("id", "@iot.id"):
-        return encode(row[1])
+        return encode(ids.shown(str(row[1])))
     attribute = ENTITIES[query.entity].attribute(name)
     if attribute is None:
         return None
@@ -133,6 +134,8 @@ def _create(request: Request, store: Store, limits: FaceLimits) -> Response:
         body = msgspec.json.decode(request.body)
     except msgspec.DecodeError as error:
         raise errors.InvalidInput(f"this is no JSON: {error}") from None
+    except RecursionError:
+        raise errors.InvalidInput("this JSON is nested too deep") from None
     links = _links(address)
     entities = plan_creation(address.entity, body, now=request.now, links=links, max_entities=limits.entities)
     batch = Batch(
@@ -160,8 +163,7 @@ def _links(address: Address) -> dict[str, Ref]:
 def _created(receipt: Receipt, places: list[str], request: Request) -> Response:
     entity, identifier = receipt.created[places.index("")]
     link = f"{request.root}/{entity_link(ENTITIES[entity].set_name, identifier)}"
-    shown: Any = int(identifier) if identifier.isdecimal() else identifier
-    body = encode({"@iot.selfLink": link, "@iot.id": shown}).encode()
+    body = encode({"@iot.selfLink": link, "@iot.id": ids.shown(identifier)}).encode()
     return Response(status=201, body=body, headers={"Location": link})
 
 

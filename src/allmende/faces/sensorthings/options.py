@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from allmende.domain.errors import InvalidQuery, LimitExceeded
+from allmende.domain.errors import InvalidQuery, LimitExceeded, NotSupported
 from allmende.domain.face import FaceLimits
 from allmende.domain.model import ENTITIES, EntityType
 from allmende.domain.policy import Reader
@@ -108,6 +108,8 @@ def _read_select(entity: EntityType, text: str) -> tuple[str, ...]:
     for name in names:
         if name in ("id", "@iot.id") or entity.attribute(name) or entity.relation(name):
             continue
+        if entity.attribute(name.partition("/")[0]):
+            raise NotSupported(f"this release selects whole properties, not {name!r}", where="$select")
         known = ["id", *(a.name for a in entity.attributes), *(r.name for r in entity.relations)]
         raise InvalidQuery(f"{entity.name} has no property {name!r}; it has {', '.join(known)}", where="$select")
     return names
@@ -188,7 +190,10 @@ def make_token(values: tuple[Any, ...]) -> str:
 
 def _read_token(text: str) -> tuple[Any, ...]:
     try:
-        return tuple(_decoder.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+        values = _decoder.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if any(isinstance(value, int) and value >= 2**63 for value in values):
+            raise ValueError("no number of ours")
+        return tuple(values)
     except (msgspec.DecodeError, binascii.Error, ValueError, UnicodeError):
         raise InvalidQuery(
             "is no token of this house; follow @iot.nextLink as it was given", where="$skiptoken"

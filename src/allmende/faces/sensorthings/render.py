@@ -47,13 +47,33 @@ def result_text(kind: int, value: Any) -> str:
 
 
 def render_page(page: Page, asked: Asked, root: str, path: str) -> bytes:
-    """A set: ``path`` is its address relative to the root, for the link to the next page."""
+    """A set: ``path`` is its (decoded) address relative to the root, for the link to the next page."""
+    return _envelope(page, asked, f"{root}/{quote(path, safe=_SAFE)}", render_rows(page, asked, root))
+
+
+def render_references(page: Page, asked: Asked, root: str, path: str) -> bytes:
+    """``/$ref`` of a set: addresses alone."""
+    return _envelope(page, asked, f"{root}/{quote(path, safe=_SAFE)}", _references(page, root))
+
+
+def render_reference(page: Page, root: str) -> bytes:
+    """``/$ref`` of one entity."""
+    return next(_references(page, root)).encode()
+
+
+def _references(page: Page, root: str) -> Iterator[str]:
+    set_name = ENTITIES[page.query.entity].set_name
+    for row in page.rows:
+        yield f'{{"@iot.selfLink":{text(f"{root}/{entity_link(set_name, str(row[1]))}")}}}'
+
+
+def _envelope(page: Page, asked: Asked, address: str, rows: Iterator[str]) -> bytes:
     parts = []
     if page.count is not None:
         parts.append(f'"@iot.count":{page.count}')
     if page.next is not None:
-        parts.append(f'"@iot.nextLink":{text(next_link(f"{root}/{path}", asked, page.next))}')
-    parts.append(f'"value":[{",".join(render_rows(page, asked, root))}]')
+        parts.append(f'"@iot.nextLink":{text(next_link(address, asked, page.next))}')
+    parts.append(f'"value":[{",".join(rows)}]')
     return ("{" + ",".join(parts) + "}").encode()
 
 
@@ -65,13 +85,6 @@ def next_link(address: str, asked: Asked, after: tuple[Any, ...]) -> str:
 
 
 _SAFE = "~!$()*,;:@'/"
-
-
-def render_references(page: Page, root: str) -> bytes:
-    """``/$ref``: addresses alone."""
-    set_name = ENTITIES[page.query.entity].set_name
-    links = (f'{{"@iot.selfLink":{text(f"{root}/{entity_link(set_name, str(row[1]))}")}}}' for row in page.rows)
-    return f'{{"value":[{",".join(links)}]}}'.encode()
 
 
 def render_rows(page: Page, asked: Asked, root: str) -> Iterator[str]:
