@@ -126,6 +126,7 @@ def make_intake(path: Path, *, profile: Profile | None = None, connectors: Any =
     from allmende.web.house import furnish
 
     profile = profile or city()
+    path.mkdir(exist_ok=True)
     config = Config(home=path, **{"disk_floor": 0, **settings})
     store = SqliteStore(PlainConnections(config.database_path))
     furnish(store, profile)

@@ -54,7 +54,7 @@ class Publisher(threading.Thread):
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
-        self._client.reconnect_delay_set(1, 30)
+        self._client.reconnect_delay_set(1, 8)
         self._client.max_inflight_messages_set(_UNANSWERED)
         self._open: dict[str, tuple[float, bool]] = {}
         self._told = ""

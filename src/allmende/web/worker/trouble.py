@@ -29,7 +29,7 @@ def in_words(error: BaseException, address: str = "") -> str:
     if isinstance(error, httpx.TooManyRedirects):
         return f"The host sends us from address to address{at}."
     if isinstance(error, httpx.HTTPError | OSError):
-        return f"The data could not be read{at}: {error or type(error).__name__}"
+        return f"The data could not be read{at}: {str(error) or type(error).__name__}"
     return f"The connector failed: {type(error).__name__}: {error}"
 
 
