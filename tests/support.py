@@ -3,12 +3,16 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from allmende.domain.creation import plan_creation
+from allmende.domain.policy import Reader, house_reader
+from allmende.domain.query import Page, Query
 from allmende.domain.records import (
     Declaration,
     Position,
@@ -19,9 +23,9 @@ from allmende.domain.records import (
     ThingDeclaration,
     Unit,
 )
-from allmende.domain.policy import house_reader
-from allmende.domain.store import Batch, DatasetRecord
+from allmende.domain.store import Batch, DatasetRecord, Receipt, Ref, Store
 from allmende.storage.schema import SQLITE
+from allmende.storage.sqlite import SqliteStore
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ALLMENDE_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -95,7 +99,10 @@ def declaration(stream: str = "garage~free", *, high: float | None = 100, positi
         stream=stream,
         name=f"Free spaces {thing}",
         thing=ThingDeclaration(
-            id=thing, name=thing.title(), properties={"zone": "1"}, position=Position(11.58, 50.92) if position else None
+            id=thing,
+            name=thing.title(),
+            properties={"zone": "1"},
+            position=Position(11.58, 50.92) if position else None,
         ),
         sensor=SensorDeclaration(id="barriers", name="Barriers"),
         observed_property=Property(id="free-parking-spaces", name="Free spaces", definition="https://example.org/free"),
@@ -123,3 +130,33 @@ def batch(
         series=series,
         rejections=rejections,
     )
+
+
+def sqlite_store(folder: Path) -> Store:
+    """An empty SQLite engine in a folder of its own."""
+    return SqliteStore(PlainConnections(folder / "commons.sqlite3"))
+
+
+ENGINES: Mapping[str, Callable[[Path], Store]] = {"sqlite": sqlite_store}
+"""Every engine that has to keep the contract in tests/storage, by name."""
+
+
+def ask(store: Store, entity: str, *, reader: Reader = HOUSE, **more: Any) -> Page:
+    """Answer a question of the house's."""
+    return store.find(Query(entity=entity, reader=reader, **more))
+
+
+def create(
+    store: Store,
+    entity: str,
+    body: Any,
+    *,
+    reader: Reader = HOUSE,
+    dataset: str = "commons",
+    links: Mapping[str, str] | None = None,
+    now: int = 1_700_000_000_000_000,
+) -> Receipt:
+    """Create what a body asks for; ``links`` are ids by relation."""
+    refs = {relation: Ref(id=name) for relation, name in (links or {}).items()}
+    entities = plan_creation(entity, body, now=now, links=refs)
+    return store.append(Batch(origin=reader.name, dataset=dataset, reader=reader, received_at=now, entities=entities))

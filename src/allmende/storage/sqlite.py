@@ -215,9 +215,11 @@ def _page(query: Query, rows: list[tuple[Any, ...]], extra: int, offset: int = 0
     if len(rows) > query.top:
         rows = rows[: query.top]
         following = tuple(rows[-1][-extra:]) if rows and extra else None
-    if offset:
-        rows = [row[offset:] for row in rows]
-    return Page(query=query, columns=layout(query), rows=rows, next=following)
+    columns = layout(query)
+    if offset or extra:
+        stop = offset + len(columns)
+        rows = [row[offset:stop] for row in rows]
+    return Page(query=query, columns=columns, rows=rows, next=following)
 
 
 def _expand(connection: Connection, query: Query, pages: dict[Any, Page]) -> None:

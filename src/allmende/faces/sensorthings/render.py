@@ -109,7 +109,7 @@ def render_entity(page: Page, asked: Asked, root: str) -> bytes:
 
 def observation_text(row: tuple[Any, ...], start: str, root: str) -> str:
     """The hot path: an observation with all attributes and links, in one go."""
-    (_, number, begin, end, result_time, kind, value, quality, valid_start, valid_end, parameters) = row[:11]
+    (_, number, begin, end, result_time, kind, value, quality, valid_start, valid_end, parameters) = row
     if not isinstance(number, int):
         identifier = str(number)
         link = f"{root}/{entity_link('Observations', identifier)}"
