@@ -1,6 +1,6 @@
 """Writing what a client creates: entities to any depth, observations among them, all or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +48,7 @@ class Creator:
                 relation = ENTITIES[new.entity].relation(name)
                 if relation is None or relation.target not in ("Thing", "Datastream"):
                     continue
-                for key in [self.key(relation.target, ref, new.where) for ref in refs if ref.place is None]:
+                for key in self.keys_of([ref for ref in refs if ref.place is None], relation.target, new, name):
                     row = self.connection.execute(
                         "SELECT s.access = 'open', s.pk FROM dataset s JOIN"
                         f" {TABLE_OF[relation.target]} e ON e.dataset = s.pk WHERE e.pk = ?",
@@ -74,8 +74,12 @@ class Creator:
 
     def linked(self, new: NewEntity, relation: str, target: str) -> list[int]:
         """The keys that a relation of a new entity names."""
+        return self.keys_of(new.links.get(relation, ()), target, new, relation)
+
+    def keys_of(self, refs: Iterable[Ref], target: str, new: NewEntity, relation: str) -> list[int]:
+        """The keys of references that stand in a relation of a new entity."""
         where = f"{new.where}.{relation}" if new.where else relation
-        return [self.key(target, ref, where) for ref in new.links.get(relation, ())]
+        return [self.key(target, ref, where) for ref in refs]
 
 
 def _create_plain(creator: Creator, new: NewEntity) -> tuple[int, str]:

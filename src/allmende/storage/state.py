@@ -91,8 +91,9 @@ def grow_state(
         )
     stream.count += count
     for moment in result_times:
-        stream.result_time_first = min(moment, stream.result_time_first or moment)
-        stream.result_time_last = max(moment, stream.result_time_last or moment)
+        first, last = stream.result_time_first, stream.result_time_last
+        stream.result_time_first = moment if first is None else min(moment, first)
+        stream.result_time_last = moment if last is None else max(moment, last)
     observed = feature if feature is not None else stream.feature
     if observed is not None:
         stream.features.add(observed)
