@@ -176,13 +176,10 @@ def test_extents_are_kept_true(store: Store) -> None:
 
     assert extents() == (None,) * 5
     feature = {"name": "F", "description": "f", "encodingType": "application/geo+json"}
-    bodies = [
-        {
-            "phenomenonTime": "1970-01-01T00:00:00.000005Z/1970-01-01T00:00:00.000009Z",
-            "resultTime": "1970-01-01T00:00:00.000020Z",
-        },
-        {"phenomenonTime": "1970-01-01T00:00:00.000007Z", "resultTime": "1970-01-01T00:00:00Z"},
-        {"phenomenonTime": "1969-12-31T23:59:59.999999Z"},
+    bodies: list[dict[str, Any]] = [
+        {"phenomenonTime": times.format_interval(5, 9), "resultTime": times.format_instant(0)},
+        {"phenomenonTime": times.format_instant(7), "resultTime": times.format_instant(20)},
+        {"phenomenonTime": times.format_instant(-1)},
     ]
     for lon, body in enumerate(bodies):
         place = {**feature, "feature": {"type": "Point", "coordinates": [lon, -lon]}}
