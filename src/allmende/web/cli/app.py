@@ -25,6 +25,7 @@ app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
+JsonLog = Annotated[bool, typer.Option("--json", help="Log and messages as JSON, one object a line.")]
 Source = Annotated[str, typer.Option("--source", help="Of this source alone.")]
 Code = Annotated[str, typer.Option("--code", help="With this code alone, e.g. unknown-family.")]
 _debug = False
@@ -100,42 +101,46 @@ def init(
 
 
 @app.command()
-def serve(as_json: Json = False) -> None:
+def serve(as_json: JsonLog = False) -> None:
     """Run the whole house: web server, worker, broker. Ctrl-C ends it."""
-    from allmende.web.cli.opened import settled
+    config = _settled(as_json)
     from allmende.web.cli.output import print_json
-
-    config = settled()
     from allmende.web.serve import serve as run_all
 
     run_all(config, (lambda line: print_json({"message": line})) if as_json else _print_now)
 
 
 @app.command()
-def web(as_json: Json = False) -> None:
+def web(as_json: JsonLog = False) -> None:
     """Run the web server alone."""
-    _run_part("web")
+    _run_part("web", as_json)
 
 
 @app.command()
-def worker(as_json: Json = False) -> None:
+def worker(as_json: JsonLog = False) -> None:
     """Run the worker alone: asks sources for data, publishes, tidies up. A second one waits."""
-    _run_part("worker")
+    _run_part("worker", as_json)
 
 
 @app.command(hidden=True)
-def broker(as_json: Json = False) -> None:
+def broker(as_json: JsonLog = False) -> None:
     """Run the embedded MQTT broker alone."""
-    _run_part("broker")
+    _run_part("broker", as_json)
 
 
-def _run_part(name: str) -> None:
-    from allmende.web.cli.opened import settled
-
-    config = settled()
+def _run_part(name: str, as_json: bool) -> None:
+    config = _settled(as_json)
     from allmende.web import parts
 
     getattr(parts, f"run_{name}")(config)
+
+
+def _settled(as_json: bool) -> Any:
+    from allmende.web.cli.opened import settled
+
+    if as_json:
+        os.environ["ALLMENDE_LOG_FORMAT"] = "json"  # in the environment, for the processes that are started
+    return settled()
 
 
 def _print_now(line: str) -> None:
@@ -205,7 +210,7 @@ def rejections_replay(
 
 @user.command("add")
 def user_add(
-    name: str,
+    name: Annotated[str, typer.Argument(help="To log in with.")],
     email: Annotated[str, typer.Option("--email", help="To reach the person about the account.")] = "",
     admin: Annotated[bool, typer.Option("--admin", help="Looks after the house; sees all datasets.")] = False,
     password_file: Annotated[
@@ -229,7 +234,7 @@ def user_list(as_json: Json = False) -> None:
 
 
 @user.command("remove")
-def user_remove(name: str, as_json: Json = False) -> None:
+def user_remove(name: Annotated[str, typer.Argument(help="As `user list` gives it.")], as_json: Json = False) -> None:
     """Delete an account with its personal data and its tokens."""
     from allmende.web.cli import people
 
@@ -238,7 +243,7 @@ def user_remove(name: str, as_json: Json = False) -> None:
 
 @token.command("create")
 def token_create(
-    name: str,
+    name: Annotated[str, typer.Argument(help="What it is for; tells tokens apart.")],
     write: Annotated[bool, typer.Option("--write/--read", help="May write, or only read.")] = False,
     dataset: Annotated[
         list[str] | None, typer.Option("--dataset", help="May read this dataset, though it is not open. Repeatable.")
@@ -262,7 +267,7 @@ def token_list(as_json: Json = False) -> None:
 
 
 @token.command("revoke")
-def token_revoke(name: str, as_json: Json = False) -> None:
+def token_revoke(name: Annotated[str, typer.Argument(help="As `token list` gives it.")], as_json: Json = False) -> None:
     """End a token at once."""
     from allmende.web.cli import people
 

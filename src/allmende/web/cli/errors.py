@@ -1,29 +1,38 @@
 """How a command ends: a code for scripts, one line for people."""
 
 from enum import IntEnum
+from types import MappingProxyType
 
 from allmende.domain.errors import AllmendeError, ConfigurationError, NotFound, StorageError
 
 
 class ExitCode(IntEnum):
-    """docs/reference/command-line.md lists them; a test holds the two together."""
+    """What a script can tell apart; MEANINGS says when each comes."""
 
     OK = 0
-    """It is done."""
     FAILED = 1
-    """It could not be done, or not all of it; the message says why."""
     USAGE = 2
-    """The command was called in a wrong way."""
     CONFIGURATION = 3
-    """A setting, the city's profile or the home is wrong or missing."""
     NOT_FOUND = 4
-    """There is no such source, file, rejection, user or token."""
     STORAGE = 5
-    """The disk is full, or the database was busy for too long; the same command may be given again."""
     RUNNING = 6
-    """The home is served already by another process."""
     INTERRUPTED = 130
-    """Ctrl-C; what was acknowledged before is kept."""
+
+
+MEANINGS = MappingProxyType(
+    {
+        ExitCode.OK: "It is done.",
+        ExitCode.FAILED: "It could not be done, or not all of it (an import of which every reading was rejected, too);"
+        " the message says why.",
+        ExitCode.USAGE: "The command was called in a wrong way.",
+        ExitCode.CONFIGURATION: "A setting, the city's profile or the home is wrong or missing.",
+        ExitCode.NOT_FOUND: "There is no such source, file, rejection, user, token or dataset.",
+        ExitCode.STORAGE: "The disk is full, or the database was busy for too long; what was counted is stored, and the"
+        " same command may be given again.",
+        ExitCode.RUNNING: "The home is served already by another process.",
+        ExitCode.INTERRUPTED: "Ctrl-C; what was counted is stored.",
+    }
+)
 
 
 def code_of(error: BaseException) -> ExitCode:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from allmende.domain.store import Receipt
 from allmende.web.cli.errors import ExitCode, code_of, sentence
 from allmende.web.cli.opened import actor, open_house
 from allmende.web.cli.output import print_json
-from allmende.web.intake import Intake, Progress
+from allmende.web.intake import Intake
 
 
 def import_files(source: str, files: list[str], as_json: bool) -> int:
@@ -24,33 +25,30 @@ def import_files(source: str, files: list[str], as_json: bool) -> int:
     total = Receipt()
     began = time.perf_counter()
     trouble: BaseException | None = None
-    for path in paths:
-        so_far = Receipt()
-
-        def remember(receipt: Receipt, so_far: Receipt = so_far) -> None:
-            so_far.accepted, so_far.repeated = receipt.accepted, receipt.repeated
-            so_far.corrected, so_far.rejected = receipt.corrected, receipt.rejected
-
-        try:
-            with _open(path) as (stream, name), _bar(stream, name, quiet=as_json) as show:
-
-                def progress(receipt: Receipt, show: Callable[[int], None] = show) -> None:
-                    remember(receipt)
-                    show(receipt.read)
-
-                remember(_take(intake, source, stream, progress, name))
-        except (Exception, KeyboardInterrupt) as error:
-            trouble = error
-        total.add(so_far)
-        if trouble is not None:
-            break
+    try:
+        for path in paths:
+            _import_file(intake, source, path, total, quiet=as_json)
+    except (Exception, KeyboardInterrupt) as error:
+        trouble = error
     seconds = time.perf_counter() - began
     _note(source, paths, total)
     return _tell(source, total, seconds, trouble, as_json)
 
 
-def _take(intake: Intake, source: str, stream: BinaryIO, progress: Progress, name: str) -> Receipt:
-    return intake.take_file(source, stream, progress, name=name)
+def _import_file(intake: Intake, source: str, path: Path | None, total: Receipt, *, quiet: bool) -> None:
+    """Take one file; ``total`` grows by what was committed, also where this raises."""
+    so_far = Receipt()
+    try:
+        with _open(path) as (stream, name), _bar(stream, name, quiet=quiet) as show:
+
+            def progress(receipt: Receipt) -> None:
+                nonlocal so_far
+                so_far = copy(receipt)
+                show(receipt.read)
+
+            intake.take_file(source, stream, progress, name=name)
+    finally:
+        total.add(so_far)
 
 
 def _existing(file: str) -> Path | None:

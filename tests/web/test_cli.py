@@ -1,0 +1,285 @@
+"""The commands: what they print, how they end. In this process, against the tests' own database."""
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.web.simple import city, connector, lines
+
+from allmende.domain.errors import ConfigurationError, InvalidInput, NotFound, StorageBusy, StorageFull
+from allmende.web.accounts.models import AuditEntry, Token, User
+from allmende.web.cli import main
+from allmende.web.cli.app import commands
+from allmende.web.cli.errors import MEANINGS, ExitCode, code_of
+from allmende.web.house import furnish, open_store
+from allmende.web.serve import AlreadyRunning
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "a long and quiet river"
+
+
+@pytest.fixture
+def house(db, monkeypatch):
+    """The simple city in the tests' database."""
+    profile = city(feed={}, sent={"topic": "devices/#"}, lost={"connector": "nobody"})
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: profile)
+    monkeypatch.setattr("allmende.connectors.registry.connectors", lambda: {"simple": connector()})
+    monkeypatch.setattr("allmende.web.observability.logs.configure", lambda *_: None)
+    monkeypatch.setenv("ALLMENDE_DISK_FLOOR", "0")
+    furnish(open_store(), profile)
+    return open_store()
+
+
+@pytest.fixture
+def run(capsys):
+    """Gives exit code, standard output (read as JSON where asked for) and standard error."""
+
+    def call(*arguments: str):
+        code = main(list(arguments))
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if "--json" in arguments and out else out, err
+
+    return call
+
+
+def write(path: Path, *rows: str) -> str:
+    path.write_bytes(lines(*rows))
+    return str(path)
+
+
+# --- import
+
+
+def test_an_import_counts_what_became_of_each_reading(house, run, tmp_path):
+    file = write(tmp_path / "a.csv", "a,1,5", "a,2,6", "bad")
+    code, counts, err = run("import", "feed", file, "--json")
+    assert (code, err) == (0, "")
+    assert counts.pop("seconds") >= 0
+    assert counts == {"read": 3, "accepted": 2, "repeated": 0, "corrected": 0, "rejected": 1}
+    other = write(tmp_path / "b.csv", "a,2,7", "b,1,1")
+    code, counts, _ = run("import", "feed", file, other, "--json")
+    assert {k: counts[k] for k in ("read", "accepted", "repeated", "corrected", "rejected")} == {
+        "read": 5,
+        "accepted": 1,
+        "repeated": 2,
+        "corrected": 1,
+        "rejected": 1,
+    }
+    assert [e.detail["files"] for e in AuditEntry.objects.filter(action="import").order_by("id")] == [
+        ["a.csv"],
+        ["a.csv", "b.csv"],
+    ]
+
+
+def test_an_import_says_where_rejections_are_seen(house, run, tmp_path):
+    code, out, _ = run("import", "feed", write(tmp_path / "a.csv", "a,1,5", "bad"))
+    assert code == 0
+    assert "2 read in" in out
+    assert "allmende rejections list --source feed" in out
+
+
+def test_standard_input_is_a_file_too(house, run, monkeypatch):
+    class Input:
+        buffer = io.BytesIO(gzip.compress(lines("a,1,5")))
+
+    monkeypatch.setattr(sys, "stdin", Input)
+    assert run("import", "feed", "-", "--json")[1]["accepted"] == 1
+
+
+def test_an_import_of_which_nothing_could_be_read_fails(house, run, tmp_path):
+    code, counts, _ = run("import", "feed", write(tmp_path / "a.csv", "bad", "worse"), "--json")
+    assert (code, counts["rejected"]) == (ExitCode.FAILED, 2)
+
+
+def test_what_was_committed_before_a_file_breaks_off_is_counted(house, run, tmp_path):
+    whole = gzip.compress(lines(*(f"a,{n},{n * 7919 % 1000}" for n in range(60_000))), 1)
+    path = tmp_path / "broken.csv.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    code, counts, err = run("import", "feed", str(path), "--json")
+    assert code == ExitCode.FAILED
+    assert counts["accepted"] == counts["read"] == house.sources()["feed"].accepted > 0
+    assert "damaged or cut off" in counts["error"]
+    assert err.count("\n") == 2
+
+
+def test_a_full_disk_ends_an_import_with_a_word(house, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("ALLMENDE_DISK_FLOOR", "1000000G")
+    code, counts, err = run("import", "feed", write(tmp_path / "a.csv", "a,1,5"), "--json")
+    assert (code, counts["code"], counts["read"]) == (ExitCode.STORAGE, 5, 0)
+    assert "ALLMENDE_DISK_FLOOR" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("import", "nope", __file__), 4, 'no source "nope"; there are feed, sent, lost'),
+        (("import", "lost", __file__), 4, "no installed package offers"),
+        (("import", "feed", "/nowhere/at.csv"), 4, "no such file: /nowhere/at.csv"),
+        (("import", "feed", "/"), 4, "is a directory"),
+        (("import", "feed"), 2, "allmende import --help"),
+        (("imprt",), 2, "Did you mean 'import'"),
+        (("sources", "--jsn"), 2, "--jsn"),
+        (("rejections", "show", "99"), 4, "no rejection 99"),
+        (("rejections", "show", "x"), 2, "integer"),
+        (("rejections", "replay"), 2, "either a number or --all"),
+        (("rejections", "replay", "1", "--all"), 2, "either a number or --all"),
+        (("token", "revoke", "nobody"), 4, "allmende token list"),
+        (("user", "remove", "nobody"), 4, "allmende user list"),
+        (("token", "create", "x", "--dataset", "nope"), 4, "there are counts, closed"),
+        (("token", "create", "x", "--days", "0"), 2, "--days"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(house, run, arguments, code, words):
+    ended, out, err = run(*arguments)
+    assert ended == code
+    assert words in err
+    assert err.startswith("allmende: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err + out
+    ended, out, err = run(*arguments, "--json")
+    assert ended == code
+    assert words in out["error"]
+    assert out["code"] == code
+
+
+def test_the_code_is_shown_when_asked_for(house):
+    with pytest.raises(NotFound):
+        main(["--debug", "rejections", "show", "99"])
+
+
+# --- sources and rejections
+
+
+def test_sources_are_told_with_their_state(house, run, tmp_path):
+    run("import", "feed", write(tmp_path / "a.csv", "a,1,5", "bad"))
+    house.note_attempt("sent", 1_800_000_000_000_000, "The host did not answer in time.")
+    code, listed, _ = run("sources", "--json")
+    assert code == 0
+    by_id = {source["id"]: source for source in listed}
+    assert (by_id["feed"]["accepted"], by_id["feed"]["rejected"], by_id["feed"]["state"]) == (1, 1, "working")
+    assert by_id["feed"]["newest"] == "2023-11-14T22:13:21.000Z"
+    assert (by_id["sent"]["state"], by_id["sent"]["last_error"][:8]) == ("failing", "The host")
+    assert "nobody" in by_id["lost"]["problems"][0]
+    _, text, _ = run("sources")
+    assert "The host did not answer in time." in text
+    assert "no installed package" in text
+
+
+def test_rejections_are_listed_shown_and_replayed(house, run, tmp_path, monkeypatch):
+    run("import", "feed", write(tmp_path / "a.csv", "a,1,5", "b;2;6", "c;3;7", "\x1b[31mred"))
+    code, listed, _ = run("rejections", "list", "--json")
+    assert {r["code"] for r in listed} == {"bad-line"}
+    assert len(listed) == 3
+    assert run("rejections", "list", "--code", "other", "--json")[1] == []
+    assert "no rejections" in run("rejections", "list", "--source", "sent")[1]
+    number = str(min(r["number"] for r in listed))
+    assert run("rejections", "show", number, "--json")[1]["body"] == "header\nb;2;6"
+    shown = run("rejections", "show", str(max(r["number"] for r in listed)))[1]
+    assert "[31mred" in shown
+    assert "\x1b" not in shown
+
+    code, told, _ = run("rejections", "replay", number, "--json")
+    assert (code, told["settled"], told["rejected"]) == (ExitCode.FAILED, 0, 1)
+    real = connector().parse
+    mended = connector()
+    monkeypatch.setattr(
+        "allmende.connectors.registry.connectors",
+        lambda: {
+            "simple": type(mended)(
+                manifest=mended.manifest,
+                parse=lambda payload, source: real(
+                    type(payload)(
+                        body=payload.body.replace(b";", b","), name=payload.name, received_at=payload.received_at
+                    ),
+                    source,
+                ),
+            )
+        },
+    )
+    code, told, _ = run("rejections", "replay", "--all", "--json")
+    assert (code, told["replayed"], told["settled"], told["accepted"], told["rejected"]) == (1, 3, 2, 2, 1)
+    assert sum(r["replayed_at"] is not None for r in run("rejections", "list", "--json")[1]) == 2
+    assert run("rejections", "replay", "--all", "--json")[1]["replayed"] == 1
+    assert AuditEntry.objects.filter(action="rejections.replay").count() == 1
+
+
+# --- people
+
+
+def test_a_user_is_added_listed_and_removed(house, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+    assert run("user", "add", "anna", "--admin", "--email", "anna@city.example", "--json") == (
+        0,
+        {"name": "anna", "admin": True},
+        "",
+    )
+    anna = User.objects.get()
+    assert anna.check_password(PASSWORD)
+    assert (anna.is_superuser, anna.is_staff) == (True, True)
+    secret = tmp_path / "password"
+    secret.write_text(f"{PASSWORD}\n")
+    assert run("user", "add", "bert", "--password-file", str(secret))[0] == 0
+    assert User.objects.get(username="bert").check_password(PASSWORD)
+    assert not User.objects.get(username="bert").is_superuser
+    assert [u["name"] for u in run("user", "list", "--json")[1]] == ["anna", "bert"]
+    assert run("user", "add", "anna", "--password-file", str(secret))[0] == ExitCode.FAILED
+    assert run("user", "remove", "anna")[0] == 0
+    assert [u.username for u in User.objects.all()] == ["bert"]
+    entries = [(e.action, e.object) for e in AuditEntry.objects.order_by("id")]
+    assert entries == [("user.add", "user:anna"), ("user.add", "user:bert"), ("user.remove", "user:anna")]
+    assert all(e.actor.startswith("cli:") for e in AuditEntry.objects.all())
+
+
+@pytest.mark.parametrize("password", ["short", "password1234", ""])
+def test_a_weak_password_is_refused(house, run, monkeypatch, password):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(password))
+    assert run("user", "add", "anna")[0] == ExitCode.FAILED
+    assert not User.objects.exists()
+
+
+def test_a_token_is_shown_once(house, run):
+    code, made, _ = run("token", "create", "gate", "--write", "--days", "3", "--dataset", "closed", "--json")
+    assert code == 0
+    assert (made["write"], made["datasets"]) == (True, ["closed"])
+    assert made["expires"] is not None
+    assert "token" not in run("token", "list", "--json")[1][0]
+    assert made["token"] not in run("token", "list")[1]
+    code, out, err = run("token", "create", "eye")
+    assert out.startswith("allmende_")
+    assert "this once" in err
+    assert not Token.objects.get(name="eye").may_write
+    assert run("token", "create", "eye")[0] == ExitCode.FAILED
+    assert run("token", "revoke", "gate", "--json")[1]["revoked"] is not None
+
+
+# --- how it ends
+
+
+def test_each_error_has_its_code():
+    for error, code in (
+        (ConfigurationError("x"), 3),
+        (AlreadyRunning("x"), 6),
+        (NotFound("x"), 4),
+        (StorageFull("x"), 5),
+        (StorageBusy("x"), 5),
+        (InvalidInput("x"), 1),
+        (ValueError("x"), 1),
+        (KeyboardInterrupt(), 130),
+    ):
+        assert code_of(error) == code
+    assert set(MEANINGS) == set(ExitCode)
+
+
+def test_every_command_stands_in_the_reference():
+    done = subprocess.run(
+        [sys.executable, "tools/command_page.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name, command in commands().items():
+        assert "--json" in [option for p in command.params for option in p.opts], name
+        assert all(p.help for p in command.params), name
+        assert command.help
