@@ -14,15 +14,15 @@ interface Columns {
 }
 
 const DAY = 86_400;
+const RELOAD = 300_000;
 
 /** Fill a panel: fetch its values, draw them, and let the reader choose between chart and table. */
 export async function showChart(panel: HTMLElement): Promise<void> {
   const place = panel.querySelector<HTMLElement>('.chart')!;
   offerTable(panel);
   try {
-    const response = await fetch(panel.dataset.chart!);
-    if (!response.ok) throw new Error(String(response.status));
-    const columns = (await response.json()) as Columns;
+    let columns = await load(panel);
+    let loaded = Date.now();
     await document.fonts.ready;
     let plot = draw(place, columns, panel.dataset.span === 'week');
     const redraw = () => {
@@ -30,6 +30,15 @@ export async function showChart(panel: HTMLElement): Promise<void> {
       plot = draw(place, columns, panel.dataset.span === 'week');
     };
     onTheme(redraw);
+    // The page's live part tells when it has fetched anew; a chart need not follow every time.
+    document.addEventListener('allmende:board', () => {
+      if (Date.now() - loaded < RELOAD || place.clientWidth === 0) return;
+      loaded = Date.now();
+      void load(panel).then((fresh) => {
+        columns = fresh;
+        redraw();
+      });
+    });
     let width = place.clientWidth;
     new ResizeObserver(() => {
       if (place.clientWidth === width || place.clientWidth === 0) return;
@@ -40,6 +49,12 @@ export async function showChart(panel: HTMLElement): Promise<void> {
     place.removeAttribute('role');
     place.textContent = say('failed');
   }
+}
+
+async function load(panel: HTMLElement): Promise<Columns> {
+  const response = await fetch(panel.dataset.chart!);
+  if (!response.ok) throw new Error(String(response.status));
+  return (await response.json()) as Columns;
 }
 
 function offerTable(panel: HTMLElement): void {

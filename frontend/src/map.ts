@@ -3,11 +3,12 @@
  * The list beside it says the same; where the map cannot be drawn, a sentence takes its place.
  */
 import * as maplibregl from 'maplibre-gl';
-import type { LngLatBoundsLike, StyleSpecification } from 'maplibre-gl';
+import type { StyleSpecification } from 'maplibre-gl';
 import type { Feature, FeatureCollection, LineString, Point } from 'geojson';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { colour, onTheme, say, sayNumber, still } from './page';
+import { middles } from './middle';
 import { spread, type Box } from './spread';
 
 interface Park {
@@ -37,11 +38,18 @@ maplibregl.setWorkerUrl(workerUrl);
 /** Draw the map into the element that says where its data are. */
 export async function drawMap(place: HTMLElement): Promise<void> {
   try {
-    const parks = await load<Parks>(place.dataset.parks!);
+    const [parks, districts] = await Promise.all([
+      load<Parks>(place.dataset.parks!),
+      load<FeatureCollection>(place.dataset.districts!),
+    ]);
+    if (parks.features.length === 0) {
+      place.closest('section')!.hidden = true; // nothing to show that the list does not say
+      return;
+    }
     const map = new maplibregl.Map({
       container: place,
-      style: groundStyle(place),
-      bounds: innerCity(parks),
+      style: groundStyle(place, districts),
+      bounds: whole(innerCity(parks)),
       fitBoundsOptions: FIT,
       attributionControl: false,
       cooperativeGestures: true,
@@ -64,7 +72,7 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     map.keyboard.disableRotation();
     map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     map.addControl(new maplibregl.ScaleControl({ maxWidth: 90 }), 'bottom-left');
-    addExtents(place, map, parks);
+    addExtents(map, parks);
     const pins = parks.features.map((feature) => addPin(map, feature));
     const arrange = () => arrangePins(map, pins);
     arrange();
@@ -76,7 +84,7 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     });
     map.on('move', arrange);
     map.on('moveend', () => markPins(map, pins));
-    if (place.dataset.basemap) map.on('load', () => addGround(map, place));
+    if (place.dataset.basemap) map.on('load', () => addGround(map, place, districts));
     onTheme(() => recolour(map));
     document.addEventListener('allmende:reading', (event) => {
       const { id, free } = (event as CustomEvent<{ id: string; free: number }>).detail;
@@ -115,11 +123,12 @@ function paints(): Record<string, Record<string, string>> {
   };
 }
 
-function sources(place: HTMLElement): StyleSpecification['sources'] {
+function sources(place: HTMLElement, districts: FeatureCollection): StyleSpecification['sources'] {
   const geojson = (data: string) => ({ type: 'geojson' as const, data: new URL(data, location.href).href });
   return {
     boundary: geojson(place.dataset.boundary!),
-    districts: geojson(place.dataset.districts!),
+    districts: { type: 'geojson', data: districts },
+    'district-names': { type: 'geojson', data: middles(districts) },
     waters: geojson(place.dataset.waters!),
     parks: geojson(place.dataset.parks!),
     pins: { type: 'geojson' as const, data: { type: 'FeatureCollection' as const, features: [] } },
@@ -152,7 +161,7 @@ function layers(): StyleSpecification['layers'] {
     {
       id: 'names',
       type: 'symbol',
-      source: 'districts',
+      source: 'district-names',
       layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': 14, 'text-padding': 8 },
       paint: { ...paint.names!, 'text-halo-width': 1.5 },
     },
@@ -204,16 +213,16 @@ function layers(): StyleSpecification['layers'] {
 }
 
 /** The style: another's where the city has set one, else our own ground. */
-function groundStyle(place: HTMLElement): StyleSpecification | string {
-  return place.dataset.basemap || { version: 8, sources: sources(place), layers: layers() };
+function groundStyle(place: HTMLElement, districts: FeatureCollection): StyleSpecification | string {
+  return place.dataset.basemap || { version: 8, sources: sources(place, districts), layers: layers() };
 }
 
 /** Layers that are drawn over another's style too. */
 const OVER = new Set(['boundary', 'leaders', 'spots']);
 
 /** Our boundary and spots over another's style. */
-function addGround(map: maplibregl.Map, place: HTMLElement): void {
-  const ours = sources(place);
+function addGround(map: maplibregl.Map, place: HTMLElement, districts: FeatureCollection): void {
+  const ours = sources(place, districts);
   for (const name of ['boundary', 'parks', 'pins']) map.addSource(name, ours[name]!);
   for (const layer of layers()) if (OVER.has(layer.id)) map.addLayer(layer);
 }
@@ -231,8 +240,8 @@ function whole(parks: Parks): maplibregl.LngLatBounds {
   return bounds;
 }
 
-/** The car parks around their middle: one far away must not make all the others tiny. */
-function innerCity(parks: Parks): LngLatBoundsLike {
+/** The car parks around their middle, if most are there: one far away must not make all the others tiny. */
+function innerCity(parks: Parks): Parks {
   const middle = (axis: 0 | 1) => {
     const sorted = parks.features.map((feature) => feature.geometry.coordinates[axis]!).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? 0;
@@ -242,10 +251,11 @@ function innerCity(parks: Parks): LngLatBoundsLike {
     const [lon, lat] = feature.geometry.coordinates as [number, number];
     return centre.distanceTo(new maplibregl.LngLat(lon, lat)) < NEAR * 1000;
   });
-  return whole({ ...parks, features: near.length ? near : parks.features });
+  return near.length * 2 > parks.features.length ? { ...parks, features: near } : parks;
 }
 
-function addExtents(place: HTMLElement, map: maplibregl.Map, parks: Parks): void {
+function addExtents(map: maplibregl.Map, parks: Parks): void {
+  if (innerCity(parks) === parks) return;
   const button = document.createElement('button');
   button.type = 'button';
   button.className = 'map__extent';
@@ -254,9 +264,9 @@ function addExtents(place: HTMLElement, map: maplibregl.Map, parks: Parks): void
   button.addEventListener('click', () => {
     all = !all;
     button.textContent = say(all ? 'centre' : 'whole');
-    map.fitBounds(all ? whole(parks) : innerCity(parks), { ...FIT, animate: !still() });
+    map.fitBounds(whole(all ? parks : innerCity(parks)), { ...FIT, animate: !still() });
   });
-  place.before(button);
+  document.querySelector('[data-map-bar]')!.append(button);
 }
 
 function addPin(map: maplibregl.Map, feature: Feature<Point, Park>): Pin {

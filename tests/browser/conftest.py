@@ -56,6 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no Chromium: apt-get install chromium, or set ALLMENDE_CHROMIUM")
     home = tmp_path_factory.mktemp("house")
     port = free_port()
+    city = os.environ["ALLMENDE_CITY"]
     settings = {
         "ALLMENDE_HOME": str(home),
         "HOST": "127.0.0.1",
@@ -65,7 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     command = Path(sys.executable).with_name("allmende")
     environment = {**os.environ, **settings}
-    subprocess.run([command, "init", "--city", "jena"], env=environment, check=True, capture_output=True, cwd=ROOT)
+    subprocess.run([command, "init", "--city", city], env=environment, check=True, capture_output=True, cwd=ROOT)
     with (home / "serve.log").open("wb") as log:
         process = subprocess.Popen([command, "serve"], env=environment, stdout=log, stderr=log, cwd=ROOT)
     try:

@@ -3,14 +3,21 @@
 from django.utils.translation import gettext as _
 
 
-def texts_of_board() -> dict[str, str]:
-    """Live updates and the map."""
+def texts_of_live() -> dict[str, str]:
+    """The status line and the button of live updates."""
     return {
         "updated": _("Updated at %s"),
         "pause": _("Pause live updates"),
         "resume": _("Resume live updates"),
         "paused": _("Live updates are paused"),
         "lost": _("No connection. The values may be old."),
+    }
+
+
+def texts_of_board() -> dict[str, str]:
+    """Live updates and the map."""
+    return {
+        **texts_of_live(),
         "free": _("%s free"),
         "none": _("No data"),
         "whole": _("Show all car parks"),
@@ -25,9 +32,10 @@ def texts_of_board() -> dict[str, str]:
     }
 
 
-def texts_of_charts() -> dict[str, str]:
-    """Charts of one car park."""
+def texts_of_car_park() -> dict[str, str]:
+    """Live updates and the charts."""
     return {
+        **texts_of_live(),
         "mean": _("free spaces (mean)"),
         "range": _("lowest to highest"),
         "none": _("no data"),

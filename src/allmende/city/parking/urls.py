@@ -12,5 +12,6 @@ urlpatterns = [
     path("board.json", views.send_board, name="board-json"),
     path("map.json", views.send_map, name="map-json"),
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
+    path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),
 ]

@@ -14,7 +14,7 @@ from allmende.city.parking import read
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.facts import gather, simulation_of
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
-from allmende.city.parking.texts import texts_of_board, texts_of_charts
+from allmende.city.parking.texts import texts_of_board, texts_of_car_park
 
 RANGES: dict[str, tuple[timedelta, int]] = {"day": (timedelta(days=1), 900), "week": (timedelta(days=7), 3600)}
 """How far a chart looks back, and the seconds of one of its pieces."""
@@ -113,9 +113,27 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         "charts": charts,
         "facts": gather(profile, park),
         "simulation": simulation_of(profile),
-        "texts": texts_of_charts(),
+        "texts": texts_of_car_park(),
+        "board": board,
     }
     return render(request, "parking/car_park.html", values)
+
+
+@require_safe
+def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
+    """The current value of one car park alone, for replacing it in the open page."""
+    board = board_now(request)
+    park = next((park for park in board.car_parks if park.id == thing_id), None)
+    if park is None:  # it has a page all the same: it stepped aside for a measured one, or the other way round
+        history = history_of(request, thing_id, "day")
+        if history is None:
+            raise Http404(thing_id)
+        park = history.car_park
+    simulation = simulation_of(request.house.profile)  # type: ignore[attr-defined]
+    values = {"board": board, "park": park, "row": present(park, board.now), "simulation": simulation}
+    response = render(request, "parking/_now.html", values)
+    patch_cache_control(response, private=True, max_age=0)  # the language comes from a cookie
+    return response
 
 
 @require_safe
