@@ -38,7 +38,11 @@ class PartFailed(AllmendeError):
     """A part of the house ended again and again, or cannot start at all."""
 
 
-def serve(config: Config, say: Callable[[str], None] = print) -> None:
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def serve(config: Config, say: Callable[[str], None] = _say) -> None:
     """Run the house until SIGINT, SIGTERM or SIGHUP. ``say`` gets the few lines meant for a person.
 
     Raises AlreadyRunning for a home that is served already, ConfigurationError for a port in use, PartFailed where a
@@ -48,7 +52,7 @@ def serve(config: Config, say: Callable[[str], None] = print) -> None:
     make_home(config.home)
     with only_one(config.home, config.url):
         check_ports(config)
-        share_counters(config.home)
+        share_counters(config.home, fresh=True)
         _prepare(config)
         Supervisor(config, say, started).run()
 
@@ -218,7 +222,9 @@ class Supervisor:
 
 
 def _signals() -> tuple[signal.Signals, ...]:
-    return (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    """The signals that end the house; a hang-up that is ignored already (nohup) stays ignored."""
+    ends = (signal.SIGINT, signal.SIGTERM)
+    return ends if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*ends, signal.SIGHUP)
 
 
 def _start(name: str) -> subprocess.Popen[bytes]:
