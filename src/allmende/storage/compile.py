@@ -55,20 +55,19 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any]) -> tuple
     outer = Scope(query.entity, query.reader, simulated=query.simulated)
     owner = outer.name()
     marks = f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})"
-    one_stream = join.column == "datastream"
-    keys = sort_keys(outer, query, one_stream=one_stream)
+    keys = sort_keys(outer, query, parent)
     if join.kind == "own":
         belongs = all_of([_belongs(join, query.entity, outer.alias, owner, parent), *_conditions(outer, query)])
         keys = ()
     else:
         inner = outer.inner(query.entity)
         rules = [_belongs(join, query.entity, inner.alias, owner, parent), *_conditions(inner, query)]
-        inner_keys = sort_keys(inner, query, one_stream=one_stream)
+        inner_keys = sort_keys(inner, query, parent)
         key = key_of(query.entity)
         picked = f"SELECT {inner.alias}.{key} FROM " + inner.tables() + " WHERE " + all_of(rules)
         picked = picked + _order_by(inner_keys) + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
         belongs = f"{outer.alias}.{key} IN (" + picked + ")"
-        if one_stream:
+        if join.column == "datastream":
             belongs = f"{outer.alias}.datastream = {owner}.pk AND " + belongs
     select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), _columns(query, outer.alias), *(k.sql for k in keys)])
     # CROSS JOIN fixes the order: from the parents to their children, never through all children.
@@ -131,19 +130,23 @@ def _parent(scope: Scope, path: tuple[Step, ...], join: Join) -> Sql:
     return f"(SELECT {inner.alias}.{column} FROM " + inner.tables() + " WHERE " + all_of(rules) + ")"
 
 
-def sort_keys(scope: Scope, query: Query, *, one_stream: bool = False) -> tuple[Key, ...]:
+def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:
     """What is asked for, then the key that makes the order total.
 
-    Within one stream that is the clustered key, in the direction of the last key, so that pages are index walks.
+    Observations of one stream, or of a feature, follow the clustered key in the direction of the last key, so that
+    pages are index walks. ``parent`` is the entity that they are expanded from.
     """
     keys = [_order_key(scope, query.entity, order) for order in query.order]
     alias = scope.alias
     down = keys[-1].descending if keys else False
     if query.entity != "Observation":
         return (*keys, Key(Sql(f"{alias}.pk"), False, False))
-    if not (one_stream or (query.path and query.path[-1].entity == "Datastream")):
+    parent = query.path[-1].entity if query.path else parent
+    if parent not in ("Datastream", "FeatureOfInterest"):
         return (*keys, Key(Sql(f"{alias}.id"), down, False))
-    start, disc = Key(Sql(f"{alias}.phenomenon_start"), down, False), Key(Sql(f"{alias}.disc"), down, False)
+    stream, start, disc = (Key(Sql(f"{alias}.{c}"), down, False) for c in ("datastream", "phenomenon_start", "disc"))
+    if parent == "FeatureOfInterest":
+        return (*keys, stream, start, disc)
     by_time = any(k.sql.text == start.sql.text for k in keys)
     return (*keys, disc) if by_time else (*keys, start, disc)
 

@@ -1,0 +1,163 @@
+"""The hot questions walk an index: they neither scan nor sort the observations. SQLite's own planner is asked."""
+
+from pathlib import Path as File
+from typing import Any
+
+import pytest
+
+from allmende.domain.policy import ANONYMOUS, Reader
+from allmende.domain.query import Compare, Expand, Order, Path, Query, Step, Value
+from allmende.domain.records import Series
+from allmende.storage.compile import compile_count, compile_expand, compile_page
+from allmende.storage.sql import Sql
+from allmende.storage.sqlite import SqliteStore
+from tests.support import DATASETS, HOUSE, PlainConnections, batch
+
+TIME = Path(("phenomenonTime",))
+NEWEST = (Order(TIME, True),)
+STREAM = (Step("Datastream", "s1~x", "Observations"),)
+READERS = pytest.mark.parametrize("reader", [HOUSE, ANONYMOUS], ids=["house", "anonymous"])
+
+
+@pytest.fixture(scope="module")
+def connections(tmp_path_factory: pytest.TempPathFactory) -> PlainConnections:
+    made = PlainConnections(tmp_path_factory.mktemp("plans") / "commons.sqlite3")
+    store = SqliteStore(made)
+    store.put_datasets(DATASETS)
+    moments = list(range(0, 20_000, 10))
+    store.append(batch(*(Series(stream=f"s{n}~x", times=moments, results=moments) for n in range(50))))
+    made.raw().execute("ANALYZE")
+    return made
+
+
+@pytest.fixture(params=["fresh", "analysed"])
+def connection(request: pytest.FixtureRequest, connections: PlainConnections, tmp_path: File) -> Any:
+    """With the planner's figures, and without them, as in a house that was just set up."""
+    if request.param == "analysed":
+        return connections.raw()
+    return PlainConnections(tmp_path / "fresh.sqlite3").raw()
+
+
+def plan(connection: Any, sql: Sql) -> list[str]:
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql.text}", sql.params)]
+
+
+def assert_walks(lines: list[str], *, sorts: bool = False) -> None:
+    """Observations are searched by a key, not scanned; nothing is sorted."""
+    text = "\n".join(lines)
+    for table in ("observation", "datastream", "thing"):
+        assert not [x for x in lines if x.startswith("SCAN") and x.split()[1] == table], text
+    for line in lines:
+        # t1 and its kin are the compiler's aliases; a search without "datastream=" or "id=" would walk the whole table.
+        assert not line.startswith("SCAN t"), text
+    assert sorts or "TEMP B-TREE" not in text, text
+
+
+@READERS
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"order": NEWEST},
+        {"order": (Order(TIME, False),)},
+        {"order": NEWEST, "after": (15_000, 0)},
+        {"order": (Order(TIME, False),), "after": (15_000, 0)},
+        {"order": NEWEST, "filter": Compare("ge", TIME, Value(9_000, "instant"))},
+        {"order": NEWEST, "filter": Compare("le", TIME, Value(9_000, "instant")), "after": (5_000, 0)},
+    ],
+)
+def test_pages_of_one_stream(connection: Any, reader: Reader, more: dict[str, Any]) -> None:
+    query = Query(entity="Observation", reader=reader, path=STREAM, top=1000, **more)
+    sql, _ = compile_page(query)
+    lines = plan(connection, sql)
+    assert_walks(lines)
+    walk = next(x for x in lines if "t1" in x)
+    assert "PRIMARY KEY (datastream=?" in walk
+    if more.get("after") or more.get("filter"):
+        assert "phenomenon_start" in walk
+
+
+@READERS
+def test_the_newest_of_each_of_many_streams(connection: Any, reader: Reader) -> None:
+    expand = Expand(relation="Observations", query=Query(entity="Observation", reader=reader, top=1, order=NEWEST))
+    sql, _ = compile_expand("Datastream", expand, list(range(1, 11)))
+    lines = plan(connection, sql)
+    # The few that were picked are sorted at the end; the picking walks the key.
+    assert_walks(lines, sorts=True)
+    assert any("PRIMARY KEY (datastream=?)" in x for x in lines)
+
+
+@READERS
+@pytest.mark.parametrize("name", ["17", "named"])
+def test_one_observation_by_its_id(connection: Any, reader: Reader, name: str) -> None:
+    sql, _ = compile_page(Query(entity="Observation", reader=reader, id=name, top=1))
+    lines = plan(connection, sql)
+    assert_walks(lines)
+    assert any("observation_id" in x for x in lines)
+
+
+@READERS
+def test_the_newest_of_all_streams(connection: Any, reader: Reader) -> None:
+    sql, _ = compile_page(Query(entity="Observation", reader=reader, top=100, order=NEWEST))
+    assert any("t1 USING INDEX observation_time" in x for x in plan(connection, sql))
+
+
+@READERS
+def test_the_stream_of_an_observation(connection: Any, reader: Reader) -> None:
+    sql, _ = compile_page(
+        Query(entity="Datastream", reader=reader, path=(Step("Observation", "17", "Datastream"),), top=1)
+    )
+    assert_walks(plan(connection, sql))
+
+
+@READERS
+def test_the_observations_of_a_feature(connection: Any, reader: Reader) -> None:
+    path = (Step("FeatureOfInterest", "s1~feature", "Observations"),)
+    sql, _ = compile_page(Query(entity="Observation", reader=reader, path=path, top=100))
+    lines = plan(connection, sql)
+    assert_walks(lines)
+    assert any("t1 USING PRIMARY KEY (datastream=?)" in x for x in lines)
+
+
+@READERS
+def test_counting_one_stream(connection: Any, reader: Reader) -> None:
+    lines = plan(connection, compile_count(Query(entity="Observation", reader=reader, path=STREAM)))
+    assert_walks(lines)
+
+
+def statements(connections: PlainConnections, work: Any) -> list[str]:
+    """The statements that a piece of work runs, with values put in."""
+    seen: list[str] = []
+    raw = connections.raw()
+    raw.set_trace_callback(seen.append)
+    try:
+        work()
+    finally:
+        raw.set_trace_callback(None)
+    return [s for s in seen if s.lstrip().startswith("SELECT")]
+
+
+@READERS
+def test_latest_points_and_reports(connections: PlainConnections, reader: Reader) -> None:
+    store = SqliteStore(connections)
+
+    def work() -> None:
+        store.latest(reader)
+        store.points(reader, "s1~x", 500, 900, before=True)
+        store.reports(reader, "feed", 500, 900)
+
+    ran = statements(connections, work)
+    assert len(ran) == 4
+    for text in ran:
+        lines = plan(connections.raw(), Sql(text))
+        assert not [x for x in lines if x.startswith("SCAN o")], lines
+        assert "observation_document" not in text or all("PRIMARY KEY (datastream=?" in x for x in lines if " o " in x)
+    assert "FROM observation" not in ran[0]
+
+
+def test_an_answer_takes_one_statement_for_each_level(connections: PlainConnections) -> None:
+    store = SqliteStore(connections)
+    inner = Expand(relation="Observations", query=Query(entity="Observation", reader=ANONYMOUS, top=1, order=NEWEST))
+    outer = Expand(relation="Datastreams", query=Query(entity="Datastream", reader=ANONYMOUS, expand=(inner,)))
+    ran = statements(connections, lambda: store.find(Query(entity="Thing", reader=ANONYMOUS, expand=(outer,), top=50)))
+    assert len(ran) == 3
