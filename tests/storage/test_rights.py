@@ -150,6 +150,23 @@ def test_what_is_hidden_changes_no_answer(towns: list[Store]) -> None:
             assert plain(store.find(query)) == expected, query
 
 
+def test_an_open_stream_says_nothing_of_its_hidden_sensor(tmp_path: File) -> None:
+    answers = []
+    for secret in (1, 77):
+        store = build(tmp_path / str(secret), "sqlite", secret)
+        hidden = {**sensor("spy"), "name": f"{'a' if secret == 1 else 'z'} sensor"}
+        more = {"@iot.id": "secret~z", "ObservedProperty": {"@iot.id": "p"}, "Sensor": hidden}
+        create(store, "Datastream", stream("secret", **more))
+        more = {"@iot.id": "open~z", "ObservedProperty": {"@iot.id": "p"}, "Sensor": {"@iot.id": "spy"}}
+        create(store, "Datastream", stream("open", **more))
+        create(store, "Observation", {"result": 1}, links={"Datastream": "open~z"})
+        answers.append([plain(store.find(query)) for query in questions()])
+        path = (Step("Datastream", "open~z", "Sensor"),)
+        assert ask(store, "Sensor", reader=ANONYMOUS, path=path).rows == []
+        assert len(ask(store, "Sensor", reader=GRANTED, path=path).rows) == 1
+    assert answers[0] == answers[1]
+
+
 def test_what_is_hidden_is_there_for_those_who_may(towns: list[Store]) -> None:
     store = towns[-1]
     for entity in ("Thing", "Datastream", "Observation", "Location", "HistoricalLocation", "Sensor"):
