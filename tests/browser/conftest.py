@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from allmende.domain.profile import Profile
+from allmende.web.profiles import load_profile
+
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -150,6 +153,12 @@ def visit(browser: Browser, site: str) -> Iterator[type]:
     yield make  # type: ignore[misc]
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def profile() -> Profile:
+    """What the pages should show."""
+    return load_profile(os.environ["ALLMENDE_CITY"])
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.city.parking import read
@@ -52,12 +53,14 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
 
 
 @require_safe
+@gzip_page
 def show_board(request: HttpRequest) -> HttpResponse:
     """The list and the map."""
     return render(request, "parking/board.html", {**board_context(request), "texts": texts_of_board()})
 
 
 @require_safe
+@gzip_page
 def show_fragment(request: HttpRequest) -> HttpResponse:
     """The list alone, for replacing it in the open page."""
     response = render(request, "parking/_board.html", board_context(request))
@@ -66,6 +69,7 @@ def show_fragment(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def send_board(request: HttpRequest) -> HttpResponse:
     """The list as JSON."""
     board = board_now(request)
@@ -74,6 +78,7 @@ def send_board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def send_map(request: HttpRequest) -> HttpResponse:
     """The car parks as GeoJSON."""
     board = board_now(request)
@@ -83,6 +88,7 @@ def send_map(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     """One car park with its last day and week."""
     day = history_of(request, thing_id, "day")
@@ -120,6 +126,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
     """The current value of one car park alone, for replacing it in the open page."""
     board = board_now(request)
@@ -137,6 +144,7 @@ def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def send_history(request: HttpRequest, thing_id: str) -> HttpResponse:
     """The values of a chart: ``?range=day`` or ``?range=week``."""
     span = request.GET.get("range", "day")
