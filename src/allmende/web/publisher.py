@@ -25,6 +25,8 @@ from allmende.web.worker.brokers import KEEPALIVE_SECONDS, Door, make_client
 
 FOLLOWER = "mqtt"
 POLL_SECONDS = 0.25
+_ROOT = "/sta/v1.1"
+"""Links in messages are relative to the host, since nobody knows here by which name the reader calls it."""
 _CHANGES = 500
 _UNANSWERED = 200
 """Messages on their way at most before the broker has to have acknowledged them."""
@@ -119,7 +121,7 @@ class Publisher(threading.Thread):
         if change.kind == "deletion" or change.end < oldest or not topic or not self._is_open(change.stream):
             return []
         # A row begins with pk, id and the start of its phenomenon time.
-        return [(topic, observation_json(row)) for row in self._store.change_rows(change) if row[2] >= oldest]
+        return [(topic, observation_json(row, _ROOT)) for row in self._store.change_rows(change) if row[2] >= oldest]
 
     def _is_open(self, stream: str) -> bool:
         """Whether anybody may read the stream: the topic is open to all."""

@@ -26,7 +26,7 @@ LEASE = "worker"
 _WAIT_SECONDS = 2.0
 _RENEWALS = 3
 """How often a lease is renewed within its time."""
-_STOP_SECONDS = 2.0
+_STOP_SECONDS = 1.0
 
 log = structlog.get_logger("allmende.worker")
 
