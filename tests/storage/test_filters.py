@@ -215,6 +215,12 @@ def test_as_long_as_a_face_lets_through(shared: Store, town: Town, op: str) -> N
     assert len(ask(shared, "Observation", filter=In(Path(("id",)), choices), top=1000).rows) == len(town.observations)
 
 
+def test_what_is_too_deep_for_the_engine_is_the_question_s_fault(shared: Store, town: Town) -> None:
+    for path in (("Datastreams", "Thing") * 40, ("Datastreams", "Sensor") * 30):
+        with pytest.raises(InvalidQuery, match="too deep"):
+            ask(shared, "Thing", filter=Compare("eq", Path((*path, "name")), Value("b", "string")))
+
+
 @pytest.mark.parametrize(
     ("node", "message"),
     [

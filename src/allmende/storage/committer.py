@@ -13,10 +13,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from allmende.domain.errors import StorageBusy, StorageError, StorageFull
+from allmende.domain.errors import InvalidQuery, StorageBusy, StorageError, StorageFull
 from allmende.storage.connections import Connection, Connections
 
 T = TypeVar("T")
+_TOO_DEEP = ("parser stack overflow", "Expression tree is too large", "too many SQL variables", "tables in a join")
 _Job = tuple[Callable[[Connection], Any], "Future[Any]"]
 
 
@@ -109,6 +110,8 @@ def _translate(error: BaseException) -> BaseException:
     cause = error if isinstance(error, sqlite3.Error) else error.__cause__
     if not isinstance(cause, sqlite3.Error):
         return error
+    if any(words in str(cause) for words in _TOO_DEEP):
+        return InvalidQuery(f"this question is too large or too deep ({cause}); ask it in pieces")
     code = (getattr(cause, "sqlite_errorcode", 0) or 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return StorageFull("the disk is full; nothing of this was stored. Make room, then send it again")

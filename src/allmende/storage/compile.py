@@ -104,7 +104,7 @@ def _conditions(scope: Scope, query: Query) -> list[Sql]:
     if query.path:
         last = query.path[-1]
         join = JOINS[last.entity, last.relation]
-        conditions.append(related(join, query.entity, scope.alias, _parent(scope, query.path, join)))
+        conditions.append(related(join, query.entity, scope.alias, _parent(scope, query.path)))
         bound = query.entity == "Observation" and last.entity == "Datastream"
     if not bound:
         # An observation of one stream is as visible as that stream, which the sub-select has looked at.
@@ -116,18 +116,26 @@ def _conditions(scope: Scope, query: Query) -> list[Sql]:
     return conditions
 
 
-def _parent(scope: Scope, path: tuple[Step, ...], join: Join) -> Sql:
-    """A scalar sub-select for the key (or the naming column) of the entity that the path leads through last."""
-    *before, step = path
-    inner = scope.inner(step.entity)
-    rules = inner.visible(step.entity, inner.alias)
-    if step.id is not None:
-        rules.append(id_condition(step.entity, inner.alias, step.id))
-    if before:
-        outer = JOINS[before[-1].entity, before[-1].relation]
-        rules.append(related(outer, step.entity, inner.alias, _parent(scope, tuple(before), outer)))
-    column = join.column if join.kind == "own" else key_of(step.entity)
-    return f"(SELECT {inner.alias}.{column} FROM " + inner.tables() + " WHERE " + all_of(rules) + ")"
+def _parent(scope: Scope, path: tuple[Step, ...]) -> Sql:
+    """A scalar sub-select for the key (or the naming column) of the entity that the path leads through last.
+
+    One flat join for the whole path: SQLite bounds how deep its statements nest.
+    """
+    tables: list[Sql] = []
+    rules: list[Sql] = []
+    via: Join | None = None
+    alias = naming = ""
+    for step in path:
+        inner = scope.inner(step.entity)
+        tables.append(inner.tables())
+        rules += inner.visible(step.entity, inner.alias)
+        if step.id is not None:
+            rules.append(id_condition(step.entity, inner.alias, step.id))
+        if via is not None:
+            rules.append(related(via, step.entity, inner.alias, Sql(f"{alias}.{naming}")))
+        via, alias = JOINS[step.entity, step.relation], inner.alias
+        naming = via.column if via.kind == "own" else key_of(step.entity)
+    return f"(SELECT {alias}.{naming} FROM " + sql_join(" CROSS JOIN ", tables) + " WHERE " + all_of(rules) + ")"
 
 
 def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:

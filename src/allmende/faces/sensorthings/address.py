@@ -13,6 +13,7 @@ from allmende.domain.ids import normalise
 from allmende.domain.model import ENTITIES, SETS, EntityType
 from allmende.domain.query import Step
 
+MAX_STEPS = 32
 _SEGMENT = re.compile(
     r"(?P<name>\$?@?[A-Za-z][A-Za-z0-9._]*)"
     r"(?:\((?:'(?P<quoted>(?:[^']|'')*)'|(?P<bare>[^'][^/]*?(?:/[^/]*?)*?))\))?(?=/|\Z)"
@@ -42,6 +43,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 def parse_address(text: str) -> Address:
     """The address of a decoded path without the root; raises NotFound for what cannot exist."""
     segments = _segments(text)
+    if len(segments) > MAX_STEPS:
+        raise InvalidInput(f"a path has at most {MAX_STEPS} steps, this one {len(segments)}")
     name, identifier = segments[0]
     entity = SETS.get(name)
     if entity is None:
