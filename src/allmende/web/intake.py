@@ -4,7 +4,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -17,7 +17,7 @@ from allmende.domain.errors import Conflict, InvalidInput, NotFound, StorageFull
 from allmende.domain.framing import frames
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.profile import Profile
-from allmende.domain.records import Parsed, Rejection, Series
+from allmende.domain.records import Declaration, Parsed, Rejection, Series
 from allmende.domain.store import Batch, Receipt, Store
 from allmende.web.broker.topics import covers
 from allmende.web.config import Config
@@ -226,12 +226,12 @@ def _cut(series: Series, start: int, end: int) -> Series:
     )
 
 
-def _piece(batch: Batch, series: list[Series], declared: dict[str, object]) -> Batch:
+def _piece(batch: Batch, series: list[Series], declared: Mapping[str, Declaration]) -> Batch:
     names = dict.fromkeys(s.stream for s in series)
     return msgspec.structs.replace(batch, declarations=[declared[n] for n in names], series=series, rejections=())
 
 
-def _read_ahead(items: Iterator[T]) -> Iterator[T]:
+def _read_ahead(items: Iterator[T]) -> Generator[T, None, None]:
     """The items in order, made in a thread of their own while the caller is busy (SQLite then lets go of the GIL).
 
     Closing the generator ends the thread.

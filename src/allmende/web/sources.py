@@ -118,7 +118,7 @@ def _problems(prepared: PreparedSource, profile: Profile, installed: Mapping[str
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for entry in entry_points(group=registry.GROUP):
         if entry.dist is not None:
             found.setdefault(entry.name, f"{entry.dist.name} {entry.dist.version}")

@@ -131,7 +131,10 @@ def broker(as_json: JsonLog = False) -> None:
 def _run_part(name: str, as_json: bool) -> None:
     config = _settled(as_json)
     from allmende.web import parts
+    from allmende.web.cli.opened import demand_migrations
 
+    parts.open_django()
+    demand_migrations(config)
     getattr(parts, f"run_{name}")(config)
 
 

@@ -41,14 +41,19 @@ def open_house() -> Opened:
     quiet = "debug" if config.log_level == "debug" else "warning"
     logs.configure(msgspec.structs.replace(config, log_level=quiet), "cli")
     open_django()
+    demand_migrations(config)
+    from allmende.web.house import open_profile, open_store
+
+    return Opened(config=config, profile=open_profile(), store=open_store())
+
+
+def demand_migrations(config: Config) -> None:
+    """Raise ConfigurationError where the database is not up to date; Django is loaded."""
     missing = missing_migrations()
     if missing:
         raise ConfigurationError(
             f"the database lacks {missing} of its migrations; `allmende init --city {config.city}` applies them"
         )
-    from allmende.web.house import open_profile, open_store
-
-    return Opened(config=config, profile=open_profile(), store=open_store())
 
 
 def missing_migrations() -> int:

@@ -75,7 +75,7 @@ class Subscriber(threading.Thread):
             return
         close_old_connections()
         try:
-            self._take(message.topic, message.payload)
+            self._take(message.topic, bytes(message.payload))
         except Exception as error:
             self._failed = f"a message could not be kept: {error}"
             return

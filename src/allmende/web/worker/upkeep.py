@@ -11,7 +11,8 @@ from allmende.domain.times import DAY
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.config import Config
 
-SECONDS = 3600.0
+SECONDS = 300.0
+"""Between two rounds; what is rejected meanwhile may pass the limit of bytes for so long."""
 
 log = structlog.get_logger("allmende.worker")
 
