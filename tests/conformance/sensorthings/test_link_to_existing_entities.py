@@ -1,0 +1,66 @@
+"""req/create-update-delete/link-to-existing-entities."""
+
+import pytest
+
+from tests.conformance.sensorthings.house import (
+    House,
+    datastream,
+    location,
+    observation,
+    observed_property,
+    sensor,
+    thing,
+)
+
+
+@pytest.fixture
+def parts(house: House) -> House:
+    house.post("Things", thing(**{"@iot.id": "t"}))
+    house.post("Locations", location(**{"@iot.id": 7}))
+    house.post("Sensors", sensor(**{"@iot.id": "s"}))
+    house.post("ObservedProperties", observed_property(**{"@iot.id": "p"}))
+    return house
+
+
+LINKS = {"Thing": {"@iot.id": "t"}, "Sensor": {"@iot.id": "s"}, "ObservedProperty": {"@iot.id": "p"}}
+
+
+def test_a_stream_of_existing_parts(parts: House) -> None:
+    before = parts.census()
+    link = parts.post("Datastreams", datastream(**LINKS))
+    shown = parts.follow(f"{link}?$expand=Thing,Sensor,ObservedProperty")
+    assert [shown[name]["@iot.id"] for name in LINKS] == ["t", "s", "p"]
+    assert {n for n, many in parts.census().items() if many != before[n]} == {"Datastreams"}
+
+
+def test_by_the_address(parts: House) -> None:
+    body = {k: v for k, v in datastream(**LINKS).items() if k != "Thing"}
+    link = parts.post("Things('t')/Datastreams", body)
+    assert parts.follow(f"{link}/Thing")["@iot.id"] == "t"
+    parts.post("Sensors('s')/Datastreams", {k: v for k, v in datastream(**LINKS).items() if k != "Sensor"})
+    assert len(parts.get("Things('t')/Datastreams")["value"]) == 2
+    parts.post("Things('t')/HistoricalLocations", {"time": "2024-01-01T00:00:00Z", "Locations": [{"@iot.id": 7}]})
+    assert parts.get("Things('t')/Locations")["value"][0]["@iot.id"] == 7
+
+
+@pytest.mark.parametrize("identifier", [7, "7"])
+def test_seven_either_way(parts: House, identifier: object) -> None:
+    link = parts.post("Things", thing(Locations=[{"@iot.id": identifier}]))
+    assert parts.follow(f"{link}/Locations")["value"][0]["@iot.id"] == 7
+
+
+def test_a_location_names_things_that_exist(parts: House) -> None:
+    link = parts.post("Locations", location(12, Things=[{"@iot.id": "t"}]))
+    assert parts.follow(f"{link}/Things")["value"][0]["@iot.id"] == "t"
+    assert parts.follow(f"{link}/HistoricalLocations")["value"]
+
+
+@pytest.mark.parametrize("name", sorted(LINKS))
+@pytest.mark.parametrize("identifier", ["nobody", "T", 8, "", None, [], 1.5])
+def test_links_to_what_is_not_there(parts: House, name: str, identifier: object) -> None:
+    assert name in parts.refuse("Datastreams", datastream(**{**LINKS, name: {"@iot.id": identifier}}))
+
+
+def test_the_address_must_lead_to_what_exists(parts: House) -> None:
+    assert "Datastream" in parts.refuse("Datastreams('nobody')/Observations", observation(1))
+    assert "Thing" in parts.refuse("Things('nobody')/Datastreams", datastream(Sensor={"@iot.id": "s"}))
