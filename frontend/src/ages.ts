@@ -22,7 +22,7 @@ export function refreshAges(): void {
 
 /** Count on every 15 seconds, while the page is seen. */
 export function keepAgesFresh(): void {
-  learnClock();
+  if (!learnClock(false)) refreshAges();
   setInterval(() => {
     if (!document.hidden) refreshAges();
   }, 15_000);

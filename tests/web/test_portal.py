@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import translation
 
 from allmende.domain.profile import SourceProfile
 from allmende.domain.store import SourceState
 from allmende.web.house import open_profile
+from allmende.web.portal import views
 from allmende.web.portal.sources import judge
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -123,3 +124,20 @@ def test_sources_that_never_spoke_are_listed_in_words(client):
         assert listed.title["de"] in text
     with translation.override("de"):
         assert "Noch keine Daten" in text
+
+
+def test_error_page_needs_no_house():
+    answer = views.server_error(RequestFactory().get("/"))
+    assert answer.status_code == 500
+    assert "Bei uns ist ein Fehler passiert" in answer.text
+    assert "Zur Startseite" in answer.text
+
+
+def test_error_page_needs_not_even_its_design(monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no templates today")
+
+    monkeypatch.setattr(views, "render", fail)
+    answer = views.server_error(RequestFactory().get("/"))
+    assert answer.status_code == 500
+    assert "Bei uns ist ein Fehler passiert" in answer.text
