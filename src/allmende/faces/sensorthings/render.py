@@ -90,9 +90,9 @@ _SAFE = "~!$()*,;:@'/"
 def render_rows(page: Page, asked: Asked, root: str) -> Iterator[str]:
     """Each row as a JSON object."""
     if page.query.entity == "Observation" and not page.query.expand and page.query.select is None:
-        start = '{"@iot.selfLink":"' + _escaped(root) + "/Observations("
+        base = f"{_escaped(root)}/Observations("
         for row in page.rows:
-            yield observation_text(row, start, root)
+            yield observation_text(row, base)
         return
     pieces = _pieces(page.query, root)
     for row in page.rows:
@@ -107,18 +107,13 @@ def render_entity(page: Page, asked: Asked, root: str) -> bytes:
     return next(render_rows(page, asked, root)).encode()
 
 
-def observation_text(row: tuple[Any, ...], start: str, root: str) -> str:
-    """The hot path: an observation with all attributes and links, in one go."""
+def observation_text(row: tuple[Any, ...], base: str) -> str:
+    """The hot path: an observation with all attributes and links, in one go. ``base`` is the text of its address up to
+    the bracket, as it stands in JSON."""
     (_, number, begin, end, result_time, kind, value, quality, valid_start, valid_end, parameters) = row
-    if not isinstance(number, int):
-        identifier = str(number)
-        link = f"{root}/{entity_link('Observations', identifier)}"
-        head = f'{{"@iot.selfLink":{text(link)},"@iot.id":{number if is_number(identifier) else text(identifier)}'
-    else:
-        link = f"{root}/Observations({number})"
-        head = f'{start}{number})","@iot.id":{number}'
-    result = str(value) if kind == 1 else result_text(kind, value)
+    shown, key = (number, number) if isinstance(number, int) else _named(str(number))
     moment = format_instant(begin) if end is None else format_interval(begin, end)
+    stamp = "null" if result_time is None else f'"{format_instant(result_time)}"'
     extra = ""
     if quality is not None:
         extra += f',"resultQuality":{quality}'
@@ -126,18 +121,24 @@ def observation_text(row: tuple[Any, ...], start: str, root: str) -> str:
         extra += f',"validTime":"{format_interval(valid_start, valid_end)}"'
     if parameters is not None:
         extra += f',"parameters":{parameters}'
-    stamp = "null" if result_time is None else f'"{format_instant(result_time)}"'
-    link = _escaped(link)
     return (
-        f'{head},"phenomenonTime":"{moment}","resultTime":{stamp},"result":{result}{extra}'
-        f',"Datastream@iot.navigationLink":"{link}/Datastream"'
-        f',"FeatureOfInterest@iot.navigationLink":"{link}/FeatureOfInterest"}}'
+        f'{{"@iot.selfLink":"{base}{key})","@iot.id":{shown},"phenomenonTime":"{moment}","resultTime":{stamp}'
+        f',"result":{value if kind == ResultKind.INTEGER else result_text(kind, value)}{extra}'
+        f',"Datastream@iot.navigationLink":"{base}{key})/Datastream"'
+        f',"FeatureOfInterest@iot.navigationLink":"{base}{key})/FeatureOfInterest"}}'
     )
+
+
+def _named(identifier: str) -> tuple[str, str]:
+    """How the id of a named observation is shown, and how it stands in the brackets of an address in JSON."""
+    if is_number(identifier):
+        return identifier, identifier
+    return text(identifier), text(entity_link("", identifier))[2:-2]
 
 
 def observation_json(row: tuple[Any, ...], root: str = "") -> bytes:
     """One observation, laid out as a Query for all of its attributes, e.g. for MQTT."""
-    return observation_text(row, '{"@iot.selfLink":"' + _escaped(root) + "/Observations(", root).encode()
+    return observation_text(row, f"{_escaped(root)}/Observations(").encode()
 
 
 OBSERVATION_LAYOUT = layout(Query(entity="Observation", reader=house_reader("render")))
