@@ -224,6 +224,19 @@ def test_declaring_again_changes_what_is_said(store: Store) -> None:
     assert len(ask(store, "HistoricalLocation").rows) == 1
 
 
+def test_two_documents_of_a_source_each_tell_a_part_of_a_thing(store: Store) -> None:
+    def tell(time: int, **properties: Any) -> None:
+        told = batch(series((time, 1)))
+        thing = msgspec.structs.replace(told.declarations[0].thing, properties=properties)
+        told.declarations = [msgspec.structs.replace(told.declarations[0], thing=thing)]
+        store.append(told)
+
+    tell(1, zone="1", capacity=40)
+    tell(2, opening="24/7", capacity=50)
+    (row,) = ask(store, "Thing", select=("properties",)).rows
+    assert msgspec.json.decode(row[2]) == {"zone": "1", "capacity": 50, "opening": "24/7"}
+
+
 def _moved(at: int, lon: float, *pairs: tuple[int, Any], stream: str = STREAM) -> Batch:
     made = batch(series(*pairs, stream=stream), at=at)
     declared = declaration(stream)

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.accounts.tokens import create_token
 from allmende.web.house import furnish, open_profile, open_store
+from allmende.web.sta import disk_floor
 
 THING = {"name": "Bench", "description": "A bench with a sensor"}
 
@@ -68,3 +70,15 @@ def test_mistakes_say_where(client: Client, house: None) -> None:
     assert "character 9" in answer.json()["message"]
     assert client.get("/sta/v1.1/Thing").status_code == 404
     assert client.delete("/sta/v1.1/Things(1)").status_code == 405
+
+
+def test_a_disk_below_its_floor_takes_nothing(client: Client, token: dict[str, str], settings: Any) -> None:
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, disk_floor=2**62)
+    disk_floor.cache_clear()
+    try:
+        answer = post(client, "Things", THING, token)
+    finally:
+        disk_floor.cache_clear()
+    assert answer.status_code == 507
+    assert "ALLMENDE_DISK_FLOOR" in answer.json()["message"]
+    assert client.get("/sta/v1.1/Things").json()["value"] == []

@@ -93,7 +93,7 @@ def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, 
     columns = {
         "name": thing.name,
         "description": thing.description or thing.name,
-        "properties": _properties(thing.properties),
+        "properties": _properties({**_said_before(connection, thing.id), **thing.properties}),
     }
     key, _ = upsert_entity(connection, "Thing", thing.id, owner, columns)
     if thing.position is None:
@@ -103,6 +103,12 @@ def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, 
     if standing != [(location,)]:
         place_thing(connection, key, [location], at=at)
     return key
+
+
+def _said_before(connection: Connection, thing: str) -> dict[str, Any]:
+    """A thing's properties so far. Two documents of one source may each tell a part; neither takes back the other's."""
+    row = connection.execute("SELECT properties FROM thing WHERE id = ?", (thing,)).fetchone()
+    return msgspec.json.decode(row[0], type=dict[str, Any]) if row and row[0] else {}
 
 
 def _declare_place(connection: Connection, entity: str, thing: ThingDeclaration, owner: int) -> int:

@@ -8,10 +8,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from allmende.domain.errors import StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.store import Store
-from allmende.faces.sensorthings.face import answer
+from allmende.faces.sensorthings.face import answer, error_response
 from allmende.web.accounts.audit import record
+from allmende.web.intake import DiskFloor
 
 
 @cache
@@ -52,11 +54,21 @@ def _answer(question: Request, store: Store) -> Response:
     return answer(question, store, face_limits())
 
 
+@cache
+def disk_floor() -> DiskFloor:
+    """Looks after the room on the disk."""
+    return DiskFloor(settings.ALLMENDE)
+
+
 def _create(question: Request, store: Store) -> Response:
     """Creations are in the audit log, in the same transaction.
 
     Observations are not: each one says for itself which token it came from, and there are millions of them.
     """
+    try:
+        disk_floor().check()
+    except StorageFull as error:
+        return error_response(error)
     if question.path.rstrip("/").endswith("Observations"):
         return _answer(question, store)
     with transaction.atomic():
