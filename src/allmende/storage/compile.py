@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.query import Expand, Order, Query, Step
-from allmende.storage.filters import compile_filter, json_path
+from allmende.storage.filters import compile_filter, json_column, json_path
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import (
@@ -178,7 +178,10 @@ def _order_key(scope: Scope, entity: str, order: Order) -> Key:
         raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where="$orderby")
     columns = attribute_expressions(entity, alias, name)
     if keys:
-        return Key(Sql(f"json_extract({columns[-1]}, ?)", (json_path(keys),)), order.descending, True)
+        body = json_column(attribute, columns)
+        if body is None:
+            raise InvalidQuery(f"{name} has no parts", where="$orderby")
+        return Key(Sql(f"json_extract({body}, ?)", (json_path(keys),)), order.descending, True)
     column = columns[1] if attribute.kind is Kind.RESULT else columns[0]
     never_null = alias == scope.alias and (
         (attribute.kind is Kind.STRING and attribute.required) or column.endswith((".phenomenon_start", ".time"))

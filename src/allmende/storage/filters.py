@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from allmende.domain import times
 from allmende.domain.errors import InvalidQuery, NotSupported
-from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.model import ENTITIES, Attribute, Kind
 from allmende.domain.query import (
     Call,
     Compare,
@@ -87,9 +87,10 @@ def _compare_attribute(scope: Scope, entity: str, alias: str, path: Path, op: st
         raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where=_at(path))
     columns = attribute_expressions(entity, alias, attribute.name)
     if keys:
-        if attribute.kind not in (Kind.OBJECT, Kind.JSON, Kind.RESULT):
+        body = json_column(attribute, columns)
+        if body is None:
             raise InvalidQuery(f"{name} has no parts", where=_at(path))
-        return _compare_json(columns[-1], attribute.kind, columns[0], keys, op, value)
+        return _compare_json(body, keys, op, value)
     if attribute.kind is Kind.RESULT:
         return _compare_result(columns[0], columns[1], op, value)
     if value.kind == "null":
@@ -122,18 +123,24 @@ def _compare_result(kind: str, column: str, op: str, value: Value) -> Sql:
     return Sql(f"(CASE WHEN {kind} IN {kinds} THEN {column} END) {_OPERATORS[op]} ?", (_plain(value),))
 
 
-def _compare_json(column: str, kind: Kind, result_kind: str, keys: list[Any], op: str, value: Value) -> Sql:
+def _compare_json(column: str, keys: list[Any], op: str, value: Value) -> Sql:
     where = json_path(keys)
-    guard = f"CASE WHEN {result_kind} = {ResultKind.JSON} THEN {column} END" if kind is Kind.RESULT else column
     if value.kind == "null":
-        return Sql(_null(f"json_extract({guard}, ?)", op, value).text, (where,))
+        return Sql(_null(f"json_extract({column}, ?)", op, value).text, (where,))
     types = _JSON_TYPES.get(value.kind)
     if types is None:
         raise InvalidQuery("a JSON property is compared with a number, a text, true, false or null", where=_at(value))
     return Sql(
-        f"(CASE WHEN json_type({guard}, ?) IN {types} THEN json_extract({guard}, ?) END) {_OPERATORS[op]} ?",
+        f"(CASE WHEN json_type({column}, ?) IN {types} THEN json_extract({column}, ?) END) {_OPERATORS[op]} ?",
         (where, where, _plain(value)),
     )
+
+
+def json_column(attribute: Attribute, columns: tuple[str, ...]) -> str | None:
+    """The JSON of an attribute, null where a result is none; None for attributes that never are JSON."""
+    if attribute.kind is Kind.RESULT:
+        return f"CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {columns[1]} END"
+    return columns[-1] if attribute.kind in (Kind.OBJECT, Kind.JSON) else None
 
 
 def json_path(keys: list[Any]) -> str:
