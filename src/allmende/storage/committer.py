@@ -18,17 +18,18 @@ from allmende.storage.connections import Connection, Connections
 
 T = TypeVar("T")
 _TOO_DEEP = ("parser stack overflow", "Expression tree is too large", "too many SQL variables", "tables in a join")
+_IDLE_SECONDS = 30.0
 _Job = tuple[Callable[[Connection], Any], "Future[Any]"]
 
 
 class GroupCommitter:
-    """The writer thread of this process; it starts with the first piece of work."""
+    """The writer thread of this process; it starts with the first piece of work and ends when there is none."""
 
     def __init__(self, connections: Connections, *, most: int = 500) -> None:
         self._connections = connections
         self._most = most
         self._waiting: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._start = threading.Lock()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._pid = 0
 
@@ -37,26 +38,30 @@ class GroupCommitter:
         if self._connections.in_transaction():
             with self._connections.writing() as connection, translated():
                 return work(connection)
-        self._ensure_thread()
         future: Future[T] = Future()
-        self._waiting.put((work, future))
+        with self._lock:
+            self._ensure_thread()
+            self._waiting.put((work, future))
         return future.result()
 
     def _ensure_thread(self) -> None:
         # A forked child has the object but not the thread.
-        if self._thread is not None and self._thread.is_alive() and self._pid == os.getpid():
-            return
-        with self._start:
-            if self._thread is None or not self._thread.is_alive() or self._pid != os.getpid():
-                if self._pid != os.getpid():
-                    self._waiting = queue.SimpleQueue()
-                self._pid = os.getpid()
-                self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
-                self._thread.start()
+        if self._pid != os.getpid():
+            self._pid, self._thread, self._waiting = os.getpid(), None, queue.SimpleQueue()
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         while True:
-            jobs = [self._waiting.get()]
+            try:
+                jobs = [self._waiting.get(timeout=_IDLE_SECONDS)]
+            except queue.Empty:
+                with self._lock:
+                    if self._waiting.empty():
+                        self._thread = None
+                        return
+                continue
             with contextlib.suppress(queue.Empty):
                 while len(jobs) < self._most:
                     jobs.append(self._waiting.get_nowait())
