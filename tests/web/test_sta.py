@@ -37,6 +37,12 @@ def test_reading_is_open_and_writing_is_not(client: Client, house: None) -> None
     assert client.get("/sta/v1.1/Things").json()["value"] == []
 
 
+def test_the_landing_page_answers_with_and_without_a_slash(client: Client, house: None) -> None:
+    plain = client.get("/sta/v1.1")
+    assert plain.status_code == 200
+    assert plain.json() == client.get("/sta/v1.1/").json()
+
+
 def test_a_creation_is_in_the_audit_log(client: Client, token: dict[str, str]) -> None:
     answer = post(client, "Things", THING, token)
     assert answer.status_code == 201

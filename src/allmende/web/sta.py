@@ -31,12 +31,12 @@ def face_limits() -> FaceLimits:
 
 # A token is sent on purpose with each request, so that there is no session to forge a request in.
 @csrf_exempt
-def sensorthings(request: HttpRequest, path: str | None) -> HttpResponse:
-    """``/sta/v1.1/…``"""
+def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
+    """``/sta/v1.1`` and all below it."""
     house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
     question = Request(
         method=request.method or "GET",
-        path=path or "",
+        path=path,
         query=request.META.get("QUERY_STRING", ""),
         root=request.build_absolute_uri("/sta/v1.1"),
         reader=house.reader,
