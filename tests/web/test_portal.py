@@ -110,6 +110,11 @@ def test_fragment_is_no_page(client):
             SourceState(id="feed", last_success=before(minutes=1), last_error="gone", last_error_at=before(minutes=3)),
             "working",
         ),
+        (
+            source(),
+            SourceState(id="feed", last_received=before(minutes=1), last_error="gone", last_error_at=before(minutes=3)),
+            "failing",
+        ),
         (source(interval=""), SourceState(id="feed", last_received=before(hours=23)), "working"),
         (source(interval=""), SourceState(id="feed", last_received=before(hours=25)), "late"),
     ],

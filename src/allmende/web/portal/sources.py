@@ -69,10 +69,14 @@ def describe(source: SourceProfile, profile: Profile, known: SourceState | None,
 
 
 def judge(source: SourceProfile, counts: SourceState, now: datetime) -> State:
-    """The state: an error counts until the next success."""
+    """The state: an error counts until the next success.
+
+    A source that is asked succeeds by answering: a file that was imported for it says nothing about its feed.
+    """
     if not source.enabled:
         return "off"
-    success = max((at for at in (counts.last_success, counts.last_received) if at is not None), default=None)
+    moments = (counts.last_success,) if source.interval_seconds else (counts.last_success, counts.last_received)
+    success = max((at for at in moments if at is not None), default=None)
     if counts.last_error_at is not None and counts.last_error and (success is None or counts.last_error_at > success):
         return "failing"
     moment = as_moment(success)
