@@ -107,15 +107,20 @@ def _blocks(reader: _Reader, lines_per_block: int, max_bytes: int) -> Iterator[t
     header = b""
     first = 1  # number of the first line in ``lines``
     lines: list[bytes] = []
-    rest = b""
+    rest: list[bytes] = []  # pieces of a line that goes on; joined once, so that a long line costs its length
+    held = 0
     told = False
     while True:
         chunk = reader.read(_CHUNK)
-        rest += chunk
-        if len(rest) > max_bytes and b"\n" not in rest:
-            raise _too_large(max_bytes, first + len(lines))
-        found = rest.split(b"\n")
-        rest = found.pop() if chunk else b""
+        rest.append(chunk)
+        held += len(chunk)
+        if chunk and b"\n" not in chunk:
+            if held > max_bytes:
+                raise _too_large(max_bytes, first + len(lines))
+            continue
+        found = b"".join(rest).split(b"\n")
+        rest = [found.pop()] if chunk else []
+        held = sum(map(len, rest))
         if not chunk and found and not found[-1]:
             found.pop()
         if not header:
@@ -223,7 +228,9 @@ class _JsonCutter:
             self._begin = at + 1
 
     def _may_open(self, at: int) -> bool:
-        before = self._text[self._begin : at].rstrip()[-1:]
+        while at > self._begin and self._text[at - 1] in _BLANK:
+            at -= 1
+        before = self._text[at - 1 : at] if at > self._begin else b""
         return before == b":" if self._open[-1] == 0x7B else before in (b",", b"[")
 
     def _broken(self, at: int) -> Iterator[tuple[int, bytes]]:
