@@ -83,6 +83,7 @@ class Broker:
                 compression=None,
                 server_header=None,
                 close_timeout=1,
+                ping_interval=None,  # MQTT has pings of its own; paho answers those of WebSocket wrongly and is cut off
             )
             name = "ALLMENDE_MQTT_WEBSOCKET_PORT"
             self._servers.append(await _open(opened, name, config.host, config.mqtt_websocket_port))
