@@ -207,6 +207,43 @@ def test_rejections_are_listed_shown_and_replayed(house, run, tmp_path, monkeypa
     assert AuditEntry.objects.filter(action="rejections.replay").count() == 1
 
 
+def test_rejections_of_an_unknown_source_are_not_none(house, run):
+    for command in (("list",), ("replay", "--all")):
+        code, _, err = run("rejections", *command, "--source", "nowhere")
+        assert code == ExitCode.NOT_FOUND
+        assert "feed" in err
+
+
+def test_the_list_of_rejections_shows_numbers_beside_long_reasons(house, run, tmp_path):
+    run("import", "feed", write(tmp_path / "a.csv", "b;\x1b[31m" + "x" * 400))
+    (listed,) = run("rejections", "list", "--json")[1]
+    told = run("rejections", "list")[1]
+    assert {str(listed["number"]), "feed", "bad-line"} <= set(told.split())
+    assert "\x1b" not in told
+
+
+def test_what_was_cut_is_not_replayed(house, run, tmp_path):
+    run("import", "feed", write(tmp_path / "a.csv", "b;2;6" + "x" * 300_000))
+    (cut,) = run("rejections", "list", "--json")[1]
+    assert "cannot be replayed" in cut["reason"]
+    assert run("rejections", "replay", "--all", "--json")[:2] == (
+        0,
+        {
+            "replayed": 0,
+            "settled": 0,
+            "read": 0,
+            "accepted": 0,
+            "repeated": 0,
+            "corrected": 0,
+            "rejected": 0,
+            "errors": [],
+        },
+    )
+    code, _, err = run("rejections", "replay", str(cut["number"]))
+    assert (code, "not whole" in err) == (ExitCode.FAILED, True)
+    assert len(run("rejections", "list", "--json")[1]) == 1
+
+
 # --- people
 
 

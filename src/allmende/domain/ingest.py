@@ -174,12 +174,21 @@ def _reject(payload: Payload, code: str, reason: str) -> Rejection:
     return Rejection(reason=reason, body=payload.body, code=code, where=f"from line {payload.line}")
 
 
+_CUT = "cannot be replayed)"
+
+
+def is_cut(reason: str) -> bool:
+    """Whether a rejection, by its reason, is kept with the head of its bytes alone."""
+    return reason.endswith(_CUT)
+
+
 def _cut(rejection: Rejection, cap: int) -> Rejection:
     """Keep the head of an oversized rejection; it can be read, but no longer be replayed, and says so."""
     return msgspec.structs.replace(
         rejection,
         body=rejection.body[:cap],
-        reason=f"{rejection.reason} (cut to {cap} of {len(rejection.body)} bytes, cannot be replayed)",
+        # the reason is cropped, not its end, which says so
+        reason=f"{rejection.reason[:900]} (cut to {cap} of {len(rejection.body)} bytes, {_CUT}",
     )
 
 

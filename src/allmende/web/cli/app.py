@@ -48,6 +48,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _say("interrupted", ExitCode.INTERRUPTED, given)
     except (Exception, KeyboardInterrupt) as error:
         if hasattr(error, "format_message"):  # wrong use: typer's own errors
+            if not error.format_message():  # no command at all: its help was printed
+                return int(ExitCode.USAGE)
             context = getattr(error, "ctx", None)
             hint = f"; see `{context.command_path} --help`" if context else ""
             return _say(f"{error.format_message().rstrip('.')}{hint}", ExitCode.USAGE, given)

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from allmende.domain.connector import Payload
+from allmende.domain.errors import Conflict, NotFound
+from allmende.domain.ingest import is_cut
 from allmende.domain.store import KeptRejection, Receipt, SourceState
 from allmende.web.cli.errors import ExitCode
-from allmende.web.cli.opened import actor, open_house
-from allmende.web.cli.output import age, moment, print_json, print_table
+from allmende.web.cli.opened import Opened, actor, open_house
+from allmende.web.cli.output import age, moment, print_json, print_table, printable
 from allmende.web.intake import Intake, now_micros
 
 _ALL = 1_000_000
@@ -67,8 +69,9 @@ def _trouble(listed: dict[str, Any]) -> str:
 
 
 def list_rejections(source: str, code: str, limit: int, as_json: bool) -> None:
-    """The newest rejections, without their bytes."""
+    """The newest rejections, without their bytes. Raises NotFound for a source that is not there."""
     house = open_house()
+    _check_source(house, source)
     found = house.store.rejections(source=source, code=code, limit=limit)
     if as_json:
         print_json([_plain(r) for r in found])
@@ -78,10 +81,18 @@ def list_rejections(source: str, code: str, limit: int, as_json: bool) -> None:
         return
     now = now_micros()
     rows = [
-        [str(r.number), r.source, r.code, age(r.received_at, now), r.where, r.reason, "yes" if r.replayed_at else ""]
+        [str(r.number), r.source, r.code, age(r.received_at, now), "yes" if r.replayed_at else "", r.where, r.reason]
         for r in found
     ]
-    print_table(("number", "source", "code", "received", "where", "reason", "replayed"), rows, numbers=("number",))
+    columns = ("number", "source", "code", "received", "replayed", "where", "reason")
+    print_table(columns, rows, numbers=("number",), wraps=("where",))
+
+
+def _check_source(house: Opened, source: str) -> None:
+    """A source that left the profile may have left rejections behind."""
+    known = {*house.profile.sources, *house.store.sources()}
+    if source and source not in known:
+        raise NotFound(f'the city has no source "{source}"; there are {", ".join(sorted(known))}')
 
 
 def show_rejection(number: int, raw: bool, as_json: bool) -> None:
@@ -94,22 +105,26 @@ def show_rejection(number: int, raw: bool, as_json: bool) -> None:
         print_json({**_plain(found), "body": found.body.decode("utf-8", "replace")})
     else:
         for name, value in _plain(found).items():
-            print(f"{name}: {value if value is not None else '-'}")
-        # Control characters of a stranger must not reach the terminal.
-        text = found.body[:10_000].decode("utf-8", "replace")
-        print("\n" + "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text))
+            print(f"{name}: {printable(str(value)) if value is not None else '-'}")
+        print("\n" + printable(found.body[:10_000].decode("utf-8", "replace")))
 
 
 def replay(number: int | None, source: str, code: str, as_json: bool) -> int:
-    """Take the kept bytes in again; one that went well is settled. Gives the exit code."""
+    """Take the kept bytes in again; one that went well is settled. Gives the exit code.
+
+    What was too large to be kept whole is left out; asked for by its number, it raises Conflict.
+    """
     house = open_house()
+    _check_source(house, source)
     intake = Intake(house.store, house.profile, house.config)
     if number is not None:
         chosen = [house.store.rejection(number)]
+        if is_cut(chosen[0].reason):
+            raise Conflict(f"rejection {number} is not whole: only the first {len(chosen[0].body):,} bytes were kept")
     else:
         listed = house.store.rejections(source=source, code=code, limit=_ALL)
         # The oldest first: the order in which they came.
-        chosen = [r for r in reversed(listed) if r.replayed_at is None]
+        chosen = [r for r in reversed(listed) if r.replayed_at is None and not is_cut(r.reason)]
     total, settled, troubles = Receipt(), 0, []
     for rejection in chosen:
         kept = house.store.rejection(rejection.number)

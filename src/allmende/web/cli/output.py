@@ -14,20 +14,37 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
-    """A table as wide as the terminal; columns in ``numbers`` are set to the right."""
+def printable(text: str) -> str:
+    """The text without control characters: those of a stranger must not reach the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Sequence[str] = (),
+    wraps: Sequence[str] = (),
+) -> None:
+    """A table as wide as the terminal.
+
+    Columns in ``numbers`` are set to the right; those in ``wraps``, and the last, are broken where the room ends.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        last = column == columns[-1]
-        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=not last, overflow="fold")
+        wrap = column in wraps or column == columns[-1]
+        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=not wrap, overflow="fold")
     for row in rows:
         # Text, not markup: what devices send may hold brackets
         table.add_row(
-            *(Text("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row)
+            *(
+                Text("" if cell is None else f"{cell:,}" if isinstance(cell, int) else printable(str(cell)))
+                for cell in row
+            )
         )
     # A file or pipe has no width; the lines stay whole there.
     Console(width=None if sys.stdout.isatty() else 240).print(table)

@@ -16,6 +16,7 @@ def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
     from django.db import transaction
+    from django.utils import translation
 
     from allmende.web.accounts.audit import record
     from allmende.web.accounts.models import User
@@ -25,9 +26,10 @@ def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_
         raise Conflict(f'there is a user "{user.username}" already')
     password = _password(password_file)
     try:
-        validate_password(password, user)
-        user.set_password(password)
-        user.full_clean()
+        with translation.override("en"):  # the command speaks English, whatever the city speaks
+            validate_password(password, user)
+            user.set_password(password)
+            user.full_clean()
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages)) from None
     with transaction.atomic():
