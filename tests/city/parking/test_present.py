@@ -102,6 +102,16 @@ def test_sum_leaves_out_what_is_unknown_or_implausible():
     assert sum_up(Board(car_parks=parks, simulated=False, now=NOON)) == {"free": 50, "known": 1, "all": 3}
 
 
+def test_measured_and_simulated_spaces_are_never_added() -> None:
+    measured, simulated = park(free=50), park(free=70, simulated=True)
+    mixed = Board(car_parks=(measured, simulated), simulated=True, now=NOON)
+    assert mixed.mixed
+    assert sum_up(mixed) == {"free": 50, "known": 1, "all": 2}
+    alone = Board(car_parks=(simulated,), simulated=True, now=NOON)
+    assert not alone.mixed
+    assert sum_up(alone) == {"free": 70, "known": 1, "all": 1}
+
+
 def test_width_has_a_point_in_german_too():
     with translation.override("de"):
         assert present(park(free=33, capacity=90), NOON).width == "36.7%"

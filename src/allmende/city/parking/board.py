@@ -58,6 +58,11 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     """True if any shown value is simulated: the page must then carry the banner."""
     now: datetime
 
+    @property
+    def mixed(self) -> bool:
+        """Whether measured car parks stand beside simulated ones."""
+        return self.simulated and not all(park.simulated for park in self.car_parks)
+
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of a chart: ``start`` inclusive, ``width`` seconds. The values are None where there is no data."""

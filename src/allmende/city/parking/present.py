@@ -116,8 +116,12 @@ def present(park: CarPark, now: datetime) -> Row:
 
 
 def sum_up(board: Board) -> dict[str, int]:
-    """Free spaces and capacity over the car parks that say something plausible now."""
-    known = [park for park in board.car_parks if park.free is not None and not park.flags]
+    """Free spaces over the car parks that say something plausible now; simulated ones never add to measured ones."""
+    known = [
+        park
+        for park in board.car_parks
+        if park.free is not None and not park.flags and not (board.mixed and park.simulated)
+    ]
     return {
         "free": sum(park.free or 0 for park in known),
         "known": len(known),
