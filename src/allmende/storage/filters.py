@@ -19,18 +19,13 @@ from allmende.domain.query import (
     ResultKind,
     Value,
 )
+from allmende.storage.connections import Dialect
 from allmende.storage.relations import JOINS, key_of
-from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_expression, related
+from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_text, related
 
 Operator = Literal["eq", "ne", "gt", "ge", "lt", "le"]
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _MIRRORED: dict[Operator, Operator] = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
-_JSON_TYPES = {"number": "('integer', 'real')", "string": "('text')", "boolean": "('true', 'false')"}
-_RESULT_KINDS = {
-    "number": f"({ResultKind.INTEGER}, {ResultKind.DECIMAL})",
-    "string": f"({ResultKind.STRING})",
-    "boolean": f"({ResultKind.BOOLEAN})",
-}
 
 
 def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> Sql:
@@ -85,13 +80,13 @@ def _compare_attribute(scope: Scope, entity: str, alias: str, path: Path, op: st
     if attribute is None:
         known = ", ".join(["id", *(a.name for a in ENTITIES[entity].attributes)])
         raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where=_at(path))
-    columns = attribute_expressions(entity, alias, attribute.name)
+    columns = attribute_expressions(entity, alias, attribute.name, scope.dialect)
     if keys:
         if attribute.kind not in (Kind.OBJECT, Kind.JSON, Kind.RESULT):
             raise InvalidQuery(f"{name} has no parts", where=_at(path))
-        return _compare_json(columns[-1], attribute.kind, columns[0], keys, op, value)
+        return _compare_json(scope.dialect, columns, attribute.kind, keys, op, value)
     if attribute.kind is Kind.RESULT:
-        return _compare_result(columns[0], columns[1], op, value)
+        return _compare_result(scope.dialect, alias, op, value)
     if value.kind == "null":
         return _null(columns[0], op, value)
     if attribute.kind in (Kind.INSTANT, Kind.INTERVAL):
@@ -108,37 +103,33 @@ def _compare_id(entity: str, alias: str, op: str, value: Value) -> Sql:
         raise InvalidQuery("an id is a text or a whole number", where=_at(value))
     if entity == "Observation" and isinstance(value.value, int):
         return Sql(f"{alias}.id {_OPERATORS[op]} ?", (value.value,))
-    return Sql(f"CAST({id_expression(entity, alias)} AS TEXT) {_OPERATORS[op]} ?", (str(value.value),))
+    return Sql(f"{id_text(entity, alias)} {_OPERATORS[op]} ?", (str(value.value),))
 
 
-def _compare_result(kind: str, column: str, op: str, value: Value) -> Sql:
+def _compare_result(dialect: Dialect, alias: str, op: str, value: Value) -> Sql:
     if value.kind == "null":
-        sign = "=" if op == "eq" else "<>"
-        return Sql(f"{kind} {sign} {ResultKind.NULL}") if op in ("eq", "ne") else _null(column, op, value)
-    kinds = _RESULT_KINDS.get(value.kind)
-    if kinds is None:
+        if op not in ("eq", "ne"):
+            raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+        return Sql(f"{alias}.result_kind {_OPERATORS[op]} {ResultKind.NULL}")
+    if value.kind not in ("number", "string", "boolean"):
         raise InvalidQuery("a result is compared with a number, a text, true, false or null", where=_at(value))
-    # Without the guard SQLite would hold every text to be greater than every number.
-    return Sql(f"(CASE WHEN {kind} IN {kinds} THEN {column} END) {_OPERATORS[op]} ?", (_plain(value),))
+    return Sql(*dialect.compare_result(alias, _OPERATORS[op], _plain(value), value.kind))
 
 
-def _compare_json(column: str, kind: Kind, result_kind: str, keys: list[Any], op: str, value: Value) -> Sql:
-    where = json_path(keys)
-    guard = f"CASE WHEN {result_kind} = {ResultKind.JSON} THEN {column} END" if kind is Kind.RESULT else column
+def _compare_json(
+    dialect: Dialect, columns: tuple[str, ...], kind: Kind, keys: list[Any], op: str, value: Value
+) -> Sql:
+    column = columns[-1]
+    if kind is Kind.RESULT:
+        column = f"(CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {column} END)"
     if value.kind == "null":
-        return Sql(_null(f"json_extract({guard}, ?)", op, value).text, (where,))
-    types = _JSON_TYPES.get(value.kind)
-    if types is None:
+        if op not in ("eq", "ne"):
+            raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+        missing = Sql(*dialect.json_missing(column, keys))
+        return missing if op == "eq" else "NOT (" + missing + ")"
+    if value.kind not in ("number", "string", "boolean"):
         raise InvalidQuery("a JSON property is compared with a number, a text, true, false or null", where=_at(value))
-    return Sql(
-        f"(CASE WHEN json_type({guard}, ?) IN {types} THEN json_extract({guard}, ?) END) {_OPERATORS[op]} ?",
-        (where, where, _plain(value)),
-    )
-
-
-def json_path(keys: list[Any]) -> str:
-    """SQLite's JSON path of keys and list places; it is bound as a parameter."""
-    return "$" + "".join(f"[{k}]" if isinstance(k, int) else '."' + str(k).replace('"', '\\"') + '"' for k in keys)
+    return Sql(*dialect.json_at(column, keys, value.kind)) + Sql(f" {_OPERATORS[op]} ?", (_plain(value),))
 
 
 def _compare_time(columns: tuple[str, ...], op: str, value: Value, name: str) -> Sql:
