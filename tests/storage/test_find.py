@@ -29,6 +29,8 @@ ORDERS = {
         ("Datastream", "name"),
         ("Datastream", "Thing", "name"),
         ("parameters", "a"),
+        ("result", "k"),
+        ("result", 0),
         ("id",),
     ],
 }
@@ -118,6 +120,8 @@ def test_a_token_of_another_question_is_refused(shared: Store, town: Town) -> No
     [
         ("Thing", ("colour",), "has no property 'colour'"),
         ("Thing", ("Datastreams", "name"), "are many"),
+        ("Thing", ("name", "x"), "no parts"),
+        ("Observation", ("phenomenonTime", "x"), "no parts"),
         ("Datastream", ("Thing",), "Thing"),
         ("Datastream", ("Thing", "colour"), "colour"),
     ],

@@ -7,7 +7,7 @@ from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.query import Expand, Order, Query, Step
 from allmende.storage.connections import Dialect
-from allmende.storage.filters import compile_filter
+from allmende.storage.filters import compile_filter, json_column
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import (
@@ -201,7 +201,10 @@ def _order_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
     dialect = scope.dialect
     columns = attribute_expressions(entity, alias, name, dialect)
     if keys:
-        mixed = [Sql(*dialect.json_at(columns[-1], keys, "number")), Sql(*dialect.json_at(columns[-1], keys, "string"))]
+        body = json_column(attribute, columns)
+        if body is None:
+            raise InvalidQuery(f"{name} has no parts", where="$orderby")
+        mixed = [Sql(*dialect.json_at(body, keys, "number")), Sql(*dialect.json_at(body, keys, "string"))]
         return [Key(sql, order.descending, True) for sql in mixed]
     if attribute.kind is Kind.RESULT:
         return [Key(Sql(text), order.descending, True) for text in dialect.order_result(alias)]

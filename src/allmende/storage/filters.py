@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from allmende.domain import times
 from allmende.domain.errors import InvalidQuery, NotSupported
-from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.model import ENTITIES, Attribute, Kind
 from allmende.domain.query import (
     Call,
     Compare,
@@ -82,9 +82,10 @@ def _compare_attribute(scope: Scope, entity: str, alias: str, path: Path, op: st
         raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where=_at(path))
     columns = attribute_expressions(entity, alias, attribute.name, scope.dialect)
     if keys:
-        if attribute.kind not in (Kind.OBJECT, Kind.JSON, Kind.RESULT):
+        body = json_column(attribute, columns)
+        if body is None:
             raise InvalidQuery(f"{name} has no parts", where=_at(path))
-        return _compare_json(scope.dialect, columns, attribute.kind, keys, op, value)
+        return _compare_json(scope.dialect, body, keys, op, value)
     if attribute.kind is Kind.RESULT:
         return _compare_result(scope.dialect, alias, op, value)
     if value.kind == "null":
@@ -116,12 +117,7 @@ def _compare_result(dialect: Dialect, alias: str, op: str, value: Value) -> Sql:
     return Sql(*dialect.compare_result(alias, _OPERATORS[op], _plain(value), value.kind))
 
 
-def _compare_json(
-    dialect: Dialect, columns: tuple[str, ...], kind: Kind, keys: list[Any], op: str, value: Value
-) -> Sql:
-    column = columns[-1]
-    if kind is Kind.RESULT:
-        column = f"(CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {column} END)"
+def _compare_json(dialect: Dialect, column: str, keys: list[Any], op: str, value: Value) -> Sql:
     if value.kind == "null":
         if op not in ("eq", "ne"):
             raise InvalidQuery("null is compared by eq or ne", where=_at(value))
@@ -130,6 +126,13 @@ def _compare_json(
     if value.kind not in ("number", "string", "boolean"):
         raise InvalidQuery("a JSON property is compared with a number, a text, true, false or null", where=_at(value))
     return Sql(*dialect.json_at(column, keys, value.kind)) + Sql(f" {_OPERATORS[op]} ?", (_plain(value),))
+
+
+def json_column(attribute: Attribute, columns: tuple[str, ...]) -> str | None:
+    """The JSON of an attribute, null where a result is none; None for attributes that never are JSON."""
+    if attribute.kind is Kind.RESULT:
+        return f"(CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {columns[1]} END)"
+    return columns[-1] if attribute.kind in (Kind.OBJECT, Kind.JSON) else None
 
 
 def _compare_time(columns: tuple[str, ...], op: str, value: Value, name: str) -> Sql:
