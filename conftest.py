@@ -33,4 +33,8 @@ def pytest_configure() -> None:
     """Load the settings; pytest-django then loads the apps."""
     from django.conf import settings
 
+    from allmende.storage import committer
+
     assert settings.DATABASES
+    # Each test's store has a writer of its own; hundreds of idle ones would use up the process's open files.
+    committer._IDLE_SECONDS = 0.5

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -43,9 +43,15 @@ def captured(*parts: str) -> Path:
 class PlainConnections:
     """Connections to one SQLite file, one per thread, without Django."""
 
+    made: ClassVar[list["PlainConnections"]] = []
+    """All that are still open: tests/conftest.py closes those of a test behind it."""
+
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
         self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._busy = threading.RLock()
+        self.made.append(self)
         with self.writing() as connection:
             for statements in SQLITE.values():
                 for statement in statements:
@@ -55,7 +61,8 @@ class PlainConnections:
         """This thread's connection."""
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if known is None:
-            known = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            known = sqlite3.connect(self.path, isolation_level=None, timeout=30, check_same_thread=False)
+            self._opened.append(known)
             known.execute("PRAGMA journal_mode = WAL")
             known.execute("PRAGMA synchronous = FULL")
             known.execute("PRAGMA foreign_keys = ON")
@@ -70,19 +77,27 @@ class PlainConnections:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction."""
-        connection = self.raw()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        with self._busy:
+            connection = self.raw()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
 
     def in_transaction(self) -> bool:
         """Never: nobody else opens one."""
         return False
+
+    def close(self) -> None:
+        """Close the connections of all threads, once the writer has ended its transaction."""
+        self.made.remove(self)
+        with self._busy:
+            for connection in self._opened:
+                connection.close()
 
 
 DATASETS = (

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from allmende.storage.connections import Connection, Connections, Engine
 
 T = TypeVar("T")
+_IDLE_SECONDS = 30.0
 _REPEATS = 5
 
 
@@ -25,14 +26,14 @@ class _Job(NamedTuple):
 
 
 class GroupCommitter:
-    """The writer thread of this process; it starts with the first piece of work."""
+    """The writer thread of this process; it starts with the first piece of work and ends when there is none."""
 
     def __init__(self, connections: Connections, engine: Engine, *, most: int = 500) -> None:
         self._connections = connections
         self._engine = engine
         self._most = most
         self._waiting: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._start = threading.Lock()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._pid = 0
 
@@ -41,26 +42,30 @@ class GroupCommitter:
         if self._connections.in_transaction():
             with translated(self._engine), self._connections.writing() as raw:
                 return work(self._engine.wrap(raw))
-        self._ensure_thread()
         future: Future[T] = Future()
-        self._waiting.put(_Job(work, future))
+        with self._lock:
+            self._ensure_thread()
+            self._waiting.put(_Job(work, future))
         return future.result()
 
     def _ensure_thread(self) -> None:
         # A forked child has the object but not the thread.
-        if self._thread is not None and self._thread.is_alive() and self._pid == os.getpid():
-            return
-        with self._start:
-            if self._thread is None or not self._thread.is_alive() or self._pid != os.getpid():
-                if self._pid != os.getpid():
-                    self._waiting = queue.SimpleQueue()
-                self._pid = os.getpid()
-                self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
-                self._thread.start()
+        if self._pid != os.getpid():
+            self._pid, self._thread, self._waiting = os.getpid(), None, queue.SimpleQueue()
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         while True:
-            jobs = [self._waiting.get()]
+            try:
+                jobs = [self._waiting.get(timeout=_IDLE_SECONDS)]
+            except queue.Empty:
+                with self._lock:
+                    if self._waiting.empty():
+                        self._thread = None
+                        return
+                continue
             with contextlib.suppress(queue.Empty):
                 while len(jobs) < self._most:
                     jobs.append(self._waiting.get_nowait())
