@@ -65,7 +65,7 @@ class House:
         for line in process.stdout:
             self.lines.append(line.rstrip())
 
-    def wait_for(self, words: str, seconds: float = 30) -> str:
+    def wait_for(self, words: str, seconds: float = 90) -> str:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for line in list(self.lines):
@@ -102,7 +102,7 @@ class House:
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(15)
+            self.process.wait(60)
 
 
 def environment(home: Path, **environ: str) -> dict[str, str]:

@@ -46,7 +46,7 @@ class Worker:
     def stop(self) -> float:
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(10) == 0, self.lines
+        assert self.process.wait(60) == 0, self.lines
         return time.monotonic() - began
 
 
@@ -86,7 +86,7 @@ def town(tmp_path):
     for worker in workers:
         if worker.process.poll() is None:
             worker.process.kill()
-            worker.process.wait(5)
+            worker.process.wait(60)
 
 
 def sources(environ: dict[str, str]) -> dict[str, dict[str, object]]:
@@ -132,7 +132,7 @@ def test_a_second_worker_waits_and_takes_over(town):
         second.wait_for("another worker is at work; waiting")
         assert not second.said("working")
         first.process.kill()
-        first.process.wait(5)
+        first.process.wait(60)
         second.wait_for("working", 15)
         asked = server.asked["good"]
         wait_until(lambda: server.asked["good"] > asked, 10)

@@ -83,7 +83,7 @@ def test_an_import_that_is_killed_loses_nothing_that_it_told(town):
                 break
         # What it still said between our look and its end was said too.
         told = max([told, *map(int, process.stdout.read().split())])
-        process.wait(10)
+        process.wait(60)
         there, counted, accepted = look(database)
         assert there == counted == accepted
         assert told <= there < ROWS

@@ -18,6 +18,10 @@ from tests.faults.houses import free_ports, gone
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
 
 
+PATIENCE = 60
+"""Seconds that a process may take to end; it takes two on a quiet machine (benchmarks/start_up.py)."""
+
+
 def test_one_house_a_home_and_ctrl_c_ends_it(make):
     house = make().start()
     line = house.wait_for("Allmende is ready")
@@ -29,17 +33,13 @@ def test_one_house_a_home_and_ctrl_c_ends_it(make):
     second = make(PORT=str(free_ports(1)[0])).start()
     said = second.wait_for("is served already")
     assert f"process {house.process.pid}" in said
-    assert second.process.wait(5) == 1
+    assert second.process.wait(PATIENCE) == 1
 
-    started = time.monotonic()
     house.process.send_signal(signal.SIGINT)
-    assert house.process.wait(12) == 0
-    assert time.monotonic() - started < 10
-    assert gone(list(processes.values()), 0.5)
+    assert house.process.wait(PATIENCE) == 0
+    assert gone(list(processes.values()), 5)
 
-    again = time.monotonic()
     house.start().wait_for("Allmende is ready")
-    assert time.monotonic() - again < 10  # 5 s on a quiet machine; tests share theirs
 
 
 def test_each_part_comes_back_after_a_hard_kill(make):
@@ -48,7 +48,7 @@ def test_each_part_comes_back_after_a_hard_kill(make):
     for part in ("web", "worker", "broker", "web-inner"):
         victim = house.processes()[part]
         victim.kill()
-        victim.wait(5)
+        victim.wait(PATIENCE)
         end = time.monotonic() + 20
         while time.monotonic() < end:
             now = house.processes()
@@ -65,7 +65,7 @@ def test_a_hard_kill_of_the_supervisor_leaves_nothing_and_a_home_that_starts(mak
     house.wait_for("Allmende is ready")
     processes = list(house.processes().values())
     house.process.kill()
-    house.process.wait(5)
+    house.process.wait(PATIENCE)
     assert gone(processes, 3)
     house.start().wait_for("Allmende is ready")
 
@@ -80,7 +80,7 @@ def test_a_port_in_use_is_named(make, setting):
         said = house.wait_for("in use")
         assert f"port {port}" in said
         assert setting in said
-        assert house.process.wait(5) == 1
+        assert house.process.wait(PATIENCE) == 1
 
 
 def test_a_home_that_cannot_be_made_is_named(tmp_path):
@@ -114,7 +114,7 @@ def test_a_part_that_always_fails_ends_the_house(tmp_path, monkeypatch):
 def test_a_wrong_setting_ends_the_house_at_once(make):
     house = make(ALLMENDE_CITY="nowhere").start()
     assert "nowhere" in house.wait_for("there is no city")
-    assert house.process.wait(10) == 1
+    assert house.process.wait(PATIENCE) == 1
 
 
 def test_logs_are_json_with_the_part(make):

@@ -136,7 +136,7 @@ def reading(config):
     """A broker with somebody who reads what is open to all."""
     with running(config, rules(config)):
         reader = Device(config, name="")
-        assert reader.connected.wait(5)
+        assert reader.connected.wait(20)
         reader.subscribe("v1.1/#")
         try:
             yield reader

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -158,9 +157,8 @@ def test_readers_do_not_wait_and_writers_say_why_they_gave_up(first, path):
     run(first, "BEGIN IMMEDIATE")
     run(first, "INSERT INTO reading (value) VALUES (1)")
     second = connect(path, wait=0.2)
-    started = time.monotonic()
+    # A reader that waited for its turn would give up, as the writer below does.
     assert run(second, "SELECT count(*) FROM reading") == [(0,)]
-    assert time.monotonic() - started < 0.15
     with pytest.raises(OperationalError, match=r"no turn to write within 0.2 s.*ALLMENDE_WRITE_WAIT"):
         run(second, "INSERT INTO reading (value) VALUES (2)")
     run(first, "COMMIT")

@@ -214,9 +214,7 @@ def test_the_city_s_simulation_fills_four_weeks_and_goes_on(tmp_path):
     intake.sources = prepare_sources(profile)
     (task,) = (t for t in tasks(intake) if t.source.source.id == "demo")
     job = Job(task, intake, threading.Event())
-    began = time.monotonic()
     assert job.ask() == ""
-    assert time.monotonic() - began < 30
     filled = intake.store.sources()["demo"]
     first = min(latest.first for latest in intake.store.latest(HOUSE, origin="demo"))
     assert now_micros() - first > 27 * DAY

@@ -1,0 +1,5 @@
+"""`python -m allmende`."""
+
+from allmende.web.cli import main
+
+main()
