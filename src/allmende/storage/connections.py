@@ -38,6 +38,8 @@ class Dialect(Protocol):
     name: str
     locking: str
     """Behind a SELECT of datastreams ``d``: keeps other writers off them to the end of the transaction."""
+    text_results: bool
+    """Whether :meth:`result` gives numbers as text."""
     lateral: bool
     """Whether a joined sub-select may refer to the tables before it."""
     settled: str

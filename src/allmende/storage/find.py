@@ -8,6 +8,7 @@ from allmende.domain.store import Change
 from allmende.storage.compile import compile_count, compile_expand, compile_expand_counts, compile_page
 from allmende.storage.connections import Connection
 from allmende.storage.sql import Sql
+from allmende.storage.values import decode_number
 
 
 def find_page(connection: Connection, query: Query) -> Page:
@@ -15,7 +16,7 @@ def find_page(connection: Connection, query: Query) -> Page:
     sql, extra = compile_page(query, connection.dialect)
     rows = connection.execute(sql.text, sql.params).fetchall()
     page = _page(query, rows, extra)
-    page.rows = with_names(connection, query.entity, page.rows)
+    page.rows = finish(connection, query, page.rows)
     if query.count:
         counted = compile_count(query, connection.dialect)
         page.count = connection.execute(counted.text, counted.params).fetchone()[0]
@@ -53,7 +54,7 @@ def _expand(connection: Connection, query: Query, pages: dict[Any, Page]) -> Non
                 counts.update(connection.execute(counted.text, counted.params))
         children = _children(expand, by_parent, parents, extra)
         for child in children.values():
-            child.rows = with_names(connection, expand.query.entity, child.rows)
+            child.rows = finish(connection, expand.query, child.rows)
         for parent, number in counts.items():
             children[parent].count = number
         for page in pages.values():
@@ -67,10 +68,14 @@ def _children(
     return {parent: _page(expand.query, rows.get(parent, []), extra, offset=1) for parent in parents}
 
 
-def with_names(connection: Connection, entity: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The rows with public ids: an observation that a client named has a negative number inside."""
-    if entity != "Observation":
+def finish(connection: Connection, query: Query, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows with public ids (an observation that a client named has a negative number inside) and typed results."""
+    if query.entity != "Observation":
         return rows
+    columns = layout(query)
+    if connection.dialect.text_results and "result" in columns:
+        at = columns.index("result")
+        rows = [(*row[:at], decode_number(row[at - 1], row[at]), *row[at + 1 :]) for row in rows]
     named = [row[1] for row in rows if row[1] < 0]
     if not named:
         return rows
@@ -90,4 +95,4 @@ def find_change(connection: Connection, change: Change) -> list[tuple[Any, ...]]
     span = "{alias}.phenomenon_start BETWEEN ? AND ? AND {alias}.change = ?"
     sql, extra = compile_page(query, connection.dialect, Sql(span, (change.start, change.end, change.number)))
     rows = connection.execute(sql.text, sql.params).fetchall()
-    return with_names(connection, "Observation", [row[:-extra] for row in rows])
+    return finish(connection, query, [row[:-extra] for row in rows])

@@ -88,6 +88,7 @@ class PostgresDialect:
 
     name = "postgres"
     locking = "FOR UPDATE OF d"
+    text_results = True
     lateral = True
     # Numbers become visible out of their order; below the oldest running transaction nothing can appear any more.
     settled = "c.number < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"

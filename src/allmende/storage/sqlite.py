@@ -47,6 +47,7 @@ class SqliteDialect:
 
     name = "sqlite"
     locking = ""
+    text_results = False
     lateral = False
     settled = "1 = 1"  # one writer at a time: numbers become visible in their order
 

@@ -8,6 +8,13 @@ from allmende.domain.query import ResultKind
 from allmende.domain.records import Json
 
 
+def decode_number(kind: int, value: Any) -> Any:
+    """A kept number or boolean that came as its text; everything else as it is."""
+    if kind == ResultKind.INTEGER or kind == ResultKind.BOOLEAN:
+        return int(value)
+    return float(value) if kind == ResultKind.DECIMAL else value
+
+
 def decode_result(kind: int, value: Any) -> Json:
     """The value of a kept result, which comes as itself or as its text."""
     if kind == ResultKind.BOOLEAN:
@@ -15,7 +22,5 @@ def decode_result(kind: int, value: Any) -> Json:
     if kind == ResultKind.JSON:
         decoded: Json = msgspec.json.decode(value) if value is not None else None
         return decoded
-    if isinstance(value, str) and kind in (ResultKind.INTEGER, ResultKind.DECIMAL):
-        return int(value) if kind == ResultKind.INTEGER else float(value)
-    plain: Json = value
+    plain: Json = decode_number(kind, value) if isinstance(value, str) else value
     return plain
