@@ -23,6 +23,7 @@ _SETTINGS = {
     "max_connections": "200",
     "max_locks_per_transaction": "256",
     "shared_buffers": "128MB",
+    "jit": "off",  # as web sets it: questions here are small, compiling them takes longer than answering
 }
 
 

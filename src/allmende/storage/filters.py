@@ -43,6 +43,10 @@ def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> S
     raise NotSupported(f"this release cannot filter by {_name(node)}", where=_at(node))
 
 
+MOST_STEPS = 10
+"""Relations in one path of a filter: each is a join, and no engine plans many of them in good time."""
+
+
 def _compare(scope: Scope, entity: str, alias: str, node: Compare) -> Sql:
     left, right, op = node.left, node.right, node.op
     if isinstance(left, Value) and isinstance(right, Path):
@@ -55,6 +59,8 @@ def _compare(scope: Scope, entity: str, alias: str, node: Compare) -> Sql:
 
 def _compare_path(scope: Scope, entity: str, alias: str, path: Path, op: str, value: Value) -> Sql:
     """Walk along the relations of a path; a to-many one asks whether any of them fulfils the rest."""
+    if len(path.parts) > MOST_STEPS + 10:
+        raise InvalidQuery(f"this path is too deep: more than {MOST_STEPS} relations", where=_at(path))
     head, *rest = path.parts
     relation = ENTITIES[entity].relation(str(head))
     if relation is None:
