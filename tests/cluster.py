@@ -39,6 +39,12 @@ class Cluster:
         """The connection string of a database."""
         return f"host={self.socket} dbname={database} user=postgres"
 
+    def create_empty(self) -> str:
+        """A database without any layout, as its address."""
+        name = f"empty_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name}")
+        return f"postgres:///{name}?host={self.socket}&user=postgres"
+
     def create_database(self) -> str:
         """A database with the empty layout; gives its connection string."""
         if not self._layout:

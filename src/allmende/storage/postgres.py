@@ -95,10 +95,11 @@ class PostgresDialect:
 
     def result(self, alias: str) -> str:
         """The result as text: one column holds one type."""
+        document = f"(SELECT x.body FROM observation_document x WHERE x.id = {alias}.id)"
         return (
             f"CASE {alias}.result_kind WHEN {ResultKind.DECIMAL} THEN {alias}.result_number::text"
-            f" WHEN {ResultKind.STRING} THEN {alias}.result_text WHEN {ResultKind.JSON} THEN coalesce({alias}.result_text,"
-            f" (SELECT x.body FROM observation_document x WHERE x.id = {alias}.id))"
+            f" WHEN {ResultKind.STRING} THEN {alias}.result_text"
+            f" WHEN {ResultKind.JSON} THEN coalesce({alias}.result_text, {document})"
             f" ELSE {alias}.result_integer::text END"
         )
 
@@ -118,11 +119,10 @@ class PostgresDialect:
 
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
-        text = self.result(alias)
+        number = f"coalesce({alias}.result_number, {alias}.result_integer)"
         return (
-            f"(CASE WHEN {alias}.result_kind BETWEEN {ResultKind.INTEGER} AND {ResultKind.BOOLEAN}"
-            f" THEN coalesce({alias}.result_number, {alias}.result_integer) END)",
-            f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {text} END)",
+            f"(CASE WHEN {alias}.result_kind <= {ResultKind.BOOLEAN} THEN {number} END)",
+            f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
     def keep_text(self, value: Any) -> Any:
