@@ -32,8 +32,9 @@ def empty(connection: sqlite3.Connection) -> None:
 
 def main() -> None:
     intake, _, database = open_house()
-    from allmende.storage.readings import INSERT
+    from allmende.storage.connections import OBSERVATION
 
+    insert = f"INSERT INTO observation VALUES ({', '.join('?' * len(OBSERVATION))})"
     file = recording()
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL")
@@ -49,10 +50,9 @@ def main() -> None:
         if not rows:
             # Before the rows for the raw limit are held in memory: what the import itself needs.
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            names = INSERT.split("(")[1].split(")")[0]
-            rows = connection.execute(f"SELECT {names} FROM observation ORDER BY id").fetchall()
+            rows = connection.execute(f"SELECT {', '.join(OBSERVATION)} FROM observation ORDER BY id").fetchall()
         empty(connection)
-        raw.append(bare(rows, INSERT, connection))
+        raw.append(bare(rows, insert, connection))
     # The bare rows came without their streams' states: start again before measuring what a second import says.
     empty(connection)
     intake.take_file("jena-parking", file)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 
 from allmende.domain.creation import plan_creation
@@ -24,8 +25,10 @@ from allmende.domain.records import (
     Unit,
 )
 from allmende.domain.store import Batch, DatasetRecord, Receipt, Ref, Store
+from allmende.storage.postgres import PostgresStore
 from allmende.storage.schema import SQLITE
 from allmende.storage.sqlite import SqliteStore
+from tests.cluster import cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ALLMENDE_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -100,6 +103,47 @@ class PlainConnections:
                 connection.close()
 
 
+class PostgresConnections:
+    """Connections to one PostgreSQL database, one per thread, without Django."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._local = threading.local()
+        self._opened: list[psycopg.Connection[Any]] = []
+        PlainConnections.made.append(self)  # type: ignore[arg-type]  # closed the same way
+
+    def raw(self) -> "psycopg.Connection[Any]":
+        """This thread's connection."""
+        known: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+        if known is None:
+            known = psycopg.connect(self.address, autocommit=True, prepare_threshold=3)
+            self._opened.append(known)
+            self._local.connection = known
+        return known
+
+    @contextmanager
+    def reading(self) -> "Iterator[psycopg.Connection[Any]]":
+        """A connection to read with."""
+        yield self.raw()
+
+    @contextmanager
+    def writing(self) -> "Iterator[psycopg.Connection[Any]]":
+        """A transaction."""
+        connection = self.raw()
+        with connection.transaction():
+            yield connection
+
+    def in_transaction(self) -> bool:
+        """Never: nobody else opens one."""
+        return False
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        PlainConnections.made.remove(self)  # type: ignore[arg-type]
+        for connection in self._opened:
+            connection.close()
+
+
 DATASETS = (
     DatasetRecord(id="parking", title={"de": "Parken", "en": "Parking"}, licence="dl-de/by-2-0"),
     DatasetRecord(id="hidden", access="restricted"),
@@ -152,7 +196,12 @@ def sqlite_store(folder: Path) -> Store:
     return SqliteStore(PlainConnections(folder / "commons.sqlite3"))
 
 
-ENGINES: Mapping[str, Callable[[Path], Store]] = {"sqlite": sqlite_store}
+def postgres_store(folder: Path) -> Store:
+    """An empty store in a database of its own; skips, by name, where there is no PostgreSQL."""
+    return PostgresStore(PostgresConnections(cluster().create_database()))
+
+
+ENGINES: Mapping[str, Callable[[Path], Store]] = {"sqlite": sqlite_store, "postgres": postgres_store}
 """Every engine that has to keep the contract in tests/storage, by name."""
 
 

@@ -36,7 +36,7 @@ def main() -> int:
     """Bring everything up to date. Exit code 1, with the reason, where a step fails."""
     parser = argparse.ArgumentParser(description="Set up the environment of the house.")
     parser.add_argument("purpose", choices=GROUPS)
-    parser.add_argument("--browser", action="store_true", help="see to a Chromium for the browser tests, too")
+    parser.add_argument("--browser", action="store_true", help="see to Chromium and PostgreSQL for the tests, too")
     arguments = parser.parse_args()
     STAMPS.mkdir(exist_ok=True)
     with (STAMPS / "lock").open("w") as lock:
@@ -48,6 +48,7 @@ def main() -> int:
         build_assets()
         if arguments.browser:
             find_browser()
+            find_postgres()
     return 0
 
 
@@ -137,6 +138,23 @@ def find_browser() -> None:
         found = apt_get("chromium")
     if not found:
         say("there is no Chromium, and this may not install one: the browser tests will be skipped")
+
+
+def find_postgres() -> None:
+    """PostgreSQL for the tests of that engine, from Debian where this may install; they skip without it.
+
+    The tests start a private cluster; Debian's own, which would listen on the usual port, is not made.
+    """
+    if list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return
+    with step("install PostgreSQL for the tests"):
+        found = apt_get("postgresql-common")
+        settings = Path("/etc/postgresql-common/createcluster.conf")
+        if found and settings.exists():
+            settings.write_text(settings.read_text() + "\ncreate_main_cluster = false\n")
+        found = found and apt_get("postgresql")
+    if not found:
+        say("there is no PostgreSQL, and this may not install it: the tests of that engine will be skipped")
 
 
 def apt_get(package: str) -> bool:

@@ -1,5 +1,7 @@
 """`python -m allmende`."""
 
+import sys
+
 from allmende.web.cli import main
 
-main()
+sys.exit(main())

@@ -100,7 +100,7 @@ def test_all_types_in_one_stream(store: Store) -> None:
         None,
         "",
         "5",
-        "ü\u2028\x00",
+        "ü\u2028\x01",
         [],
         {},
         {"a": [1, 2.5]},

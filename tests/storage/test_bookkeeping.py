@@ -12,6 +12,7 @@ from allmende.domain.query import Step
 from allmende.domain.records import Rejection, Series
 from allmende.domain.store import Store
 from allmende.storage.committer import GroupCommitter
+from allmende.storage.sqlite import SqliteEngine
 from tests.support import HOUSE, PlainConnections, ask, batch, create
 
 
@@ -181,7 +182,7 @@ def test_many_writers_at_once_and_one_bad_job_fails_alone(store: Store) -> None:
 
 
 def test_a_full_disk_is_told_to_all_that_waited(tmp_path: Path) -> None:
-    commit = GroupCommitter(PlainConnections(tmp_path / "x.sqlite3"))
+    commit = GroupCommitter(PlainConnections(tmp_path / "x.sqlite3"), SqliteEngine())
 
     def fill(connection: Any) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -199,7 +200,7 @@ def test_a_full_disk_is_told_to_all_that_waited(tmp_path: Path) -> None:
 
 
 def test_what_is_no_fault_of_the_storage_stays_what_it_is(tmp_path: Path) -> None:
-    commit = GroupCommitter(PlainConnections(tmp_path / "x.sqlite3"))
+    commit = GroupCommitter(PlainConnections(tmp_path / "x.sqlite3"), SqliteEngine())
     with pytest.raises(ZeroDivisionError):
         commit(lambda c: 1 / 0)
     with pytest.raises(sqlite3.OperationalError):
@@ -209,7 +210,7 @@ def test_what_is_no_fault_of_the_storage_stays_what_it_is(tmp_path: Path) -> Non
 
 def test_inside_of_a_transaction_a_job_joins_it(tmp_path: Path) -> None:
     connections = PlainConnections(tmp_path / "x.sqlite3")
-    commit = GroupCommitter(connections)
+    commit = GroupCommitter(connections, SqliteEngine())
     raw = connections.raw()
 
     class Joined:
@@ -224,7 +225,7 @@ def test_inside_of_a_transaction_a_job_joins_it(tmp_path: Path) -> None:
         def writing(self) -> Any:
             return connections.reading()
 
-    commit = GroupCommitter(Joined())  # type: ignore[arg-type]
+    commit = GroupCommitter(Joined(), SqliteEngine())  # type: ignore[arg-type]
     raw.execute("BEGIN IMMEDIATE")
     commit(lambda c: c.execute("INSERT INTO dataset (id) VALUES ('x')"))
     assert raw.in_transaction

@@ -1,5 +1,6 @@
 """The hot questions walk an index: they neither scan nor sort the observations. SQLite's own planner is asked."""
 
+from functools import partial
 from pathlib import Path as File
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.query import Compare, Expand, Order, Path, Query, Step, Value
 from allmende.domain.records import Series
-from allmende.storage.compile import compile_count, compile_expand, compile_page
+from allmende.storage import compile
 from allmende.storage.sql import Sql
-from allmende.storage.sqlite import SqliteStore
+from allmende.storage.sqlite import DIALECT, SqliteStore
 from tests.support import DATASETS, HOUSE, PlainConnections, batch
 
 TIME = Path(("phenomenonTime",))
@@ -36,6 +37,11 @@ def connection(request: pytest.FixtureRequest, connections: PlainConnections, tm
     if request.param == "analysed":
         return connections.raw()
     return PlainConnections(tmp_path / "fresh.sqlite3").raw()
+
+
+compile_page = partial(compile.compile_page, dialect=DIALECT)
+compile_count = partial(compile.compile_count, dialect=DIALECT)
+compile_expand = partial(compile.compile_expand, dialect=DIALECT)
 
 
 def plan(connection: Any, sql: Sql) -> list[str]:

@@ -121,7 +121,7 @@ def keep_value(attribute: Attribute, value: Any, where: str, body: Mapping[str, 
     if kind is Kind.STRING:
         if not isinstance(value, str):
             raise InvalidInput(f"a text is asked for, not {_kind_of(value)}", where=where)
-        return value
+        return _keep_text(value, where)
     if kind in (Kind.INSTANT, Kind.INTERVAL):
         if not isinstance(value, str):
             raise InvalidInput(f"a time such as 2024-04-30T23:45:02Z is asked for, not {_kind_of(value)}", where=where)
@@ -149,7 +149,7 @@ def keep_result(value: Any, where: str = "result") -> tuple[int, Any]:
     if isinstance(value, float):
         return ResultKind.DECIMAL, value
     if isinstance(value, str):
-        return ResultKind.STRING, value
+        return ResultKind.STRING, _keep_text(value, where)
     return ResultKind.JSON, _keep_json(value, where)
 
 
@@ -186,7 +186,22 @@ def _keep_json(value: Any, where: str) -> str:
     """JSON as it is kept; refuses what other readers of it could not take."""
     if too_deep(value):
         raise InvalidInput(f"more than {MAX_DEPTH} levels of JSON within each other", where=where)
-    return encode(value)
+    text = encode(value)
+    if holds_nul(text):
+        raise InvalidInput("the character NUL cannot be kept", where=where)
+    return text
+
+
+def _keep_text(value: str, where: str) -> str:
+    # PostgreSQL keeps no NUL, and both engines mean the same.
+    if "\x00" in value:
+        raise InvalidInput("the character NUL cannot be kept", where=where)
+    return value
+
+
+def holds_nul(json: str) -> bool:
+    """Whether a text of this JSON holds the character NUL."""
+    return "\\u0000" in json.replace("\\\\", "")
 
 
 def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:

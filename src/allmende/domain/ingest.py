@@ -11,7 +11,7 @@ import msgspec
 
 from allmende.domain import ids, times
 from allmende.domain.connector import Payload, Source
-from allmende.domain.creation import MAX_DEPTH, too_deep
+from allmende.domain.creation import MAX_DEPTH, encode, holds_nul, too_deep
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import house_reader
 from allmende.domain.records import Declaration, Parsed, Rejection, Result, Series
@@ -81,7 +81,8 @@ def check_declaration(declaration: Declaration) -> str:
             declaration.observed_property.id,
         ):
             ids.normalise(value)
-        msgspec.msgpack.encode(declaration)
+        if holds_nul(encode(declaration)):
+            return "it holds the character NUL"
     except InvalidInput as error:
         return str(error)
     except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
@@ -142,9 +143,12 @@ def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tupl
     if too_deep(result):
         return "too-deep", f"its JSON has more than {MAX_DEPTH} levels"
     try:
-        size = len(msgspec.json.encode(result))
+        text = encode(result)
+        size = len(text.encode())
     except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         return "unreadable", f"its result cannot be written as JSON: {error}"
+    if holds_nul(text):
+        return "nul", "it holds the character NUL, which cannot be kept"
     if size > limits.text and not isinstance(result, str):
         return "too-long", f"its JSON has more than {limits.text} bytes"
     return None

@@ -20,10 +20,14 @@ def count_receipt(
     connection.execute(
         "INSERT INTO source_state (id, last_received, newest, accepted, repeated, corrected, rejected)"
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " last_received = max(coalesce(last_received, 0), excluded.last_received),"
-        " newest = CASE WHEN excluded.newest IS NULL THEN newest ELSE max(coalesce(newest, excluded.newest),"
-        " excluded.newest) END, accepted = accepted + excluded.accepted, repeated = repeated + excluded.repeated,"
-        " corrected = corrected + excluded.corrected, rejected = rejected + excluded.rejected",
+        " last_received = CASE WHEN excluded.last_received > coalesce(source_state.last_received, 0)"
+        " THEN excluded.last_received ELSE source_state.last_received END,"
+        " newest = CASE WHEN excluded.newest IS NULL OR source_state.newest > excluded.newest"
+        " THEN source_state.newest ELSE excluded.newest END,"
+        " accepted = source_state.accepted + excluded.accepted,"
+        " repeated = source_state.repeated + excluded.repeated,"
+        " corrected = source_state.corrected + excluded.corrected,"
+        " rejected = source_state.rejected + excluded.rejected",
         (source, received_at, newest, receipt.accepted, receipt.repeated, receipt.corrected, receipt.rejected),
     )
 
@@ -56,7 +60,7 @@ def keep_rejections(
             digest.update(len(part).to_bytes(8, "big") + part)
         connection.execute(
             "INSERT INTO rejection (source, name, reason, code, place, received_at, body, digest)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET seen = seen + 1,"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET seen = rejection.seen + 1,"
             " received_at = excluded.received_at, replayed_at = NULL",
             (
                 source, name, rejection.reason[:1000], rejection.code, rejection.where, received_at,
@@ -68,7 +72,7 @@ def keep_rejections(
 def list_rejections(connection: Connection, source: str, code: str, limit: int) -> list[KeptRejection]:
     """The newest first, without bytes."""
     rows = connection.execute(
-        f"SELECT {_REJECTION}, x'', replayed_at FROM rejection WHERE (? = '' OR source = ?) AND (? = '' OR code = ?)"
+        f"SELECT {_REJECTION}, NULL, replayed_at FROM rejection WHERE (? = '' OR source = ?) AND (? = '' OR code = ?)"
         " ORDER BY number DESC LIMIT ?",
         (source, source, code, code, limit),
     )
@@ -96,7 +100,7 @@ def _rejection(row: tuple[Any, ...]) -> KeptRejection:
         where=place,
         received_at=received_at,
         size=size,
-        body=bytes(body),
+        body=bytes(body or b""),
         replayed_at=replayed_at,
     )
 
@@ -105,8 +109,8 @@ def prune_rejections(connection: Connection, older_than: int, keep_bytes: int) -
     """Delete what is too old, then the oldest until the rest fits; gives how many went."""
     gone = connection.execute("DELETE FROM rejection WHERE received_at < ?", (older_than,)).rowcount
     over = connection.execute(
-        "SELECT max(number) FROM (SELECT number, sum(length(body)) OVER (ORDER BY number DESC) AS total FROM rejection)"
-        " WHERE total > ?",
+        "SELECT max(number) FROM (SELECT number, sum(length(body)) OVER (ORDER BY number DESC) AS total"
+        " FROM rejection) AS sized WHERE total > ?",
         (keep_bytes,),
     ).fetchone()[0]
     if over is not None:
@@ -115,11 +119,11 @@ def prune_rejections(connection: Connection, older_than: int, keep_bytes: int) -
 
 
 def read_changes(connection: Connection, after: int, limit: int) -> list[Change]:
-    """The change log after a number. SQLite writes one at a time, so numbers become visible in their order."""
+    """The change log after a number, as far as no lower number can appear any more."""
     rows = connection.execute(
-        "SELECT c.number, d.id, c.kind, c.start, c.end, c.count, o.name, c.received_at FROM change_log c"
+        "SELECT c.number, d.id, c.kind, c.first, c.last, c.count, o.name, c.received_at FROM change_log c"
         " JOIN datastream d ON d.pk = c.datastream JOIN origin o ON o.pk = c.origin"
-        " WHERE c.number > ? ORDER BY c.number LIMIT ?",
+        f" WHERE c.number > ? AND {connection.dialect.settled} ORDER BY c.number LIMIT ?",
         (after, limit),
     )
     return [

@@ -1,32 +1,36 @@
 """Group commit: what waits together is committed together, each piece under a savepoint of its own.
 
-One thread per process writes, so that writers queue here in memory instead of fighting for the file's lock
-(the figures stand in docs/architecture.md, "Storage").
+One thread per process writes, so that writers queue here in memory instead of fighting for the file's lock or for the
+same rows (the figures stand in docs/architecture.md, "Storage").
 """
 
 import contextlib
 import os
 import queue
-import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from allmende.domain.errors import InvalidQuery, StorageBusy, StorageError, StorageFull
-from allmende.storage.connections import Connection, Connections
+from allmende.storage.connections import Connection, Connections, Engine
 
 T = TypeVar("T")
-_TOO_DEEP = ("parser stack overflow", "Expression tree is too large", "too many SQL variables", "tables in a join")
 _IDLE_SECONDS = 30.0
-_Job = tuple[Callable[[Connection], Any], "Future[Any]"]
+_REPEATS = 5
+
+
+class _Job(NamedTuple):
+    work: Callable[[Connection], Any]
+    future: "Future[Any]"
+    repeats: int = 0
 
 
 class GroupCommitter:
     """The writer thread of this process; it starts with the first piece of work and ends when there is none."""
 
-    def __init__(self, connections: Connections, *, most: int = 500) -> None:
+    def __init__(self, connections: Connections, engine: Engine, *, most: int = 500) -> None:
         self._connections = connections
+        self._engine = engine
         self._most = most
         self._waiting: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -36,12 +40,12 @@ class GroupCommitter:
     def __call__(self, work: Callable[[Connection], T], /) -> T:
         """Run ``work`` in a transaction; returns after its commit. Inside of a transaction, joins it."""
         if self._connections.in_transaction():
-            with self._connections.writing() as connection, translated():
-                return work(connection)
+            with translated(self._engine), self._connections.writing() as raw:
+                return work(self._engine.wrap(raw))
         future: Future[T] = Future()
         with self._lock:
             self._ensure_thread()
-            self._waiting.put((work, future))
+            self._waiting.put(_Job(work, future))
         return future.result()
 
     def _ensure_thread(self) -> None:
@@ -69,22 +73,30 @@ class GroupCommitter:
 
     def _commit(self, jobs: list[_Job]) -> None:
         done: list[tuple[Future[Any], Any]] = []
+        again: list[_Job] = []
         try:
-            with translated(), self._connections.writing() as connection:
-                for work, future in jobs:
+            with self._connections.writing() as raw:
+                connection = self._engine.wrap(raw)
+                for job in jobs:
                     try:
-                        done.append((future, run_savepoint(connection, work)))
+                        done.append((job.future, run_savepoint(connection, job.work)))
                     except Exception as error:
                         if not connection.in_transaction:
-                            raise  # SQLite gave up the whole transaction: full disk, broken file
-                        future.set_exception(_translate(error))
+                            raise  # the engine gave up the whole transaction: full disk, broken file
+                        if self._engine.may_repeat(error) and job.repeats < _REPEATS:
+                            again.append(job._replace(repeats=job.repeats + 1))
+                        else:
+                            job.future.set_exception(self._engine.translate(error))
         except BaseException as error:
-            for _, future in jobs:
-                if not future.done():
-                    future.set_exception(_translate(error))
+            told = self._engine.translate(error)
+            for job in jobs:
+                if not job.future.done():
+                    job.future.set_exception(told)
             return
         for future, result in done:
             future.set_result(result)
+        for job in again:
+            self._commit([job])
 
 
 def run_savepoint(connection: Connection, work: Callable[[Connection], T]) -> T:
@@ -102,28 +114,12 @@ def run_savepoint(connection: Connection, work: Callable[[Connection], T]) -> T:
 
 
 @contextlib.contextmanager
-def translated() -> Any:
+def translated(engine: Engine) -> Iterator[None]:
     """Turn the driver's errors into the house's."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise _translate(error) from error
-
-
-def _translate(error: BaseException) -> BaseException:
-    """A clear word for what the driver says."""
-    cause = error if isinstance(error, sqlite3.Error) else error.__cause__
-    if not isinstance(cause, sqlite3.Error):
-        return error
-    if any(words in str(cause) for words in _TOO_DEEP):
-        return InvalidQuery(f"this question is too large or too deep ({cause}); ask it in pieces")
-    code = (getattr(cause, "sqlite_errorcode", 0) or 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return StorageFull("the disk is full; nothing of this was stored. Make room, then send it again")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StorageBusy("the database was busy for too long; nothing of this was stored. Send it again")
-    if code == sqlite3.SQLITE_IOERR:
-        return StorageError(f"the disk did not take or give data ({cause}); nothing of this was stored")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StorageError(f"the database file is damaged ({cause}); restore a backup")
-    return error
+    except Exception as error:
+        told = engine.translate(error)
+        if told is error:
+            raise
+        raise told from error

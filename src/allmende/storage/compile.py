@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.query import Expand, Order, Query, Step
-from allmende.storage.filters import compile_filter, json_column, json_path
+from allmende.storage.connections import Dialect
+from allmende.storage.filters import compile_filter, json_column
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import (
@@ -15,7 +16,6 @@ from allmende.storage.sql import (
     all_of,
     attribute_expressions,
     id_condition,
-    id_expression,
     related,
     sql_join,
 )
@@ -29,30 +29,34 @@ class Key(NamedTuple):
     nullable: bool
 
 
-def compile_page(query: Query) -> tuple[Sql, int]:
+def compile_page(query: Query, dialect: Dialect, also: Sql | None = None) -> tuple[Sql, int]:
     """The statement for a page, asking for one row more than ``top`` so that the next page is known; and the number
-    of its sort keys, which stand at the end of each row."""
-    scope = Scope(query.entity, query.reader, simulated=query.simulated)
+    of its sort keys, which stand at the end of each row. ``also`` is a further condition on ``{alias}``."""
+    scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     conditions = _conditions(scope, query)
+    if also is not None:
+        conditions.append(Sql(also.text.format(alias=scope.alias), also.params))
     keys = sort_keys(scope, query)
     if query.after is not None:
         conditions.append(_after(keys, query.after))
-    text = "SELECT " + sql_join(", ", [_columns(query, scope.alias), *(k.sql for k in keys)])
+    text = "SELECT " + sql_join(", ", [_columns(query, scope), *(k.sql for k in keys)])
     text = text + " FROM " + scope.tables() + " WHERE " + all_of(conditions) + _order_by(keys)
     return text + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip)), len(keys)
 
 
-def compile_count(query: Query) -> Sql:
+def compile_count(query: Query, dialect: Dialect) -> Sql:
     """How many there are in all, pages aside."""
-    scope = Scope(query.entity, query.reader, simulated=query.simulated)
+    scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     conditions = _conditions(scope, query)
     return "SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(conditions)
 
 
-def compile_expand(parent: str, expand: Expand, parents: Sequence[Any]) -> tuple[Sql, int]:
+def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> tuple[Sql, int]:
     """The statement for the related entities of many parents; each row begins with its parent's key."""
     query, join = expand.query, JOINS[parent, expand.relation]
-    outer = Scope(query.entity, query.reader, simulated=query.simulated)
+    if dialect.lateral and join.kind != "own":
+        return _compile_lateral(parent, expand, parents, dialect)
+    outer = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     owner = outer.name()
     marks = f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})"
     keys = sort_keys(outer, query, parent)
@@ -69,17 +73,33 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any]) -> tuple
         belongs = f"{outer.alias}.{key} IN (" + picked + ")"
         if join.column == "datastream":
             belongs = f"{outer.alias}.datastream = {owner}.pk AND " + belongs
-    select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), _columns(query, outer.alias), *(k.sql for k in keys)])
+    select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), _columns(query, outer), *(k.sql for k in keys)])
     # CROSS JOIN fixes the order: from the parents to their children, never through all children.
     tables = f"{TABLE_OF[parent]} {owner} CROSS JOIN " + outer.tables()
     text = "SELECT " + select + " FROM " + tables + " WHERE " + Sql(marks, tuple(parents)) + " AND " + belongs
     return text + _order_by(keys), len(keys)
 
 
-def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any]) -> Sql:
+def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> tuple[Sql, int]:
+    """For engines in which a joined sub-select sees its parent's row: it is run once for each of them."""
+    query, join = expand.query, JOINS[parent, expand.relation]
+    inner = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
+    owner = inner.name()
+    rules = [_belongs(join, query.entity, inner.alias, owner, parent), *_conditions(inner, query)]
+    keys = sort_keys(inner, query, parent)
+    ordered = sql_join(", ", _order_pieces(keys))
+    select = sql_join(", ", [_columns(query, inner), *(k.sql for k in keys)])
+    picked = "SELECT " + select + " FROM " + inner.tables() + " WHERE " + all_of(rules) + " ORDER BY " + ordered
+    picked = picked + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
+    text = f"SELECT {owner}.{key_of(parent)}, x.* FROM {TABLE_OF[parent]} {owner} CROSS JOIN LATERAL (" + picked + ") x"
+    marks = Sql(f" WHERE {owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})", tuple(parents))
+    return text + marks, len(keys)
+
+
+def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> Sql:
     """How many related entities each parent has."""
     query, join = expand.query, JOINS[parent, expand.relation]
-    scope = Scope(query.entity, query.reader, simulated=query.simulated)
+    scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     owner = scope.name()
     rules = [_belongs(join, query.entity, scope.alias, owner, parent), *_conditions(scope, query)]
     number = "(SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(rules) + ")"
@@ -91,10 +111,11 @@ def _belongs(join: Join, child: str, alias: str, owner: str, parent: str) -> Sql
     return related(join, child, alias, Sql(f"{owner}.{join.column if join.kind == 'own' else key_of(parent)}"))
 
 
-def _columns(query: Query, alias: str) -> Sql:
-    names = [f"{alias}.{key_of(query.entity)}", id_expression(query.entity, alias)]
+def _columns(query: Query, scope: Scope) -> Sql:
+    """The columns of :func:`allmende.domain.query.layout`; an observation's id still is its inner number."""
+    names = [f"{scope.alias}.{key_of(query.entity)}", f"{scope.alias}.id"]
     for name in query.selected():
-        names += attribute_expressions(query.entity, alias, name)
+        names += attribute_expressions(query.entity, scope.alias, name, scope.dialect)
     return Sql(", ".join(names))
 
 
@@ -144,7 +165,7 @@ def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:
     Observations of one stream, or of a feature, follow the clustered key in the direction of the last key, so that
     pages are index walks. ``parent`` is the entity that they are expanded from.
     """
-    keys = [_order_key(scope, query.entity, order) for order in query.order]
+    keys = [key for order in query.order for key in _order_keys(scope, query.entity, order)]
     alias = scope.alias
     down = keys[-1].descending if keys else False
     if query.entity != "Observation":
@@ -159,7 +180,8 @@ def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:
     return (*keys, disc) if by_time else (*keys, start, disc)
 
 
-def _order_key(scope: Scope, entity: str, order: Order) -> Key:
+def _order_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
+    """The keys for one order: two where the values may be numbers or texts, numbers first."""
     alias, parts = scope.alias, list(order.path.parts)
     while len(parts) > 1:
         relation = ENTITIES[entity].relation(str(parts[0]))
@@ -171,33 +193,38 @@ def _order_key(scope: Scope, entity: str, order: Order) -> Key:
         parts = parts[1:]
     name, keys = str(parts[0]), parts[1:]
     if name in ("id", "@iot.id"):
-        return Key(Sql(f"{alias}.id"), order.descending, alias != scope.alias)
+        return [Key(Sql(f"{alias}.id"), order.descending, alias != scope.alias)]
     attribute = ENTITIES[entity].attribute(name)
     if attribute is None:
         known = ", ".join(["id", *(a.name for a in ENTITIES[entity].attributes)])
         raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where="$orderby")
-    columns = attribute_expressions(entity, alias, name)
+    dialect = scope.dialect
+    columns = attribute_expressions(entity, alias, name, dialect)
     if keys:
         body = json_column(attribute, columns)
         if body is None:
             raise InvalidQuery(f"{name} has no parts", where="$orderby")
-        return Key(Sql(f"json_extract({body}, ?)", (json_path(keys),)), order.descending, True)
-    column = columns[1] if attribute.kind is Kind.RESULT else columns[0]
+        mixed = [Sql(*dialect.json_at(body, keys, "number")), Sql(*dialect.json_at(body, keys, "string"))]
+        return [Key(sql, order.descending, True) for sql in mixed]
+    if attribute.kind is Kind.RESULT:
+        return [Key(Sql(text), order.descending, True) for text in dialect.order_result(alias)]
     never_null = alias == scope.alias and (
-        (attribute.kind is Kind.STRING and attribute.required) or column.endswith((".phenomenon_start", ".time"))
+        (attribute.kind is Kind.STRING and attribute.required) or columns[0].endswith((".phenomenon_start", ".time"))
     )
-    return Key(Sql(column), order.descending, not never_null)
+    return [Key(Sql(columns[0]), order.descending, not never_null)]
 
 
 def _order_by(keys: Sequence[Key]) -> Sql:
-    if not keys:
-        return Sql("")
+    return " ORDER BY " + sql_join(", ", _order_pieces(keys)) if keys else Sql("")
+
+
+def _order_pieces(keys: Sequence[Key]) -> list[Sql]:
     pieces: list[Sql] = []
     for key in keys:
         if key.nullable:
             pieces.append(key.sql + " IS NULL")
         pieces.append(key.sql + (" DESC" if key.descending else ""))
-    return " ORDER BY " + sql_join(", ", pieces)
+    return pieces
 
 
 def _after(keys: Sequence[Key], values: Sequence[Any]) -> Sql:

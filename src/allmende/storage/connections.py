@@ -1,50 +1,99 @@
-"""What an engine is given: connections that somebody else opens, and turns to write."""
+"""What an engine is given and what it runs on: connections that somebody else opens, and the words of its dialect."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 T = TypeVar("T")
+JsonKind = Literal["number", "string", "boolean"]
+Fragment = tuple[str, tuple[Any, ...]]
+"""SQL with ``?`` for each parameter, and the parameters."""
 
-
-class Cursor(Protocol):
-    """The part of DB-API's cursor that is used."""
-
-    lastrowid: int | None
-    rowcount: int
-
-    def fetchone(self) -> Any:
-        """The next row or None."""
-
-    def fetchall(self) -> list[Any]:
-        """All rows left."""
-
-    def __iter__(self) -> Any:
-        """Row by row."""
+OBSERVATION = (
+    "datastream", "phenomenon_start", "disc", "id", "phenomenon_end", "result_time", "received_at", "result_kind",
+    "result", "quality", "valid_start", "valid_end", "parameters", "feature", "origin", "change",
+)  # fmt: skip
+"""The columns of an observation as the house writes it; a dialect may keep ``result`` in several."""
 
 
 class Connection(Protocol):
-    """The part of a raw SQLite connection that is used; it is in autocommit mode outside of ``writing``."""
+    """One thread's connection: all SQL is written with ``?``. Autocommit outside of ``writing``."""
+
+    dialect: "Dialect"
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """Whether a transaction is open that can still be committed."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any:
-        """Run one statement."""
+        """Run one statement; gives a cursor."""
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Any:
         """Run one statement for many rows."""
 
 
-class Connections(Protocol):
-    """Hands out this thread's connection. Web implements it with Django's."""
+class Dialect(Protocol):
+    """What the engines say differently; everything else is one SQL."""
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    name: str
+    locking: str
+    """Behind a SELECT of datastreams ``d``: keeps other writers off them to the end of the transaction."""
+    text_results: bool
+    """Whether :meth:`result` gives numbers as text."""
+    lateral: bool
+    """Whether a joined sub-select may refer to the tables before it."""
+    settled: str
+    """What is true of lines of the change log ``c`` below which no other can appear any more."""
+
+    def result(self, alias: str) -> str:
+        """A kept result for reading: the value, or its text (see :class:`allmende.domain.query.ResultKind`)."""
+
+    def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
+        """Whether a result is of a kind and compares so; neither true nor false where it is of another kind."""
+
+    def order_result(self, alias: str) -> tuple[str, ...]:
+        """Sort keys of a result: numbers before texts, each null where it does not apply."""
+
+    def keep_text(self, value: Any) -> Any:
+        """A result as it goes into a column that holds any of them beside its kind (state, history)."""
+
+    def set_result(self, kind: int, value: Any) -> Fragment:
+        """``result… = ?`` for an UPDATE."""
+
+    def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of :data:`OBSERVATION` as fast as the engine takes them."""
+
+    def reserve_numbers(self, connection: Connection, count: int) -> Sequence[int]:
+        """So many numbers that no observation bears, in ascending order."""
+
+    def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
+        """The value at a path inside of JSON text where it is of a kind, else null; comparable with a parameter."""
+
+    def json_missing(self, column: str, keys: Sequence[str | int]) -> Fragment:
+        """Whether there is nothing, or null, at a path inside of JSON text."""
+
+
+class Engine(Protocol):
+    """How a store treats the connections that it is given."""
+
+    def wrap(self, raw: Any) -> Connection:
+        """The connection for the house's SQL."""
+
+    def translate(self, error: BaseException) -> BaseException:
+        """A clear word for what the driver says; other errors as they are."""
+
+    def may_repeat(self, error: BaseException) -> bool:
+        """Whether the same piece of writing may well succeed if it is run again: a deadlock, a race for an id."""
+
+
+class Connections(Protocol):
+    """Hands out this thread's raw connection. Web implements it with Django's."""
+
+    def reading(self) -> AbstractContextManager[Any]:
         """A connection to read with; inside ``writing`` it is the same one."""
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """A connection inside a transaction that holds the write lock from its start; joins an outer transaction.
+    def writing(self) -> AbstractContextManager[Any]:
+        """A connection inside a transaction (on SQLite: that holds the write lock from its start); joins an outer one.
 
         Commits at the end, rolls back on an exception; raises StorageBusy or StorageFull.
         """

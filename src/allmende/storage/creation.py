@@ -18,7 +18,7 @@ from allmende.storage.entities import (
     link_history,
     place_thing,
 )
-from allmende.storage.readings import INSERT, flag_of, keep_document, log_change, reserve_ids
+from allmende.storage.readings import flag_of, keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, grow_state, read_streams, write_states
@@ -159,13 +159,11 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     result_time, quality = values.get("resultTime"), values.get("resultQuality")
     change = log_change(connection, stream, "append", start, start, 1, creator.origin, batch.received_at)
     stored = keep_document(connection, number, value) if kind == ResultKind.JSON else value
-    connection.execute(
-        INSERT,
-        (
-            stream.pk, start, number, number, end, result_time, batch.received_at, kind, stored, quality,
-            *valid, values.get("parameters"), feature, creator.origin, change,
-        ),
+    row = (
+        stream.pk, start, number, number, end, result_time, batch.received_at, kind, stored, quality,
+        *valid, values.get("parameters"), feature, creator.origin, change,
     )  # fmt: skip
+    connection.dialect.insert_observations(connection, [row])
     grow_state(
         stream,
         start,
@@ -188,17 +186,19 @@ def _stream(creator: Creator, key: int) -> Stream:
 def _observation_id(connection: Connection, new: NewEntity) -> tuple[int, str]:
     """The inner number and the public id of a new observation."""
     if new.id is None:
-        number = reserve_ids(connection, 1)
+        number = connection.dialect.reserve_numbers(connection, 1)[0]
         return number, str(number)
     if ids.is_number(new.id) and int(new.id) > 0:
         number = int(new.id)
         if connection.execute(f"SELECT 1 FROM {TABLE_OF['Observation']} WHERE id = ?", (number,)).fetchone():
             raise Conflict(f"there is an Observation {number} already", where=new.where)
+        # Engines that cannot hold ids unique over all partitions look here before they give a number away.
+        connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, new.id))
         return number, new.id
     if connection.execute("SELECT 1 FROM observation_name WHERE name = ?", (new.id,)).fetchone():
         raise Conflict(f"there is an Observation {new.id!r} already", where=new.where)
     lowest = connection.execute("SELECT min(id) FROM observation_name").fetchone()[0]
-    number = (lowest or 0) - 1
+    number = min(lowest or 0, 0) - 1
     if number < -(2**62):
         raise InvalidInput("there are no free numbers left for named observations")
     connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, new.id))

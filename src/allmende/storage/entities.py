@@ -29,8 +29,9 @@ def origin_key(connection: Connection, name: str, version: str) -> int:
     """The key of an origin (source or client, with its version), made at first use."""
     row = connection.execute("SELECT pk FROM origin WHERE name = ? AND version = ?", (name, version)).fetchone()
     if row is None:
-        made = connection.execute("INSERT INTO origin (name, version) VALUES (?, ?)", (name, version))
-        return int(made.lastrowid)
+        row = connection.execute(
+            "INSERT INTO origin (name, version) VALUES (?, ?) RETURNING pk", (name, version)
+        ).fetchone()
     return int(row[0])
 
 
@@ -50,15 +51,14 @@ def find_key(connection: Connection, entity: str, identifier: str, reader: Reade
 def free_id(connection: Connection, entity: str) -> str:
     """The next number that no entity of this type bears."""
     table = TABLE_OF[entity]
-    row = connection.execute("SELECT next FROM sequence WHERE entity = ?", (entity,)).fetchone()
-    number = row[0] if row else 1
-    while connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (str(number),)).fetchone():
-        number += 1
-    connection.execute(
-        "INSERT INTO sequence (entity, next) VALUES (?, ?) ON CONFLICT (entity) DO UPDATE SET next = excluded.next",
-        (entity, number + 1),
-    )
-    return str(number)
+    while True:
+        number = connection.execute(
+            "INSERT INTO sequence (entity, next) VALUES (?, 2)"
+            " ON CONFLICT (entity) DO UPDATE SET next = sequence.next + 1 RETURNING next - 1",
+            (entity,),
+        ).fetchone()[0]
+        if not connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (str(number),)).fetchone():
+            return str(number)
 
 
 def insert_entity(
@@ -71,11 +71,11 @@ def insert_entity(
     elif connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (ids.normalise(identifier),)).fetchone():
         raise Conflict(f"there is a {entity} {identifier!r} already", where=where)
     names = ["id", "dataset", *columns]
-    made = connection.execute(
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+    row = connection.execute(
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) RETURNING pk",
         (identifier, dataset, *columns.values()),
-    )
-    return int(made.lastrowid), identifier
+    ).fetchone()
+    return int(row[0]), identifier
 
 
 def upsert_entity(

@@ -19,18 +19,13 @@ from allmende.domain.query import (
     ResultKind,
     Value,
 )
+from allmende.storage.connections import Dialect
 from allmende.storage.relations import JOINS, key_of
-from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_expression, related
+from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_text, related
 
 Operator = Literal["eq", "ne", "gt", "ge", "lt", "le"]
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _MIRRORED: dict[Operator, Operator] = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
-_JSON_TYPES = {"number": "('integer', 'real')", "string": "('text')", "boolean": "('true', 'false')"}
-_RESULT_KINDS = {
-    "number": f"({ResultKind.INTEGER}, {ResultKind.DECIMAL})",
-    "string": f"({ResultKind.STRING})",
-    "boolean": f"({ResultKind.BOOLEAN})",
-}
 
 
 def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> Sql:
@@ -48,6 +43,10 @@ def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> S
     raise NotSupported(f"this release cannot filter by {_name(node)}", where=_at(node))
 
 
+MOST_STEPS = 10
+"""Relations in one path of a filter: each is a join, and no engine plans many of them in good time."""
+
+
 def _compare(scope: Scope, entity: str, alias: str, node: Compare) -> Sql:
     left, right, op = node.left, node.right, node.op
     if isinstance(left, Value) and isinstance(right, Path):
@@ -60,6 +59,8 @@ def _compare(scope: Scope, entity: str, alias: str, node: Compare) -> Sql:
 
 def _compare_path(scope: Scope, entity: str, alias: str, path: Path, op: str, value: Value) -> Sql:
     """Walk along the relations of a path; a to-many one asks whether any of them fulfils the rest."""
+    if len(path.parts) > MOST_STEPS + 10:
+        raise InvalidQuery(f"this path is too deep: more than {MOST_STEPS} relations", where=_at(path))
     head, *rest = path.parts
     relation = ENTITIES[entity].relation(str(head))
     if relation is None:
@@ -85,14 +86,14 @@ def _compare_attribute(scope: Scope, entity: str, alias: str, path: Path, op: st
     if attribute is None:
         known = ", ".join(["id", *(a.name for a in ENTITIES[entity].attributes)])
         raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where=_at(path))
-    columns = attribute_expressions(entity, alias, attribute.name)
+    columns = attribute_expressions(entity, alias, attribute.name, scope.dialect)
     if keys:
         body = json_column(attribute, columns)
         if body is None:
             raise InvalidQuery(f"{name} has no parts", where=_at(path))
-        return _compare_json(body, keys, op, value)
+        return _compare_json(scope.dialect, body, keys, op, value)
     if attribute.kind is Kind.RESULT:
-        return _compare_result(columns[0], columns[1], op, value)
+        return _compare_result(scope.dialect, alias, op, value)
     if value.kind == "null":
         return _null(columns[0], op, value)
     if attribute.kind in (Kind.INSTANT, Kind.INTERVAL):
@@ -109,43 +110,35 @@ def _compare_id(entity: str, alias: str, op: str, value: Value) -> Sql:
         raise InvalidQuery("an id is a text or a whole number", where=_at(value))
     if entity == "Observation" and isinstance(value.value, int):
         return Sql(f"{alias}.id {_OPERATORS[op]} ?", (value.value,))
-    return Sql(f"CAST({id_expression(entity, alias)} AS TEXT) {_OPERATORS[op]} ?", (str(value.value),))
+    return Sql(f"{id_text(entity, alias)} {_OPERATORS[op]} ?", (str(value.value),))
 
 
-def _compare_result(kind: str, column: str, op: str, value: Value) -> Sql:
+def _compare_result(dialect: Dialect, alias: str, op: str, value: Value) -> Sql:
     if value.kind == "null":
-        sign = "=" if op == "eq" else "<>"
-        return Sql(f"{kind} {sign} {ResultKind.NULL}") if op in ("eq", "ne") else _null(column, op, value)
-    kinds = _RESULT_KINDS.get(value.kind)
-    if kinds is None:
+        if op not in ("eq", "ne"):
+            raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+        return Sql(f"{alias}.result_kind {_OPERATORS[op]} {ResultKind.NULL}")
+    if value.kind not in ("number", "string", "boolean"):
         raise InvalidQuery("a result is compared with a number, a text, true, false or null", where=_at(value))
-    # Without the guard SQLite would hold every text to be greater than every number.
-    return Sql(f"(CASE WHEN {kind} IN {kinds} THEN {column} END) {_OPERATORS[op]} ?", (_plain(value),))
+    return Sql(*dialect.compare_result(alias, _OPERATORS[op], _plain(value), value.kind))
 
 
-def _compare_json(column: str, keys: list[Any], op: str, value: Value) -> Sql:
-    where = json_path(keys)
+def _compare_json(dialect: Dialect, column: str, keys: list[Any], op: str, value: Value) -> Sql:
     if value.kind == "null":
-        return Sql(_null(f"json_extract({column}, ?)", op, value).text, (where,))
-    types = _JSON_TYPES.get(value.kind)
-    if types is None:
+        if op not in ("eq", "ne"):
+            raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+        missing = Sql(*dialect.json_missing(column, keys))
+        return missing if op == "eq" else "NOT (" + missing + ")"
+    if value.kind not in ("number", "string", "boolean"):
         raise InvalidQuery("a JSON property is compared with a number, a text, true, false or null", where=_at(value))
-    return Sql(
-        f"(CASE WHEN json_type({column}, ?) IN {types} THEN json_extract({column}, ?) END) {_OPERATORS[op]} ?",
-        (where, where, _plain(value)),
-    )
+    return Sql(*dialect.json_at(column, keys, value.kind)) + Sql(f" {_OPERATORS[op]} ?", (_plain(value),))
 
 
 def json_column(attribute: Attribute, columns: tuple[str, ...]) -> str | None:
     """The JSON of an attribute, null where a result is none; None for attributes that never are JSON."""
     if attribute.kind is Kind.RESULT:
-        return f"CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {columns[1]} END"
+        return f"(CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {columns[1]} END)"
     return columns[-1] if attribute.kind in (Kind.OBJECT, Kind.JSON) else None
-
-
-def json_path(keys: list[Any]) -> str:
-    """SQLite's JSON path of keys and list places; it is bound as a parameter."""
-    return "$" + "".join(f"[{k}]" if isinstance(k, int) else '."' + str(k).replace('"', '\\"') + '"' for k in keys)
 
 
 def _compare_time(columns: tuple[str, ...], op: str, value: Value, name: str) -> Sql:

@@ -7,17 +7,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from allmende.domain.creation import encode, keep_result
-from allmende.domain.errors import InvalidInput
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Series
 from allmende.storage.connections import Connection
 from allmende.storage.state import Stream, grow_state
+from allmende.storage.values import decode_result
 
-INSERT = (
-    "INSERT INTO observation (datastream, phenomenon_start, disc, id, phenomenon_end, result_time, received_at,"
-    " result_kind, result, quality, valid_start, valid_end, parameters, feature, origin, change)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 DOCUMENT_FROM = 2_000
 """Characters from which a JSON result is kept in its side table."""
 
@@ -51,10 +46,8 @@ def append_series(connection: Connection, series: Series, stream: Stream, *, ori
         change = log_change(
             connection, stream, "append", fresh[0].time, fresh[-1].time, len(fresh), origin, received_at
         )
-        first = reserve_ids(connection, len(fresh))
-        connection.executemany(
-            INSERT, _rows(connection, fresh, stream, first=first, origin=origin, received_at=received_at, change=change)
-        )
+        rows = _rows(connection, fresh, stream, origin=origin, received_at=received_at, change=change)
+        connection.dialect.insert_observations(connection, rows)
         grow_state(stream, fresh[0].time, fresh[-1].time, len(fresh), latest=_latest(fresh[-1]))
     if changed:
         _correct(connection, changed, stream, origin=origin, received_at=received_at)
@@ -77,12 +70,13 @@ def _append_plain(connection: Connection, series: Series, stream: Stream, *, ori
     """The hot path: rows straight from the columns."""
     moments, count = series.times, len(series.times)
     change = log_change(connection, stream, "append", moments[0], moments[-1], count, origin, received_at)
-    first, pk, feature, kind = reserve_ids(connection, count), stream.pk, stream.feature, ResultKind.INTEGER
+    numbers = connection.dialect.reserve_numbers(connection, count)
+    pk, feature, kind = stream.pk, stream.feature, ResultKind.INTEGER
     rows = [
         (pk, time, 0, number, None, None, received_at, kind, value, None, None, None, None, feature, origin, change)
-        for number, (time, value) in enumerate(zip(moments, series.results, strict=True), first)
+        for number, time, value in zip(numbers, moments, series.results, strict=True)
     ]
-    connection.executemany(INSERT, rows)
+    connection.dialect.insert_observations(connection, rows)
     newest = (moments[-1], 0, kind, series.results[-1], None)
     grow_state(stream, moments[0], moments[-1], count, latest=newest)
 
@@ -131,10 +125,9 @@ def _compare(
     if stream.count == 0 or readings[0].time > stream.latest_start:
         return readings, [], 0
     known = {
-        start: (kind, value)
+        start: (kind, _comparable(kind, value))
         for start, kind, value in connection.execute(
-            "SELECT o.phenomenon_start, o.result_kind, coalesce(o.result, x.body) FROM observation o"
-            " LEFT JOIN observation_document x ON o.result_kind = 5 AND x.id = o.id"
+            f"SELECT o.phenomenon_start, o.result_kind, {connection.dialect.result('o')} FROM observation o"
             " WHERE o.datastream = ? AND o.phenomenon_start BETWEEN ? AND ? AND o.disc = 0",
             (stream.pk, readings[0].time, readings[-1].time),
         )
@@ -151,20 +144,25 @@ def _compare(
     return fresh, changed, repeated
 
 
+def _comparable(kind: int, value: Any) -> Any:
+    """A kept result as :func:`keep_result` gives it; JSON stays text."""
+    return value if kind >= ResultKind.STRING or value is None else keep_result(decode_result(kind, value))[1]
+
+
 def _rows(
     connection: Connection,
     fresh: list[_Reading],
     stream: Stream,
     *,
-    first: int,
     origin: int,
     received_at: int,
     change: int,
 ) -> list[tuple[Any, ...]]:
     pk, feature = stream.pk, stream.feature
+    numbers = connection.dialect.reserve_numbers(connection, len(fresh))
     if any(r.kind == ResultKind.JSON and len(r.value) >= DOCUMENT_FROM for r in fresh):
         fresh = [
-            r._replace(value=keep_document(connection, first + i, r.value)) if r.kind == ResultKind.JSON else r
+            r._replace(value=keep_document(connection, numbers[i], r.value)) if r.kind == ResultKind.JSON else r
             for i, r in enumerate(fresh)
         ]
     return [
@@ -172,7 +170,7 @@ def _rows(
             pk, time, 0, number, None, None, received_at, kind, value,
             quality_of(flag) if flag else None, None, None, None, feature, origin, change,
         )
-        for number, (time, kind, value, flag) in enumerate(fresh, first)
+        for number, (time, kind, value, flag) in zip(numbers, fresh, strict=True)
     ]  # fmt: skip
 
 
@@ -216,9 +214,8 @@ def _correct(connection: Connection, changed: list[_Reading], stream: Stream, *,
         connection.execute(
             "INSERT INTO observation_history (datastream, phenomenon_start, disc, id, result_kind, result, quality,"
             " received_at, origin, change, replaced_at, replaced_by)"
-            " SELECT o.datastream, o.phenomenon_start, o.disc, o.id, o.result_kind, coalesce(o.result, x.body),"
+            f" SELECT o.datastream, o.phenomenon_start, o.disc, o.id, o.result_kind, {connection.dialect.result('o')},"
             " o.quality, o.received_at, o.origin, o.change, ?, ? FROM observation o"
-            " LEFT JOIN observation_document x ON o.result_kind = 5 AND x.id = o.id"
             " WHERE o.datastream = ? AND o.phenomenon_start = ? AND o.disc = 0",
             (received_at, change, *key),
         )
@@ -228,10 +225,11 @@ def _correct(connection: Connection, changed: list[_Reading], stream: Stream, *,
                 "SELECT id FROM observation WHERE datastream = ? AND phenomenon_start = ? AND disc = 0", key
             ).fetchone()[0]
             value = keep_document(connection, number, value)
+        assignment, values = connection.dialect.set_result(reading.kind, value)
         connection.execute(
-            "UPDATE observation SET result_kind = ?, result = ?, quality = ?, received_at = ?, origin = ?, change = ?"
-            " WHERE datastream = ? AND phenomenon_start = ? AND disc = 0",
-            (reading.kind, value, quality_of(reading.flag), received_at, origin, change, *key),
+            f"UPDATE observation SET result_kind = ?, {assignment}, quality = ?, received_at = ?, origin = ?,"
+            " change = ? WHERE datastream = ? AND phenomenon_start = ? AND disc = 0",
+            (reading.kind, *values, quality_of(reading.flag), received_at, origin, change, *key),
         )
         if reading.time == stream.latest_start:
             grow_state(stream, reading.time, reading.time, 0, latest=_latest(reading))
@@ -241,30 +239,9 @@ def log_change(
     connection: Connection, stream: Stream, kind: str, start: int, end: int, count: int, origin: int, received_at: int
 ) -> int:
     """Write a line of the change log; gives its number."""
-    number = connection.execute(
-        "INSERT INTO change_log (datastream, kind, start, end, count, origin, received_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+    row = connection.execute(
+        "INSERT INTO change_log (datastream, kind, first, last, count, origin, received_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
         (stream.pk, kind, start, end, count, origin, received_at),
-    ).lastrowid
-    return int(number)
-
-
-def reserve_ids(connection: Connection, count: int) -> int:
-    """The first of ``count`` consecutive free numbers for observations; numbers that clients took are skipped."""
-    row = connection.execute("SELECT next FROM sequence WHERE entity = 'Observation'").fetchone()
-    first = row[0] if row else 1
-    while True:
-        taken = connection.execute(
-            "SELECT max(id) FROM observation WHERE id BETWEEN ? AND ?", (first, first + count - 1)
-        ).fetchone()[0]
-        if taken is None:
-            break
-        first = taken + 1
-        if first > 2**62:
-            raise InvalidInput("there are no free numbers left for observations")
-    connection.execute(
-        "INSERT INTO sequence (entity, next) VALUES ('Observation', ?)"
-        " ON CONFLICT (entity) DO UPDATE SET next = excluded.next",
-        (first + count,),
-    )
-    return first
+    ).fetchone()
+    return int(row[0])

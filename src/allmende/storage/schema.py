@@ -82,7 +82,7 @@ _VERSION_1 = (
         latest_quality TEXT, west REAL, south REAL, east REAL, north REAL, observed_area TEXT)""",
     """CREATE TABLE change_log (
         number INTEGER PRIMARY KEY AUTOINCREMENT, datastream INTEGER NOT NULL, kind TEXT NOT NULL,
-        start INTEGER NOT NULL, end INTEGER NOT NULL, count INTEGER NOT NULL, origin INTEGER NOT NULL,
+        first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, origin INTEGER NOT NULL,
         received_at INTEGER NOT NULL)""",
     "CREATE TABLE follower (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE source_state (

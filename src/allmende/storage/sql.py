@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from allmende.domain import ids
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.policy import Reader
+from allmende.storage.connections import Dialect
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import COLUMNS, TABLE_OF
 
@@ -42,13 +43,13 @@ def any_of(pieces: Iterable[Sql]) -> Sql:
     while len(listed) > _GROUP:
         groups = (listed[at : at + _GROUP] for at in range(0, len(listed), _GROUP))
         listed = ["(" + sql_join(" OR ", group) + ")" for group in groups]
-    return "(" + sql_join(" OR ", listed) + ")" if listed else Sql("0")
+    return "(" + sql_join(" OR ", listed) + ")" if listed else Sql("1 = 0")
 
 
 def all_of(pieces: Iterable[Sql]) -> Sql:
     """Their conjunction; true where there are none."""
     listed = list(pieces)
-    return sql_join(" AND ", listed) if listed else Sql("1")
+    return sql_join(" AND ", listed) if listed else Sql("1 = 1")
 
 
 def visible(entity: str, alias: str, reader: Reader, *, simulated: bool) -> Sql | None:
@@ -77,16 +78,18 @@ def id_condition(entity: str, alias: str, identifier: str) -> Sql:
     return Sql(f"{alias}.id = (SELECT n.id FROM observation_name n WHERE n.name = ?)", (identifier,))
 
 
-def id_expression(entity: str, alias: str) -> str:
-    """The public id."""
+def id_text(entity: str, alias: str) -> str:
+    """The public id as text. An observation that a client named has a negative number inside."""
     if entity != "Observation":
         return f"{alias}.id"
     name = f"(SELECT n.name FROM observation_name n WHERE n.id = {alias}.id)"
-    return f"CASE WHEN {alias}.id < 0 THEN {name} ELSE {alias}.id END"
+    return f"(CASE WHEN {alias}.id < 0 THEN {name} ELSE CAST({alias}.id AS TEXT) END)"
 
 
-def attribute_expressions(entity: str, alias: str, name: str) -> tuple[str, ...]:
+def attribute_expressions(entity: str, alias: str, name: str, dialect: Dialect) -> tuple[str, ...]:
     """The columns of an attribute: one; two for an interval (start, end) and for a result (kind, value)."""
+    if entity == "Observation" and name == "result":
+        return f"{alias}.result_kind", dialect.result(alias)
     if entity == "Datastream" and name in ("phenomenonTime", "resultTime", "observedArea"):
         columns = {
             "phenomenonTime": ("first_start", "last_end"),
@@ -98,19 +101,23 @@ def attribute_expressions(entity: str, alias: str, name: str) -> tuple[str, ...]
     attribute = ENTITIES[entity].attribute(name)
     if attribute is not None and attribute.kind is Kind.INTERVAL:
         return column, column.removesuffix("_start") + "_end"
-    if attribute is not None and attribute.kind is Kind.RESULT:
-        return f"{alias}.result_kind", (
-            f"CASE WHEN {alias}.result_kind = 5 AND {column} IS NULL"
-            f" THEN (SELECT x.body FROM observation_document x WHERE x.id = {alias}.id) ELSE {column} END"
-        )
     return (column,)
 
 
 class Scope:
     """One SELECT under construction: its tables, each seen through the reader's predicate."""
 
-    def __init__(self, entity: str, reader: Reader, *, simulated: bool, names: "Iterable[int] | None" = None) -> None:
+    def __init__(
+        self,
+        entity: str,
+        reader: Reader,
+        dialect: Dialect,
+        *,
+        simulated: bool,
+        names: "Iterable[int] | None" = None,
+    ) -> None:
         self.entity = entity
+        self.dialect = dialect
         self.reader = reader
         self.simulated = simulated
         self._names = iter(names) if names is not None else count(1)
@@ -124,7 +131,7 @@ class Scope:
 
     def inner(self, entity: str) -> "Scope":
         """A scope for a sub-select; its aliases do not collide with ours."""
-        return Scope(entity, self.reader, simulated=self.simulated, names=self._names)
+        return Scope(entity, self.reader, self.dialect, simulated=self.simulated, names=self._names)
 
     def visible(self, entity: str, alias: str) -> list[Sql]:
         """The reader's predicate as a list of none or one condition."""

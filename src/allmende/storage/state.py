@@ -15,6 +15,12 @@ _COLUMNS = (
     " latest_result, latest_quality, west, south, east, north"
 )
 
+_NAMES = [name.strip() for name in f"{_COLUMNS}, observed_area".split(",")]
+_PUT = (
+    f"INSERT INTO stream_state (datastream, {', '.join(_NAMES)}) VALUES (?{', ?' * len(_NAMES)})"
+    f" ON CONFLICT (datastream) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _NAMES)}"
+)
+
 
 class Stream(msgspec.Struct, kw_only=True):
     """A stream while a batch is written: its keys and its state, which :func:`write_states` puts back."""
@@ -49,7 +55,8 @@ def read_streams(connection: Connection, names: Iterable[str]) -> dict[str, Stre
         part = listed[place : place + 500]
         for row in connection.execute(
             f"SELECT d.pk, d.id, d.feature, d.dataset, d.thing, {_COLUMNS} FROM datastream d"
-            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE d.id IN ({', '.join('?' * len(part))})",
+            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE d.id IN ({', '.join('?' * len(part))})"
+            f" ORDER BY d.pk {connection.dialect.locking}",
             part,
         ):
             found[row[1]] = _stream(row)
@@ -106,12 +113,11 @@ def write_states(connection: Connection, streams: Iterable[Stream]) -> None:
         _observe_features(connection, stream)
         box = stream.box or (None, None, None, None)
         connection.execute(
-            f"INSERT OR REPLACE INTO stream_state (datastream, {_COLUMNS}, observed_area)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            _PUT,
             (
                 stream.pk, stream.count, stream.first_start, stream.last_end, stream.result_time_first,
                 stream.result_time_last, stream.latest_start, stream.latest_disc, stream.latest_kind,
-                stream.latest_result, stream.latest_quality, *box, area_of(stream.box),
+                connection.dialect.keep_text(stream.latest_result), stream.latest_quality, *box, area_of(stream.box),
             ),
         )  # fmt: skip
 
@@ -120,7 +126,8 @@ def _observe_features(connection: Connection, stream: Stream) -> None:
     """Note which features the stream observed, and widen its area by those that it had not seen before."""
     for feature in sorted(stream.features):
         added = connection.execute(
-            "INSERT OR IGNORE INTO feature_datastream (feature, datastream) VALUES (?, ?)", (feature, stream.pk)
+            "INSERT INTO feature_datastream (feature, datastream) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (feature, stream.pk),
         ).rowcount
         if not added:
             continue

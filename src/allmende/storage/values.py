@@ -8,12 +8,19 @@ from allmende.domain.query import ResultKind
 from allmende.domain.records import Json
 
 
+def decode_number(kind: int, value: Any) -> Any:
+    """A kept number or boolean that came as its text; everything else as it is."""
+    if kind == ResultKind.INTEGER or kind == ResultKind.BOOLEAN:
+        return int(value)
+    return float(value) if kind == ResultKind.DECIMAL else value
+
+
 def decode_result(kind: int, value: Any) -> Json:
-    """The value of a kept result."""
+    """The value of a kept result, which comes as itself or as its text."""
     if kind == ResultKind.BOOLEAN:
-        return bool(value)
+        return bool(int(value))
     if kind == ResultKind.JSON:
         decoded: Json = msgspec.json.decode(value) if value is not None else None
         return decoded
-    plain: Json = value
+    plain: Json = decode_number(kind, value) if isinstance(value, str) else value
     return plain

@@ -66,8 +66,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         _setting(
             "ALLMENDE_DATABASE_URL",
             "Place",
-            "`sqlite:///path/of/the/file`. Empty: `allmende.sqlite3` in the home.",
+            "`sqlite:///path/of/the/file`, or `postgres://user:password@host/database` (PostgreSQL 15 or newer). "
+            "Empty: `allmende.sqlite3` in the home.",
             shown="sqlite in the home",
+            secret=True,
         ),
     ] = ""
     secret_key: Annotated[
@@ -233,9 +235,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return not self.broker_url and bool(self.mqtt_port or self.mqtt_websocket_port)
 
     @property
+    def postgres(self) -> bool:
+        """Whether the database is PostgreSQL."""
+        return self.database_url.startswith(("postgres://", "postgresql://"))
+
+    @property
     def database_path(self) -> Path:
-        """File of the SQLite database."""
-        if not self.database_url:
+        """File of the SQLite database; with PostgreSQL there is none, and its folder is the home."""
+        if not self.database_url or self.postgres:
             return self.home / "allmende.sqlite3"
         return Path(self.database_url.removeprefix("sqlite:///")).absolute()
 
@@ -341,14 +348,11 @@ def _check_together(config: Config) -> None:
         )
     if config.secret_key and len(config.secret_key) < 32:
         raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")
-    scheme = config.database_url.partition(":")[0]
-    if scheme in ("postgres", "postgresql"):
+    if config.database_url and not config.postgres and not re.match(r"sqlite:///.", config.database_url):
         raise ConfigurationError(
-            "PostgreSQL comes with the next release; leave it empty for SQLite in the home",
+            "write it as sqlite:///path/of/the/file or postgres://user:password@host/database",
             where="ALLMENDE_DATABASE_URL",
         )
-    if config.database_url and not re.match(r"sqlite:///.", config.database_url):
-        raise ConfigurationError("write it as sqlite:///path/of/the/file", where="ALLMENDE_DATABASE_URL")
     ports = {"PORT": config.port}
     if config.embedded_broker:
         ports |= {"ALLMENDE_MQTT_PORT": config.mqtt_port, "ALLMENDE_MQTT_WEBSOCKET_PORT": config.mqtt_websocket_port}

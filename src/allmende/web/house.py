@@ -13,15 +13,14 @@ from django.utils import timezone
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.profile import Profile
 from allmende.domain.store import DatasetRecord, Store
-from allmende.storage.sqlite import SqliteStore
-from allmende.web.data.connections import DjangoConnections
+from allmende.web.database import make_store
 from allmende.web.profiles import load_profile
 
 
 @cache
 def open_store() -> Store:
     """The store of this process."""
-    return SqliteStore(DjangoConnections())
+    return make_store(settings.ALLMENDE)
 
 
 @cache

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from allmende.web.config import load_config
+from allmende.web.database import database_settings
 from allmende.web.profiles import find_profile
 from allmende.web.secrets import kept_secret
 from allmende.web.services import switched_on
@@ -61,16 +62,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "allmende.web.sqlite",
-        "NAME": str(ALLMENDE.database_path),
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {"write_lock": str(ALLMENDE.home / "write.lock"), "write_wait": ALLMENDE.write_wait},
-        # A file like the real one: in memory there is no WAL, and no other connection.
-        "TEST": {"NAME": str(ALLMENDE.home / "test.sqlite3")},
-    }
-}
+DATABASES = {"default": database_settings(ALLMENDE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "de"

@@ -15,18 +15,19 @@ from tests.conformance.sensorthings.house import (
     sensor,
     thing,
 )
+from tests.support import ENGINES
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> House:
+@pytest.fixture(params=sorted(ENGINES))
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
     """An empty house."""
-    return open_house(tmp_path)
+    return open_house(tmp_path, engine=request.param)
 
 
-@pytest.fixture(scope="package")
-def town(tmp_path_factory: pytest.TempPathFactory) -> House:
+@pytest.fixture(scope="package", params=sorted(ENGINES))
+def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> House:
     """Three garages with two streams each; the first stream has 25 readings, the others three. Read only."""
-    made = open_house(tmp_path_factory.mktemp("town"))
+    made = open_house(tmp_path_factory.mktemp("town"), engine=request.param)
     made.post("Sensors", sensor(**{"@iot.id": "loop"}))
     made.post("ObservedProperties", observed_property(**{"@iot.id": "free"}))
     made.post("FeaturesOfInterest", feature(**{"@iot.id": "yard"}))

@@ -10,7 +10,7 @@ from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.face import answer
-from tests.support import DATASETS, sqlite_store
+from tests.support import DATASETS, ENGINES
 
 ROOT = "https://city.example/sta/v1.1"
 NOW = times.parse_instant("2024-04-30T12:00:00Z")
@@ -105,9 +105,9 @@ class House:
         return {name: self.get(name, top="0", count="true")["@iot.count"] for name in SETS.values()}
 
 
-def open_house(folder: Any, limits: FaceLimits | None = None) -> House:
-    """An empty house."""
-    store = sqlite_store(folder)
+def open_house(folder: Any, limits: FaceLimits | None = None, engine: str = "sqlite") -> House:
+    """An empty house on one of the engines."""
+    store = ENGINES[engine](folder)
     store.put_datasets(DATASETS)
     return House(store, limits)
 

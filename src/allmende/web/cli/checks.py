@@ -191,6 +191,9 @@ def _broker(config: Config) -> Iterator[Finding]:
 
 
 def _database(config: Config) -> Iterator[Finding]:
+    if config.postgres:
+        yield from _postgres(config)
+        return
     path = config.database_path
     again = f"`allmende init --city {config.city}` does it"
     if not path.exists():
@@ -207,10 +210,31 @@ def _database(config: Config) -> Iterator[Finding]:
     if result != "ok":
         yield Finding(part="database", text=f"{path} is damaged: {result}", mend="restore a backup")
         return
+    yield from _migrations(str(path), again)
+
+
+def _postgres(config: Config) -> Iterator[Finding]:
+    import psycopg
+
+    try:
+        # Not through the pool, which would go on trying.
+        with psycopg.connect(config.database_url, connect_timeout=5) as connection:
+            version = connection.info.server_version // 10_000
+    except psycopg.Error as error:
+        text = f"PostgreSQL does not answer: {str(error).strip().splitlines()[0]}"
+        yield Finding(part="database", text=text, mend="start it, or correct ALLMENDE_DATABASE_URL")
+        return
+    if version < 15:
+        yield Finding(part="database", text=f"PostgreSQL {version} is too old", mend="use version 15 or newer")
+        return
+    yield from _migrations(f"PostgreSQL {version}", f"`allmende init --city {config.city}` does it")
+
+
+def _migrations(place: str, again: str) -> Iterator[Finding]:
     from allmende.web.cli.opened import missing_migrations
     from allmende.web.parts import open_django
 
     open_django()
     missing = missing_migrations()
-    text = f"{missing} migrations are not applied" if missing else f"{path}, up to date"
+    text = f"{missing} migrations are not applied" if missing else f"{place}, up to date"
     yield Finding(part="database", text=text, mend=again if missing else "")

@@ -1,10 +1,10 @@
 """Django's connections, handed to storage, so that paperwork and measured data share transactions and tests."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import OperationalError, connections, transaction
+from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from allmende.domain.errors import StorageBusy
 
@@ -16,28 +16,42 @@ class DjangoConnections:
         self._alias = alias
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Any]:
         """This thread's raw connection; reads need no transaction."""
-        yield self._raw()
+        with self._plain_errors():
+            yield self._raw()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the house's write lock from its start, or a savepoint of the outer one."""
-        try:
-            with transaction.atomic(self._alias):
-                yield self._raw()
-        except OperationalError as error:
-            cause = error.__cause__
-            if isinstance(cause, sqlite3.Error):
-                raise cause from error
-            raise StorageBusy(str(error)) from error
+    def writing(self) -> Iterator[Any]:
+        """A transaction (on SQLite: one that holds the house's write lock from its start), or a savepoint of the outer.
+
+        How long a question may take says nothing of writing: PostgreSQL's time limit is off inside.
+        """
+        with self._plain_errors(), transaction.atomic(self._alias):
+            raw = self._raw()
+            if connections[self._alias].vendor == "postgresql":
+                raw.execute("SET LOCAL statement_timeout = 0")
+            yield raw
 
     def in_transaction(self) -> bool:
         """Whether this thread is inside of ``transaction.atomic``."""
         return connections[self._alias].in_atomic_block
 
-    def _raw(self) -> sqlite3.Connection:
+    def _raw(self) -> Any:
         wrapper = connections[self._alias]
         wrapper.ensure_connection()
-        raw: sqlite3.Connection = wrapper.connection
-        return raw
+        return wrapper.connection
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        """The driver's errors instead of Django's wrapping; a connection that broke is not used again."""
+        try:
+            yield
+        except (DatabaseError, InterfaceError) as error:
+            if error.__cause__ is not None:
+                raise error.__cause__ from error
+            raise StorageBusy(str(error)) from error
+        finally:
+            wrapper = connections[self._alias]
+            if getattr(wrapper.connection, "broken", False) and not wrapper.in_atomic_block:
+                wrapper.close()

@@ -5,11 +5,13 @@ from typing import Any
 from django.db import migrations
 
 from allmende.storage.schema import SQLITE, TABLES
+from allmende.storage.schema_postgres import POSTGRES
 
 
 def create(apps: Any, schema_editor: Any) -> None:
     """Run storage's statements."""
-    for statement in SQLITE[1]:
+    layout = POSTGRES if schema_editor.connection.vendor == "postgresql" else SQLITE
+    for statement in layout[1]:
         schema_editor.execute(statement)
 
 

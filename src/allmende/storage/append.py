@@ -1,0 +1,63 @@
+"""Committing a batch: declarations, readings, entities, rejections and counts together."""
+
+from allmende.domain.creation import encode
+from allmende.domain.errors import InvalidInput
+from allmende.domain.store import Batch, DatasetRecord, Receipt
+from allmende.storage import bookkeeping
+from allmende.storage.connections import Connection
+from allmende.storage.creation import Creator
+from allmende.storage.declarations import declare
+from allmende.storage.entities import COMMONS, ensure_feature, origin_key
+from allmende.storage.readings import append_series
+from allmende.storage.state import write_states
+
+
+def append_batch(connection: Connection, batch: Batch) -> Receipt:
+    """One batch in the transaction that is open."""
+    receipt = Receipt(rejected=len(batch.rejections))
+    origin = origin_key(connection, batch.origin, batch.version)
+    newest: int | None = None
+    if batch.declarations or batch.series:
+        streams = declare(
+            connection, batch.declarations, source=batch.origin, dataset=batch.dataset, received_at=batch.received_at
+        )
+        for series in filter(lambda s: s.times, batch.series):
+            stream = streams.get(series.stream)
+            if stream is None:
+                raise InvalidInput(f"the stream {series.stream!r} is not declared")
+            ensure_feature(connection, stream)
+            counts = append_series(connection, series, stream, origin=origin, received_at=batch.received_at)
+            receipt.accepted += counts.accepted
+            receipt.repeated += counts.repeated
+            receipt.corrected += counts.corrected
+            newest = max(series.times) if newest is None else max(newest, max(series.times))
+        write_states(connection, streams.values())
+    if batch.entities:
+        creator = Creator(connection, batch, origin)
+        creator.run()
+        receipt.created = creator.created
+        receipt.accepted += sum(kind == "Observation" for kind, _ in creator.created)
+    bookkeeping.keep_rejections(
+        connection, batch.rejections, source=batch.origin, name=batch.name, received_at=batch.received_at
+    )
+    if batch.declarations or batch.rejections:
+        bookkeeping.count_receipt(connection, batch.origin, receipt, received_at=batch.received_at, newest=newest)
+    return receipt
+
+
+def put_datasets(connection: Connection, datasets: list[DatasetRecord]) -> None:
+    """Make datasets known; the commons always is."""
+    commons = DatasetRecord(id=COMMONS, title={"de": "Gemeingut", "en": "Commons"})
+    for dataset in [commons, *(d for d in datasets if d.id != COMMONS)]:
+        body = {
+            "title": dict(dataset.title),
+            "description": dict(dataset.description),
+            "publisher": dataset.publisher,
+            "licence": dataset.licence,
+            "attribution": dataset.attribution,
+        }
+        connection.execute(
+            "INSERT INTO dataset (id, access, simulated, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " access = excluded.access, simulated = excluded.simulated, body = excluded.body",
+            (dataset.id, dataset.access, int(dataset.simulated), encode(body)),
+        )

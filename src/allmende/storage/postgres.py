@@ -1,0 +1,225 @@
+"""The PostgreSQL engine: typed results, COPY for bulk, lateral expansion, a change log in the order of commits."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import errors, pq
+
+from allmende.domain.errors import Conflict, InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
+from allmende.domain.query import ResultKind
+from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
+from allmende.storage.store import SqlStore
+
+_RESULT = OBSERVATION.index("result")
+_COLUMNS = ", ".join(
+    [*OBSERVATION[:_RESULT], "result_integer", "result_number", "result_text", *OBSERVATION[_RESULT + 1 :]]
+)
+_WIDTH = len(OBSERVATION) + 2
+_INSERT = f"INSERT INTO observation ({_COLUMNS}) VALUES ({', '.join('?' * _WIDTH)})"
+_COPY = f"COPY observation ({_COLUMNS}) FROM STDIN"
+_COPY_FROM = 20
+"""Rows from which COPY is quicker than statements."""
+_LONGEST_PREPARED = 60
+"""Parameters up to which a statement is kept prepared: longer lists rarely have the same length again."""
+_JSON_TYPES = {"number": "number", "string": "string", "boolean": "boolean"}
+
+
+class PostgresStore(SqlStore):
+    """A :class:`allmende.domain.store.Store` over psycopg connections that somebody else opens."""
+
+    def __init__(self, connections: Connections, committer: Committer | None = None) -> None:
+        super().__init__(connections, PostgresEngine(), committer)
+
+
+@lru_cache(maxsize=1000)
+def _marked(sql: str) -> bytes:
+    """The house's ``?`` as psycopg's ``%s``. No literal of ours holds a question mark."""
+    return sql.replace("%", "%%").replace("?", "%s").encode()
+
+
+class PostgresConnection:
+    """A raw psycopg connection, asked in the house's SQL; its statements are prepared on the server."""
+
+    def __init__(self, raw: "psycopg.Connection[Any]") -> None:
+        self.dialect: Dialect = DIALECT
+        self.raw = raw
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open that can still be committed or go back to a savepoint."""
+        return not self.raw.closed and self.raw.info.transaction_status != pq.TransactionStatus.IDLE
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Rows":
+        """Run one statement."""
+        cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
+        cursor.execute(_marked(sql), parameters or None, prepare=len(parameters) <= _LONGEST_PREPARED)
+        return _Rows(cursor)
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> "_Rows":
+        """Run one statement for many rows, pipelined."""
+        cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
+        cursor.executemany(_marked(sql), list(parameters))
+        return _Rows(cursor)
+
+
+class _Rows:
+    """A cursor as the house uses it: no rows is no error."""
+
+    def __init__(self, cursor: "psycopg.Cursor[tuple[Any, ...]]") -> None:
+        self._cursor = cursor
+        self.rowcount = cursor.rowcount
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row or None."""
+        return self._cursor.fetchone() if self._cursor.description else None
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows left."""
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.fetchall())
+
+
+class PostgresDialect:
+    """Results in three columns by type; JSON is kept as it came, as text, and looked into as jsonb."""
+
+    name = "postgres"
+    locking = "FOR UPDATE OF d"
+    text_results = True
+    lateral = True
+    # Numbers become visible out of their order; below the oldest running transaction nothing can appear any more.
+    settled = "c.number < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
+
+    def result(self, alias: str) -> str:
+        """The result as text: one column holds one type."""
+        document = f"(SELECT x.body FROM observation_document x WHERE x.id = {alias}.id)"
+        return (
+            f"CASE {alias}.result_kind WHEN {ResultKind.DECIMAL} THEN {alias}.result_number::text"
+            f" WHEN {ResultKind.STRING} THEN {alias}.result_text"
+            f" WHEN {ResultKind.JSON} THEN coalesce({alias}.result_text, {document})"
+            f" ELSE {alias}.result_integer::text END"
+        )
+
+    def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        if kind == "number":
+            # Each type is compared in its own column: a 64-bit number must not lose its last digits in a double.
+            whole = f"CASE WHEN {alias}.result_kind = {ResultKind.INTEGER} THEN {alias}.result_integer"
+            return (
+                f"({whole} {operator} ?::numeric WHEN {alias}.result_kind = {ResultKind.DECIMAL}"
+                f" THEN {alias}.result_number {operator} ?::double precision END)"
+            ), (value, value)
+        column, wanted = (
+            ("result_text", ResultKind.STRING) if kind == "string" else ("result_integer", ResultKind.BOOLEAN)
+        )
+        return f"(CASE WHEN {alias}.result_kind = {wanted} THEN {alias}.{column} END) {operator} ?", (value,)
+
+    def order_result(self, alias: str) -> tuple[str, ...]:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        number = f"coalesce({alias}.result_number, {alias}.result_integer)"
+        return (
+            f"(CASE WHEN {alias}.result_kind <= {ResultKind.BOOLEAN} THEN {number} END)",
+            f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {self.result(alias)} END)",
+        )
+
+    def keep_text(self, value: Any) -> Any:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return value if value is None or isinstance(value, str) else repr(value)
+
+    def set_result(self, kind: int, value: Any) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return "result_integer = ?, result_number = ?, result_text = ?", _typed(kind, value)
+
+    def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Few by prepared statements, many by COPY."""
+        typed = [(*row[:_RESULT], *_typed(row[_RESULT - 1], row[_RESULT]), *row[_RESULT + 1 :]) for row in rows]
+        if len(typed) == 1:
+            connection.execute(_INSERT, typed[0])
+        elif len(typed) < _COPY_FROM or not isinstance(connection, PostgresConnection):
+            connection.executemany(_INSERT, typed)
+        else:
+            with psycopg.Cursor(connection.raw) as cursor, cursor.copy(_COPY) as copy:
+                for row in typed:
+                    copy.write_row(row)
+
+    def reserve_numbers(self, connection: Connection, count: int) -> Sequence[int]:
+        """From a sequence, which no two transactions share; what clients took is skipped."""
+        numbers: list[int] = []
+        while len(numbers) < count:
+            drawn = [
+                row[0]
+                for row in connection.execute(
+                    "SELECT nextval('observation_number') FROM generate_series(1, ?)", (count - len(numbers),)
+                )
+            ]
+            taken = {
+                row[0]
+                for row in connection.execute(
+                    "SELECT id FROM observation_name WHERE id BETWEEN ? AND ?", (drawn[0], drawn[-1])
+                )
+            }
+            numbers += [number for number in drawn if number not in taken]
+        return numbers
+
+    def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        path = [str(key) for key in keys]
+        value = f"({column})::jsonb #>> ?::text[]"
+        typed = {
+            "number": f"({value})::numeric",
+            "string": f'({value}) COLLATE "C"',
+            "boolean": f"({value})::boolean::int",
+        }[kind]
+        guard = f"jsonb_typeof(({column})::jsonb #> ?::text[]) = '{_JSON_TYPES[kind]}'"
+        return f"(CASE WHEN {guard} THEN {typed} END)", (path, path)
+
+    def json_missing(self, column: str, keys: Sequence[str | int]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return f"(({column})::jsonb #>> ?::text[]) IS NULL", ([str(key) for key in keys],)
+
+
+def _typed(kind: int, value: Any) -> tuple[Any, Any, Any]:
+    """A result as its three columns: whole number or boolean, decimal, text."""
+    if kind == ResultKind.DECIMAL:
+        return None, value, None
+    return (None, None, value) if kind >= ResultKind.STRING else (value, None, None)
+
+
+DIALECT = PostgresDialect()
+
+
+class PostgresEngine:
+    """psycopg's connections and errors."""
+
+    def wrap(self, raw: "psycopg.Connection[Any]") -> Connection:
+        """See :class:`allmende.storage.connections.Engine`."""
+        return PostgresConnection(raw)
+
+    def may_repeat(self, error: BaseException) -> bool:
+        """Deadlocks, and races of two who make the same thing known at once."""
+        return isinstance(error, errors.DeadlockDetected | errors.SerializationFailure | errors.UniqueViolation)
+
+    def translate(self, error: BaseException) -> BaseException:
+        """See :class:`allmende.storage.connections.Engine`."""
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        if not isinstance(cause, psycopg.Error):
+            return error
+        said = str(cause).strip().split("\n")[0]
+        if isinstance(cause, errors.DiskFull):
+            return StorageFull("the database's disk is full; nothing of this was stored. Make room, then send it again")
+        if isinstance(cause, errors.QueryCanceled):
+            return LimitExceeded("this took too long and was stopped; ask for less", setting="ALLMENDE_QUERY_SECONDS")
+        if isinstance(cause, errors.UniqueViolation):
+            return Conflict("somebody else made the same thing at the same moment; nothing of this was stored")
+        if isinstance(cause, errors.DeadlockDetected | errors.SerializationFailure | errors.LockNotAvailable):
+            return StorageBusy("the database was busy; nothing of this was stored. Send it again")
+        if isinstance(cause, errors.StatementTooComplex | errors.ProgramLimitExceeded):
+            return InvalidQuery(f"this question is too large or too deep ({said}); ask it in pieces")
+        if isinstance(cause, errors.UntranslatableCharacter | errors.CharacterNotInRepertoire):
+            return InvalidQuery("a character that PostgreSQL cannot keep (NUL)")
+        if isinstance(cause, psycopg.OperationalError):
+            return StorageBusy(f"the database is away ({said}); nothing of this was stored. Send it again")
+        return StorageError(f"the database did not take this: {said}")

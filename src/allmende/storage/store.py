@@ -1,0 +1,170 @@
+"""The store that all engines share: questions, appending, and the house's own books, in one SQL."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from allmende.domain.policy import Reader
+from allmende.domain.query import Page, Query, ResultKind
+from allmende.domain.store import (
+    Batch,
+    Change,
+    DatasetRecord,
+    KeptRejection,
+    Latest,
+    Points,
+    Receipt,
+    SourceState,
+)
+from allmende.storage import bookkeeping
+from allmende.storage.append import append_batch, put_datasets
+from allmende.storage.committer import GroupCommitter, translated
+from allmende.storage.connections import Committer, Connection, Connections, Engine
+from allmende.storage.find import find_change, find_page
+from allmende.storage.readings import flag_of
+from allmende.storage.sql import Sql, all_of, visible
+from allmende.storage.values import decode_result
+
+T = TypeVar("T")
+
+
+class SqlStore:
+    """A :class:`allmende.domain.store.Store` over connections that somebody else opens."""
+
+    def __init__(self, connections: Connections, engine: Engine, committer: Committer | None = None) -> None:
+        self._connections = connections
+        self._engine = engine
+        self._commit: Committer = committer or GroupCommitter(connections, engine)
+
+    # --- the way of a question ---
+
+    def find(self, query: Query) -> Page:
+        """Answer a question: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda connection: find_page(connection, query))
+
+    def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
+        """The newest reading of every stream that the reader may see."""
+        rules = [r for r in [visible("Datastream", "d", reader, simulated=True)] if r is not None]
+        if origin is not None:
+            rules.append(Sql("d.source = ?", (origin,)))
+        sql = (
+            "SELECT d.id, t.id, s.latest_start, s.latest_kind, s.latest_result, s.latest_quality, s.count,"
+            " s.first_start FROM stream_state s JOIN datastream d ON d.pk = s.datastream"
+            " JOIN thing t ON t.pk = d.thing WHERE " + all_of(rules) + " ORDER BY d.id"
+        )
+        return self._read(
+            lambda connection: [
+                Latest(
+                    stream=stream,
+                    thing=thing,
+                    start=start,
+                    result=decode_result(kind, value),
+                    quality=decode_result(ResultKind.JSON, quality) if quality else None,
+                    count=count,
+                    first=first,
+                )
+                for stream, thing, start, kind, value, quality, count, first in connection.execute(sql.text, sql.params)
+            ]
+        )
+
+    def points(self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False) -> Points:
+        """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``."""
+        parent = _visible_streams(reader, Sql("d.id = ?", (stream,)))
+        span = parent + Sql(
+            " AND o.phenomenon_start >= ? AND o.phenomenon_start < ? ORDER BY o.phenomenon_start, o.disc", (start, end)
+        )
+        newest = " AND o.phenomenon_start < ? ORDER BY o.phenomenon_start DESC, o.disc DESC LIMIT 1"
+        earlier = parent + Sql(newest, (start,))
+
+        def read(connection: Connection) -> list[tuple[Any, ...]]:
+            columns = f"o.phenomenon_start, o.result_kind, {connection.dialect.result('o')}, o.quality"
+            head = f"SELECT {columns} FROM observation o WHERE o.datastream = "
+            wanted = [head + earlier, head + span] if before else [head + span]
+            return [row for sql in wanted for row in connection.execute(sql.text, sql.params)]
+
+        rows = self._read(read)
+        return Points(
+            times=[r[0] for r in rows],
+            results=[decode_result(r[1], r[2]) for r in rows],
+            flags=[flag_of(r[3]) if r[3] else "" for r in rows],
+        )
+
+    def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
+        """The times at which any stream of a source reported, in order."""
+        streams = _visible_streams(reader, Sql("d.source = ?", (origin,)))
+        sql = "SELECT DISTINCT o.phenomenon_start FROM observation o WHERE o.datastream IN " + streams
+        sql = sql + Sql(" AND o.phenomenon_start >= ? AND o.phenomenon_start < ? ORDER BY 1", (start, end))
+        return self._read(lambda connection: [row[0] for row in connection.execute(sql.text, sql.params)])
+
+    # --- the way of a reading ---
+
+    def append(self, batch: Batch) -> Receipt:
+        """Commit a batch: when this returns, it survives a power cut."""
+        return self._commit(lambda connection: append_batch(connection, batch))
+
+    def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:
+        """Make the datasets known, or change what is said of them."""
+        listed = list(datasets)
+        self._commit(lambda connection: put_datasets(connection, listed))
+
+    # --- the house's own work ---
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        """The change log after a number, in order."""
+        return self._read(lambda c: bookkeeping.read_changes(c, after, limit))
+
+    def change_rows(self, change: Change) -> list[tuple[Any, ...]]:
+        """The observations of a change that are still as it left them, laid out as a Query's rows."""
+        return self._read(lambda connection: find_change(connection, change))
+
+    def cursor(self, name: str) -> int | None:
+        """How far a follower has come."""
+        row = self._read(lambda c: c.execute("SELECT number FROM follower WHERE name = ?", (name,)).fetchone())
+        return None if row is None else int(row[0])
+
+    def set_cursor(self, name: str, number: int) -> None:
+        """Remember how far a follower has come."""
+        sql = (
+            "INSERT INTO follower (name, number) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET number = excluded.number"
+        )
+        self._commit(lambda c: c.execute(sql, (name, number)) and None)
+
+    def newest_change(self) -> int:
+        """The highest number in the change log."""
+        row = self._read(lambda c: c.execute("SELECT max(number) FROM change_log").fetchone())
+        return int(row[0] or 0)
+
+    def sources(self) -> dict[str, SourceState]:
+        """The state of every source that was ever heard of."""
+        return self._read(bookkeeping.read_sources)
+
+    def note_attempt(self, source: str, at: int, error: str = "") -> None:
+        """Remember that a source was asked, and what went wrong."""
+        self._commit(lambda c: bookkeeping.note_attempt(c, source, at, error))
+
+    def rejections(self, *, source: str = "", code: str = "", limit: int = 100) -> list[KeptRejection]:
+        """Rejections, the newest first, without their bytes."""
+        return self._read(lambda c: bookkeeping.list_rejections(c, source, code, limit))
+
+    def rejection(self, number: int) -> KeptRejection:
+        """One rejection with its bytes."""
+        return self._read(lambda c: bookkeeping.read_rejection(c, number))
+
+    def settle_rejection(self, number: int, at: int) -> None:
+        """Mark a rejection as replayed."""
+        sql = "UPDATE rejection SET replayed_at = ? WHERE number = ?"
+        self._commit(lambda c: c.execute(sql, (at, number)) and None)
+
+    def prune_rejections(self, *, older_than: int, keep_bytes: int) -> int:
+        """Delete old rejections, and the oldest above a total size."""
+        return self._commit(lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes))
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with translated(self._engine), self._connections.reading() as raw:
+            return work(self._engine.wrap(raw))
+
+
+def _visible_streams(reader: Reader, which: Sql) -> Sql:
+    """A sub-select for the keys of the streams that a reader may see."""
+    rule = visible("Datastream", "d", reader, simulated=True)
+    return "(SELECT d.pk FROM datastream d WHERE " + all_of([which] if rule is None else [which, rule]) + ")"

@@ -1,0 +1,93 @@
+"""A private PostgreSQL cluster for the tests, on a socket of its own; started once a process, gone behind it."""
+
+import atexit
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from allmende.storage.schema_postgres import POSTGRES
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",  # a test's cluster has nothing to keep
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "max_locks_per_transaction": "256",
+    "shared_buffers": "128MB",
+    "jit": "off",  # as web sets it: questions here are small, compiling them takes longer than answering
+}
+
+
+class Cluster:
+    """Where databases for tests are made; each is a copy of an empty layout as soon as there is one."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self._numbers = count(1)
+        self._layout = False
+
+    def address(self, database: str) -> str:
+        """The connection string of a database."""
+        return f"host={self.socket} dbname={database} user=postgres"
+
+    def create_empty(self) -> str:
+        """A database without any layout, as its address."""
+        name = f"empty_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name}")
+        return f"postgres:///{name}?host={self.socket}&user=postgres"
+
+    def create_database(self) -> str:
+        """A database with the empty layout; gives its connection string."""
+        if not self._layout:
+            self._execute("CREATE DATABASE layout")
+            with psycopg.connect(self.address("layout")) as connection:
+                for statements in POSTGRES.values():
+                    for statement in statements:
+                        connection.execute(statement)
+            self._layout = True
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE layout STRATEGY file_copy")
+        return self.address(name)
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@cache
+def cluster() -> Cluster:
+    """The cluster of this process. Skips the test, by name, where PostgreSQL is not installed."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+    if not binaries:
+        pytest.skip("PostgreSQL is not installed: tests of this engine are left out")
+    tools = binaries[-1]
+    folder = Path(tempfile.mkdtemp(prefix="allmende-pg-"))
+    owner = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    if os.geteuid() == 0:
+        shutil.chown(folder, owner)
+
+    def run(*command: str) -> None:
+        as_owner = ["setpriv", f"--reuid={owner}", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
+        subprocess.run([*as_owner, *command], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+    data = folder / "data"
+    run(str(tools / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+    options = " ".join(f"-c {k}={v or chr(39) * 2}" for k, v in _SETTINGS.items())
+    begin = f"{options} -c unix_socket_directories={folder}"
+    run(str(tools / "pg_ctl"), "-D", str(data), "-o", begin, "-l", str(folder / "log"), "-w", "start")
+
+    def end() -> None:
+        run(str(tools / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    return Cluster(folder)

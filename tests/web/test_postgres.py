@@ -1,0 +1,54 @@
+"""A house whose database is PostgreSQL, through its own commands."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cluster import cluster
+from tests.support import captured
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A home of its own, and an empty database."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("ALLMENDE_")}
+    return {
+        **kept,
+        "ALLMENDE_HOME": str(tmp_path / "home"),
+        "ALLMENDE_DATABASE_URL": cluster().create_empty(),
+        "ALLMENDE_CITY": "jena",
+        "ALLMENDE_DISK_FLOOR": "0",
+    }
+
+
+def allmende(environ: dict[str, str], *arguments: str, code: int = 0) -> Any:
+    """What a command says with --json."""
+    command = [sys.executable, "-m", "allmende", *arguments, "--json"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_city_lives_on_postgres(environ: dict[str, str]) -> None:
+    allmende(environ, "init", "--city", "jena")
+    uplinks = sorted(map(str, captured("payloads", "chirpstack").glob("*.json")))
+    counts = allmende(environ, "import", "chirpstack", *uplinks)
+    assert (counts["read"], counts["accepted"], counts["rejected"]) == (22, 22, 0)
+    again = allmende(environ, "import", "chirpstack", *uplinks)
+    assert (again["accepted"], again["repeated"]) == (0, 22)
+    sources = {source["id"]: source for source in allmende(environ, "sources")}
+    assert sources["chirpstack"]["accepted"] == 22
+    assert not Path(environ["ALLMENDE_HOME"], "allmende.sqlite3").exists()
+
+
+def test_a_database_that_is_away_is_said_in_words(environ: dict[str, str]) -> None:
+    environ["ALLMENDE_DATABASE_URL"] = "postgres://nobody@127.0.0.1:9/none"
+    command = [sys.executable, "-m", "allmende", "check"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100)
+    assert done.returncode != 0
+    assert "PostgreSQL does not answer" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
