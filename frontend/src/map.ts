@@ -17,6 +17,7 @@ interface Park {
   url: string;
   free: number | null;
   level: string;
+  simulated: boolean;
 }
 
 interface Pin {
@@ -284,9 +285,11 @@ function showPin(pin: Pin, park: Park): void {
   for (const level of ['free', 'few', 'full', 'none']) pin.element.classList.toggle(`pin--${level}`, park.level === level);
   pin.element.classList.add('pin');
   pin.element.textContent = park.free === null ? '–' : sayNumber(park.free);
+  pin.element.classList.toggle('pin--simulated', park.simulated);
   const words = park.free === null ? say('none') : say('free', sayNumber(park.free));
-  pin.element.setAttribute('aria-label', `${park.name}: ${words}`);
-  pin.element.title = park.name;
+  const mark = park.simulated ? ` (${say('simulated')})` : '';
+  pin.element.setAttribute('aria-label', `${park.name}: ${words}${mark}`);
+  pin.element.title = `${park.name}${mark}`;
 }
 
 async function renew(place: HTMLElement, pins: Pin[]): Promise<void> {
