@@ -92,7 +92,7 @@ export async function drawMap(place: HTMLElement): Promise<void> {
       const pin = pins.find((one) => one.park.id === id);
       if (pin) showPin(pin, { ...pin.park, free });
     });
-    document.addEventListener('allmende:board', () => void renew(place, pins).then(arrange));
+    document.addEventListener('allmende:board', () => void renew(map, place, pins).then(arrange));
   } catch (error) {
     console.warn('map', error);
     const words = document.createElement('p');
@@ -292,11 +292,18 @@ function showPin(pin: Pin, park: Park): void {
   pin.element.title = `${park.name}${mark}`;
 }
 
-async function renew(place: HTMLElement, pins: Pin[]): Promise<void> {
+/** Show what is known now. A measured car park may have taken the place of its simulation, or the other way round. */
+async function renew(map: maplibregl.Map, place: HTMLElement, pins: Pin[]): Promise<void> {
   const parks = await load<Parks>(place.dataset.parks!);
+  const there = new Set(parks.features.map((feature) => feature.properties.id));
+  for (const gone of pins.filter((pin) => !there.has(pin.park.id))) {
+    gone.marker.remove();
+    pins.splice(pins.indexOf(gone), 1);
+  }
   for (const feature of parks.features) {
     const pin = pins.find((one) => one.park.id === feature.properties.id);
     if (pin) showPin(pin, feature.properties);
+    else pins.push(addPin(map, feature));
   }
 }
 
