@@ -43,6 +43,26 @@ def test_the_landing_page_answers_with_and_without_a_slash(client: Client, house
     assert plain.json() == client.get("/sta/v1.1/").json()
 
 
+def test_a_page_of_somebody_else_may_read_and_not_write(client: Client, house: None) -> None:
+    there = {"Origin": "https://map.example"}
+    answer = client.get("/sta/v1.1/Things", headers=there)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    asked = {**there, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    allowed = client.options("/sta/v1.1/Things", headers=asked).headers
+    assert "POST" not in allowed["Access-Control-Allow-Methods"]
+    assert "authorization" not in allowed["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Origin" not in client.get("/accounts/login/", headers=there).headers
+
+
+def test_anonymous_writes_are_for_this_machine_alone(client: Client, house: None, settings: Any) -> None:
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, anonymous_writes=True)
+    assert post(client, "Things", THING).status_code == 201
+    for header, value in {"Origin": "https://evil.example", "X-Forwarded-For": "1.2.3.4", "Via": "proxy"}.items():
+        assert post(client, "Things", THING, {header: value}).status_code == 403
+    assert post(client, "Things", THING, {"Origin": "http://testserver"}).status_code == 201
+
+
 def test_a_creation_is_in_the_audit_log(client: Client, token: dict[str, str]) -> None:
     answer = post(client, "Things", THING, token)
     assert answer.status_code == 201

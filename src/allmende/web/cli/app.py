@@ -103,8 +103,15 @@ def init(
 
 
 @app.command()
-def serve(as_json: JsonLog = False) -> None:
+def serve(
+    as_json: JsonLog = False,
+    anonymous_writes: Annotated[
+        bool, typer.Option("--anonymous-writes", help="For trials: write from this machine without a token.")
+    ] = False,
+) -> None:
     """Run the whole house: web server, worker, broker. Ctrl-C ends it."""
+    if anonymous_writes:
+        os.environ["ALLMENDE_ANONYMOUS_WRITES"] = "yes"  # the parts are processes of their own
     config = _settled(as_json)
     from allmende.web.cli.output import print_json
     from allmende.web.serve import serve as run_all
