@@ -45,6 +45,7 @@ def _postgres(config: Config) -> dict[str, Any]:
         "HOST": known["host"],
         "PORT": known["port"],
         "CONN_MAX_AGE": 0,  # kept open by the pool
+        "CONN_HEALTH_CHECKS": True,  # a connection that the server has ended is not handed out
         "OPTIONS": {
             **said,
             "options": options,
