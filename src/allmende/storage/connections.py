@@ -82,6 +82,9 @@ class Engine(Protocol):
     def translate(self, error: BaseException) -> BaseException:
         """A clear word for what the driver says; other errors as they are."""
 
+    def was_cut_off(self, error: BaseException) -> bool:
+        """Whether the connection itself was lost, e.g. because the server was started again."""
+
     def may_repeat(self, error: BaseException) -> bool:
         """Whether the same piece of writing may well succeed if it is run again: a deadlock, a race for an id."""
 

@@ -198,6 +198,11 @@ class PostgresEngine:
         """See :class:`allmende.storage.connections.Engine`."""
         return PostgresConnection(raw)
 
+    def was_cut_off(self, error: BaseException) -> bool:
+        """See :class:`allmende.storage.connections.Engine`."""
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        return isinstance(cause, errors.AdminShutdown | errors.CrashShutdown) or type(cause) is psycopg.OperationalError
+
     def may_repeat(self, error: BaseException) -> bool:
         """Deadlocks, and races of two who make the same thing known at once."""
         return isinstance(error, errors.DeadlockDetected | errors.SerializationFailure | errors.UniqueViolation)

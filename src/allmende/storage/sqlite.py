@@ -128,6 +128,10 @@ class SqliteEngine:
         """See :class:`allmende.storage.connections.Engine`."""
         return SqliteConnection(raw)
 
+    def was_cut_off(self, error: BaseException) -> bool:
+        """Never: a file does not hang up."""
+        return False
+
     def may_repeat(self, error: BaseException) -> bool:
         """Never: there is one writer at a time."""
         return False
