@@ -6,7 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
+from tests.support import declaration
 
+from allmende.domain.policy import house_reader
+from allmende.domain.records import Series
+from allmende.domain.store import Batch
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.accounts.tokens import create_token
 from allmende.web.house import furnish, open_profile, open_store
@@ -69,6 +73,31 @@ def test_a_creation_is_in_the_audit_log(client: Client, token: dict[str, str]) -
     assert client.get(answer.headers["Location"]).json()["name"] == "Bench"
     entry = AuditEntry.objects.get(action="sensorthings.create")
     assert (entry.actor, entry.object) == ("token:bench-maker", answer.headers["Location"])
+
+
+def test_a_token_writes_where_it_was_granted(client: Client, token: dict[str, str]) -> None:
+    told = declaration("garage~free")
+    dataset = next(iter(open_profile().datasets))
+    open_store().append(
+        Batch(
+            origin="feed",
+            dataset=dataset,
+            reader=house_reader("test"),
+            received_at=1,
+            declarations=[told],
+            series=[Series(stream="garage~free", times=[1], results=[5])],
+        )
+    )
+    beside = post(client, "Datastreams('garage~free')/Observations", {"result": 6}, token)
+    assert beside.status_code == 403
+    assert dataset in beside.json()["message"]
+    moved = {"name": "x", "description": "x", "encodingType": "application/geo+json"}
+    place = {**moved, "location": {"type": "Point", "coordinates": [11, 50]}, "Things": [{"@iot.id": "garage"}]}
+    assert post(client, "Locations", place, token).status_code == 403
+    assert client.get("/sta/v1.1/Observations?$count=true").json()["@iot.count"] == 1
+    _, secret = create_token("feeder", actor="test", may_write=True, datasets=[dataset])
+    granted = {"Authorization": f"Bearer {secret}"}
+    assert post(client, "Datastreams('garage~free')/Observations", {"result": 6}, granted).status_code == 201
 
 
 def test_a_refused_creation_leaves_nothing(client: Client, token: dict[str, str]) -> None:

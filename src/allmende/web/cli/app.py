@@ -258,7 +258,11 @@ def token_create(
     name: Annotated[str, typer.Argument(help="What it is for; tells tokens apart.")],
     write: Annotated[bool, typer.Option("--write/--read", help="May write, or only read.")] = False,
     dataset: Annotated[
-        list[str] | None, typer.Option("--dataset", help="May read this dataset, though it is not open. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--dataset",
+            help="May read this dataset, though it is not open; with --write, also write to it. Repeatable.",
+        ),
     ] = None,
     days: Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Ends after so many days.")] = None,
     user: Annotated[str, typer.Option("--user", help="Who answers for it; it ends with their account.")] = "",
