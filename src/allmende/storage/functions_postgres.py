@@ -55,8 +55,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
             "abc",
         ),
         # The binary collation knows no letters beyond ASCII.
-        "tolower": 'lower(({0}) COLLATE "und-x-icu")',
-        "toupper": 'upper(({0}) COLLATE "und-x-icu")',
+        "tolower": '(lower(({0}) COLLATE "und-x-icu") COLLATE "C")',
+        "toupper": '(upper(({0}) COLLATE "und-x-icu") COLLATE "C")',
         "trim": r"btrim({0}, E' \t\n\r\f\x0b')",
         "concat": "({0} || {1})",
         "year": _number(f"extract(year FROM {_DATE})"),
