@@ -2,7 +2,7 @@
 
 Numbers are calculated in double precision on both engines. ``div`` divides exactly, also whole numbers (5 div 2 is
 2.5); ``mod`` has the sign of what is divided; a division by zero, or an outcome beyond about 1e300, is null. Of an
-interval a function of the calendar takes the start. See docs/queries.md.
+interval a function of the calendar takes the start. See docs/reference/filters.md.
 """
 
 import math
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput, InvalidQuery, NotSupported
 from allmende.domain.query import Arithmetic, Call, Compare, Expression, In, Logic, Negate, Not, Path, Value
+from allmende.storage.geometry import RELATIONS, check_pattern, check_wkt
 from allmende.storage.sql import Sql
 from allmende.storage.typed import WORDS, Place, Type, Typed, at, call, read_path
 
@@ -27,6 +28,7 @@ class Function(NamedTuple):
 
 
 _TEXTS: tuple[Type, ...] = ("string", "string")
+_PAIR: tuple[Type, ...] = ("geometry", "geometry")
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {
         **{name: Function(_TEXTS, "boolean", name) for name in ("contains", "startswith", "endswith")},
@@ -43,6 +45,11 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "substring": Function(("string", "number", "number"), "string", "substring"),
         "concat": Function(_TEXTS, "string", "concat"),
         "date": Function(("instant",), "instant", "date"),
+        **{f"st_{name}": Function(_PAIR, "boolean", f"st_{name}") for name in RELATIONS},
+        "st_relate": Function((*_PAIR, "string"), "boolean", "st_relate"),
+        "geo.intersects": Function(_PAIR, "boolean", "st_intersects"),
+        "geo.distance": Function(_PAIR, "number", "st_distance"),
+        "geo.length": Function(("geometry",), "number", "st_length"),
         "time": Function(("instant",), "clock", "time"),
     }
 )  # fmt: skip
@@ -62,7 +69,7 @@ _CASTS: Mapping[Type, str] = MappingProxyType(
         "instant": "CAST(? AS bigint)",
         "duration": "CAST(? AS bigint)",
         "clock": "CAST(? AS bigint)",
-        "geometry": "CAST(? AS text)",
+        "geometry": "CAST(? AS text)",  # in WKT
     }
 )
 """A bound value with its type, which PostgreSQL cannot always guess."""
@@ -105,6 +112,8 @@ def read(place: Place, node: Expression) -> Typed:
     """The value of an expression; conditions are read by ``filters.py``."""
     node = fold(node)
     if isinstance(node, Value):
+        if node.kind == "geometry":
+            return Typed("geometry", call(place.dialect, "wkt", bound("geometry", check_wkt(node.value, at(node)))))
         return literal(check(node))
     if isinstance(node, Path):
         return read_path(place, node)
@@ -147,7 +156,7 @@ def as_kind(found: Typed, kind: Type, asker: str, node: Expression) -> Sql:
     """What was read, as a type."""
     if found.kind == kind:
         return found.sql
-    if found.kind == "null" and kind in _CASTS:
+    if found.kind == "null" and kind in _CASTS and kind != "geometry":
         return Sql(_CASTS[kind].replace("?", "NULL"))
     if found.each is not None and (kind == "number" or kind == "string"):
         return found.each(kind)
@@ -183,6 +192,11 @@ def apply(place: Place, node: Call) -> Sql:
         arguments = (*arguments, _REST_OF_TEXT)
     elif len(arguments) != len(function.takes):
         expect(node, len(function.takes))
+    if node.name == "st_relate":
+        pattern = arguments[2]
+        if not isinstance(pattern, Value) or pattern.kind != "string":
+            raise InvalidQuery("st_relate() takes a pattern in single quotes", where=at(pattern))
+        check_pattern(pattern.value, at(pattern))
     taken = zip(arguments, function.takes, strict=True)
     return call(place.dialect, function.name, *(take(place, a, kind, f"{node.name}()") for a, kind in taken))
 

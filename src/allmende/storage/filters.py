@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from allmende.domain import times
-from allmende.domain.errors import InvalidQuery, NotSupported
+from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import Kind
 from allmende.domain.query import Call, Compare, Expression, In, Logic, Not, Path, ResultKind, Value
 from allmende.storage.connections import Dialect, JsonKind
@@ -22,10 +22,6 @@ Operator = Literal["eq", "ne", "gt", "ge", "lt", "le"]
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _MIRRORED: dict[Operator, Operator] = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _JSON_KINDS: tuple[JsonKind, ...] = ("number", "string", "boolean")
-_GEO = (
-    "geo.distance", "geo.length", "geo.intersects", "st_equals", "st_disjoint", "st_touches", "st_within",
-    "st_overlaps", "st_crosses", "st_intersects", "st_contains", "st_relate",
-)  # fmt: skip
 
 
 def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> Sql:
@@ -72,8 +68,6 @@ def _call(place: Place, node: Call) -> Sql:
         expect(node, 2)
         spans = [span(place, argument, f"{node.name}()") for argument in node.arguments]
         return place.wrap("(" + _SPANS[node.name](*spans[0], *spans[1]) + ")")
-    if node.name in _GEO:
-        raise NotSupported(f"this release cannot filter by {node.name}()", where=at(node))
     if node.name not in FUNCTIONS:
         if node.name in ("now", "mindatetime", "maxdatetime"):
             raise InvalidQuery("a condition is wanted here, not a time", where=at(node))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from allmende.domain import times
+from allmende.storage.geometry import RELATIONS
 
 _SPAN = times.LATEST - times.EARLIEST
 
@@ -24,6 +25,10 @@ _DIVIDES = f"WHEN x.b = 0 THEN NULL WHEN x.a = 0 THEN 0 WHEN {_SIZES.format('-')
 _SMALL = "abs(x.a) < 1e300 AND abs(x.b) < 1e300"
 _IN_DAY = f"((x.a % {times.DAY} + {times.DAY}) % {times.DAY})"
 _DATE = f"(date '1970-01-01' + CAST((x.a - {_IN_DAY}) / {times.DAY} AS integer))"
+
+
+_GEOJSON = "CASE x.j ->> 'type' WHEN 'Feature' THEN x.j -> 'geometry' ELSE x.j END"
+_COMPARABLE = "ST_GeometryType(y.g) <> 'ST_GeometryCollection' AND ST_IsValid(y.g)"
 
 
 def _number(body: str) -> str:
@@ -71,6 +76,16 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "shift": _let(f"CASE WHEN x.a + x.b BETWEEN {times.EARLIEST} AND {times.LATEST} THEN x.a + x.b END", "ab"),
         "longer": _let(f"CASE WHEN abs(x.a + x.b) <= {_SPAN} THEN x.a + x.b END", "ab"),
         "gap": "({0} - {1})",
+        # PostGIS, where it is installed: see PostgresEngine.translate.
+        "geojson": (
+            f"(SELECT CASE WHEN {_COMPARABLE} THEN y.g END"
+            f" FROM (SELECT ST_SetSRID(ST_Force2D(ST_GeomFromGeoJSON({_GEOJSON})), 4326) AS g"
+            " FROM (SELECT CAST({0} AS jsonb) AS j OFFSET 0) x OFFSET 0) y)"
+        ),
+        "wkt": "ST_GeomFromText({0}, 4326)",
+        **{f"st_{name}": f"ST_{name.title()}({{0}}, {{1}})" for name in (*RELATIONS, "distance")},
+        "st_relate": "ST_Relate({0}, {1}, {2})",
+        "st_length": "ST_Length({0})",
         "totaloffsetminutes": "CAST({0} * 0 AS double precision)",
     }
 )

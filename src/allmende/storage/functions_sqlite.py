@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from shapely.errors import ShapelyError
+
 from allmende.domain import times
+from allmende.storage import geometry
 
 SPAN = times.LATEST - times.EARLIEST
 """The longest duration; longer ones are null."""
@@ -97,6 +100,7 @@ _FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = MappingProxyType(
         "time": (1, lambda a: a % times.DAY),
         "shift": (2, _shift),
         "longer": (2, _longer),
+        **geometry.FUNCTIONS,
     }
 )
 
@@ -114,6 +118,9 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "concat": "({0} || {1})",
         "gap": "({0} - {1})",
         "totaloffsetminutes": "({0} * 0)",
+        # Its functions read either.
+        "geojson": "{0}",
+        "wkt": "{0}",
     }
 )
 """How a function is written, its arguments as ``{0}``, ``{1}``, …, each once and in this order."""
@@ -136,7 +143,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             return None
         try:
             return function(*arguments)
-        except (ValueError, OverflowError, TypeError, AttributeError):
+        except (ValueError, OverflowError, TypeError, AttributeError, ShapelyError):
             return None
 
     return call

@@ -7,7 +7,15 @@ from typing import Any
 import psycopg
 from psycopg import errors, pq
 
-from allmende.domain.errors import Conflict, InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
+from allmende.domain.errors import (
+    Conflict,
+    InvalidQuery,
+    LimitExceeded,
+    NotSupported,
+    StorageBusy,
+    StorageError,
+    StorageFull,
+)
 from allmende.domain.query import ResultKind
 from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
 from allmende.storage.functions_postgres import TEMPLATES
@@ -244,6 +252,8 @@ class PostgresEngine:
             return InvalidQuery(f"this question is too large or too deep ({said}); ask it in pieces")
         if isinstance(cause, errors.UntranslatableCharacter | errors.CharacterNotInRepertoire):
             return InvalidQuery("a character that PostgreSQL cannot keep (NUL)")
+        if isinstance(cause, errors.UndefinedFunction) and said.startswith("function st_"):
+            return NotSupported("geo and st functions need PostGIS, which this database does not have", where="$filter")
         if isinstance(cause, psycopg.OperationalError):
             return StorageBusy(f"the database is away ({said}); nothing of this was stored. Send it again")
         return StorageError(f"the database did not take this: {said}")

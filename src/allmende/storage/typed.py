@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from re import split
 from typing import Literal, NamedTuple
 
+from allmende.domain.creation import GEOJSON
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Attribute, Kind
 from allmende.domain.query import Expression, Path, ResultKind
 from allmende.storage.connections import Dialect, JsonKind
 from allmende.storage.relations import JOINS, key_of
+from allmende.storage.schema import COLUMNS
 from allmende.storage.sql import Scope, Sql, all_of, attribute_expressions, id_text, related
 
 Type = Literal["number", "string", "boolean", "instant", "interval", "duration", "clock", "geometry", "null", "free"]
@@ -158,8 +160,17 @@ def read_path(place: Place, path: Path) -> Typed:
     if attribute.kind is Kind.INTERVAL:
         return Typed("interval", Sql(columns[0]), last=Sql(f"coalesce({columns[-1]}, {columns[0]})"))
     if attribute.kind is Kind.GEOMETRY:
-        return Typed("geometry", Sql(columns[0]))
+        return Typed("geometry", call(dialect, "geojson", _geojson(here, name, columns[0])))
     raise InvalidQuery(f"{name} cannot be compared as a whole", where=at(path))
+
+
+def _geojson(here: Here, name: str, column: str) -> Sql:
+    """A geometry, null where it is kept in another encoding."""
+    if "encodingType" not in COLUMNS[here.entity]:
+        return Sql(column)
+    encoding = f"{here.alias}.{COLUMNS[here.entity]['encodingType']}"
+    known = sorted(GEOJSON)
+    return Sql(f"(CASE WHEN {encoding} IN ({', '.join('?' * len(known))}) THEN {column} END)", tuple(known))
 
 
 def _free_json(dialect: Dialect, body: str, keys: tuple[str | int, ...]) -> Typed:

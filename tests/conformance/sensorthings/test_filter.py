@@ -5,6 +5,7 @@ import pytest
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.query import Compare, Logic, Not, Value
 from allmende.faces.sensorthings.expressions import parse_filter
+from allmende.storage.sqlite import SqliteStore
 from tests.conformance.sensorthings.house import House
 
 
@@ -148,9 +149,11 @@ def test_the_whole_standard_is_answered(town: House, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", GEO)
-def test_what_is_not_built_says_its_name_and_place(town: House, text: str) -> None:
-    assert "$filter, character 1: " in (message := town.error("Locations", 501, filter=text))
-    assert text.split("(")[0] in message
+def test_places_are_compared_where_the_engine_can(town: House, text: str) -> None:
+    if isinstance(town.store, SqliteStore):
+        town.get("Locations", filter=text)
+    else:  # the tests' databases are without PostGIS; tests/storage/test_geometry.py has one with it
+        assert "PostGIS" in town.error("Locations", 501, filter=text)
 
 
 def test_the_place_is_where_it_stands(town: House) -> None:
