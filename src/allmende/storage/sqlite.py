@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from allmende.domain.errors import InvalidQuery, StorageBusy, StorageError, StorageFull
+from allmende.domain.errors import InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
 from allmende.domain.query import ResultKind
 from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
 from allmende.storage.functions_sqlite import MISSING, TEMPLATES, register
@@ -171,6 +171,8 @@ class SqliteEngine:
             return StorageFull("the disk is full; nothing of this was stored. Make room, then send it again")
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageBusy("the database was busy for too long; nothing of this was stored. Send it again")
+        if code == sqlite3.SQLITE_INTERRUPT:
+            return LimitExceeded("this took too long and was stopped; ask for less", setting="ALLMENDE_QUERY_SECONDS")
         if code == sqlite3.SQLITE_IOERR:
             return StorageError(f"the disk did not take or give data ({cause}); nothing of this was stored")
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

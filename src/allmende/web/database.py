@@ -66,4 +66,4 @@ def make_store(config: Config) -> Store:
         return PostgresStore(DjangoConnections())
     from allmende.storage.sqlite import SqliteStore
 
-    return SqliteStore(DjangoConnections())
+    return SqliteStore(DjangoConnections(seconds=config.query_seconds))
