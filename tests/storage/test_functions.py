@@ -300,18 +300,20 @@ def test_what_has_no_meaning_says_so(shared: Store, town: Town) -> None:
     ],
 )
 def test_what_is_hidden_is_found_by_no_expression(store: Store, text: str) -> None:
-    create(store, "Thing", {"@iot.id": "open", "name": "Open", "description": ""}, dataset="parking")
+    create(
+        store, "ObservedProperty", {"@iot.id": "p", "name": "P", "description": "", "definition": "https://x.example"}
+    )
+    create(store, "Thing", {"@iot.id": "secret", "name": "Secret", "description": ""}, dataset="hidden")
     stream = {
         "name": "Free", "description": "", "observationType": "any", "properties": {"list": ["x"]},
         "unitOfMeasurement": {"name": "u", "symbol": "1", "definition": ""},
         "Sensor": {"name": "S", "description": "", "encodingType": "text/plain", "metadata": ""},
-        "ObservedProperty": {"name": "P", "description": "", "definition": "https://example.org/p"},
         "Observations": [{"result": 1, "phenomenonTime": "2024-01-01T00:00:00Z"}],
     }  # fmt: skip
-    create(store, "Datastream", stream, dataset="hidden", links={"Thing": "open"})
+    create(store, "Datastream", stream, links={"Thing": "secret", "ObservedProperty": "p"})
     node = parse_filter(text, max_length=2000)
-    assert [row[1] for row in ask(store, "Thing", filter=node).rows] == ["open"]
-    assert ask(store, "Thing", filter=node, reader=ANONYMOUS).rows == []
+    assert [row[1] for row in ask(store, "ObservedProperty", filter=node).rows] == ["p"]
+    assert ask(store, "ObservedProperty", filter=node, reader=ANONYMOUS).rows == []
 
 
 @pytest.mark.parametrize(
