@@ -3,11 +3,12 @@
 import pytest
 
 from allmende.domain.errors import InvalidQuery, NotSupported
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Not
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.expressions import parse_filter
 from tests.storage.town import Town, build
-from tests.support import ask
+from tests.support import ask, create
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +285,35 @@ def test_what_has_no_meaning_says_so(shared: Store, town: Town) -> None:
     for text in ("now() add now() gt now()", "now() mul duration'PT1S' gt now()"):
         with pytest.raises(NotSupported, match="character 7: "):
             found(shared, "Thing", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Datastreams/any()",
+        "Datastreams/any(d: d/name eq 'Free')",
+        "Datastreams/any(d: 1 eq 1)",
+        "not (length(Datastreams/name) eq null) and Datastreams/any()",
+        "contains(Datastreams/name,'F')",
+        "'x' in Datastreams/properties/list",
+        "Datastreams/Observations/any(o: year(o/phenomenonTime) gt 0)",
+    ],
+)
+def test_what_is_hidden_is_found_by_no_expression(store: Store, text: str) -> None:
+    create(
+        store, "ObservedProperty", {"@iot.id": "p", "name": "P", "description": "", "definition": "https://x.example"}
+    )
+    create(store, "Thing", {"@iot.id": "secret", "name": "Secret", "description": ""}, dataset="hidden")
+    stream = {
+        "name": "Free", "description": "", "observationType": "any", "properties": {"list": ["x"]},
+        "unitOfMeasurement": {"name": "u", "symbol": "1", "definition": ""},
+        "Sensor": {"name": "S", "description": "", "encodingType": "text/plain", "metadata": ""},
+        "Observations": [{"result": 1, "phenomenonTime": "2024-01-01T00:00:00Z"}],
+    }  # fmt: skip
+    create(store, "Datastream", stream, links={"Thing": "secret", "ObservedProperty": "p"})
+    node = parse_filter(text, max_length=2000)
+    assert [row[1] for row in ask(store, "ObservedProperty", filter=node).rows] == ["p"]
+    assert ask(store, "ObservedProperty", filter=node, reader=ANONYMOUS).rows == []
 
 
 @pytest.mark.parametrize(

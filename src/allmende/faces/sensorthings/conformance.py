@@ -4,7 +4,7 @@ What does not, yet or on purpose:
 
 - ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place.
 - ``link-to-existing-entities``: to hand an existing Datastream to a new Thing is to change it, which is not built.
-- ``built-in-query-functions``: all but the spatial ones, which answer 501.
+- ``built-in-query-functions``: all of them are built, but on PostgreSQL the spatial ones need PostGIS, else 501.
 """
 
 _BASE = "http://www.opengis.net/spec/iot_sensing/1.1/req"
