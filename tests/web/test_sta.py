@@ -75,7 +75,8 @@ def test_mistakes_say_where(client: Client, house: None) -> None:
     assert answer.status_code in (400, 501)
     assert "character 9" in answer.json()["message"]
     assert client.get("/sta/v1.1/Thing").status_code == 404
-    assert client.delete("/sta/v1.1/Things(1)").status_code == 405
+    assert client.delete("/sta/v1.1/Things(1)").status_code == 403
+    assert client.generic("PROPFIND", "/sta/v1.1/Things(1)").status_code == 405
 
 
 def test_a_disk_below_its_floor_takes_nothing(client: Client, token: dict[str, str], settings: Any) -> None:

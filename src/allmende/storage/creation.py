@@ -18,10 +18,11 @@ from allmende.storage.entities import (
     link_history,
     place_thing,
 )
-from allmende.storage.readings import flag_of, keep_document, log_change
+from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
-from allmende.storage.state import Stream, grow_state, read_streams, write_states
+from allmende.storage.state import Stream, grow_state, lock_streams, write_states
+from allmende.storage.values import flag_of
 
 
 class Creator:
@@ -178,8 +179,10 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
 
 def _stream(creator: Creator, key: int) -> Stream:
     if key not in creator.streams:
-        name = creator.connection.execute("SELECT id FROM datastream WHERE pk = ?", (key,)).fetchone()[0]
-        creator.streams[key] = read_streams(creator.connection, [name])[name]
+        locked = lock_streams(creator.connection, [key])
+        if key not in locked:
+            raise InvalidInput("the Datastream was deleted meanwhile", where="Datastream")
+        creator.streams[key] = locked[key]
     return creator.streams[key]
 
 

@@ -1,0 +1,231 @@
+"""Deleting: an entity with all that hangs on it (18-088, table 8.3.1), or observations one by one.
+
+The order of locks is the writers': the entities, then their streams in the order of their keys.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from allmende.domain.errors import Conflict, NotFound
+from allmende.domain.store import Removal
+from allmende.storage.compile import compile_keys
+from allmende.storage.connections import Connection
+from allmende.storage.entities import forget_declarations, forget_features, origin_key
+from allmende.storage.find import find_one
+from allmende.storage.readings import log_change
+from allmende.storage.schema import TABLE_OF
+from allmende.storage.sql import visible
+from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
+
+_PART = 500
+_OBSERVATION = "o.datastream, o.phenomenon_start, o.disc, o.id, o.phenomenon_end, o.result_time, o.feature"
+
+
+class Doomed(NamedTuple):
+    """An observation that is to go, or to be moved away."""
+
+    datastream: int
+    start: int
+    disc: int
+    number: int
+    end: int | None
+    result_time: int | None
+    feature: int | None
+
+
+def remove_entities(connection: Connection, removal: Removal) -> int:
+    """Delete all that the question leads to; gives how many of them there were, without what hung on them."""
+    target = removal.target
+    remover = _Remover(connection, removal)
+    if target.entity == "Observation":
+        count = remover.observations_of_question()
+    else:
+        sql = compile_keys(target, connection.dialect, ["pk"])
+        keys = [row[0] for row in connection.execute(sql.text, sql.params).fetchall()]
+        count = len(keys)
+        locked = remover.lock(target.entity, keys)
+        remover.check_seen()
+        for part in _parts(locked):
+            remover.remove(target.entity, part)
+    if not count and target.id is not None:
+        raise NotFound("there is nothing here")
+    return count
+
+
+class _Remover:
+    def __init__(self, connection: Connection, removal: Removal) -> None:
+        self.connection = connection
+        self.removal = removal
+        self.origin = origin_key(connection, removal.origin, "")
+
+    def check_seen(self) -> None:
+        """Raise ChangedMeanwhile where what is locked now is not what it was decided for."""
+        if self.removal.seen is not None:
+            find_one(self.connection, self.removal.target, self.removal.seen)
+
+    def lock(self, entity: str, keys: Sequence[int]) -> list[int]:
+        """Keep others from hanging anything on these; gives those that are still there."""
+        locked: list[int] = []
+        for part in _parts(sorted(keys)):
+            locked += self.keys(
+                f"SELECT d.pk FROM {TABLE_OF[entity]} d WHERE d.pk IN ({_marks(part)}) ORDER BY d.pk"
+                f" {self.connection.dialect.locking}",
+                part,
+            )
+        return locked
+
+    def keys(self, sql: str, parameters: Sequence[Any]) -> list[int]:
+        """The first column."""
+        return [row[0] for row in self.connection.execute(sql, parameters).fetchall()]
+
+    def remove(self, entity: str, keys: list[int]) -> None:
+        """Delete up to 500 entities, that are locked, with what hangs on them."""
+        if entity == "Datastream":
+            self.streams(keys)
+            return
+        if entity == "FeatureOfInterest":
+            self.features(keys)
+        elif entity == "Location":
+            self.locations(keys)
+        elif entity == "HistoricalLocation":
+            self.delete("historical_location_location", "historical_location", keys)
+        else:
+            column = TABLE_OF[entity]
+            if entity == "Thing":
+                self.histories(self.keys(f"SELECT pk FROM historical_location WHERE thing IN ({_marks(keys)})", keys))
+                self.delete("thing_location", "thing", keys)
+            streams = self.keys(f"SELECT pk FROM datastream WHERE {column} IN ({_marks(keys)})", keys)
+            for part in _parts(sorted(streams)):
+                self.streams(part)
+        self.delete(TABLE_OF[entity], "pk", keys)
+
+    def delete(self, table: str, column: str, keys: Sequence[Any]) -> None:
+        """Delete rows."""
+        self.connection.execute(f"DELETE FROM {table} WHERE {column} IN ({_marks(keys)})", keys)
+
+    def histories(self, keys: list[int]) -> None:
+        """Delete HistoricalLocations."""
+        for part in _parts(keys):
+            self.refuse_hidden("HistoricalLocation", part)
+            self.delete("historical_location_location", "historical_location", part)
+            self.delete("historical_location", "pk", part)
+
+    def locations(self, keys: list[int]) -> None:
+        """Before locations go: their history, and what stands there."""
+        table = "historical_location_location"
+        self.histories(self.keys(f"SELECT historical_location FROM {table} WHERE location IN ({_marks(keys)})", keys))
+        things = sorted(set(self.keys(f"SELECT thing FROM thing_location WHERE location IN ({_marks(keys)})", keys)))
+        for part in _parts(things):
+            self.refuse_hidden("Thing", part)
+            forget_declarations(self.connection, f"d.thing IN ({_marks(part)})", part)
+        self.delete("thing_location", "location", keys)
+        for thing in things:
+            forget_features(self.connection, thing)
+
+    def features(self, keys: list[int]) -> None:
+        """Before features go: what was observed of them."""
+        streams = self.keys(f"SELECT datastream FROM feature_datastream WHERE feature IN ({_marks(keys)})", keys)
+        locked = self.locked(streams)
+        for stream in locked.values():
+            gone = self.doomed(f"o.datastream = ? AND o.feature IN ({_marks(keys)})", [stream.pk, *keys])
+            self.observations(stream, gone)
+        self.delete("feature_datastream", "feature", keys)
+        forget_declarations(self.connection, f"d.feature IN ({_marks(keys)})", keys)
+        self.connection.execute(f"UPDATE datastream SET feature = NULL WHERE feature IN ({_marks(keys)})", keys)
+        for stream in locked.values():
+            recount_area(self.connection, stream)
+        write_states(self.connection, locked.values())
+
+    def locked(self, keys: Iterable[int]) -> dict[int, Stream]:
+        """Streams that the reader may see, locked. Raises Conflict for others: nothing goes that one cannot see."""
+        listed = sorted(set(keys))
+        for part in _parts(listed):
+            self.refuse_hidden("Datastream", part)
+        return lock_streams(self.connection, listed)
+
+    def refuse_hidden(self, entity: str, keys: Sequence[int]) -> None:
+        """Raise Conflict where one of these is hidden from who deletes."""
+        rule = visible(entity, "e", self.removal.target.reader, simulated=True)
+        if rule is None or not keys:
+            return
+        sql = f"SELECT 1 FROM {TABLE_OF[entity]} e WHERE e.pk IN ({_marks(keys)}) AND NOT ("
+        if self.connection.execute(sql + rule.text + ") LIMIT 1", (*keys, *rule.params)).fetchone():
+            raise Conflict("something hangs on this that you may not delete")
+
+    def streams(self, keys: list[int]) -> None:
+        """Delete whole streams: no walk over their observations but the engine's own."""
+        connection = self.connection
+        for stream in self.locked(keys).values():
+            if stream.count:
+                log_change(
+                    connection, stream, "deletion", stream.first_start, stream.latest_start, stream.count,
+                    self.origin, self.removal.received_at,
+                )  # fmt: skip
+            connection.execute("INSERT INTO gone_stream (datastream, id) VALUES (?, ?)", (stream.pk, stream.id))
+            numbers = "(SELECT o.id FROM observation o WHERE o.datastream = ?)"
+            for side in ("observation_document", "observation_name"):
+                connection.execute(f"DELETE FROM {side} WHERE id IN {numbers}", (stream.pk,))
+            connection.execute(f"DELETE FROM observation_history WHERE id IN {numbers}", (stream.pk,))
+            for table in ("observation_history", "observation", "feature_datastream", "stream_state"):
+                connection.execute(f"DELETE FROM {table} WHERE datastream = ?", (stream.pk,))
+            connection.execute("DELETE FROM datastream WHERE pk = ?", (stream.pk,))
+
+    def observations_of_question(self) -> int:
+        """Delete the observations that the question leads to."""
+        connection, target = self.connection, self.removal.target
+        streams = compile_keys(target, connection.dialect, ["datastream"])
+        locked = lock_streams(connection, self.keys(streams.text, streams.params))
+        self.check_seen()
+        # Asked again: now nobody changes them any more.
+        numbers = compile_keys(target, connection.dialect, ["datastream", "id"])
+        rows = connection.execute(numbers.text + " ORDER BY 1, 2", numbers.params).fetchall()
+        count = 0
+        for key, group in groupby(rows, key=lambda row: row[0]):
+            if key not in locked:
+                continue
+            listed = [row[1] for row in group]
+            gone = [d for part in _parts(listed) for d in self.doomed(f"o.id IN ({_marks(part)})", part)]
+            self.observations(locked[key], gone)
+            count += len(gone)
+        write_states(connection, locked.values())
+        return count
+
+    def doomed(self, which: str, parameters: Sequence[Any]) -> list[Doomed]:
+        """Observations ``o``."""
+        rows = self.connection.execute(f"SELECT {_OBSERVATION} FROM observation o WHERE {which}", parameters)
+        return [Doomed(*row) for row in rows]
+
+    def observations(self, stream: Stream, gone: list[Doomed]) -> None:
+        """Delete observations of a locked stream; its state still has to be written."""
+        if not gone:
+            return
+        connection = self.connection
+        starts = [row.start for row in gone]
+        log_change(
+            connection, stream, "deletion", min(starts), max(starts), len(gone), self.origin, self.removal.received_at
+        )
+        for part in _parts([row.number for row in gone]):
+            for side in ("observation_document", "observation_name", "observation_history"):
+                self.delete(side, "id", part)
+        connection.executemany(
+            "DELETE FROM observation WHERE datastream = ? AND phenomenon_start = ? AND disc = ?",
+            [(stream.pk, row.start, row.disc) for row in gone],
+        )
+        forget_observations(connection, stream, gone)
+
+
+def forget_observations(connection: Connection, stream: Stream, gone: list[Doomed]) -> None:
+    """Work out a stream's state after observations went from it."""
+    walk = any(at_the_end(stream, row.start if row.end is None else row.end, row.result_time) for row in gone)
+    features = {row.feature for row in gone if row.feature is not None}
+    recount_state(connection, stream, -len(gone), sorted(features), walk=walk)
+
+
+def _parts(keys: Sequence[Any]) -> Iterator[list[Any]]:
+    for place in range(0, len(keys), _PART):
+        yield list(keys[place : place + _PART])
+
+
+def _marks(keys: Sequence[Any]) -> str:
+    return ", ".join("?" * len(keys))
