@@ -87,7 +87,7 @@ def _keep_in_dataset(change: _Change) -> None:
         row = change.connection.execute(
             "SELECT t.dataset = d.dataset FROM thing t, datastream d WHERE t.pk = ? AND d.pk = ?", (thing, change.key)
         ).fetchone()
-        if not row[0]:
+        if row is None or not row[0]:
             raise Conflict("that Thing belongs to another dataset", where="Thing")
 
 
@@ -174,13 +174,18 @@ def _change_observation(
     connection: Connection, amendment: Amendment, number: int, linked: dict[str, list[int]]
 ) -> None:
     """A correction: the row is written anew, what it said is kept."""
-    old_stream = connection.execute("SELECT datastream FROM observation WHERE id = ?", (number,)).fetchone()[0]
+    there = connection.execute("SELECT datastream FROM observation WHERE id = ?", (number,)).fetchone()
+    if there is None:
+        raise NotFound("there is nothing here any more")
+    old_stream = int(there[0])
     new_stream = linked.get("Datastream", [old_stream])[0]
     streams = lock_streams(connection, [old_stream, new_stream])
     find_one(connection, amendment.target, amendment.seen)
     if {old_stream, new_stream} - streams.keys():
         raise ChangedMeanwhile("the Datastream was deleted at the same moment")
     kept = connection.execute(f"SELECT {', '.join(_KEPT)} FROM observation o WHERE o.id = ?", (number,)).fetchone()
+    if kept is None:
+        raise NotFound("there is nothing here any more")
     old = dict(zip((name.removeprefix("o.") for name in _KEPT), kept, strict=True))
     if old["datastream"] != old_stream:
         raise ChangedMeanwhile("somebody else moved this at the same moment")

@@ -55,7 +55,8 @@ class Creator:
                         f" {TABLE_OF[relation.target]} e ON e.dataset = s.pk WHERE e.pk = ?",
                         (key,),
                     ).fetchone()
-                    found.append((bool(row[0]), int(row[1])))
+                    if row is not None:  # else it was deleted meanwhile, which is told where it is linked
+                        found.append((bool(row[0]), int(row[1])))
         return min(found)[1] if found else dataset_key(self.connection, self.batch.dataset)
 
     def run(self) -> None:
@@ -104,6 +105,8 @@ def _dataset(creator: Creator, parents: dict[str, list[int]]) -> int:
     """What hangs on a thing belongs where the thing belongs."""
     if parents.get("Thing"):
         row = creator.connection.execute("SELECT dataset FROM thing WHERE pk = ?", (parents["Thing"][0],)).fetchone()
+        if row is None:
+            raise InvalidInput("the Thing was deleted meanwhile", where="Thing")
         return int(row[0])
     return creator.home
 
