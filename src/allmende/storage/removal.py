@@ -19,7 +19,7 @@ from allmende.storage.sql import visible
 from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
 
 _PART = 500
-_OBSERVATION = "o.datastream, o.phenomenon_start, o.disc, o.id, o.phenomenon_end, o.result_time, o.feature"
+_COLUMNS = ("datastream", "phenomenon_start", "disc", "id", "phenomenon_end", "result_time", "feature")
 
 
 class Doomed(NamedTuple):
@@ -178,22 +178,20 @@ class _Remover:
         locked = lock_streams(connection, self.keys(streams.text, streams.params))
         self.check_seen()
         # Asked again: now nobody changes them any more.
-        numbers = compile_keys(target, connection.dialect, ["datastream", "id"])
-        rows = connection.execute(numbers.text + " ORDER BY 1, 2", numbers.params).fetchall()
+        picked = compile_keys(target, connection.dialect, _COLUMNS)
+        rows = connection.execute(picked.text + " ORDER BY 1, 2", picked.params).fetchall()
         count = 0
-        for key, group in groupby(rows, key=lambda row: row[0]):
-            if key not in locked:
-                continue
-            listed = [row[1] for row in group]
-            gone = [d for part in _parts(listed) for d in self.doomed(f"o.id IN ({_marks(part)})", part)]
-            self.observations(locked[key], gone)
-            count += len(gone)
+        for key, group in groupby(map(Doomed._make, rows), key=lambda row: row.datastream):
+            if key in locked:
+                gone = list(group)
+                self.observations(locked[key], gone)
+                count += len(gone)
         write_states(connection, locked.values())
         return count
 
     def doomed(self, which: str, parameters: Sequence[Any]) -> list[Doomed]:
         """Observations ``o``."""
-        rows = self.connection.execute(f"SELECT {_OBSERVATION} FROM observation o WHERE {which}", parameters)
+        rows = self.connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM observation o WHERE {which}", parameters)
         return [Doomed(*row) for row in rows]
 
     def observations(self, stream: Stream, gone: list[Doomed]) -> None:
@@ -205,13 +203,16 @@ class _Remover:
         log_change(
             connection, stream, "deletion", min(starts), max(starts), len(gone), self.origin, self.removal.received_at
         )
-        for part in _parts([row.number for row in gone]):
+        for part in _parts(gone):
+            numbers = [row.number for row in part]
             for side in ("observation_document", "observation_name", "observation_history"):
-                self.delete(side, "id", part)
-        connection.executemany(
-            "DELETE FROM observation WHERE datastream = ? AND phenomenon_start = ? AND disc = ?",
-            [(stream.pk, row.start, row.disc) for row in gone],
-        )
+                self.delete(side, "id", numbers)
+            # By the clustered key first, so that both engines walk to the rows and to their partitions.
+            connection.execute(
+                f"DELETE FROM observation WHERE datastream = ? AND phenomenon_start IN ({_marks(part)})"
+                f" AND +id IN ({_marks(part)})",
+                (stream.pk, *(row.start for row in part), *numbers),
+            )
         forget_observations(connection, stream, gone)
 
 
