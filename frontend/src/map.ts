@@ -17,6 +17,7 @@ interface Park {
   url: string;
   free: number | null;
   level: string;
+  simulated: boolean;
 }
 
 interface Pin {
@@ -91,7 +92,7 @@ export async function drawMap(place: HTMLElement): Promise<void> {
       const pin = pins.find((one) => one.park.id === id);
       if (pin) showPin(pin, { ...pin.park, free });
     });
-    document.addEventListener('allmende:board', () => void renew(place, pins).then(arrange));
+    document.addEventListener('allmende:board', () => void renew(map, place, pins).then(arrange));
   } catch (error) {
     console.warn('map', error);
     const words = document.createElement('p');
@@ -284,16 +285,25 @@ function showPin(pin: Pin, park: Park): void {
   for (const level of ['free', 'few', 'full', 'none']) pin.element.classList.toggle(`pin--${level}`, park.level === level);
   pin.element.classList.add('pin');
   pin.element.textContent = park.free === null ? '–' : sayNumber(park.free);
+  pin.element.classList.toggle('pin--simulated', park.simulated);
   const words = park.free === null ? say('none') : say('free', sayNumber(park.free));
-  pin.element.setAttribute('aria-label', `${park.name}: ${words}`);
-  pin.element.title = park.name;
+  const mark = park.simulated ? ` (${say('simulated')})` : '';
+  pin.element.setAttribute('aria-label', `${park.name}: ${words}${mark}`);
+  pin.element.title = `${park.name}${mark}`;
 }
 
-async function renew(place: HTMLElement, pins: Pin[]): Promise<void> {
+/** Show what is known now. A measured car park may have taken the place of its simulation, or the other way round. */
+async function renew(map: maplibregl.Map, place: HTMLElement, pins: Pin[]): Promise<void> {
   const parks = await load<Parks>(place.dataset.parks!);
+  const there = new Set(parks.features.map((feature) => feature.properties.id));
+  for (const gone of pins.filter((pin) => !there.has(pin.park.id))) {
+    gone.marker.remove();
+    pins.splice(pins.indexOf(gone), 1);
+  }
   for (const feature of parks.features) {
     const pin = pins.find((one) => one.park.id === feature.properties.id);
     if (pin) showPin(pin, feature.properties);
+    else pins.push(addPin(map, feature));
   }
 }
 

@@ -53,10 +53,10 @@ def test_the_clock_bounds_the_future() -> None:
     assert codes(batch) == ["future"]
 
 
-@pytest.mark.parametrize("moment", [times.EARLIEST - 1, -(2**63)])
-def test_times_before_the_calendar(moment: int) -> None:
+@pytest.mark.parametrize("moment", [IngestLimits().earliest - 1, times.EARLIEST, times.EARLIEST - 1, -(2**63)])
+def test_times_before_anybody_measured(moment: int) -> None:
     batch = run(declaration(), series([1], [moment]))
-    assert codes(batch) == ["bad-time"]
+    assert codes(batch) == ["past"]
 
 
 def test_a_time_far_beyond_the_calendar_can_still_be_told() -> None:
@@ -197,3 +197,15 @@ def test_every_reading_is_either_kept_or_rejected(readings: list[tuple[int, Any]
     for kept in batch.series:
         assert all(times.EARLIEST <= t <= NOW + times.DAY for t in kept.times)
         assert kept.flags is None or len(kept.flags) == len(kept.times)
+
+
+def test_a_replay_of_one_reading_takes_no_other() -> None:
+    late = NOW + 10 * times.DAY
+    records = declaration(), series([1, 2, 3], [NOW - 2, late, NOW - 1])
+    (rejection,) = run(*records).rejections
+    payload = Payload(body=rejection.body, name="file.csv", received_at=late)
+    again = ingest(
+        Parsed(records, ()), payload=payload, source=SOURCE, version="1", limits=IngestLimits(), only=rejection.where
+    )
+    assert [(s.times, s.results) for s in again.series] == [([late], [2])]
+    assert not again.rejections

@@ -8,16 +8,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allmende.domain import times
-from allmende.domain.errors import InvalidQuery, NotSupported
+from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.query import (
-    Arithmetic,
-    Call,
     Compare,
     Expression,
     In,
     Logic,
-    Negate,
     Not,
     Path,
     Value,
@@ -237,21 +234,4 @@ def test_what_is_too_deep_for_the_engine_is_the_question_s_fault(shared: Store, 
 )
 def test_mistakes_say_what_and_where(shared: Store, node: Expression, message: str) -> None:
     with pytest.raises(InvalidQuery, match=message):
-        ask(shared, "Thing", filter=node)
-
-
-@pytest.mark.parametrize(
-    ("node", "name"),
-    [
-        (Call("startswith", (Path(("name",)), Value("x", "string")), 4), r"startswith\(\)"),
-        (Compare("eq", Arithmetic("add", Path(("id",)), Value(1, "number"), 4), Value(1, "number")), "arithmetic"),
-        (Compare("eq", Negate(Path(("id",)), 4), Value(1, "number")), "negate"),
-        (Compare("eq", Path(("name",)), Path(("description",), 4)), "path"),
-        (In(Value("x", "string"), Path(("properties", "list")), 4), "in"),
-        (Compare("eq", Value(1, "number", 4), Value(1, "number")), "value"),
-        (Value(True, "boolean", 4), "value"),
-    ],
-)
-def test_what_is_not_built_says_its_name_and_place(shared: Store, node: Expression, name: str) -> None:
-    with pytest.raises(NotSupported, match=rf"\$filter, character \d+: .*{name}"):
         ask(shared, "Thing", filter=node)

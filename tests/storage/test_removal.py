@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from allmende.domain.errors import ChangedMeanwhile, Conflict, NotFound
+from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, NotFound
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, Path, Query, Step, Value
 from allmende.domain.records import Series
@@ -202,3 +202,26 @@ def test_what_was_changed_meanwhile_stays(store: Store) -> None:
         with pytest.raises(ChangedMeanwhile):
             remove(store, entity, name, seen=seen)
         assert remove(store, entity, name, seen=ask(store, entity, id=name).rows[0]) == 1
+
+
+def test_nothing_goes_or_changes_where_one_may_not_write(store: Store) -> None:
+    store.append(batch(Series(stream="garage~free", times=[1], results=[1])))
+    eve = Reader(name="user:eve", may_write=True)
+    readings(store, 1)
+    before = census(store)
+    kinds = {"Thing": "garage", "Datastream": "garage~free", "Observation": "1", "Location": "garage~location",
+             "Sensor": "barriers", "FeatureOfInterest": "garage~feature", "HistoricalLocation": "1"}  # fmt: skip
+    for entity, name in (*kinds.items(), ("ObservedProperty", "free-parking-spaces")):
+        with pytest.raises(Forbidden, match="parking"):
+            remove(store, entity, name, reader=eve)
+    for entity, name in kinds.items():
+        with pytest.raises(Forbidden, match="parking"):
+            change(store, entity, name, {}, reader=eve)
+    with pytest.raises(Forbidden, match="parking"):
+        change(store, "Observation", "2", {"Datastream": {"@iot.id": "garage~free"}}, reader=eve)
+    with pytest.raises(Forbidden, match="parking"):
+        remove(store, "Observation", reader=eve)
+    assert census(store) == before
+    granted = Reader(name="user:eve", may_write=True, writes=frozenset({"parking"}))
+    change(store, "Observation", "1", {"result": 2}, reader=granted)
+    assert remove(store, "Thing", "garage", reader=granted) == 1

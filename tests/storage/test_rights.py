@@ -13,7 +13,9 @@ from allmende.domain.records import Series
 from allmende.domain.store import DatasetRecord, Store
 from tests.support import DATASETS, ENGINES, HOUSE, ask, batch, create
 
-GRANTED = Reader(name="user:anna", datasets=frozenset({"hidden"}), may_write=True)
+GRANTED = Reader(
+    name="user:anna", datasets=frozenset({"hidden"}), may_write=True, writes=frozenset({"hidden", "commons", "parking"})
+)
 STRANGER = Reader(name="user:bob", datasets=frozenset({"other"}), may_write=True)
 PROPERTY = {"name": "P", "description": "p", "definition": "https://example.org/p", "@iot.id": "p"}
 FEATURE = {"name": "F", "description": "f", "encodingType": "text/plain", "feature": "here", "@iot.id": "f"}

@@ -18,6 +18,10 @@ class Town(NamedTuple):
     streams: list[dict[str, Any]]
     observations: list[dict[str, Any]]
 
+    def __repr__(self) -> str:
+        """Short: each entity holds all that it is related to."""
+        return "Town(…)"
+
 
 def _properties(number: int) -> dict[str, Any] | None:
     if number % 7 == 6:

@@ -141,7 +141,7 @@ class Device:
         assert self.subscribed.wait(20)
         return [code.value for code in self.codes]
 
-    def wait_for(self, count, seconds=5):
+    def wait_for(self, count, seconds=30):
         end = time.monotonic() + seconds
         while len(self.received) < count and time.monotonic() < end:
             time.sleep(0.01)

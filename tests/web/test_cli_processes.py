@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 from tests.faults.houses import free_ports
@@ -38,14 +37,8 @@ def command(tmp_path):
     return call
 
 
-def test_the_version_is_said_quickly_and_without_django(command):
-    fastest = 99.0
-    for _ in range(3):
-        began = time.perf_counter()
-        done = command("version")
-        fastest = min(fastest, time.perf_counter() - began)
-        assert done.stdout.startswith("allmende ")
-    assert fastest < 0.3 * float(os.environ.get("ALLMENDE_TEST_SLOWER", "2"))
+def test_the_version_is_said_without_loading_django(command):
+    assert command("version").stdout.startswith("allmende ")
     probe = "import sys; from allmende.web.cli import main; main(['version']); print('django' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.endswith(
         "False\n"

@@ -35,6 +35,10 @@ def test_a_house_runs_without_any_setting():
         ({"ALLMENDE_LOG_LEVEL": "loud"}, ["ALLMENDE_LOG_LEVEL", "debug, info, warning, error"]),
         ({"ALLMENDE_PAGE_SIZE": "5000"}, ["ALLMENDE_PAGE_SIZE", "ALLMENDE_PAGE_SIZE_MAX"]),
         ({"ALLMENDE_PAGESIZE": "5"}, ["ALLMENDE_PAGESIZE", "ALLMENDE_PAGE_SIZE?"]),
+        (
+            {"ALLMENDE_ANONYMOUS_WRITES": "1", "HOST": "0.0.0.0"},
+            ["ALLMENDE_ANONYMOUS_WRITES", "token create"],
+        ),
         ({"ALLMENDE_DATABASE_URL": "mysql://db"}, ["sqlite:///"]),
         ({"ALLMENDE_BROKER_URL": "broker:1883"}, ["ALLMENDE_BROKER_URL", "mqtts://"]),
         ({"ALLMENDE_SECRET_KEY": "short"}, ["ALLMENDE_SECRET_KEY", "32 characters"]),

@@ -52,3 +52,32 @@ def test_a_database_that_is_away_is_said_in_words(environ: dict[str, str]) -> No
     assert done.returncode != 0
     assert "PostgreSQL does not answer" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+_BROKEN = """
+import os, psycopg
+from allmende.web.parts import open_django
+open_django()
+from allmende.domain.errors import StorageBusy
+from allmende.web.house import open_store
+store = open_store()
+store.note_attempt("feed", 1)
+for _ in range(2):
+    with psycopg.connect(os.environ["ALLMENDE_DATABASE_URL"], autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                      " WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    said = []
+    for _ in range(2):
+        try:
+            said.append(sorted(store.sources()))
+        except StorageBusy as error:
+            said.append("away" if "the database is away" in str(error) else str(error))
+    store.note_attempt("feed", 2)
+    print(said[-1], set(map(str, said)) <= {"away", "['feed']"})
+"""
+
+
+def test_a_database_that_came_back_is_used_again(environ: dict[str, str]) -> None:
+    allmende(environ, "init", "--city", "jena")
+    done = subprocess.run([sys.executable, "-c", _BROKEN], env=environ, capture_output=True, text=True, timeout=100)
+    assert done.stdout.splitlines() == ["['feed'] True"] * 2, done.stderr

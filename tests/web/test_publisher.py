@@ -69,7 +69,7 @@ def started(thread_of, *arguments):
         assert not thread.is_alive()
 
 
-def wait_until(condition, seconds=8.0):
+def wait_until(condition, seconds=40.0):
     until = time.monotonic() + seconds
     while not condition() and time.monotonic() < until:
         time.sleep(0.02)
@@ -205,7 +205,7 @@ def test_a_message_that_could_not_be_kept_comes_again(config, tmp_path, monkeypa
 
 def publish_until_taken(device, intake) -> None:
     """The same reading again and again: before the subscription stands, the broker has nobody to keep it for."""
-    until = time.monotonic() + 8
+    until = time.monotonic() + 40
     while count(intake) == 0 and time.monotonic() < until:
         device.client.publish("devices/7/up", lines("a,1,5"), 1)
         time.sleep(0.1)

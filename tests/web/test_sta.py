@@ -6,7 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
+from tests.support import declaration
 
+from allmende.domain.policy import house_reader
+from allmende.domain.records import Series
+from allmende.domain.store import Batch
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.accounts.tokens import create_token
 from allmende.web.house import furnish, open_profile, open_store
@@ -41,6 +45,26 @@ def test_the_landing_page_answers_with_and_without_a_slash(client: Client, house
     plain = client.get("/sta/v1.1")
     assert plain.status_code == 200
     assert plain.json() == client.get("/sta/v1.1/").json()
+
+
+def test_a_page_of_somebody_else_may_read_and_not_write(client: Client, house: None) -> None:
+    there = {"Origin": "https://map.example"}
+    answer = client.get("/sta/v1.1/Things", headers=there)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    asked = {**there, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    allowed = client.options("/sta/v1.1/Things", headers=asked).headers
+    assert "POST" not in allowed["Access-Control-Allow-Methods"]
+    assert "authorization" not in allowed["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Origin" not in client.get("/accounts/login/", headers=there).headers
+
+
+def test_anonymous_writes_are_for_this_machine_alone(client: Client, house: None, settings: Any) -> None:
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, anonymous_writes=True)
+    assert post(client, "Things", THING).status_code == 201
+    for header, value in {"Origin": "https://evil.example", "X-Forwarded-For": "1.2.3.4", "Via": "proxy"}.items():
+        assert post(client, "Things", THING, {header: value}).status_code == 403
+    assert post(client, "Things", THING, {"Origin": "http://testserver"}).status_code == 201
 
 
 def test_a_creation_is_in_the_audit_log(client: Client, token: dict[str, str]) -> None:
@@ -87,6 +111,31 @@ def test_observations_change_without_the_audit_log(client: Client, token: dict[s
     assert changed.json()["result"] == 2
     assert client.delete(address, headers=token).status_code == 200
     assert not AuditEntry.objects.filter(action__in=["sensorthings.change", "sensorthings.delete"]).exists()
+
+
+def test_a_token_writes_where_it_was_granted(client: Client, token: dict[str, str]) -> None:
+    told = declaration("garage~free")
+    dataset = next(iter(open_profile().datasets))
+    open_store().append(
+        Batch(
+            origin="feed",
+            dataset=dataset,
+            reader=house_reader("test"),
+            received_at=1,
+            declarations=[told],
+            series=[Series(stream="garage~free", times=[1], results=[5])],
+        )
+    )
+    beside = post(client, "Datastreams('garage~free')/Observations", {"result": 6}, token)
+    assert beside.status_code == 403
+    assert dataset in beside.json()["message"]
+    moved = {"name": "x", "description": "x", "encodingType": "application/geo+json"}
+    place = {**moved, "location": {"type": "Point", "coordinates": [11, 50]}, "Things": [{"@iot.id": "garage"}]}
+    assert post(client, "Locations", place, token).status_code == 403
+    assert client.get("/sta/v1.1/Observations?$count=true").json()["@iot.count"] == 1
+    _, secret = create_token("feeder", actor="test", may_write=True, datasets=[dataset])
+    granted = {"Authorization": f"Bearer {secret}"}
+    assert post(client, "Datastreams('garage~free')/Observations", {"result": 6}, granted).status_code == 201
 
 
 def test_a_refused_creation_leaves_nothing(client: Client, token: dict[str, str]) -> None:

@@ -24,6 +24,8 @@ BELOW = "below-minimum"
 class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of what is taken."""
 
+    earliest: int = times.parse_instant("1800-01-01T00:00:00Z")
+    """Before it nobody measured what is sent here: a clock is wrong, or a column was misread."""
     future: int = times.DAY
     """How far ahead of the house's clock a phenomenon time may lie, in microseconds: beyond it a clock is wrong."""
     text: int = 65_536
@@ -32,8 +34,14 @@ class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes kept of one rejection."""
 
 
-def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, limits: IngestLimits) -> Batch:
-    """Check what a connector read. Never raises on bad readings; they become rejections of the batch."""
+def ingest(
+    parsed: Parsed, *, payload: Payload, source: Source, version: str, limits: IngestLimits, only: str = ""
+) -> Batch:
+    """Check what a connector read. Never raises on bad readings; they become rejections of the batch.
+
+    ``only`` is the ``where`` of a rejection that is replayed: if that names one reading, nothing else of the payload is
+    taken again, since what was kept of it then may have been corrected since.
+    """
     declared = {r.stream: r for r in parsed.records if isinstance(r, Declaration)}
     rejections = list(parsed.rejections)
     problems = {stream: check_declaration(declaration) for stream, declaration in declared.items()}
@@ -48,7 +56,7 @@ def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, li
             rejections += [_reject(payload, code, reason)] * max(len(record.times), len(record.results))
             continue
         kept, refused = check_series(record, declared[record.stream], now=payload.received_at, limits=limits)
-        rejections += [_reject(payload, code, f"{record.stream}: {reason}") for code, reason in refused]
+        rejections += [_reject(payload, code, f"{record.stream}: {reason}", where) for code, reason, where in refused]
         if kept.times:
             series.append(kept)
     read = {record.stream for record in parsed.records if isinstance(record, Series)}
@@ -57,6 +65,9 @@ def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, li
         for stream, problem in problems.items()
         if problem and stream not in read
     ]
+    if names_reading(only):
+        series = [_pick(s, only) for s in series]
+        rejections = [r for r in rejections if r.where == only]
     cap = limits.rejection_bytes
     return Batch(
         origin=source.id,
@@ -66,7 +77,7 @@ def ingest(parsed: Parsed, *, payload: Payload, source: Source, version: str, li
         version=version,
         name=payload.name,
         declarations=[d for stream, d in declared.items() if not problems[stream]],
-        series=series,
+        series=[s for s in series if s.times],
         rejections=[r if len(r.body) <= cap else _cut(r, cap) for r in rejections],
     )
 
@@ -95,22 +106,22 @@ def check_declaration(declaration: Declaration) -> str:
 
 def check_series(
     series: Series, declaration: Declaration, *, now: int, limits: IngestLimits
-) -> tuple[Series, list[tuple[str, str]]]:
-    """Split a series into what is kept, flagged where implausible, and (code, reason) of each refused reading."""
+) -> tuple[Series, list[tuple[str, str, str]]]:
+    """Split a series into what is kept, flagged where implausible, and (code, reason, where) of each refused one."""
     count = len(series.times)
     if len(series.results) != count or (series.flags is not None and len(series.flags) != count):
         return Series(stream=series.stream, times=[], results=[]), [
-            ("uneven-series", "columns differ in length")
+            ("uneven-series", "columns differ in length", "")
         ] * max(count, len(series.results))
     latest = now + limits.future
-    if not count or _all_fine(series, latest):
+    if not count or _all_fine(series, limits.earliest, latest):
         return _flag(series, declaration), []
     kept, refused = Series(stream=series.stream, times=[], results=[], flags=[]), []
     flags = series.flags or [""] * count
     for time, result, flag in zip(series.times, series.results, flags, strict=True):
         fault = _fault(time, result, latest, limits)
         if fault:
-            refused.append(fault)
+            refused.append((*fault, where_of(series.stream, time)))
         else:
             kept.times.append(time)
             kept.results.append(result)
@@ -118,9 +129,9 @@ def check_series(
     return _flag(kept, declaration), refused
 
 
-def _all_fine(series: Series, latest: int) -> bool:
+def _all_fine(series: Series, earliest: int, latest: int) -> bool:
     """The quick check that holds for all but broken series: plain numbers, sane times."""
-    if min(series.times) < times.EARLIEST or max(series.times) > latest:
+    if min(series.times) < earliest or max(series.times) > latest:
         return False
     if not set(map(type, series.results)) <= {int}:
         return False
@@ -130,8 +141,8 @@ def _all_fine(series: Series, latest: int) -> bool:
 def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
     if time > latest:
         return "future", f"its time {times.format_instant(min(time, times.LATEST))} lies too far ahead"
-    if time < times.EARLIEST:
-        return "bad-time", "its time lies before the year 1"
+    if time < limits.earliest:
+        return "past", f"its time {times.format_instant(max(time, times.EARLIEST))} lies too far back"
     if isinstance(result, float) and not isfinite(result):
         return "not-finite", "its result is not a finite number"
     if isinstance(result, int) and not -(2**63) <= result < 2**63:
@@ -173,9 +184,35 @@ def _range_flag(result: Result, low: float | None, high: float | None) -> str:
     return BELOW if low is not None and result < low else ""
 
 
-def _reject(payload: Payload, code: str, reason: str) -> Rejection:
+_READING = "reading "
+
+
+def where_of(stream: str, time: int) -> str:
+    """The ``where`` of a rejection of one reading."""
+    moment = times.format_instant(min(max(time, times.EARLIEST), times.LATEST))
+    return f"{_READING}{stream} {moment}".encode("utf-8", "backslashreplace").decode()
+
+
+def names_reading(where: str) -> bool:
+    """Whether the ``where`` of a rejection is that of one reading."""
+    return where.startswith(_READING)
+
+
+def _pick(series: Series, where: str) -> Series:
+    """What of a series a rejection names."""
+    flags = series.flags or [""] * len(series.times)
+    places = [place for place, time in enumerate(series.times) if where_of(series.stream, time) == where]
+    return Series(
+        stream=series.stream,
+        times=[series.times[place] for place in places],
+        results=[series.results[place] for place in places],
+        flags=[flags[place] for place in places],
+    )
+
+
+def _reject(payload: Payload, code: str, reason: str, where: str = "") -> Rejection:
     reason = reason.encode("utf-8", "backslashreplace").decode()  # a broken name must not break its own rejection
-    return Rejection(reason=reason, body=payload.body, code=code, where=f"from line {payload.line}")
+    return Rejection(reason=reason, body=payload.body, code=code, where=where or f"from line {payload.line}")
 
 
 _CUT = "cannot be replayed)"

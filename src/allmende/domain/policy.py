@@ -2,6 +2,9 @@
 
 import msgspec
 
+COMMONS = "commons"
+"""The dataset of what belongs to nobody alone: observed properties, and what clients create without a dataset."""
+
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who reads or writes, and what they may see.
@@ -15,6 +18,13 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     datasets: frozenset[str] = frozenset()
     sees_all: bool = False
     may_write: bool = False
+    writes: frozenset[str] = frozenset({COMMONS})
+    """Ids of the datasets that it may write to, if it may write at all. By default what belongs to nobody alone: a
+    client cannot put a value beside those of a source."""
+
+    def may_write_to(self, dataset: str) -> bool:
+        """Whether it may create or change something in a dataset."""
+        return self.may_write and (self.sees_all or dataset in self.writes)
 
 
 ANONYMOUS = Reader(name="anonymous")

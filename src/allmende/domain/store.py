@@ -198,15 +198,15 @@ class Store(Protocol):
     def change(self, amendment: Amendment) -> None:
         """Change an entity. A changed observation is a correction: what it replaced is kept.
 
-        Raises NotFound, ChangedMeanwhile where it is no longer as it was ``seen``, and Conflict for what would take a
-        stream to another dataset.
+        Raises NotFound, Forbidden where the reader may not write, ChangedMeanwhile where it is no longer as it was
+        ``seen``, and Conflict for what would take a stream to another dataset.
         """
 
     def remove(self, removal: Removal) -> int:
         """Delete; gives how many entities the question led to, without those that hung on them.
 
-        Raises NotFound for an id that is not there, ChangedMeanwhile, and Conflict where something that the reader may
-        not see would go with it.
+        Raises NotFound for an id that is not there, Forbidden, ChangedMeanwhile, and Conflict where something
+        that the reader may not see would go with it.
         """
 
     def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:

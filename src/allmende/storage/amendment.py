@@ -9,6 +9,7 @@ from allmende.domain.query import ResultKind
 from allmende.domain.store import Amendment
 from allmende.storage.connections import OBSERVATION, Connection
 from allmende.storage.entities import (
+    check_writable,
     find_key,
     forget_declarations,
     forget_features,
@@ -38,10 +39,11 @@ def change_entity(connection: Connection, amendment: Amendment) -> None:
     if entity == "Observation":
         _change_observation(connection, amendment, key, linked)
         return
-    connection.execute(
-        f"SELECT d.pk FROM {TABLE_OF[entity]} d WHERE d.pk = ? {connection.dialect.locking}", (key,)
+    locked = connection.execute(
+        f"SELECT d.dataset FROM {TABLE_OF[entity]} d WHERE d.pk = ? {connection.dialect.locking}", (key,)
     ).fetchone()
     find_one(connection, amendment.target, amendment.seen)
+    check_writable(connection, locked[0], amendment.target.reader, entity)
     change = _Change(connection, amendment, key, linked)
     _BEFORE.get(entity, _nothing)(change)
     columns = {COLUMNS[entity][name]: value for name, value in amendment.values.items()}
@@ -82,10 +84,11 @@ def _nothing(change: _Change) -> None:
 
 
 def _keep_in_dataset(change: _Change) -> None:
-    """A stream belongs where its thing belongs, and its source says where: it goes to no other dataset."""
+    """What hangs on a thing belongs where that belongs, and a source says where: it goes to no other dataset."""
+    table = TABLE_OF[change.amendment.target.entity]
     for thing in change.linked.get("Thing", ()):
         row = change.connection.execute(
-            "SELECT t.dataset = d.dataset FROM thing t, datastream d WHERE t.pk = ? AND d.pk = ?", (thing, change.key)
+            f"SELECT t.dataset = d.dataset FROM thing t, {table} d WHERE t.pk = ? AND d.pk = ?", (thing, change.key)
         ).fetchone()
         if row is None or not row[0]:
             raise Conflict("that Thing belongs to another dataset", where="Thing")
@@ -154,7 +157,10 @@ def _after_feature(change: _Change) -> None:
     forget_declarations(connection, "d.feature = ?", key)
 
 
-_BEFORE: dict[str, Callable[[_Change], None]] = {"Datastream": _keep_in_dataset}
+_BEFORE: dict[str, Callable[[_Change], None]] = {
+    "Datastream": _keep_in_dataset,
+    "HistoricalLocation": _keep_in_dataset,
+}
 _AFTER: dict[str, Callable[[_Change], None]] = {
     "Thing": _after_thing,
     "Location": _after_location,
@@ -195,6 +201,8 @@ def _change_observation(
         # At its new time there may be a declared reading already, and its source's next one is none of this.
         new["disc"] = number
     source, target = streams[old_stream], streams[new_stream]
+    for stream in (source, target):
+        check_writable(connection, stream.dataset, amendment.target.reader, "Datastream")
     new["change"] = _log(connection, amendment, source, target, old, new)
     _keep_history(connection, old, new)
     _write(connection, amendment, old, new)

@@ -2,12 +2,13 @@
 
 from allmende.domain.creation import encode
 from allmende.domain.errors import InvalidInput
+from allmende.domain.policy import COMMONS
 from allmende.domain.store import Batch, DatasetRecord, Receipt
 from allmende.storage import bookkeeping
 from allmende.storage.connections import Connection
 from allmende.storage.creation import Creator
 from allmende.storage.declarations import declare
-from allmende.storage.entities import COMMONS, ensure_feature, origin_key
+from allmende.storage.entities import ensure_feature, origin_key
 from allmende.storage.readings import append_series
 from allmende.storage.state import write_states
 

@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Any
 
 from allmende.domain.errors import NotFound
+from allmende.domain.ingest import names_reading
 from allmende.domain.records import Rejection
 from allmende.domain.store import Change, KeptRejection, Receipt, SourceState
 from allmende.storage.connections import Connection
@@ -56,7 +57,10 @@ def keep_rejections(
     """Keep rejections with their bytes. The same bytes for the same reason are kept once and counted."""
     for rejection in rejections:
         digest = blake2b(digest_size=16)
-        for part in (source.encode(), rejection.code.encode(), rejection.reason.encode(), rejection.body):
+        # Two readings of one payload are two; the same line of a file that was cut otherwise is one.
+        place = rejection.where if names_reading(rejection.where) else ""
+        named = (source, rejection.code, rejection.reason, place)
+        for part in (*(text.encode() for text in named), rejection.body):
             digest.update(len(part).to_bytes(8, "big") + part)
         connection.execute(
             "INSERT INTO rejection (source, name, reason, code, place, received_at, body, digest)"

@@ -71,9 +71,10 @@ class GroupCommitter:
                     jobs.append(self._waiting.get_nowait())
             self._commit(jobs)
 
-    def _commit(self, jobs: list[_Job]) -> None:
+    def _commit(self, jobs: list[_Job], *, repeated: bool = False) -> None:
         done: list[tuple[Future[Any], Any]] = []
         again: list[_Job] = []
+        committing = False
         try:
             with self._connections.writing() as raw:
                 connection = self._engine.wrap(raw)
@@ -87,7 +88,12 @@ class GroupCommitter:
                             again.append(job._replace(repeats=job.repeats + 1))
                         else:
                             job.future.set_exception(self._engine.translate(error))
+                committing = True
         except BaseException as error:
+            if not committing and not repeated and self._engine.was_cut_off(error):
+                # Nothing of it reached a commit: the same again on another connection, which may be there already.
+                self._commit([job for job in jobs if not job.future.done()], repeated=True)
+                return
             told = self._engine.translate(error)
             for job in jobs:
                 if not job.future.done():

@@ -7,7 +7,7 @@ from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.query import Expand, Order, Query, Step
 from allmende.storage.connections import Dialect
-from allmende.storage.filters import compile_filter, json_column
+from allmende.storage.filters import compile_filter
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import (
@@ -19,6 +19,7 @@ from allmende.storage.sql import (
     related,
     sql_join,
 )
+from allmende.storage.typed import json_column
 
 
 class Key(NamedTuple):

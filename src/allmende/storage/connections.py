@@ -1,6 +1,6 @@
 """What an engine is given and what it runs on: connections that somebody else opens, and the words of its dialect."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -42,6 +42,10 @@ class Dialect(Protocol):
     """Whether :meth:`result` gives numbers as text."""
     lateral: bool
     """Whether a joined sub-select may refer to the tables before it."""
+    functions: Mapping[str, str]
+    """How functions are written: see ``functions_sqlite.py`` and ``functions_postgres.py``."""
+    by_code_points: str
+    """Behind a text: it is compared by code points."""
     settled: str
     """What is true of lines of the change log ``c`` below which no other can appear any more."""
 
@@ -50,6 +54,9 @@ class Dialect(Protocol):
 
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """Whether a result is of a kind and compares so; neither true nor false where it is of another kind."""
+
+    def result_as(self, alias: str, kind: JsonKind) -> str:
+        """A result where it is of a kind, else null: a double, a text, or 0 and 1."""
 
     def order_result(self, alias: str) -> tuple[str, ...]:
         """Sort keys of a result: numbers before texts, each null where it does not apply."""
@@ -72,6 +79,9 @@ class Dialect(Protocol):
     def json_missing(self, column: str, keys: Sequence[str | int]) -> Fragment:
         """Whether there is nothing, or null, at a path inside of JSON text."""
 
+    def json_holds(self, column: str, keys: Sequence[str | int], kind: JsonKind, item: Fragment) -> Fragment:
+        """Whether a list at a path inside of JSON text holds the item (a double, a text, 0 or 1); null for no list."""
+
 
 class Engine(Protocol):
     """How a store treats the connections that it is given."""
@@ -81,6 +91,9 @@ class Engine(Protocol):
 
     def translate(self, error: BaseException) -> BaseException:
         """A clear word for what the driver says; other errors as they are."""
+
+    def was_cut_off(self, error: BaseException) -> bool:
+        """Whether the connection itself was lost, e.g. because the server was started again."""
 
     def may_repeat(self, error: BaseException) -> bool:
         """Whether the same piece of writing may well succeed if it is run again: a deadlock, a race for an id."""

@@ -11,6 +11,7 @@ from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Ref
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (
+    check_writable,
     dataset_key,
     ensure_feature,
     find_key,
@@ -96,6 +97,7 @@ def _create_plain(creator: Creator, new: NewEntity) -> tuple[int, str]:
     for relation, keys in parents.items():
         columns[JOINS[new.entity, relation].column] = keys[0]
     dataset = _dataset(creator, parents)
+    check_writable(creator.connection, dataset, creator.batch.reader, new.where)
     key, name = insert_entity(creator.connection, new.entity, new.id, dataset, columns, new.where)
     _AFTER.get(new.entity, _nothing)(creator, new, key, dataset)
     return key, name
@@ -123,6 +125,8 @@ def _place_new_thing(creator: Creator, new: NewEntity, key: int, dataset: int) -
 
 def _place_things_here(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
     for thing in creator.linked(new, "Things", "Thing"):
+        owner = creator.connection.execute("SELECT dataset FROM thing WHERE pk = ?", (thing,)).fetchone()[0]
+        check_writable(creator.connection, owner, creator.batch.reader, new.where)
         place_thing(creator.connection, thing, [key], at=creator.batch.received_at)
 
 
@@ -153,6 +157,7 @@ _AFTER: dict[str, Callable[[Creator, NewEntity, int, int], None]] = {
 def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     connection, batch = creator.connection, creator.batch
     stream = _stream(creator, creator.linked(new, "Datastream", "Datastream")[0])
+    check_writable(connection, stream.dataset, batch.reader, new.where)
     features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
     feature = features[0] if features else ensure_feature(connection, stream)
     number, name = _observation_id(connection, new)

@@ -9,9 +9,10 @@ import msgspec
 
 from allmende.domain.creation import encode
 from allmende.domain.model import OBSERVATION_TYPES
+from allmende.domain.policy import COMMONS
 from allmende.domain.records import Declaration, ThingDeclaration
 from allmende.storage.connections import Connection
-from allmende.storage.entities import COMMONS, dataset_key, place_thing, upsert_entity
+from allmende.storage.entities import dataset_key, place_thing, upsert_entity
 from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, read_streams
 

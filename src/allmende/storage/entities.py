@@ -5,16 +5,13 @@ from typing import Any
 
 from allmende.domain import ids
 from allmende.domain.creation import GEOJSON
-from allmende.domain.errors import Conflict, InvalidInput
+from allmende.domain.errors import Conflict, Forbidden, InvalidInput
 from allmende.domain.policy import Reader
 from allmende.storage.connections import Connection
 from allmende.storage.relations import key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import all_of, id_condition, visible
 from allmende.storage.state import Stream
-
-COMMONS = "commons"
-"""The dataset of what belongs to nobody alone: observed properties, and what clients create without a dataset."""
 
 
 def dataset_key(connection: Connection, name: str) -> int:
@@ -23,6 +20,15 @@ def dataset_key(connection: Connection, name: str) -> int:
     if row is None:
         raise InvalidInput(f"there is no dataset {name!r}; the city's profile or the catalogue must name it first")
     return int(row[0])
+
+
+def check_writable(connection: Connection, dataset: int, reader: Reader, where: str) -> None:
+    """Raise Forbidden where the reader may see a dataset but not write to it."""
+    if reader.sees_all:
+        return
+    name = connection.execute("SELECT id FROM dataset WHERE pk = ?", (dataset,)).fetchone()[0]
+    if not reader.may_write_to(name):
+        raise Forbidden(f"you may not write to the dataset {name!r}; ask its owner for a token that may", where=where)
 
 
 def origin_key(connection: Connection, name: str, version: str) -> int:

@@ -1,113 +1,228 @@
 """Filters to SQL. Types are checked here, so that a mistake is told with its place and never becomes a wrong answer.
 
 Null behaves as in SQL: a comparison with a missing value is neither true nor false, and its entity is not found.
+A property beside a literal is compared as it is kept, and may be found by an index; all else in the types of
+:class:`allmende.storage.typed.Typed`.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from allmende.domain import times
-from allmende.domain.errors import InvalidQuery, NotSupported
-from allmende.domain.model import ENTITIES, Attribute, Kind
-from allmende.domain.query import (
-    Call,
-    Compare,
-    Expression,
-    In,
-    Logic,
-    Not,
-    Path,
-    ResultKind,
-    Value,
-)
-from allmende.storage.connections import Dialect
-from allmende.storage.relations import JOINS, key_of
-from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_text, related
+from allmende.domain.errors import InvalidQuery
+from allmende.domain.model import Kind
+from allmende.domain.query import Call, Compare, Expression, In, Logic, Not, Path, ResultKind, Value
+from allmende.storage.connections import Dialect, JsonKind
+from allmende.storage.expressions import FUNCTIONS, apply, as_kind, check, clock, expect, fold, read, span
+from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_text
+from allmende.storage.typed import WORDS, Here, Place, Typed, at, attribute_of, body_of
 
 Operator = Literal["eq", "ne", "gt", "ge", "lt", "le"]
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _MIRRORED: dict[Operator, Operator] = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+_JSON_KINDS: tuple[JsonKind, ...] = ("number", "string", "boolean")
 
 
 def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> Sql:
     """The condition that ``node`` asks of an entity."""
+    return condition(Place(Here(scope, entity, alias)), node)
+
+
+def condition(place: Place, node: Expression) -> Sql:
+    """What is true, false or null of an entity; each comparison walks along to-many relations for itself."""
     if isinstance(node, Logic):
-        pieces = [compile_filter(scope, entity, alias, n) for n in node.items]
+        pieces = [condition(place, n) for n in node.items]
         return "(" + all_of(pieces) + ")" if node.op == "and" else any_of(pieces)
     if isinstance(node, Not):
-        return "NOT (" + compile_filter(scope, entity, alias, node.item) + ")"
-    if isinstance(node, Compare):
-        return _compare(scope, entity, alias, node)
+        return "NOT (" + condition(place, node.item) + ")"
     if isinstance(node, In) and isinstance(node.choices, tuple):
-        equals = [_compare(scope, entity, alias, Compare("eq", node.item, c, node.at)) for c in node.choices]
-        return any_of(equals)
-    raise NotSupported(f"this release cannot filter by {_name(node)}", where=_at(node))
+        return any_of([condition(place, Compare("eq", node.item, c, node.at)) for c in node.choices])
+    here = place.fresh()
+    if isinstance(node, Compare):
+        return here.wrap(_compare(here, node))
+    if isinstance(node, In):
+        return here.wrap(_member(here, node))
+    if isinstance(node, Call):
+        return _call(here, node)
+    return here.wrap(_as_condition(here, node))
 
 
-MOST_STEPS = 10
-"""Relations in one path of a filter: each is a join, and no engine plans many of them in good time."""
+def _as_condition(place: Place, node: Expression) -> Sql:
+    found = read(place, node)
+    if found.kind not in ("boolean", "free"):
+        raise InvalidQuery(f"a condition is wanted here, not {WORDS[found.kind]}", where=at(node))
+    return as_kind(found, "boolean", "a filter", node)
 
 
-def _compare(scope: Scope, entity: str, alias: str, node: Compare) -> Sql:
-    left, right, op = node.left, node.right, node.op
+# --- functions that are conditions ---
+
+
+def _call(place: Place, node: Call) -> Sql:
+    if node.name == "any":
+        return _any(place, node)
+    if node.name == "substringof":
+        expect(node, 2)
+        return place.wrap(apply(place, Call("contains", node.arguments[::-1], node.at)))
+    if node.name in _SPANS:
+        expect(node, 2)
+        spans = [span(place, argument, f"{node.name}()") for argument in node.arguments]
+        return place.wrap("(" + _SPANS[node.name](*spans[0], *spans[1]) + ")")
+    if node.name not in FUNCTIONS:
+        if node.name in ("now", "mindatetime", "maxdatetime"):
+            raise InvalidQuery("a condition is wanted here, not a time", where=at(node))
+        raise InvalidQuery(f"there is no function {node.name}()", where=at(node))
+    if FUNCTIONS[node.name].gives != "boolean":
+        raise InvalidQuery(f"a condition is wanted here, not {WORDS[FUNCTIONS[node.name].gives]}", where=at(node))
+    return place.wrap(apply(place, node))
+
+
+def _any(place: Place, node: Call) -> Sql:
+    target, variable, asked = (*node.arguments, None, None)[:3]
+    if not isinstance(target, Path) or len(node.arguments) not in (1, 3):
+        raise InvalidQuery("write any() behind a relation, e.g. Datastreams/any(d: d/name eq 'x')", where=at(node))
+    here = place.walk_many(target)
+    if not isinstance(variable, Path) or asked is None:
+        return place.wrap(Sql("1 = 1"))
+    return place.wrap(condition(place.binding(str(variable.parts[0]), here), asked))
+
+
+def _before(start: Sql, last: Sql, start2: Sql, last2: Sql) -> Sql:
+    # The bound on the start is implied; it lets the engine use the index.
+    return start + " < " + start2 + " AND " + last + " < " + start2
+
+
+def _during(start: Sql, last: Sql, start2: Sql, last2: Sql) -> Sql:
+    return start + " >= " + start2 + " AND " + start + " <= " + last2 + " AND " + last + " <= " + last2
+
+
+_SPANS: Mapping[str, Callable[[Sql, Sql, Sql, Sql], Sql]] = MappingProxyType(
+    {
+        "before": _before,
+        "after": lambda start, last, start2, last2: start + " > " + last2,
+        "meets": lambda start, last, start2, last2: last + " = " + start2,
+        "during": _during,
+        "overlaps": lambda start, last, start2, last2: start + " < " + last2 + " AND " + last + " > " + start2,
+        "starts": lambda start, last, start2, last2: start + " = " + start2 + " AND " + last + " <= " + last2,
+        "finishes": lambda start, last, start2, last2: last + " = " + last2 + " AND " + start + " >= " + start2,
+    }
+)
+"""Relations of two spans; an instant is a span without length. ``during`` includes both ends, ``meets`` is where the
+first ends and the second starts, ``overlaps`` is to have more in common than an end."""
+
+
+def _member(place: Place, node: In) -> Sql:
+    """Whether a list inside of JSON holds an item."""
+    assert isinstance(node.choices, Path)
+    here, parts = place.walk(node.choices)
+    attribute = attribute_of(here.entity, str(parts[0]), node.choices)
+    columns = attribute_expressions(here.entity, here.alias, attribute.name, place.dialect)
+    body = body_of(attribute, columns, node.choices)
+    item = read(place, node.item)
+    kinds = [kind for kind in _JSON_KINDS if item.kind in (kind, "free")]
+    if not kinds:
+        raise InvalidQuery(f"a list may hold a number, a text, true or false, not {WORDS[item.kind]}", where=at(node))
+    pieces = []
+    for kind in kinds:
+        asked = item.each(kind) if item.each is not None else item.sql
+        if kind == "boolean" and item.each is None:
+            asked = "(CASE WHEN " + item.sql + " THEN 1 ELSE 0 END)"
+        pieces.append(Sql(*place.dialect.json_holds(body, parts[1:], kind, asked)))
+    return any_of(pieces)
+
+
+# --- comparisons ---
+
+
+def _compare(place: Place, node: Compare) -> Sql:
+    left, right, op = fold(node.left), fold(node.right), node.op
     if isinstance(left, Value) and isinstance(right, Path):
         left, right, op = right, left, _MIRRORED[op]
-    if not isinstance(left, Path) or not isinstance(right, Value):
-        odd = right if isinstance(left, Path) else left
-        raise NotSupported(f"this release compares a property with a value, not with {_name(odd)}", where=_at(odd))
-    return _compare_path(scope, entity, alias, left, op, right)
+    if isinstance(left, Path) and isinstance(right, Value):
+        made = _compare_attribute(place, left, op, check(right))
+        if made is not None:
+            return made
+    first, second = read(place, left), read(place, right)
+    if second.kind == "clock" and isinstance(left, Value) and left.kind == "string":
+        first = clock(left)
+    if first.kind == "clock" and isinstance(right, Value) and right.kind == "string":
+        second = clock(right)
+    if first.kind == "null":
+        first, second, op = second, first, _MIRRORED[op]
+    if second.kind == "null":
+        return _compare_null(first, op, right if isinstance(right, Value) else left)
+    return _compare_typed(place.dialect, first, op, second, right)
 
 
-def _compare_path(scope: Scope, entity: str, alias: str, path: Path, op: str, value: Value) -> Sql:
-    """Walk along the relations of a path; a to-many one asks whether any of them fulfils the rest."""
-    if len(path.parts) > MOST_STEPS + 10:
-        raise InvalidQuery(f"this path is too deep: more than {MOST_STEPS} relations", where=_at(path))
-    head, *rest = path.parts
-    relation = ENTITIES[entity].relation(str(head))
-    if relation is None:
-        return _compare_attribute(scope, entity, alias, path, op, value)
-    if not rest:
-        raise InvalidQuery(f"{head} is an entity; name a property of it, e.g. {head}/id", where=_at(path))
-    further = Path(tuple(rest), path.at)
-    if not relation.many:
-        joined = scope.to_one(entity, alias, relation.name)
-        return _compare_path(scope, relation.target, joined, further, op, value)
-    inner = scope.inner(relation.target)
-    condition = _compare_path(inner, relation.target, inner.alias, further, op, value)
-    belongs = related(JOINS[entity, relation.name], relation.target, inner.alias, Sql(f"{alias}.{key_of(entity)}"))
-    rules = [belongs, *inner.visible(relation.target, inner.alias), condition]
-    return "EXISTS (SELECT 1 FROM " + inner.tables() + " WHERE " + all_of(rules) + ")"
+def _compare_typed(dialect: Dialect, first: Typed, op: Operator, second: Typed, node: Expression) -> Sql:
+    sign = f" {_OPERATORS[op]} "
+    if first.each is not None and second.each is not None:
+        pairs = [(first.each(kind), second.each(kind), kind) for kind in _JSON_KINDS]
+        same = ["(" + a + _collated(dialect, kind) + sign + b + ")" for a, b, kind in pairs]
+        return "coalesce(" + same[0] + ", " + same[1] + ", " + same[2] + ")"
+    if first.each is not None and second.kind in _JSON_KINDS:
+        first = Typed(second.kind, as_kind(first, second.kind, op, node))
+    if second.each is not None and first.kind in _JSON_KINDS:
+        second = Typed(first.kind, as_kind(second, first.kind, op, node))
+    if {first.kind, second.kind} <= {"instant", "interval"}:
+        return _compare_spans(first, op, second)
+    if first.kind != second.kind or first.kind in ("geometry", "free"):
+        raise InvalidQuery(f"{WORDS[first.kind]} is not compared with {WORDS[second.kind]}", where=at(node))
+    return "(" + first.sql + ")" + _collated(dialect, first.kind) + sign + "(" + second.sql + ")"
 
 
-def _compare_attribute(scope: Scope, entity: str, alias: str, path: Path, op: str, value: Value) -> Sql:
-    name, *keys = path.parts
+def _collated(dialect: Dialect, kind: str) -> str:
+    return dialect.by_code_points if kind == "string" else ""
+
+
+def _compare_spans(first: Typed, op: Operator, second: Typed) -> Sql:
+    """A span is later than another if it starts after its end, earlier if it ends before its start."""
+    start, last = first.sql, first.last or first.sql
+    start2, last2 = second.sql, second.last or second.sql
+    sign = f" {_OPERATORS[op]} "
+    if op in ("gt", "ge"):
+        return start + sign + last2
+    if op in ("lt", "le"):
+        return last + sign + start2
+    same = "(" + start + " = " + start2 + " AND " + last + " = " + last2 + ")"
+    return same if op == "eq" else "NOT " + same
+
+
+def _compare_null(found: Typed, op: Operator, null: Expression) -> Sql:
+    if op not in ("eq", "ne"):
+        raise InvalidQuery("null is compared by eq or ne", where=at(null))
+    missing = found.sql if found.kind == "free" else "(" + found.sql + ") IS NULL"
+    return missing if op == "eq" else "NOT (" + missing + ")"
+
+
+# --- a property beside a literal ---
+
+
+def _compare_attribute(place: Place, path: Path, op: Operator, value: Value) -> Sql | None:
+    """None where the general way will do."""
+    here, (name, *keys) = place.walk(path)
     if name in ("id", "@iot.id"):
-        return _compare_id(entity, alias, op, value)
-    attribute = ENTITIES[entity].attribute(str(name))
-    if attribute is None:
-        known = ", ".join(["id", *(a.name for a in ENTITIES[entity].attributes)])
-        raise InvalidQuery(f"{entity} has no property {name!r}; it has {known}", where=_at(path))
-    columns = attribute_expressions(entity, alias, attribute.name, scope.dialect)
-    if keys:
-        body = json_column(attribute, columns)
-        if body is None:
-            raise InvalidQuery(f"{name} has no parts", where=_at(path))
-        return _compare_json(scope.dialect, body, keys, op, value)
+        return _compare_id(here.entity, here.alias, op, value)
+    attribute = attribute_of(here.entity, str(name), path)
+    columns = attribute_expressions(here.entity, here.alias, attribute.name, place.dialect)
+    if keys or (attribute.kind is Kind.JSON and value.kind != "null"):
+        return _compare_json(place.dialect, body_of(attribute, columns, path), keys, op, value)
     if attribute.kind is Kind.RESULT:
-        return _compare_result(scope.dialect, alias, op, value)
+        return _compare_result(place.dialect, here.alias, op, value)
     if value.kind == "null":
         return _null(columns[0], op, value)
     if attribute.kind in (Kind.INSTANT, Kind.INTERVAL):
         return _compare_time(columns, op, value, str(name))
     if attribute.kind is not Kind.STRING:
-        raise InvalidQuery(f"{name} cannot be compared as a whole", where=_at(path))
+        raise InvalidQuery(f"{name} cannot be compared as a whole", where=at(path))
     if value.kind != "string":
-        raise InvalidQuery(f"{name} is a text; write '{value.value}' in single quotes", where=_at(value))
+        raise InvalidQuery(f"{name} is a text; write '{value.value}' in single quotes", where=at(value))
     return Sql(f"{columns[0]} {_OPERATORS[op]} ?", (value.value,))
 
 
 def _compare_id(entity: str, alias: str, op: str, value: Value) -> Sql:
     if value.kind not in ("string", "number"):
-        raise InvalidQuery("an id is a text or a whole number", where=_at(value))
+        raise InvalidQuery("an id is a text or a whole number", where=at(value))
     if entity == "Observation" and isinstance(value.value, int):
         return Sql(f"{alias}.id {_OPERATORS[op]} ?", (value.value,))
     return Sql(f"{id_text(entity, alias)} {_OPERATORS[op]} ?", (str(value.value),))
@@ -116,36 +231,31 @@ def _compare_id(entity: str, alias: str, op: str, value: Value) -> Sql:
 def _compare_result(dialect: Dialect, alias: str, op: str, value: Value) -> Sql:
     if value.kind == "null":
         if op not in ("eq", "ne"):
-            raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+            raise InvalidQuery("null is compared by eq or ne", where=at(value))
         return Sql(f"{alias}.result_kind {_OPERATORS[op]} {ResultKind.NULL}")
     if value.kind not in ("number", "string", "boolean"):
-        raise InvalidQuery("a result is compared with a number, a text, true, false or null", where=_at(value))
+        raise InvalidQuery("a result is compared with a number, a text, true, false or null", where=at(value))
     return Sql(*dialect.compare_result(alias, _OPERATORS[op], _plain(value), value.kind))
 
 
 def _compare_json(dialect: Dialect, column: str, keys: list[Any], op: str, value: Value) -> Sql:
     if value.kind == "null":
         if op not in ("eq", "ne"):
-            raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+            raise InvalidQuery("null is compared by eq or ne", where=at(value))
         missing = Sql(*dialect.json_missing(column, keys))
         return missing if op == "eq" else "NOT (" + missing + ")"
     if value.kind not in ("number", "string", "boolean"):
-        raise InvalidQuery("a JSON property is compared with a number, a text, true, false or null", where=_at(value))
+        raise InvalidQuery("a JSON property is compared with a number, a text, true, false or null", where=at(value))
     return Sql(*dialect.json_at(column, keys, value.kind)) + Sql(f" {_OPERATORS[op]} ?", (_plain(value),))
 
 
-def json_column(attribute: Attribute, columns: tuple[str, ...]) -> str | None:
-    """The JSON of an attribute, null where a result is none; None for attributes that never are JSON."""
-    if attribute.kind is Kind.RESULT:
-        return f"(CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {columns[1]} END)"
-    return columns[-1] if attribute.kind in (Kind.OBJECT, Kind.JSON) else None
-
-
-def _compare_time(columns: tuple[str, ...], op: str, value: Value, name: str) -> Sql:
+def _compare_time(columns: tuple[str, ...], op: Operator, value: Value, name: str) -> Sql | None:
     """A span is later than an instant if it starts later, earlier if it ends earlier, equal if it is that instant."""
+    if value.kind == "interval":
+        return None
     if value.kind != "instant":
         hint = f"{name} is a time; write it without quotes, e.g. {times.format_instant(0)}"
-        raise InvalidQuery(hint, where=_at(value))
+        raise InvalidQuery(hint, where=at(value))
     start, end = columns[0], columns[-1]
     last = start if len(columns) == 1 else f"coalesce({end}, {start})"
     if op in ("gt", "ge"):
@@ -162,17 +272,9 @@ def _compare_time(columns: tuple[str, ...], op: str, value: Value, name: str) ->
 
 def _null(column: str, op: str, value: Value) -> Sql:
     if op not in ("eq", "ne"):
-        raise InvalidQuery("null is compared by eq or ne", where=_at(value))
+        raise InvalidQuery("null is compared by eq or ne", where=at(value))
     return Sql(f"{column} IS {'NOT ' if op == 'ne' else ''}NULL")
 
 
 def _plain(value: Value) -> Any:
     return int(value.value) if value.kind == "boolean" else value.value
-
-
-def _name(node: Expression) -> str:
-    return f"{node.name}()" if isinstance(node, Call) else type(node).__name__.lower()
-
-
-def _at(node: Expression) -> str:
-    return f"$filter, character {getattr(node, 'at', 0) + 1}"

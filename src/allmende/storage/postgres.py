@@ -7,9 +7,18 @@ from typing import Any
 import psycopg
 from psycopg import errors, pq
 
-from allmende.domain.errors import Conflict, InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
+from allmende.domain.errors import (
+    Conflict,
+    InvalidQuery,
+    LimitExceeded,
+    NotSupported,
+    StorageBusy,
+    StorageError,
+    StorageFull,
+)
 from allmende.domain.query import ResultKind
 from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
+from allmende.storage.functions_postgres import TEMPLATES
 from allmende.storage.store import SqlStore
 
 _RESULT = OBSERVATION.index("result")
@@ -90,6 +99,8 @@ class PostgresDialect:
     locking = "FOR UPDATE OF d"
     text_results = True
     lateral = True
+    functions = TEMPLATES
+    by_code_points = ' COLLATE "C"'
     # Numbers become visible out of their order; below the oldest running transaction nothing can appear any more.
     settled = "c.number < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
 
@@ -116,6 +127,15 @@ class PostgresDialect:
             ("result_text", ResultKind.STRING) if kind == "string" else ("result_integer", ResultKind.BOOLEAN)
         )
         return f"(CASE WHEN {alias}.result_kind = {wanted} THEN {alias}.{column} END) {operator} ?", (value,)
+
+    def result_as(self, alias: str, kind: JsonKind) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        whole = f"CASE {alias}.result_kind WHEN {ResultKind.INTEGER} THEN {alias}.result_integer::double precision"
+        if kind == "number":
+            return f"({whole} WHEN {ResultKind.DECIMAL} THEN {alias}.result_number END)"
+        if kind == "string":
+            return f"(CASE WHEN {alias}.result_kind = {ResultKind.STRING} THEN {alias}.result_text END)"
+        return f"(CASE WHEN {alias}.result_kind = {ResultKind.BOOLEAN} THEN {alias}.result_integer END)"
 
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
@@ -180,6 +200,18 @@ class PostgresDialect:
         """See :class:`allmende.storage.connections.Dialect`."""
         return f"(({column})::jsonb #>> ?::text[]) IS NULL", ([str(key) for key in keys],)
 
+    def json_holds(self, column: str, keys: Sequence[str | int], kind: JsonKind, item: Fragment) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        text = "(e.value #>> '{}')"
+        real = TEMPLATES["real"].format(f"{text}::numeric")
+        value = {"number": real, "string": f'{text} COLLATE "C"', "boolean": f"{text}::boolean::int"}[kind]
+        equal = f"CASE WHEN jsonb_typeof(e.value) = '{_JSON_TYPES[kind]}' THEN {value} = {item[0]} END"
+        items = "jsonb_array_elements(CASE jsonb_typeof(y.list) WHEN 'array' THEN y.list END)"
+        found = f"SELECT 1 FROM {items} e WHERE {equal}"
+        case = f"CASE WHEN jsonb_typeof(y.list) = 'array' THEN EXISTS ({found}) END"
+        path = [str(key) for key in keys]
+        return f"(SELECT {case} FROM (SELECT ({column})::jsonb #> ?::text[] AS list OFFSET 0) y)", (*item[1], path)
+
 
 def _typed(kind: int, value: Any) -> tuple[Any, Any, Any]:
     """A result as its three columns: whole number or boolean, decimal, text."""
@@ -197,6 +229,11 @@ class PostgresEngine:
     def wrap(self, raw: "psycopg.Connection[Any]") -> Connection:
         """See :class:`allmende.storage.connections.Engine`."""
         return PostgresConnection(raw)
+
+    def was_cut_off(self, error: BaseException) -> bool:
+        """See :class:`allmende.storage.connections.Engine`."""
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        return isinstance(cause, errors.AdminShutdown | errors.CrashShutdown) or type(cause) is psycopg.OperationalError
 
     def may_repeat(self, error: BaseException) -> bool:
         """Deadlocks, and races of two who make the same thing known at once."""
@@ -222,6 +259,8 @@ class PostgresEngine:
             return InvalidQuery(f"this question is too large or too deep ({said}); ask it in pieces")
         if isinstance(cause, errors.UntranslatableCharacter | errors.CharacterNotInRepertoire):
             return InvalidQuery("a character that PostgreSQL cannot keep (NUL)")
+        if isinstance(cause, errors.UndefinedFunction) and said.startswith("function st_"):
+            return NotSupported("geo and st functions need PostGIS, which this database does not have", where="$filter")
         if isinstance(cause, psycopg.OperationalError):
             return StorageBusy(f"the database is away ({said}); nothing of this was stored. Send it again")
         return StorageError(f"the database did not take this: {said}")

@@ -11,7 +11,7 @@ from allmende.domain.errors import Conflict, NotFound
 from allmende.domain.store import Removal
 from allmende.storage.compile import compile_keys
 from allmende.storage.connections import Connection
-from allmende.storage.entities import forget_declarations, forget_features, origin_key
+from allmende.storage.entities import check_writable, forget_declarations, forget_features, origin_key
 from allmende.storage.find import find_one
 from allmende.storage.readings import log_change
 from allmende.storage.schema import TABLE_OF
@@ -68,6 +68,7 @@ class _Remover:
         """Keep others from hanging anything on these; gives those that are still there."""
         locked: list[int] = []
         for part in _parts(sorted(keys)):
+            self.check_allowed(entity, part)
             locked += self.keys(
                 f"SELECT d.pk FROM {TABLE_OF[entity]} d WHERE d.pk IN ({_marks(part)}) ORDER BY d.pk"
                 f" {self.connection.dialect.locking}",
@@ -107,7 +108,7 @@ class _Remover:
     def histories(self, keys: list[int]) -> None:
         """Delete HistoricalLocations."""
         for part in _parts(keys):
-            self.refuse_hidden("HistoricalLocation", part)
+            self.check_allowed("HistoricalLocation", part)
             self.delete("historical_location_location", "historical_location", part)
             self.delete("historical_location", "pk", part)
 
@@ -117,7 +118,7 @@ class _Remover:
         self.histories(self.keys(f"SELECT historical_location FROM {table} WHERE location IN ({_marks(keys)})", keys))
         things = sorted(set(self.keys(f"SELECT thing FROM thing_location WHERE location IN ({_marks(keys)})", keys)))
         for part in _parts(things):
-            self.refuse_hidden("Thing", part)
+            self.check_allowed("Thing", part)
             forget_declarations(self.connection, f"d.thing IN ({_marks(part)})", part)
         self.delete("thing_location", "location", keys)
         for thing in things:
@@ -141,17 +142,22 @@ class _Remover:
         """Streams that the reader may see, locked. Raises Conflict for others: nothing goes that one cannot see."""
         listed = sorted(set(keys))
         for part in _parts(listed):
-            self.refuse_hidden("Datastream", part)
+            self.check_allowed("Datastream", part)
         return lock_streams(self.connection, listed)
 
-    def refuse_hidden(self, entity: str, keys: Sequence[int]) -> None:
-        """Raise Conflict where one of these is hidden from who deletes."""
-        rule = visible(entity, "e", self.removal.target.reader, simulated=True)
-        if rule is None or not keys:
+    def check_allowed(self, entity: str, keys: Sequence[int]) -> None:
+        """Raise Conflict where one of these is hidden from who deletes, Forbidden where they may not write to it."""
+        reader, connection = self.removal.target.reader, self.connection
+        if not keys:
             return
-        sql = f"SELECT 1 FROM {TABLE_OF[entity]} e WHERE e.pk IN ({_marks(keys)}) AND NOT ("
-        if self.connection.execute(sql + rule.text + ") LIMIT 1", (*keys, *rule.params)).fetchone():
-            raise Conflict("something hangs on this that you may not delete")
+        rows = f"FROM {TABLE_OF[entity]} e WHERE e.pk IN ({_marks(keys)})"
+        rule = visible(entity, "e", reader, simulated=True)
+        if rule is not None:
+            hidden = connection.execute(f"SELECT 1 {rows} AND NOT (" + rule.text + ") LIMIT 1", (*keys, *rule.params))
+            if hidden.fetchone():
+                raise Conflict("something hangs on this that you may not delete")
+        for (dataset,) in connection.execute(f"SELECT DISTINCT e.dataset {rows}", keys).fetchall():
+            check_writable(connection, dataset, reader, entity)
 
     def streams(self, keys: list[int]) -> None:
         """Delete whole streams: no walk over their observations but the engine's own."""
@@ -175,7 +181,7 @@ class _Remover:
         """Delete the observations that the question leads to."""
         connection, target = self.connection, self.removal.target
         streams = compile_keys(target, connection.dialect, ["datastream"])
-        locked = lock_streams(connection, self.keys(streams.text, streams.params))
+        locked = self.locked(self.keys(streams.text, streams.params))
         self.check_seen()
         # Asked again: now nobody changes them any more.
         picked = compile_keys(target, connection.dialect, _COLUMNS)

@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from allmende.domain.errors import InvalidQuery, StorageBusy, StorageError, StorageFull
+from allmende.domain.errors import InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
 from allmende.domain.query import ResultKind
 from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
+from allmende.storage.functions_sqlite import MISSING, TEMPLATES, register
 from allmende.storage.store import SqlStore
 
 _TOO_DEEP = ("parser stack overflow", "Expression tree is too large", "too many SQL variables", "tables in a join")
@@ -32,9 +33,17 @@ class SqliteConnection:
     def __init__(self, raw: sqlite3.Connection) -> None:
         self.dialect: Dialect = DIALECT
         self._raw = raw
-        # The driver's own methods: nothing stands between the house and SQLite.
-        self.execute = raw.execute
         self.executemany = raw.executemany
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> sqlite3.Cursor:
+        """Run one statement. A connection learns the functions of filters when it first needs them."""
+        try:
+            return self._raw.execute(sql, parameters)
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith(MISSING):
+                raise
+            register(self._raw)
+            return self._raw.execute(sql, parameters)
 
     @property
     def in_transaction(self) -> bool:
@@ -49,6 +58,8 @@ class SqliteDialect:
     locking = ""
     text_results = False
     lateral = False
+    functions = TEMPLATES
+    by_code_points = ""  # its only collation that we use
     settled = "1 = 1"  # one writer at a time: numbers become visible in their order
 
     def result(self, alias: str) -> str:
@@ -63,6 +74,11 @@ class SqliteDialect:
         # Without the guard SQLite would hold every text to be greater than every number.
         guarded = f"(CASE WHEN {alias}.result_kind IN {_KINDS[kind]} THEN {alias}.result END)"
         return f"{guarded} {operator} ?", (value,)
+
+    def result_as(self, alias: str, kind: JsonKind) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        value = f"(CASE WHEN {alias}.result_kind IN {_KINDS[kind]} THEN {alias}.result END)"
+        return f"CAST({value} AS REAL)" if kind == "number" else value
 
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
@@ -112,6 +128,13 @@ class SqliteDialect:
         """See :class:`allmende.storage.connections.Dialect`."""
         return f"json_extract({column}, ?) IS NULL", (_path(keys),)
 
+    def json_holds(self, column: str, keys: Sequence[str | int], kind: JsonKind, item: Fragment) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        path = _path(keys)
+        value = "allmende_real(e.value)" if kind == "number" else "e.value"
+        found = f"SELECT 1 FROM json_each({column}, ?) e WHERE e.type IN {_JSON_TYPES[kind]} AND {value} = {item[0]}"
+        return f"(CASE WHEN json_type({column}, ?) = 'array' THEN EXISTS ({found}) END)", (path, path, *item[1])
+
 
 def _path(keys: Iterable[str | int]) -> str:
     """SQLite's JSON path; it is bound as a parameter."""
@@ -127,6 +150,10 @@ class SqliteEngine:
     def wrap(self, raw: sqlite3.Connection) -> Connection:
         """See :class:`allmende.storage.connections.Engine`."""
         return SqliteConnection(raw)
+
+    def was_cut_off(self, error: BaseException) -> bool:
+        """Never: a file does not hang up."""
+        return False
 
     def may_repeat(self, error: BaseException) -> bool:
         """Never: there is one writer at a time."""
@@ -144,6 +171,8 @@ class SqliteEngine:
             return StorageFull("the disk is full; nothing of this was stored. Make room, then send it again")
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageBusy("the database was busy for too long; nothing of this was stored. Send it again")
+        if code == sqlite3.SQLITE_INTERRUPT:
+            return LimitExceeded("this took too long and was stopped; ask for less", setting="ALLMENDE_QUERY_SECONDS")
         if code == sqlite3.SQLITE_IOERR:
             return StorageError(f"the disk did not take or give data ({cause}); nothing of this was stored")
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

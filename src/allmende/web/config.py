@@ -50,6 +50,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = False
 
+    anonymous_writes: Annotated[
+        bool,
+        _setting(
+            "ALLMENDE_ANONYMOUS_WRITES",
+            "Address",
+            "For trials: anybody on this machine may write without a token. Refused where `HOST` is not the loopback.",
+        ),
+    ] = False
+
     # The place
     home: Annotated[Path, _setting("ALLMENDE_HOME", "Place", "Directory that holds all state.")] = Path("var")
     city: Annotated[
@@ -345,6 +354,12 @@ def _check_together(config: Config) -> None:
         raise ConfigurationError(
             f"{config.page_size} is more than ALLMENDE_PAGE_SIZE_MAX ({config.page_size_max})",
             where="ALLMENDE_PAGE_SIZE",
+        )
+    if config.anonymous_writes and config.host not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigurationError(
+            f"writing without a token is for trials on this machine alone, and HOST is {config.host}; "
+            "listen on 127.0.0.1, or make a token: `allmende token create NAME --write`",
+            where="ALLMENDE_ANONYMOUS_WRITES",
         )
     if config.secret_key and len(config.secret_key) < 32:
         raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")

@@ -45,6 +45,7 @@ def _postgres(config: Config) -> dict[str, Any]:
         "HOST": known["host"],
         "PORT": known["port"],
         "CONN_MAX_AGE": 0,  # kept open by the pool
+        "CONN_HEALTH_CHECKS": True,  # a connection that the server has ended is not handed out
         "OPTIONS": {
             **said,
             "options": options,
@@ -65,4 +66,4 @@ def make_store(config: Config) -> Store:
         return PostgresStore(DjangoConnections())
     from allmende.storage.sqlite import SqliteStore
 
-    return SqliteStore(DjangoConnections())
+    return SqliteStore(DjangoConnections(seconds=config.query_seconds))

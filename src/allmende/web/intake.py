@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import structlog
@@ -70,8 +70,10 @@ class Intake:
         found.usable()
         return found
 
-    def take(self, source_id: str, payload: Payload) -> Receipt:
+    def take(self, source_id: str, payload: Payload, *, only: str = "") -> Receipt:
         """Take one payload; when this returns, it is committed. Raises NotFound, StorageFull, StorageBusy.
+
+        ``only`` is the ``where`` of a rejection that is replayed (see :func:`allmende.domain.ingest.ingest`).
 
         A payload with more readings than a transaction holds is committed in pieces. Where a later one fails, the
         whole may be sent again: what was kept is then counted as repeated.
@@ -79,7 +81,7 @@ class Intake:
         source = self.source(source_id)
         self.disk.check()
         total = Receipt()
-        for batch in split(self.read(source, payload)):
+        for batch in split(self.read(source, payload, only=only)):
             total.add(self._append(batch, source, payload))
         return total
 
@@ -131,17 +133,18 @@ class Intake:
         chosen = (p.source.topic for p in self.sources.values() if p.profile.enabled and p.source.topic)
         return tuple(dict.fromkeys(chosen))
 
-    def read(self, source: PreparedSource, payload: Payload) -> Batch:
+    def read(self, source: PreparedSource, payload: Payload, *, only: str = "") -> Batch:
         """A payload, parsed and checked, without touching the store."""
+        told: dict[str, Any] = {"payload": payload, "source": source.source, "version": source.version}
+        told["limits"] = self.limits
         try:
-            parsed = source.usable().parse(payload, source.source)
-            return ingest(parsed, payload=payload, source=source.source, version=source.version, limits=self.limits)
+            return ingest(source.usable().parse(payload, source.source), only=only, **told)
         except Exception as error:
             # parse promises never to raise; where a connector breaks its word, the data must not be lost with it.
             log.exception("a connector raised", source=source.source.id, connector=source.source.connector)
             reason = f"the connector raised {type(error).__name__}: {error}"
             broken = Parsed((), (Rejection(reason=reason, body=payload.body, code="parser-error"),))
-            return ingest(broken, payload=payload, source=source.source, version=source.version, limits=self.limits)
+            return ingest(broken, **told)
 
     def _batches(self, source: PreparedSource, payloads: Iterable[Payload]) -> Iterator[tuple[Batch, Payload]]:
         for payload in payloads:

@@ -151,7 +151,7 @@ class Supervisor:
         self.say = say
         self.started = started
         self._wake = threading.Event()
-        self._stopping = False
+        self._stopping: signal.Signals | None = None
         names = ["web", "worker", *(["broker"] if config.embedded_broker else [])]
         self._parts = [Part(name=name, process=_start(name), started=time.monotonic()) for name in names]
         self._announced = False
@@ -166,13 +166,14 @@ class Supervisor:
                 if not self._announced:
                     self._announce()
                 self._wake.wait(0.1 if not self._announced else 0.3)
+            self.say(f"Asked to end by {self._stopping.name}.")
         finally:
             self._stop_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _on_signal(self, _number: int, _frame: object) -> None:
-        self._stopping = True
+    def _on_signal(self, number: int, _frame: object) -> None:
+        self._stopping = signal.Signals(number)
         self._wake.set()
 
     def _look_after(self, part: Part) -> None:

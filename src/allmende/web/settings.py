@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "allmende.web.accounts",
     "allmende.web.data",
     "allmende.web.worker",
@@ -31,6 +32,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "allmende.web.observability.middleware.RequestMiddleware",
     "allmende.web.security.HeadersMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "allmende.web.limits.LimitsMiddleware",
@@ -96,6 +98,15 @@ LANGUAGE_COOKIE_AGE = 365 * 86400
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLMENDE.https else None
 SECURE_HSTS_SECONDS = 365 * 86400 if ALLMENDE.https else 0
 SECURE_REFERRER_POLICY = "same-origin"
+
+# What is open to all is open to web applications on other hosts: for reading, and never with cookies. A page of
+# somebody else's cannot write: neither POST nor Authorization passes a preflight.
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_URLS_REGEX = r"^/(sta/v1\.1|geo/|parking/.*json)"
+CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
+CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-none-match", "x-request-id")
+CORS_EXPOSE_HEADERS = ("ETag", "Location", "X-Request-ID")
+CORS_PREFLIGHT_MAX_AGE = 86_400
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = ALLMENDE.body_bytes
 FILE_UPLOAD_MAX_MEMORY_SIZE = min(ALLMENDE.upload_bytes, 2 * 1024 * 1024)

@@ -20,6 +20,7 @@ def texts_of_board() -> dict[str, str]:
         **texts_of_live(),
         "free": _("%s free"),
         "none": _("No data"),
+        "simulated": _("simulated"),
         "whole": _("Show all car parks"),
         "centre": _("Show the inner city"),
         "map": _("Map of the car parks"),

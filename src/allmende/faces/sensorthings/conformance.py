@@ -4,7 +4,7 @@ What does not, yet or on purpose:
 
 - ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place.
 - ``link-to-existing-entities``: a deep insert hands no existing Datastream to a new Thing; change the Datastream.
-- ``filter`` and its functions: comparison, ``and``, ``or``, ``not`` and ``in`` alone; the rest answers 501.
+- ``built-in-query-functions``: all but the spatial ones, which answer 501.
 """
 
 _BASE = "http://www.opengis.net/spec/iot_sensing/1.1/req"
@@ -27,7 +27,7 @@ CONFORMANCE = (
         f"{_BASE}/request-data/{name}"
         for name in (
             "status-code", "query-status-code", "order", "expand", "select", "orderby", "top", "skip", "count",
-            "pagination",
+            "pagination", "filter", "built-in-filter-operations",
         )
     ),
     *(

@@ -6,6 +6,7 @@ from allmende.domain import errors, ids
 from allmende.domain.creation import encode, plan_creation
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.model import ENTITIES, SETS, Kind
+from allmende.domain.policy import COMMONS
 from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.store import Batch, Receipt, Ref, Store
 from allmende.faces.sensorthings.address import Address, parse_address
@@ -31,8 +32,6 @@ from allmende.faces.sensorthings.render import (
     text,
 )
 
-DATASET = "commons"
-"""Where entities belong that a client creates without a thing of another dataset."""
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 __all__ = ["METHODS", "answer", "error_response"]
 
@@ -134,7 +133,7 @@ def _create(request: Request, store: Store, limits: FaceLimits) -> Response:
     entities = plan_creation(address.entity, body, now=request.now, links=links, max_entities=limits.entities)
     batch = Batch(
         origin=request.reader.name,
-        dataset=DATASET,
+        dataset=COMMONS,
         reader=request.reader,
         received_at=request.now,
         entities=entities,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from allmende.domain.errors import Conflict, NotFound
-from allmende.domain.policy import Reader
+from allmende.domain.policy import COMMONS, Reader
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import Token, User
 
@@ -74,7 +74,9 @@ def find_token(secret: str) -> Token | None:
 
 def reader_of_token(token: Token) -> Reader:
     """What a token may read and write."""
-    return Reader(name=f"token:{token.name}", datasets=frozenset(token.datasets), may_write=token.may_write)
+    granted = frozenset(token.datasets)
+    writes = granted | {COMMONS}
+    return Reader(name=f"token:{token.name}", datasets=granted, may_write=token.may_write, writes=writes)
 
 
 def digest_of(secret: str) -> str:

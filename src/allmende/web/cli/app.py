@@ -103,8 +103,15 @@ def init(
 
 
 @app.command()
-def serve(as_json: JsonLog = False) -> None:
+def serve(
+    as_json: JsonLog = False,
+    anonymous_writes: Annotated[
+        bool, typer.Option("--anonymous-writes", help="For trials: write from this machine without a token.")
+    ] = False,
+) -> None:
     """Run the whole house: web server, worker, broker. Ctrl-C ends it."""
+    if anonymous_writes:
+        os.environ["ALLMENDE_ANONYMOUS_WRITES"] = "yes"  # the parts are processes of their own
     config = _settled(as_json)
     from allmende.web.cli.output import print_json
     from allmende.web.serve import serve as run_all
@@ -251,7 +258,11 @@ def token_create(
     name: Annotated[str, typer.Argument(help="What it is for; tells tokens apart.")],
     write: Annotated[bool, typer.Option("--write/--read", help="May write, or only read.")] = False,
     dataset: Annotated[
-        list[str] | None, typer.Option("--dataset", help="May read this dataset, though it is not open. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--dataset",
+            help="May read this dataset, though it is not open; with --write, also write to it. Repeatable.",
+        ),
     ] = None,
     days: Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Ends after so many days.")] = None,
     user: Annotated[str, typer.Option("--user", help="Who answers for it; it ends with their account.")] = "",

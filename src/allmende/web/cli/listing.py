@@ -149,7 +149,8 @@ def replay(number: int | None, source: str, code: str, as_json: bool) -> int:
 
 def _replay(intake: Intake, kept: KeptRejection) -> Receipt:
     # The time of its first coming is kept: some payloads carry none of their own.
-    return intake.take(kept.source, Payload(body=kept.body, name=kept.name, received_at=kept.received_at))
+    payload = Payload(body=kept.body, name=kept.name, received_at=kept.received_at)
+    return intake.take(kept.source, payload, only=kept.where)
 
 
 def _tell_replay(chosen: int, settled: int, total: Receipt, troubles: list[str], as_json: bool) -> None:

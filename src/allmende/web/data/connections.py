@@ -1,5 +1,6 @@
 """Django's connections, handed to storage, so that paperwork and measured data share transactions and tests."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,18 +9,32 @@ from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from allmende.domain.errors import StorageBusy
 
+_STEPS = 50_000
+"""Steps of SQLite's machine between two looks at the clock: about a millisecond."""
+
 
 class DjangoConnections:
     """A :class:`allmende.storage.connections.Connections` over one of Django's databases."""
 
-    def __init__(self, alias: str = "default") -> None:
+    def __init__(self, alias: str = "default", *, seconds: float = 10.0) -> None:
+        """``seconds`` is how long a question may take on SQLite; PostgreSQL has a setting of its own for it."""
         self._alias = alias
+        self._seconds = seconds
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
-        """This thread's raw connection; reads need no transaction."""
+        """This thread's raw connection; reads need no transaction, but end after a time."""
         with self._plain_errors():
-            yield self._raw()
+            raw = self._raw()
+            if connections[self._alias].vendor != "sqlite" or self.in_transaction():
+                yield raw
+                return
+            deadline = time.monotonic() + self._seconds
+            raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+            try:
+                yield raw
+            finally:
+                raw.set_progress_handler(None, 0)
 
     @contextmanager
     def writing(self) -> Iterator[Any]:

@@ -62,5 +62,6 @@ def _route(request: HttpRequest) -> str:
     """The pattern that matched, so that the metrics do not grow with the ids asked for."""
     match = request.resolver_match
     if match is not None:
-        return match.route or "/"
+        # A regular expression is no name for people; its view has one.
+        return match.view_name if match.route.startswith("^") and match.view_name else match.route or "/"
     return "static" if request.path_info.startswith(settings.STATIC_URL) else "unmatched"
