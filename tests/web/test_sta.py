@@ -75,6 +75,44 @@ def test_a_creation_is_in_the_audit_log(client: Client, token: dict[str, str]) -
     assert (entry.actor, entry.object) == ("token:bench-maker", answer.headers["Location"])
 
 
+def test_changes_and_deletions_are_in_the_audit_log(client: Client, token: dict[str, str]) -> None:
+    address = post(client, "Things", THING, token).headers["Location"]
+    body = json.dumps({"name": "Stool"})
+    tag = client.get(address).headers["ETag"]
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    stale = client.patch(address, body, content_type="application/json", headers={**token, "If-Match": '"x"'})
+    assert stale.status_code == 412
+    done = client.patch(address, body, content_type="application/json", headers={**token, "If-Match": tag})
+    assert (done.status_code, done.json()["name"], client.get(address).json()["name"]) == (200, "Stool", "Stool")
+    patch = json.dumps([{"op": "replace", "path": "/name", "value": "Bench"}])
+    patched = client.patch(address, patch, content_type="application/json-patch+json", headers=token)
+    assert patched.json()["name"] == "Bench"
+    assert client.put(address, json.dumps(THING), content_type="application/json", headers=token).status_code == 200
+    assert client.delete("/sta/v1.1/Observations?$filter=result%20eq%201", headers=token).json() == {"@iot.count": 0}
+    assert client.delete(address, headers=token).status_code == 200
+    assert client.delete(address, headers=token).status_code == 404
+    words = ["change", "change", "change", "delete", "delete"]
+    entries = list(AuditEntry.objects.exclude(action="sensorthings.create").filter(action__startswith="sensorthings"))
+    assert [e.action for e in reversed(entries)] == [f"sensorthings.{word}" for word in words]
+    assert {e.actor for e in entries} == {"token:bench-maker"}
+    assert (entries[0].object, entries[1].detail) == (address, {"filter": "$filter=result eq 1"})
+
+
+def test_observations_change_without_the_audit_log(client: Client, token: dict[str, str]) -> None:
+    stream = {
+        "name": "d", "description": "d", "observationType": "https://example.org/m", "unitOfMeasurement": {},
+        "Thing": THING, "Observations": [{"result": 1}],
+        "Sensor": {"name": "s", "description": "s", "encodingType": "text/plain", "metadata": "m"},
+        "ObservedProperty": {"name": "p", "description": "p", "definition": "https://example.org/p"},
+    }  # fmt: skip
+    assert post(client, "Datastreams", stream, token).status_code == 201
+    address = client.get("/sta/v1.1/Observations").json()["value"][0]["@iot.selfLink"]
+    changed = client.patch(address, '{"result": 2}', content_type="application/json", headers=token)
+    assert changed.json()["result"] == 2
+    assert client.delete(address, headers=token).status_code == 200
+    assert not AuditEntry.objects.filter(action__in=["sensorthings.change", "sensorthings.delete"]).exists()
+
+
 def test_a_token_writes_where_it_was_granted(client: Client, token: dict[str, str]) -> None:
     told = declaration("garage~free")
     dataset = next(iter(open_profile().datasets))
@@ -124,7 +162,8 @@ def test_mistakes_say_where(client: Client, house: None) -> None:
     assert answer.status_code in (400, 501)
     assert "character 9" in answer.json()["message"]
     assert client.get("/sta/v1.1/Thing").status_code == 404
-    assert client.delete("/sta/v1.1/Things(1)").status_code == 405
+    assert client.delete("/sta/v1.1/Things(1)").status_code == 403
+    assert client.generic("PROPFIND", "/sta/v1.1/Things(1)").status_code == 405
 
 
 def test_a_disk_below_its_floor_takes_nothing(client: Client, token: dict[str, str], settings: Any) -> None:

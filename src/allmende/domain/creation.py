@@ -57,8 +57,8 @@ class _Planner:
             pairs = list(zip(inline, places, strict=True))
             if entity.name == "Location" and relation.name == "Things":
                 # Things hang on a location that has to be there first; those that exist are only named.
-                later += [(relation, item, at) for item, at in pairs if not _names_existing(item)]
-                pairs = [(item, at) for item, at in pairs if _names_existing(item)]
+                later += [(relation, item, at) for item, at in pairs if not names_existing(item)]
+                pairs = [(item, at) for item, at in pairs if names_existing(item)]
             elif relation.many and not _many_to_many(entity, relation):
                 later += [(relation, item, at) for item, at in pairs]
                 continue
@@ -72,14 +72,14 @@ class _Planner:
         place_in_batch = len(self.made)
         self.made.append(NewEntity(entity=entity.name, id=own_id, values=values, links=kept, where=where))
         for relation, item, place in later:
-            if _names_existing(item):
+            if names_existing(item):
                 raise NotSupported(f"moving an existing {relation.target} by a deep insert", where=place)
             self.add(ENTITIES[relation.target], item, {relation.inverse: Ref(place=place_in_batch)}, place)
         return place_in_batch
 
     def _reference(self, relation: Relation, item: dict[str, Any], where: str) -> Ref:
-        if _names_existing(item):
-            return Ref(id=_id_of(item, where))
+        if names_existing(item):
+            return Ref(id=id_of(item, where))
         return Ref(place=self.add(ENTITIES[relation.target], item, {}, where))
 
     def _split(
@@ -88,7 +88,7 @@ class _Planner:
         """Tell apart what are relations, attributes and the id; refuse what is none of them."""
         related = []
         values: dict[str, Any] = {}
-        own_id = _id_of(body, where)
+        own_id = id_of(body, where)
         dot = f"{where}." if where else ""
         for key, value in body.items():
             attribute, relation = entity.attribute(key), entity.relation(key)
@@ -177,7 +177,7 @@ def _many_to_many(entity: EntityType, relation: Relation) -> bool:
     return inverse is not None and inverse.many and entity.name != "Location"
 
 
-def _names_existing(item: Mapping[str, Any]) -> bool:
+def names_existing(item: Mapping[str, Any]) -> bool:
     """Whether an inline entity is the id of one that exists, and not one to be made."""
     return len(item) == 1 and ("@iot.id" in item or "id" in item)
 
@@ -214,7 +214,7 @@ def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
 
 def _check_same(given: Ref, inline: list[dict[str, Any]], where: str) -> None:
     """What the address or the entity around it says may be said again, but not otherwise."""
-    if given.id is None or [_names_existing(item) and _id_of(item, where) for item in inline] != [given.id]:
+    if given.id is None or [names_existing(item) and id_of(item, where) for item in inline] != [given.id]:
         raise InvalidInput("this is given by the address or the entity around it; leave it out", where=where)
 
 
@@ -228,7 +228,8 @@ def _inline(relation: Relation, value: Any, where: str) -> list[dict[str, Any]]:
     return items
 
 
-def _id_of(item: Mapping[str, Any], where: str) -> str | None:
+def id_of(item: Mapping[str, Any], where: str) -> str | None:
+    """The id that an inline entity says, None where it says none."""
     value = item.get("@iot.id", item.get("id"))
     if value is None:
         return None

@@ -9,7 +9,8 @@
     ├── NotFound                no such thing, or hidden from this reader: the two are not told apart
     ├── NotSupported            right by the standard, not built yet
     ├── Forbidden               the reader may not do this
-    ├── Conflict                it exists already, or was changed meanwhile
+    ├── Conflict                it exists already, or does not go together with what there is
+    │   └── ChangedMeanwhile    … somebody else was faster: look again, and decide anew
     ├── ConfigurationError      the operator's mistake: names the setting or the place in a file
     └── StorageError            the house's trouble
         ├── StorageBusy         no turn to write within the time limit; try again
@@ -59,6 +60,10 @@ class Forbidden(AllmendeError):
 
 class Conflict(AllmendeError):
     """An entity with this id exists already, or it was changed meanwhile."""
+
+
+class ChangedMeanwhile(Conflict):
+    """The entity is no longer as it was seen."""
 
 
 class ConfigurationError(AllmendeError):

@@ -20,6 +20,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Microseconds."""
     body: bytes = b""
     content_type: str = ""
+    if_match: str = ""
+    """The header, "" where there is none."""
+    if_none_match: str = ""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

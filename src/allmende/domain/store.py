@@ -64,6 +64,36 @@ class Batch(msgspec.Struct, kw_only=True):
     """Topic, address or file that it came from."""
 
 
+class Amendment(msgspec.Struct, kw_only=True):
+    """A change of one entity: what is said of it, what it hangs on. What is not named stays.
+
+    An entity that a source declares may be changed too; the source's next declaration wins.
+    """
+
+    target: Query
+    """Leads to the one entity, with all of its attributes; its reader is who changes it."""
+    origin: str
+    received_at: int
+    values: dict[str, Any] = {}
+    """By attribute name, in kept form (see :class:`NewEntity`); None takes a value away."""
+    links: dict[str, tuple[Ref, ...]] = {}
+    """By relation, all of them by id: a to-one relation leads there from now on; the Locations of a Thing or a
+    HistoricalLocation are replaced by these."""
+    seen: tuple[Any, ...] | None = None
+    """The entity's row when this change was thought up. If it is another by now, nothing is changed."""
+
+
+class Removal(msgspec.Struct, kw_only=True):
+    """Everything that a question leads to is to be deleted, with what hangs on it (18-088, table 8.3.1)."""
+
+    target: Query
+    """Its reader is who deletes; its pages do not matter."""
+    origin: str
+    received_at: int
+    seen: tuple[Any, ...] | None = None
+    """The one entity's row when it was decided to delete it. If it is another by now, nothing is deleted."""
+
+
 class Receipt(msgspec.Struct, kw_only=True):
     """What became of a batch. The four counts are of readings and sum to what was read."""
 
@@ -164,6 +194,20 @@ class Store(Protocol):
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
+
+    def change(self, amendment: Amendment) -> None:
+        """Change an entity. A changed observation is a correction: what it replaced is kept.
+
+        Raises NotFound, Forbidden where the reader may not write, ChangedMeanwhile where it is no longer as it was
+        ``seen``, and Conflict for what would take a stream to another dataset.
+        """
+
+    def remove(self, removal: Removal) -> int:
+        """Delete; gives how many entities the question led to, without those that hung on them.
+
+        Raises NotFound for an id that is not there, Forbidden, ChangedMeanwhile, and Conflict where something
+        that the reader may not see would go with it.
+        """
 
     def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:
         """Make the datasets known, or change what is said of them."""

@@ -125,8 +125,10 @@ def prune_rejections(connection: Connection, older_than: int, keep_bytes: int) -
 def read_changes(connection: Connection, after: int, limit: int) -> list[Change]:
     """The change log after a number, as far as no lower number can appear any more."""
     rows = connection.execute(
-        "SELECT c.number, d.id, c.kind, c.first, c.last, c.count, o.name, c.received_at FROM change_log c"
-        " JOIN datastream d ON d.pk = c.datastream JOIN origin o ON o.pk = c.origin"
+        "SELECT c.number, coalesce(d.id, g.id), c.kind, c.first, c.last, c.count, o.name, c.received_at"
+        " FROM change_log c"
+        " LEFT JOIN datastream d ON d.pk = c.datastream LEFT JOIN gone_stream g ON g.datastream = c.datastream"
+        " JOIN origin o ON o.pk = c.origin"
         f" WHERE c.number > ? AND {connection.dialect.settled} ORDER BY c.number LIMIT ?",
         (after, limit),
     )

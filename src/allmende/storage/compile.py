@@ -52,6 +52,13 @@ def compile_count(query: Query, dialect: Dialect) -> Sql:
     return "SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(conditions)
 
 
+def compile_keys(query: Query, dialect: Dialect, columns: Sequence[str]) -> Sql:
+    """Distinct values of columns of everything that a question leads to, pages aside, in no order."""
+    scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
+    picked = ", ".join(f"{scope.alias}.{column}" for column in columns)
+    return f"SELECT DISTINCT {picked} FROM " + scope.tables() + " WHERE " + all_of(_conditions(scope, query))
+
+
 def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> tuple[Sql, int]:
     """The statement for the related entities of many parents; each row begins with its parent's key."""
     query, join = expand.query, JOINS[parent, expand.relation]

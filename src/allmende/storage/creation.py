@@ -19,10 +19,11 @@ from allmende.storage.entities import (
     link_history,
     place_thing,
 )
-from allmende.storage.readings import flag_of, keep_document, log_change
+from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
-from allmende.storage.state import Stream, grow_state, read_streams, write_states
+from allmende.storage.state import Stream, grow_state, lock_streams, write_states
+from allmende.storage.values import flag_of
 
 
 class Creator:
@@ -55,7 +56,8 @@ class Creator:
                         f" {TABLE_OF[relation.target]} e ON e.dataset = s.pk WHERE e.pk = ?",
                         (key,),
                     ).fetchone()
-                    found.append((bool(row[0]), int(row[1])))
+                    if row is not None:  # else it was deleted meanwhile, which is told where it is linked
+                        found.append((bool(row[0]), int(row[1])))
         return min(found)[1] if found else dataset_key(self.connection, self.batch.dataset)
 
     def run(self) -> None:
@@ -105,6 +107,8 @@ def _dataset(creator: Creator, parents: dict[str, list[int]]) -> int:
     """What hangs on a thing belongs where the thing belongs."""
     if parents.get("Thing"):
         row = creator.connection.execute("SELECT dataset FROM thing WHERE pk = ?", (parents["Thing"][0],)).fetchone()
+        if row is None:
+            raise InvalidInput("the Thing was deleted meanwhile", where="Thing")
         return int(row[0])
     return creator.home
 
@@ -183,8 +187,10 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
 
 def _stream(creator: Creator, key: int) -> Stream:
     if key not in creator.streams:
-        name = creator.connection.execute("SELECT id FROM datastream WHERE pk = ?", (key,)).fetchone()[0]
-        creator.streams[key] = read_streams(creator.connection, [name])[name]
+        locked = lock_streams(creator.connection, [key])
+        if key not in locked:
+            raise InvalidInput("the Datastream was deleted meanwhile", where="Datastream")
+        creator.streams[key] = locked[key]
     return creator.streams[key]
 
 

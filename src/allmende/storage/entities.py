@@ -81,6 +81,14 @@ def insert_entity(
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) RETURNING pk",
         (identifier, dataset, *columns.values()),
     ).fetchone()
+    if entity == "Datastream":
+        # SQLite gives the highest key again after its row went; the change log still speaks of that one.
+        fresh = connection.execute(
+            "UPDATE datastream SET pk = (SELECT max(g.datastream) + 1 FROM gone_stream g)"
+            " WHERE pk = ? AND pk IN (SELECT g.datastream FROM gone_stream g) RETURNING pk",
+            (row[0],),
+        ).fetchone()
+        row = fresh or row
     return int(row[0]), identifier
 
 
@@ -131,6 +139,20 @@ def link_history(connection: Connection, history: int, locations: Sequence[int])
 def forget_features(connection: Connection, thing: int) -> None:
     """After a thing moved, its streams observe another feature; it is made with the next observation."""
     connection.execute("UPDATE datastream SET feature = NULL WHERE thing = ?", (thing,))
+
+
+def forget_declarations(connection: Connection, which: str, parameters: Sequence[Any]) -> None:
+    """What a source declared was changed by somebody else: its next declaration is looked at again, and wins.
+
+    ``which`` is a condition on datastreams ``d``, put together from the house's words.
+    """
+    # Locked in the order of their keys first, as every writer does.
+    connection.execute(
+        f"SELECT d.pk FROM datastream d WHERE {which} ORDER BY d.pk {connection.dialect.locking}", parameters
+    ).fetchall()
+    connection.execute(
+        f"UPDATE datastream SET declared = NULL WHERE pk IN (SELECT d.pk FROM datastream d WHERE {which})", parameters
+    )
 
 
 def ensure_feature(connection: Connection, stream: Stream) -> int | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allmende.domain.errors import ChangedMeanwhile, NotFound
 from allmende.domain.policy import house_reader
 from allmende.domain.query import Expand, Page, Query, Step, layout
 from allmende.domain.store import Change
@@ -82,6 +83,17 @@ def finish(connection: Connection, query: Query, rows: list[tuple[Any, ...]]) ->
     marks = ", ".join("?" * len(named))
     names = dict(connection.execute(f"SELECT id, name FROM observation_name WHERE id IN ({marks})", named))
     return [(row[0], names.get(row[1], row[1]), *row[2:]) if row[1] < 0 else row for row in rows]
+
+
+def find_one(connection: Connection, query: Query, seen: tuple[Any, ...] | None = None) -> tuple[Any, ...]:
+    """The row of the one entity that a question leads to; raises NotFound, or ChangedMeanwhile where it is no longer
+    as it was ``seen``."""
+    rows = find_page(connection, query).rows
+    if not rows:
+        raise NotFound("there is nothing here")
+    if seen is not None and rows[0] != seen:
+        raise ChangedMeanwhile("somebody else changed this at the same moment; read it again")
+    return rows[0]
 
 
 def find_change(connection: Connection, change: Change) -> list[tuple[Any, ...]]:

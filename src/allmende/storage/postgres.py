@@ -251,6 +251,8 @@ class PostgresEngine:
             return LimitExceeded("this took too long and was stopped; ask for less", setting="ALLMENDE_QUERY_SECONDS")
         if isinstance(cause, errors.UniqueViolation):
             return Conflict("somebody else made the same thing at the same moment; nothing of this was stored")
+        if isinstance(cause, errors.ForeignKeyViolation):
+            return Conflict("what this hangs on was deleted at the same moment; nothing of this was stored")
         if isinstance(cause, errors.DeadlockDetected | errors.SerializationFailure | errors.LockNotAvailable):
             return StorageBusy("the database was busy; nothing of this was stored. Send it again")
         if isinstance(cause, errors.StatementTooComplex | errors.ProgramLimitExceeded):

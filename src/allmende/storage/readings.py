@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import msgspec
-
 from allmende.domain.creation import encode, keep_result
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Series
@@ -188,20 +186,6 @@ def keep_document(connection: Connection, number: int, value: str) -> str | None
 def quality_of(flag: str) -> str | None:
     """The resultQuality of a flagged reading, as JSON text."""
     return encode({"plausible": False, "flags": flag.split(" ")}) if flag else None
-
-
-def flag_of(quality: str | None) -> str:
-    """The flag of a kept resultQuality, "" where it says nothing of plausibility."""
-    if not quality:
-        return ""
-    try:
-        said = msgspec.json.decode(quality)
-    except msgspec.DecodeError:
-        return ""
-    if not isinstance(said, dict) or said.get("plausible") is not False:
-        return ""
-    flags = said.get("flags")
-    return " ".join(map(str, flags)) if isinstance(flags, list) else "implausible"
 
 
 def _correct(connection: Connection, changed: list[_Reading], stream: Stream, *, origin: int, received_at: int) -> None:

@@ -97,14 +97,21 @@ _VERSION_1 = (
     "CREATE INDEX rejection_source ON rejection (source, number)",
 )
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1})
+_VERSION_2 = (
+    # The names of deleted streams, which the change log still speaks of; their keys are never given again.
+    "CREATE TABLE gone_stream (datastream INTEGER PRIMARY KEY, id TEXT NOT NULL)",
+    # A reading that was moved to another time is found by its number alone.
+    "CREATE INDEX observation_history_id ON observation_history (id)",
+)
+
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2})
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
-    "rejection", "source_state", "follower", "change_log", "stream_state", "feature_datastream", "observation_history",
-    "observation_name", "observation_document", "observation", "datastream", "feature", "observed_property", "sensor",
-    "historical_location_location", "historical_location", "thing_location", "location", "thing", "sequence", "origin",
-    "dataset",
+    "rejection", "source_state", "follower", "change_log", "gone_stream", "stream_state", "feature_datastream",
+    "observation_history", "observation_name", "observation_document", "observation", "datastream", "feature",
+    "observed_property", "sensor", "historical_location_location", "historical_location", "thing_location", "location",
+    "thing", "sequence", "origin", "dataset",
 )  # fmt: skip
 """All tables, children first: the order in which they can be emptied."""
 

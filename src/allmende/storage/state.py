@@ -1,6 +1,6 @@
 """What is known of each stream at a glance: latest value, count, extents. Written once per stream and commit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from shapely.errors import ShapelyError
 
 from allmende.domain.creation import encode
 from allmende.storage.connections import Connection
+from allmende.storage.values import flag_of
 
 _COLUMNS = (
     "count, first_start, last_end, result_time_first, result_time_last, latest_start, latest_disc, latest_kind,"
@@ -48,19 +49,25 @@ class Stream(msgspec.Struct, kw_only=True):
 
 
 def read_streams(connection: Connection, names: Iterable[str]) -> dict[str, Stream]:
-    """The streams of these ids with their states."""
-    found: dict[str, Stream] = {}
-    listed = sorted(set(names))
+    """The streams of these ids with their states, kept from other writers to the end of the transaction."""
+    return {stream.id: stream for stream in _lock(connection, "id", sorted(set(names)))}
+
+
+def lock_streams(connection: Connection, keys: Iterable[int]) -> dict[int, Stream]:
+    """The same by the engine's keys; what is gone by now is missing."""
+    return {stream.pk: stream for stream in _lock(connection, "pk", sorted(set(keys)))}
+
+
+def _lock(connection: Connection, column: str, listed: Sequence[str | int]) -> Iterator[Stream]:
     for place in range(0, len(listed), 500):
         part = listed[place : place + 500]
         for row in connection.execute(
             f"SELECT d.pk, d.id, d.feature, d.dataset, d.thing, {_COLUMNS} FROM datastream d"
-            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE d.id IN ({', '.join('?' * len(part))})"
+            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE d.{column} IN ({', '.join('?' * len(part))})"
             f" ORDER BY d.pk {connection.dialect.locking}",
             part,
         ):
-            found[row[1]] = _stream(row)
-    return found
+            yield _stream(row)
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
@@ -110,6 +117,10 @@ def grow_state(
 def write_states(connection: Connection, streams: Iterable[Stream]) -> None:
     """Put the changed states back, in the order of their keys (so that two writers never wait for each other)."""
     for stream in sorted((s for s in streams if s.dirty), key=lambda s: s.pk):
+        if stream.count == 0:
+            # Nothing is known of a stream without observations.
+            connection.execute("DELETE FROM stream_state WHERE datastream = ?", (stream.pk,))
+            continue
         _observe_features(connection, stream)
         box = stream.box or (None, None, None, None)
         connection.execute(
@@ -132,12 +143,73 @@ def _observe_features(connection: Connection, stream: Stream) -> None:
         if not added:
             continue
         row = connection.execute("SELECT feature FROM feature WHERE pk = ?", (feature,)).fetchone()
-        box = bounds_of(row[0]) if row else None
-        if box:
-            known = stream.box or box
-            stream.box = (
-                min(known[0], box[0]), min(known[1], box[1]), max(known[2], box[2]), max(known[3], box[3]),
-            )  # fmt: skip
+        _widen(stream, bounds_of(row[0]) if row else None)
+
+
+def recount_state(connection: Connection, stream: Stream, count: int, features: Iterable[int], *, walk: bool) -> None:
+    """Work out the state anew from what is kept: ``count`` observations came (or, below zero, went) or were changed.
+
+    Times and the latest value are read at the ends of the stream's index. What no index orders, the ends of spans and
+    the result times, is walked for, where ``walk`` says so (see :func:`at_the_end`). ``features`` were observed by what
+    went or changed, and may be observed by nothing else now.
+    """
+    stream.count += count
+    stream.dirty = True
+    key = (stream.pk,)
+    for feature in features:
+        connection.execute(
+            "DELETE FROM feature_datastream WHERE feature = ? AND datastream = ? AND NOT EXISTS"
+            " (SELECT 1 FROM observation o WHERE o.datastream = ? AND o.feature = ?)",
+            (feature, stream.pk, stream.pk, feature),
+        )
+    recount_area(connection, stream)
+    columns = f"o.phenomenon_start, o.disc, o.result_kind, {connection.dialect.result('o')}, o.quality"
+    newest = connection.execute(
+        f"SELECT {columns} FROM observation o WHERE o.datastream = ? ORDER BY o.phenomenon_start DESC, o.disc DESC"
+        " LIMIT 1",
+        key,
+    ).fetchone()
+    if newest is None:
+        stream.count = 0
+        return
+    *latest, quality = newest
+    stream.latest_start, stream.latest_disc, stream.latest_kind, stream.latest_result = latest
+    stream.latest_quality = quality if flag_of(quality) else None
+    stream.first_start = connection.execute(
+        "SELECT min(phenomenon_start) FROM observation WHERE datastream = ?", key
+    ).fetchone()[0]
+    if not walk:
+        return
+    last_end, first, last = connection.execute(
+        "SELECT max(phenomenon_end), min(result_time), max(result_time) FROM observation WHERE datastream = ?", key
+    ).fetchone()
+    stream.last_end = max(stream.latest_start, last_end if last_end is not None else stream.latest_start)
+    stream.result_time_first, stream.result_time_last = first, last
+
+
+def at_the_end(stream: Stream, end: int, result_time: int | None) -> bool:
+    """Whether an observation, as it was or is now, may be the one that holds an extent of its stream."""
+    if end >= stream.last_end:
+        return True
+    first, last = stream.result_time_first, stream.result_time_last
+    return result_time is not None and (first is None or last is None or not first < result_time < last)
+
+
+def recount_area(connection: Connection, stream: Stream) -> None:
+    """The box around all features that the stream still observes."""
+    stream.box = None
+    stream.dirty = True
+    for (geojson,) in connection.execute(
+        "SELECT f.feature FROM feature_datastream x JOIN feature f ON f.pk = x.feature WHERE x.datastream = ?",
+        (stream.pk,),
+    ).fetchall():
+        _widen(stream, bounds_of(geojson))
+
+
+def _widen(stream: Stream, box: tuple[float, float, float, float] | None) -> None:
+    if box is not None:
+        known = stream.box or box
+        stream.box = min(known[0], box[0]), min(known[1], box[1]), max(known[2], box[2]), max(known[3], box[3])
 
 
 def bounds_of(geojson: str) -> tuple[float, float, float, float] | None:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.store import (
+    Amendment,
     Batch,
     Change,
     DatasetRecord,
@@ -13,16 +14,18 @@ from allmende.domain.store import (
     Latest,
     Points,
     Receipt,
+    Removal,
     SourceState,
 )
 from allmende.storage import bookkeeping
+from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine
 from allmende.storage.find import find_change, find_page
-from allmende.storage.readings import flag_of
+from allmende.storage.removal import remove_entities
 from allmende.storage.sql import Sql, all_of, visible
-from allmende.storage.values import decode_result
+from allmende.storage.values import decode_result, flag_of
 
 T = TypeVar("T")
 
@@ -100,6 +103,14 @@ class SqlStore:
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
         return self._commit(lambda connection: append_batch(connection, batch))
+
+    def change(self, amendment: Amendment) -> None:
+        """Change an entity: see :class:`allmende.domain.store.Store`."""
+        self._commit(lambda connection: change_entity(connection, amendment))
+
+    def remove(self, removal: Removal) -> int:
+        """Delete entities: see :class:`allmende.domain.store.Store`."""
+        return self._commit(lambda connection: remove_entities(connection, removal))
 
     def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:
         """Make the datasets known, or change what is said of them."""

@@ -24,3 +24,17 @@ def decode_result(kind: int, value: Any) -> Json:
         return decoded
     plain: Json = decode_number(kind, value) if isinstance(value, str) else value
     return plain
+
+
+def flag_of(quality: str | None) -> str:
+    """The flag of a kept resultQuality, "" where it says nothing of plausibility."""
+    if not quality:
+        return ""
+    try:
+        said = msgspec.json.decode(quality)
+    except msgspec.DecodeError:
+        return ""
+    if not isinstance(said, dict) or said.get("plausible") is not False:
+        return ""
+    flags = said.get("flags")
+    return " ".join(map(str, flags)) if isinstance(flags, list) else "implausible"

@@ -2,15 +2,17 @@
 
 import time
 from functools import cache
+from urllib.parse import unquote_plus
 
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from allmende.domain.errors import StorageFull
+from allmende.domain.errors import AllmendeError, StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.store import Store
+from allmende.faces.sensorthings.address import parse_address
 from allmende.faces.sensorthings.face import answer, error_response
 from allmende.web.accounts.audit import record
 from allmende.web.intake import DiskFloor
@@ -41,10 +43,12 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         root=request.build_absolute_uri("/sta/v1.1"),
         reader=house.reader,
         now=time.time_ns() // 1000,
-        body=request.body if request.method == "POST" else b"",
+        body=request.body if request.method in _WITH_BODY else b"",
         content_type=request.headers.get("Content-Type", ""),
+        if_match=request.headers.get("If-Match", ""),
+        if_none_match=request.headers.get("If-None-Match", ""),
     )
-    response = _create(question, house.store) if request.method == "POST" else _answer(question, house.store)
+    response = _WRITING.get(question.method, _answer)(question, house.store)
     return HttpResponse(
         response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
     )
@@ -76,3 +80,29 @@ def _create(question: Request, store: Store) -> Response:
         if response.status == 201:
             record(question.reader.name, "sensorthings.create", response.headers["Location"])
     return response
+
+
+def _change(question: Request, store: Store) -> Response:
+    """Changes and deletions are in the audit log, in the same transaction.
+
+    Those of one observation are not: the change log has them, with who it was.
+    """
+    try:
+        if question.method != "DELETE":
+            disk_floor().check()
+        address = parse_address(question.path)
+    except AllmendeError as error:
+        return error_response(error)
+    if not question.reader.may_write or (address.entity == "Observation" and address.single):
+        return _answer(question, store)
+    with transaction.atomic():
+        response = _answer(question, store)
+        if response.status == 200:
+            word = "delete" if question.method == "DELETE" else "change"
+            detail = {"filter": unquote_plus(question.query)[:1000]} if question.query else {}
+            record(question.reader.name, f"sensorthings.{word}", f"{question.root}/{question.path}", **detail)
+    return response
+
+
+_WITH_BODY = ("POST", "PATCH", "PUT")
+_WRITING = {"POST": _create, "PATCH": _change, "PUT": _change, "DELETE": _change}

@@ -37,7 +37,16 @@ class House:
         self.now = NOW
 
     def request(
-        self, method: str, path: str, query: str = "", *, reader: Reader = ANONYMOUS, body: Any = None
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        *,
+        reader: Reader = ANONYMOUS,
+        body: Any = None,
+        content_type: str = "application/json",
+        if_match: str = "",
+        if_none_match: str = "",
     ) -> Response:
         """One request. ``path`` and ``query`` are as they stand in an address; ``body`` is JSON or bytes."""
         return answer(
@@ -49,7 +58,9 @@ class House:
                 reader=reader,
                 now=self.now,
                 body=body if isinstance(body, bytes) else msgspec.json.encode(body),
-                content_type="application/json",
+                content_type=content_type,
+                if_match=if_match,
+                if_none_match=if_none_match,
             ),
             self.store,
             self.limits,
@@ -91,6 +102,33 @@ class House:
         assert response.status == 201, response.body
         assert msgspec.json.decode(response.body)["@iot.selfLink"] == response.headers["Location"]
         return response.headers["Location"]
+
+    def change(self, path: str, body: Any, method: str = "PATCH", **more: Any) -> Any:
+        """Change one entity; gives it as it is then, after a look that it really is."""
+        response = self.request(method, path, reader=WRITER, body=body, **more)
+        assert response.status == 200, response.body
+        assert msgspec.json.decode(response.body) == self.get(path)
+        return msgspec.json.decode(response.body)
+
+    def patch(self, path: str, *operations: Any) -> Any:
+        """The same by a JSON Patch."""
+        return self.change(path, list(operations), content_type="application/json-patch+json")
+
+    def unchanged(
+        self, method: str, path: str, body: Any = None, status: int = 400, *, query: str = "", **more: Any
+    ) -> str:
+        """Try to change or delete; gives the message, after a look that nothing is different."""
+        before = [self.get(name, top="1000") for name in SETS.values()]
+        response = self.request(method, path, query, body=body, **{"reader": WRITER, **more})
+        assert response.status == status, response.body
+        assert [self.get(name, top="1000") for name in SETS.values()] == before
+        return str(msgspec.json.decode(response.body)["message"])
+
+    def delete(self, path: str, query: str = "") -> Any:
+        """Delete; gives the answer's JSON, None where there is none."""
+        response = self.request("DELETE", path, query, reader=WRITER)
+        assert response.status == 200, response.body
+        return msgspec.json.decode(response.body) if response.body else None
 
     def refuse(self, path: str, body: Any, status: int = 400, *, reader: Reader = WRITER) -> str:
         """Try to create; gives the message, after a look that nothing was created."""

@@ -3,7 +3,7 @@
 What does not, yet or on purpose:
 
 - ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place.
-- ``link-to-existing-entities``: to hand an existing Datastream to a new Thing is to change it, which is not built.
+- ``link-to-existing-entities``: a deep insert hands no existing Datastream to a new Thing; change the Datastream.
 - ``built-in-query-functions``: all of them are built, but on PostgreSQL the spatial ones need PostGIS, else 501.
 """
 
@@ -33,7 +33,8 @@ CONFORMANCE = (
     *(
         f"{_BASE}/create-update-delete/{name}"
         for name in (
-            "create-entity", "deep-insert", "deep-insert-status-code", "historical-location-auto-creation",
+            "create-entity", "deep-insert", "deep-insert-status-code", "update-entity", "update-entity-put",
+            "update-entity-jsonpatch", "delete-entity", "historical-location-auto-creation",
             "historical-location-manual-creation",
         )
     ),

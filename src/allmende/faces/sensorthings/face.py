@@ -10,6 +10,16 @@ from allmende.domain.policy import COMMONS
 from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.store import Batch, Receipt, Ref, Store
 from allmende.faces.sensorthings.address import Address, parse_address
+from allmende.faces.sensorthings.answers import (
+    content_kind,
+    decode_body,
+    error_response,
+    etag_of,
+    names_tag,
+    refuse,
+    require_writer,
+)
+from allmende.faces.sensorthings.changing import change, delete
 from allmende.faces.sensorthings.conformance import CONFORMANCE
 from allmende.faces.sensorthings.options import Asked, parse_options
 from allmende.faces.sensorthings.render import (
@@ -22,16 +32,8 @@ from allmende.faces.sensorthings.render import (
     text,
 )
 
-_STATUS: tuple[tuple[type[errors.AllmendeError], int], ...] = (
-    (errors.LimitExceeded, 400),
-    (errors.InvalidInput, 400),
-    (errors.NotFound, 404),
-    (errors.NotSupported, 501),
-    (errors.Forbidden, 403),
-    (errors.Conflict, 409),
-    (errors.StorageFull, 507),
-    (errors.StorageBusy, 503),
-)
+METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
+__all__ = ["METHODS", "answer", "error_response"]
 
 
 def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
@@ -41,21 +43,13 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
             return _read(request, store, limits)
         if request.method == "POST":
             return _create(request, store, limits)
-        return _refuse(405, f"{request.method} is not among GET, HEAD and POST", {"Allow": "GET, HEAD, POST"})
+        if request.method in ("PATCH", "PUT"):
+            return change(request, store, limits)
+        if request.method == "DELETE":
+            return delete(request, store, limits)
+        return refuse(405, f"{request.method} is not among {', '.join(METHODS)}", {"Allow": ", ".join(METHODS)})
     except errors.AllmendeError as error:
         return error_response(error)
-
-
-def error_response(error: errors.AllmendeError) -> Response:
-    """The one place where errors get their status."""
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    return _refuse(status, str(error), headers)
-
-
-def _refuse(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    body = encode({"code": status, "type": "error", "message": message}).encode()
-    return Response(status=status, body=body, headers=headers or {})
 
 
 def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
@@ -71,12 +65,20 @@ def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
             raise errors.NotFound("there is nothing here")
         if address.reference:
             return Response(status=200, body=render_reference(page, request.root))
-        return Response(status=200, body=render_entity(page, asked, request.root))
+        return _tagged(request, render_entity(page, asked, request.root))
     if not page.rows:
         _require_parent(address, asked.query, store)
     if address.reference:
         return Response(status=200, body=render_references(page, asked, request.root, request.path.strip("/")))
     return Response(status=200, body=render_page(page, asked, request.root, request.path.strip("/")))
+
+
+def _tagged(request: Request, body: bytes) -> Response:
+    """One entity, or that it is as the client has it."""
+    headers = {"ETag": etag_of(body)}
+    if request.if_none_match and names_tag(request.if_none_match, headers["ETag"]):
+        return Response(status=304, headers=headers)
+    return Response(status=200, body=body, headers=headers)
 
 
 def _require_parent(address: Address, query: Query, store: Store) -> None:
@@ -120,20 +122,13 @@ def _value_json(page: Page, query: Query, name: str) -> str | None:
 
 
 def _create(request: Request, store: Store, limits: FaceLimits) -> Response:
-    if not request.reader.may_write:
-        raise errors.Forbidden("this needs the right to write: send a token with it")
+    require_writer(request)
     address = parse_address(request.path)
     if address.single or address.attribute or address.reference:
-        return _refuse(405, "a new entity is posted to a set", {"Allow": "GET, HEAD"})
-    kind = request.content_type.partition(";")[0].strip().lower()
-    if kind not in ("application/json", ""):
-        return _refuse(415, f"{kind} is not taken; send application/json")
-    try:
-        body = msgspec.json.decode(request.body)
-    except msgspec.DecodeError as error:
-        raise errors.InvalidInput(f"this is no JSON: {error}") from None
-    except RecursionError:
-        raise errors.InvalidInput("this JSON is nested too deep") from None
+        return refuse(405, "a new entity is posted to a set", {"Allow": "GET, HEAD, PATCH, PUT, DELETE"})
+    if content_kind(request) != "application/json":
+        return refuse(415, f"{content_kind(request)} is not taken; send application/json")
+    body = decode_body(request)
     links = _links(address)
     entities = plan_creation(address.entity, body, now=request.now, links=links, max_entities=limits.entities)
     batch = Batch(

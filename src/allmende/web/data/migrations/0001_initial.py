@@ -18,7 +18,7 @@ def create(apps: Any, schema_editor: Any) -> None:
 def drop(apps: Any, schema_editor: Any) -> None:
     """Take them back."""
     for table in TABLES:
-        schema_editor.execute(f"DROP TABLE {table}")
+        schema_editor.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,86 @@
+"""From a client's JSON body to a change of one entity: checked, relations by id alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from allmende.domain import times
+from allmende.domain.creation import id_of, keep_value, names_existing
+from allmende.domain.errors import InvalidInput
+from allmende.domain.model import ENTITIES, EntityType, Kind, Relation
+from allmende.domain.store import Ref
+
+Plan = tuple[dict[str, Any], dict[str, tuple[Ref, ...]]]
+"""``values`` and ``links`` of an :class:`allmende.domain.store.Amendment`."""
+_REPLACED = frozenset({("Thing", "Locations"), ("HistoricalLocation", "Locations")})
+"""To-many relations that may be given anew."""
+
+
+def plan_change(
+    entity_name: str, identifier: str, body: object, *, current: Mapping[str, Any], now: int, whole: bool = False
+) -> Plan:
+    """What a body changes. ``current`` are the entity's attributes as JSON; ``whole`` resets what the body leaves out.
+
+    Raises InvalidInput for what is no property, for other entities inside of the body, and for another id.
+    """
+    entity = ENTITIES[entity_name]
+    if not isinstance(body, dict):
+        raise InvalidInput(f"a {entity.name} is a JSON object")
+    said = id_of(body, "")
+    if said is not None and said != identifier:
+        raise InvalidInput(f"an id stays what it is, here {identifier!r}", where="@iot.id")
+    values: dict[str, Any] = {}
+    links: dict[str, tuple[Ref, ...]] = {}
+    context = body if whole else {**current, **body}
+    for key, value in body.items():
+        attribute, relation = entity.attribute(key), entity.relation(key)
+        if key == "id" or "@iot." in key:
+            continue
+        if attribute is not None:
+            if not attribute.computed:
+                values[key] = keep_value(attribute, value, key, context)
+        elif relation is not None:
+            links[key] = _links(entity, relation, value)
+        else:
+            raise InvalidInput(f"{entity.name} has no property {key!r}", where=key)
+    if whole:
+        _reset(entity, values)
+    elif "encodingType" in values:
+        _recheck(entity, values, context)
+    if entity.name == "Observation" and "phenomenonTime" in values and values["phenomenonTime"] is None:
+        values["phenomenonTime"] = times.Interval(now)
+    return values, links
+
+
+def _reset(entity: EntityType, values: dict[str, Any]) -> None:
+    """Take away what a whole entity leaves out."""
+    for attribute in entity.attributes:
+        if attribute.computed or attribute.name in values:
+            continue
+        if attribute.required:
+            raise InvalidInput(f"{attribute.name} is missing", where=entity.name)
+        values[attribute.name] = None
+
+
+def _recheck(entity: EntityType, values: dict[str, Any], context: Mapping[str, Any]) -> None:
+    """Another encodingType: what is kept has to be right in it."""
+    for attribute in entity.attributes:
+        if attribute.kind is Kind.GEOMETRY and attribute.name in context and attribute.name not in values:
+            keep_value(attribute, context[attribute.name], attribute.name, context)
+
+
+def _links(entity: EntityType, relation: Relation, value: object) -> tuple[Ref, ...]:
+    many = (entity.name, relation.name) in _REPLACED
+    if relation.many and not many:
+        raise InvalidInput(f"{relation.name} are changed one by one, each at its own address", where=relation.name)
+    items = value if many else [value]
+    if not isinstance(items, list) or (relation.required and not items):
+        raise InvalidInput(f'{relation.name} is a list of {{"@iot.id": …}}', where=relation.name)
+    refs = []
+    for place, item in enumerate(items):
+        where = f"{relation.name}[{place}]" if many else relation.name
+        if not isinstance(item, dict) or not names_existing(item):
+            raise InvalidInput(
+                f'a change takes no {relation.target} inside of it; name one that exists: {{"@iot.id": …}}', where=where
+            )
+        refs.append(Ref(id=id_of(item, where)))
+    return tuple(refs)

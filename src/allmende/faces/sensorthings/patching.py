@@ -1,0 +1,52 @@
+"""JSON Patch (RFC 6902) on the attributes of an entity."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import jsonpatch
+import jsonpointer
+
+from allmende.domain.creation import encode, too_deep
+from allmende.domain.errors import Conflict, InvalidInput, LimitExceeded
+
+_OPERATIONS = 200
+_SIZE = 4_000_000
+"""Characters that an entity may grow to: copying it into itself doubles it each time."""
+
+
+def apply_patch(current: Mapping[str, Any], patch: object) -> dict[str, Any]:
+    """What a patch changes, as the body of a merging PATCH: new values by attribute, null for what was taken away.
+
+    Raises Conflict where a ``test`` fails, InvalidInput for what is no patch or leads nowhere.
+    """
+    if not isinstance(patch, list) or not all(isinstance(operation, dict) for operation in patch):
+        raise InvalidInput("a JSON Patch is a list of operations")
+    if len(patch) > _OPERATIONS:
+        raise InvalidInput(f"a JSON Patch has at most {_OPERATIONS} operations, this one {len(patch)}")
+    document: Any = deepcopy(dict(current))
+    for place, operation in enumerate(patch):
+        document = _apply(document, operation, f"[{place}]")
+    if not isinstance(document, dict):
+        raise InvalidInput("an entity is a JSON object")
+    # Compared as text: to Python 1, 1.0 and true are one.
+    body = {k: v for k, v in document.items() if k not in current or encode(v) != encode(current[k])}
+    return body | {name: None for name in current if name not in document}
+
+
+def _apply(document: Any, operation: dict[str, Any], where: str) -> Any:
+    try:
+        changed = jsonpatch.apply_patch(document, [operation], in_place=True)
+    except jsonpatch.JsonPatchTestFailed as error:
+        raise Conflict(f"the test does not hold: {error}"[:300], where=where) from None
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
+        raise InvalidInput(f"this operation cannot be done: {error}"[:300], where=where) from None
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
+        raise InvalidInput("this is no operation on this entity", where=where) from None
+    if operation.get("op") == "copy":
+        if too_deep(changed, 100):
+            raise InvalidInput("this is nested too deep", where=where)
+        if len(encode(changed)) > _SIZE:
+            raise LimitExceeded("the entity grows too large", setting="ALLMENDE_BODY_BYTES", where=where)
+        changed = deepcopy(changed)  # what was copied is its own from now on
+    return changed

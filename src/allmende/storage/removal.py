@@ -1,0 +1,238 @@
+"""Deleting: an entity with all that hangs on it (18-088, table 8.3.1), or observations one by one.
+
+The order of locks is the writers': the entities, then their streams in the order of their keys.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from allmende.domain.errors import Conflict, NotFound
+from allmende.domain.store import Removal
+from allmende.storage.compile import compile_keys
+from allmende.storage.connections import Connection
+from allmende.storage.entities import check_writable, forget_declarations, forget_features, origin_key
+from allmende.storage.find import find_one
+from allmende.storage.readings import log_change
+from allmende.storage.schema import TABLE_OF
+from allmende.storage.sql import visible
+from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
+
+_PART = 500
+_COLUMNS = ("datastream", "phenomenon_start", "disc", "id", "phenomenon_end", "result_time", "feature")
+
+
+class Doomed(NamedTuple):
+    """An observation that is to go, or to be moved away."""
+
+    datastream: int
+    start: int
+    disc: int
+    number: int
+    end: int | None
+    result_time: int | None
+    feature: int | None
+
+
+def remove_entities(connection: Connection, removal: Removal) -> int:
+    """Delete all that the question leads to; gives how many of them there were, without what hung on them."""
+    target = removal.target
+    remover = _Remover(connection, removal)
+    if target.entity == "Observation":
+        count = remover.observations_of_question()
+    else:
+        sql = compile_keys(target, connection.dialect, ["pk"])
+        keys = [row[0] for row in connection.execute(sql.text, sql.params).fetchall()]
+        count = len(keys)
+        locked = remover.lock(target.entity, keys)
+        remover.check_seen()
+        for part in _parts(locked):
+            remover.remove(target.entity, part)
+    if not count and target.id is not None:
+        raise NotFound("there is nothing here")
+    return count
+
+
+class _Remover:
+    def __init__(self, connection: Connection, removal: Removal) -> None:
+        self.connection = connection
+        self.removal = removal
+        self.origin = origin_key(connection, removal.origin, "")
+
+    def check_seen(self) -> None:
+        """Raise ChangedMeanwhile where what is locked now is not what it was decided for."""
+        if self.removal.seen is not None:
+            find_one(self.connection, self.removal.target, self.removal.seen)
+
+    def lock(self, entity: str, keys: Sequence[int]) -> list[int]:
+        """Keep others from hanging anything on these; gives those that are still there."""
+        locked: list[int] = []
+        for part in _parts(sorted(keys)):
+            self.check_allowed(entity, part)
+            locked += self.keys(
+                f"SELECT d.pk FROM {TABLE_OF[entity]} d WHERE d.pk IN ({_marks(part)}) ORDER BY d.pk"
+                f" {self.connection.dialect.locking}",
+                part,
+            )
+        return locked
+
+    def keys(self, sql: str, parameters: Sequence[Any]) -> list[int]:
+        """The first column."""
+        return [row[0] for row in self.connection.execute(sql, parameters).fetchall()]
+
+    def remove(self, entity: str, keys: list[int]) -> None:
+        """Delete up to 500 entities, that are locked, with what hangs on them."""
+        if entity == "Datastream":
+            self.streams(keys)
+            return
+        if entity == "FeatureOfInterest":
+            self.features(keys)
+        elif entity == "Location":
+            self.locations(keys)
+        elif entity == "HistoricalLocation":
+            self.delete("historical_location_location", "historical_location", keys)
+        else:
+            column = TABLE_OF[entity]
+            if entity == "Thing":
+                self.histories(self.keys(f"SELECT pk FROM historical_location WHERE thing IN ({_marks(keys)})", keys))
+                self.delete("thing_location", "thing", keys)
+            streams = self.keys(f"SELECT pk FROM datastream WHERE {column} IN ({_marks(keys)})", keys)
+            for part in _parts(sorted(streams)):
+                self.streams(part)
+        self.delete(TABLE_OF[entity], "pk", keys)
+
+    def delete(self, table: str, column: str, keys: Sequence[Any]) -> None:
+        """Delete rows."""
+        self.connection.execute(f"DELETE FROM {table} WHERE {column} IN ({_marks(keys)})", keys)
+
+    def histories(self, keys: list[int]) -> None:
+        """Delete HistoricalLocations."""
+        for part in _parts(keys):
+            self.check_allowed("HistoricalLocation", part)
+            self.delete("historical_location_location", "historical_location", part)
+            self.delete("historical_location", "pk", part)
+
+    def locations(self, keys: list[int]) -> None:
+        """Before locations go: their history, and what stands there."""
+        table = "historical_location_location"
+        self.histories(self.keys(f"SELECT historical_location FROM {table} WHERE location IN ({_marks(keys)})", keys))
+        things = sorted(set(self.keys(f"SELECT thing FROM thing_location WHERE location IN ({_marks(keys)})", keys)))
+        for part in _parts(things):
+            self.check_allowed("Thing", part)
+            forget_declarations(self.connection, f"d.thing IN ({_marks(part)})", part)
+        self.delete("thing_location", "location", keys)
+        for thing in things:
+            forget_features(self.connection, thing)
+
+    def features(self, keys: list[int]) -> None:
+        """Before features go: what was observed of them."""
+        streams = self.keys(f"SELECT datastream FROM feature_datastream WHERE feature IN ({_marks(keys)})", keys)
+        locked = self.locked(streams)
+        for stream in locked.values():
+            gone = self.doomed(f"o.datastream = ? AND o.feature IN ({_marks(keys)})", [stream.pk, *keys])
+            self.observations(stream, gone)
+        self.delete("feature_datastream", "feature", keys)
+        forget_declarations(self.connection, f"d.feature IN ({_marks(keys)})", keys)
+        self.connection.execute(f"UPDATE datastream SET feature = NULL WHERE feature IN ({_marks(keys)})", keys)
+        for stream in locked.values():
+            recount_area(self.connection, stream)
+        write_states(self.connection, locked.values())
+
+    def locked(self, keys: Iterable[int]) -> dict[int, Stream]:
+        """Streams that the reader may see, locked. Raises Conflict for others: nothing goes that one cannot see."""
+        listed = sorted(set(keys))
+        for part in _parts(listed):
+            self.check_allowed("Datastream", part)
+        return lock_streams(self.connection, listed)
+
+    def check_allowed(self, entity: str, keys: Sequence[int]) -> None:
+        """Raise Conflict where one of these is hidden from who deletes, Forbidden where they may not write to it."""
+        reader, connection = self.removal.target.reader, self.connection
+        if not keys:
+            return
+        rows = f"FROM {TABLE_OF[entity]} e WHERE e.pk IN ({_marks(keys)})"
+        rule = visible(entity, "e", reader, simulated=True)
+        if rule is not None:
+            hidden = connection.execute(f"SELECT 1 {rows} AND NOT (" + rule.text + ") LIMIT 1", (*keys, *rule.params))
+            if hidden.fetchone():
+                raise Conflict("something hangs on this that you may not delete")
+        for (dataset,) in connection.execute(f"SELECT DISTINCT e.dataset {rows}", keys).fetchall():
+            check_writable(connection, dataset, reader, entity)
+
+    def streams(self, keys: list[int]) -> None:
+        """Delete whole streams: no walk over their observations but the engine's own."""
+        connection = self.connection
+        for stream in self.locked(keys).values():
+            if stream.count:
+                log_change(
+                    connection, stream, "deletion", stream.first_start, stream.latest_start, stream.count,
+                    self.origin, self.removal.received_at,
+                )  # fmt: skip
+            connection.execute("INSERT INTO gone_stream (datastream, id) VALUES (?, ?)", (stream.pk, stream.id))
+            numbers = "(SELECT o.id FROM observation o WHERE o.datastream = ?)"
+            for side in ("observation_document", "observation_name"):
+                connection.execute(f"DELETE FROM {side} WHERE id IN {numbers}", (stream.pk,))
+            connection.execute(f"DELETE FROM observation_history WHERE id IN {numbers}", (stream.pk,))
+            for table in ("observation_history", "observation", "feature_datastream", "stream_state"):
+                connection.execute(f"DELETE FROM {table} WHERE datastream = ?", (stream.pk,))
+            connection.execute("DELETE FROM datastream WHERE pk = ?", (stream.pk,))
+
+    def observations_of_question(self) -> int:
+        """Delete the observations that the question leads to."""
+        connection, target = self.connection, self.removal.target
+        streams = compile_keys(target, connection.dialect, ["datastream"])
+        locked = self.locked(self.keys(streams.text, streams.params))
+        self.check_seen()
+        # Asked again: now nobody changes them any more.
+        picked = compile_keys(target, connection.dialect, _COLUMNS)
+        rows = connection.execute(picked.text + " ORDER BY 1, 2", picked.params).fetchall()
+        count = 0
+        for key, group in groupby(map(Doomed._make, rows), key=lambda row: row.datastream):
+            if key in locked:
+                gone = list(group)
+                self.observations(locked[key], gone)
+                count += len(gone)
+        write_states(connection, locked.values())
+        return count
+
+    def doomed(self, which: str, parameters: Sequence[Any]) -> list[Doomed]:
+        """Observations ``o``."""
+        rows = self.connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM observation o WHERE {which}", parameters)
+        return [Doomed(*row) for row in rows]
+
+    def observations(self, stream: Stream, gone: list[Doomed]) -> None:
+        """Delete observations of a locked stream; its state still has to be written."""
+        if not gone:
+            return
+        connection = self.connection
+        starts = [row.start for row in gone]
+        log_change(
+            connection, stream, "deletion", min(starts), max(starts), len(gone), self.origin, self.removal.received_at
+        )
+        for part in _parts(gone):
+            numbers = [row.number for row in part]
+            for side in ("observation_document", "observation_name", "observation_history"):
+                self.delete(side, "id", numbers)
+            # By the clustered key first, so that both engines walk to the rows and to their partitions.
+            connection.execute(
+                f"DELETE FROM observation WHERE datastream = ? AND phenomenon_start IN ({_marks(part)})"
+                f" AND +id IN ({_marks(part)})",
+                (stream.pk, *(row.start for row in part), *numbers),
+            )
+        forget_observations(connection, stream, gone)
+
+
+def forget_observations(connection: Connection, stream: Stream, gone: list[Doomed]) -> None:
+    """Work out a stream's state after observations went from it."""
+    walk = any(at_the_end(stream, row.start if row.end is None else row.end, row.result_time) for row in gone)
+    features = {row.feature for row in gone if row.feature is not None}
+    recount_state(connection, stream, -len(gone), sorted(features), walk=walk)
+
+
+def _parts(keys: Sequence[Any]) -> Iterator[list[Any]]:
+    for place in range(0, len(keys), _PART):
+        yield list(keys[place : place + _PART])
+
+
+def _marks(keys: Sequence[Any]) -> str:
+    return ", ".join("?" * len(keys))
