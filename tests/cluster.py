@@ -4,8 +4,10 @@ import atexit
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -75,19 +77,35 @@ def cluster() -> Cluster:
     if os.geteuid() == 0:
         shutil.chown(folder, owner)
 
-    def run(*command: str) -> None:
-        as_owner = ["setpriv", f"--reuid={owner}", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
-        subprocess.run([*as_owner, *command], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-
+    as_owner = [f"--reuid={owner}", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
     data = folder / "data"
-    run(str(tools / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-    options = " ".join(f"-c {k}={v or chr(39) * 2}" for k, v in _SETTINGS.items())
-    begin = f"{options} -c unix_socket_directories={folder}"
-    run(str(tools / "pg_ctl"), "-D", str(data), "-o", begin, "-l", str(folder / "log"), "-w", "start")
+    layout = [tools / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+    subprocess.run(["setpriv", "--pdeathsig", "KILL", *as_owner, *layout], check=True, **quiet)
+    settings = {**_SETTINGS, "unix_socket_directories": str(folder)}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    # Ends with this process, however that ends.
+    command = ["setpriv", "--pdeathsig", "QUIT", *as_owner, tools / "postgres", "-D", data, *options]
+    server = subprocess.Popen(command, **quiet)
+    made = Cluster(folder)
+    _wait_for(made, server)
 
     def end() -> None:
-        run(str(tools / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
+        server.send_signal(signal.SIGQUIT)
+        server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
-    return Cluster(folder)
+    return made
+
+
+def _wait_for(made: Cluster, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        try:
+            psycopg.connect(made.address("postgres")).close()
+        except psycopg.OperationalError:
+            assert server.poll() is None, "the private cluster did not start"
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the private cluster does not answer")
