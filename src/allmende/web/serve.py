@@ -97,7 +97,7 @@ def check_ports(config: Config) -> None:
         ports |= {"ALLMENDE_MQTT_PORT": config.mqtt_port, "ALLMENDE_MQTT_WEBSOCKET_PORT": config.mqtt_websocket_port}
     until = time.monotonic() + 2
     for setting, port in ports.items():
-        while port and (trouble := _trouble_with(config.host, port)) is not None:
+        while port and (trouble := trouble_with(config.host, port)) is not None:
             if trouble.errno != errno.EADDRINUSE:
                 raise ConfigurationError(f"cannot listen on {config.host}:{port}: {trouble.strerror}", where="HOST")
             if time.monotonic() > until:
@@ -108,7 +108,8 @@ def check_ports(config: Config) -> None:
             time.sleep(0.1)
 
 
-def _trouble_with(host: str, port: int) -> OSError | None:
+def trouble_with(host: str, port: int) -> OSError | None:
+    """Why nobody could listen there now, or None."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

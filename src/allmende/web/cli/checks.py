@@ -13,6 +13,7 @@ from allmende.domain.profile import Profile
 from allmende.web.cli.errors import ExitCode, sentence
 from allmende.web.cli.output import print_json
 from allmende.web.config import Config, load_config
+from allmende.web.serve import trouble_with
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +136,7 @@ def _ports(config: Config) -> Iterator[Finding]:
     for setting, port in ports.items():
         if not port:
             continue
-        trouble = _try_port(config.host, port)
+        trouble = trouble_with(config.host, port)
         if trouble is None:
             yield Finding(part=f"port {port}", text="free")
         elif trouble.errno == errno.EADDRINUSE and ours:
@@ -146,17 +147,6 @@ def _ports(config: Config) -> Iterator[Finding]:
         else:
             text = f"cannot listen on {config.host}:{port}: {trouble.strerror}"
             yield Finding(part=f"port {port}", text=text, mend="set HOST to an address of this machine")
-
-
-def _try_port(host: str, port: int) -> OSError | None:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        return error
-    return None
 
 
 def _is_served(config: Config) -> bool:
