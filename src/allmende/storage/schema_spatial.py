@@ -66,8 +66,10 @@ SQLITE_BOXES = (
     "CREATE VIRTUAL TABLE stream_box USING rtree(pk, west, east, south, north)",
     f"CREATE TRIGGER stream_box_insert AFTER INSERT ON stream_state BEGIN {_FRESH} END",
     # Written with every reading, changed hardly ever.
-    f"CREATE TRIGGER stream_box_update AFTER UPDATE ON stream_state WHEN {_CHANGED}"
-    f" OR OLD.datastream <> NEW.datastream BEGIN {_GONE} {_FRESH} END",
+    (
+        f"CREATE TRIGGER stream_box_update AFTER UPDATE ON stream_state WHEN {_CHANGED}"
+        f" OR OLD.datastream <> NEW.datastream BEGIN {_GONE} {_FRESH} END"
+    ),
     f"CREATE TRIGGER stream_box_delete AFTER DELETE ON stream_state BEGIN {_GONE} END",
     f"INSERT INTO stream_box SELECT datastream, {', '.join(_SIDES)} FROM stream_state WHERE west IS NOT NULL",
 )
@@ -92,13 +94,17 @@ POSTGIS = (
         statement
         for table in ("location", "feature")
         for statement in (
-            f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS geometry geometry(Geometry, 4326)"
-            f" GENERATED ALWAYS AS (allmende_geometry(encoding_type, {table})) STORED",
+            (
+                f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS geometry geometry(Geometry, 4326)"
+                f" GENERATED ALWAYS AS (allmende_geometry(encoding_type, {table})) STORED"
+            ),
             f"CREATE INDEX IF NOT EXISTS {table}_geometry ON {table} USING gist (geometry)",
         )
     ),
-    "CREATE INDEX IF NOT EXISTS stream_state_area ON stream_state"
-    " USING gist (ST_MakeEnvelope(west, south, east, north, 4326))",
+    (
+        "CREATE INDEX IF NOT EXISTS stream_state_area ON stream_state"
+        " USING gist (ST_MakeEnvelope(west, south, east, north, 4326))"
+    ),
 )
 """Statements for a database that has PostGIS; they may be run again."""
 
