@@ -149,9 +149,7 @@ def _relation_path(entity: EntityType, relation: Relation) -> dict[str, Any]:
         words = f"Read the {relation.name} of one {entity.name}"
         path["get"] = _reading(tag, f"get{label}", words, _SINGLE, target.name)
         return path
-    path["get"] = _reading(
-        tag, f"list{label}", f"List the {relation.name} of one {entity.name}", _SET, target.set_name
-    )
+    path["get"] = _reading(tag, f"list{label}", f"List the {relation.name} of one {entity.name}", _SET, target.set_name)
     words = f"Create one {target.name} at one {entity.name}"
     path["post"] = _writing(tag, f"create{label}", words, target.name)
     return path
