@@ -147,7 +147,7 @@ def _compare(place: Place, node: Compare) -> Sql:
     left, right, op = fold(node.left), fold(node.right), node.op
     if isinstance(left, Value) and isinstance(right, Path):
         left, right, op = right, left, _MIRRORED[op]
-    if isinstance(left, Path) and isinstance(right, Value):
+    if isinstance(left, Path) and isinstance(right, Value) and place.columns is None:
         made = _compare_attribute(place, left, op, check(right))
         if made is not None:
             return made

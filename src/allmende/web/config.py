@@ -193,6 +193,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     filter_length: Annotated[
         int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
     ] = 2000
+    filter_cost: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_FILTER_COST",
+            "Limits",
+            "What a `$filter`, `$orderby` or `$apply` may hold: each expression counts 1, each step of a path 1, "
+            "`any()` and spatial functions 10.",
+            low=16,
+            high=100_000,
+        ),
+    ] = 1000
     query_seconds: Annotated[
         float, _setting("ALLMENDE_QUERY_SECONDS", "Limits", "Time that one question may take in the store.", low=0.1)
     ] = 10.0

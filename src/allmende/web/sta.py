@@ -38,6 +38,7 @@ def face_limits() -> FaceLimits:
         skip_max=config.skip_max,
         expand_depth=config.expand_depth,
         filter_length=config.filter_length,
+        filter_cost=config.filter_cost,
     )
 
 
