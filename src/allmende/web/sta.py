@@ -47,6 +47,7 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
+        accept=request.headers.get("Accept", ""),
     )
     response = _WRITING.get(question.method, _answer)(question, house.store)
     return HttpResponse(

@@ -21,6 +21,8 @@ from allmende.faces.sensorthings.answers import (
 )
 from allmende.faces.sensorthings.changing import change, delete
 from allmende.faces.sensorthings.conformance import CONFORMANCE
+from allmende.faces.sensorthings.formats.answers import check_format, render_format
+from allmende.faces.sensorthings.formats.choice import JSON
 from allmende.faces.sensorthings.options import Asked, parse_options
 from allmende.faces.sensorthings.render import (
     attribute_json,
@@ -56,29 +58,38 @@ def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     if not request.path.strip("/"):
         return Response(status=200, body=_landing(request.root))
     address = parse_address(request.path)
-    asked = parse_options(address, request.query, reader=request.reader, limits=limits)
+    asked = parse_options(address, request.query, reader=request.reader, limits=limits, accept=request.accept)
     if address.attribute is not None:
         return _read_attribute(address, asked, store)
+    check_format(asked)
     page = store.find(asked.query)
-    if address.single:
-        if not page.rows:
-            raise errors.NotFound("there is nothing here")
-        if address.reference:
-            return Response(status=200, body=render_reference(page, request.root))
-        return _tagged(request, render_entity(page, asked, request.root))
     if not page.rows:
+        if address.single:
+            raise errors.NotFound("there is nothing here")
         _require_parent(address, asked.query, store)
+    return _tagged(request, _render(request, address, asked, page))
+
+
+def _render(request: Request, address: Address, asked: Asked, page: Page) -> Response:
+    path = request.path.strip("/")
+    if asked.format is not JSON:
+        return render_format(page, asked, request.root, path)
     if address.reference:
-        return Response(status=200, body=render_references(page, asked, request.root, request.path.strip("/")))
-    return Response(status=200, body=render_page(page, asked, request.root, request.path.strip("/")))
+        single = address.single
+        body = render_reference(page, request.root) if single else render_references(page, asked, request.root, path)
+    elif address.single:
+        body = render_entity(page, asked, request.root)
+    else:
+        body = render_page(page, asked, request.root, path)
+    return Response(status=200, body=body)
 
 
-def _tagged(request: Request, body: bytes) -> Response:
-    """One entity, or that it is as the client has it."""
-    headers = {"ETag": etag_of(body)}
+def _tagged(request: Request, response: Response) -> Response:
+    """The answer with the tag of its bytes, or that it is as the client has it."""
+    headers = {**response.headers, "ETag": etag_of(response.body)}
     if request.if_none_match and names_tag(request.if_none_match, headers["ETag"]):
-        return Response(status=304, headers=headers)
-    return Response(status=200, body=body, headers=headers)
+        return Response(status=304, headers={"ETag": headers["ETag"]})
+    return msgspec.structs.replace(response, headers=headers)
 
 
 def _require_parent(address: Address, query: Query, store: Store) -> None:

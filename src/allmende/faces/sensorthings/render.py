@@ -1,6 +1,6 @@
 """Pages to bytes. No object per row: a row's tuple becomes text once, JSON columns go through untouched."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.policy import house_reader
 from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.times import format_instant, format_interval
-from allmende.faces.sensorthings.options import Asked, make_token
+from allmende.faces.sensorthings.options import Asked, Parts, make_token
 
 _encode = msgspec.json.Encoder().encode
 _KEPT_NULL = frozenset({"resultTime"})
@@ -48,12 +48,12 @@ def result_text(kind: int, value: Any) -> str:
 
 def render_page(page: Page, asked: Asked, root: str, path: str) -> bytes:
     """A set: ``path`` is its (decoded) address relative to the root, for the link to the next page."""
-    return _envelope(page, asked, f"{root}/{quote(path, safe=_SAFE)}", render_rows(page, asked, root))
+    return envelope(page, asked, address_of(root, path), render_rows(page, asked, root))
 
 
 def render_references(page: Page, asked: Asked, root: str, path: str) -> bytes:
     """``/$ref`` of a set: addresses alone."""
-    return _envelope(page, asked, f"{root}/{quote(path, safe=_SAFE)}", _references(page, root))
+    return envelope(page, asked, address_of(root, path), _references(page, root))
 
 
 def render_reference(page: Page, root: str) -> bytes:
@@ -67,14 +67,20 @@ def _references(page: Page, root: str) -> Iterator[str]:
         yield f'{{"@iot.selfLink":{text(f"{root}/{entity_link(set_name, str(row[1]))}")}}}'
 
 
-def _envelope(page: Page, asked: Asked, address: str, rows: Iterator[str]) -> bytes:
+def envelope(page: Page, asked: Asked, address: str, rows: Iterable[str]) -> bytes:
+    """``{"value": […]}`` with a set's count and the link to its next page."""
     parts = []
     if page.count is not None:
         parts.append(f'"@iot.count":{page.count}')
-    if page.next is not None:
+    if page.next is not None and asked.metadata != "off":
         parts.append(f'"@iot.nextLink":{text(next_link(address, asked, page.next))}')
     parts.append(f'"value":[{",".join(rows)}]')
     return ("{" + ",".join(parts) + "}").encode()
+
+
+def address_of(root: str, path: str) -> str:
+    """Of a decoded path relative to the root."""
+    return f"{root}/{quote(path, safe=_SAFE)}"
 
 
 def next_link(address: str, asked: Asked, after: tuple[Any, ...]) -> str:
@@ -89,12 +95,12 @@ _SAFE = "~!$()*,;:@'/"
 
 def render_rows(page: Page, asked: Asked, root: str) -> Iterator[str]:
     """Each row as a JSON object."""
-    if page.query.entity == "Observation" and not page.query.expand and page.query.select is None:
+    if page.query.entity == "Observation" and not page.query.expand and page.query.select is None and asked.links:
         base = f"{_escaped(root)}/Observations("
         for row in page.rows:
             yield observation_text(row, base)
         return
-    pieces = _pieces(page.query, root)
+    pieces = _pieces(asked, root)
     for row in page.rows:
         parts = [part for part in (piece(row) for piece in pieces) if part]
         if page.expanded:
@@ -150,7 +156,9 @@ def _escaped(value: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _entity_pieces(entity_name: str, select: tuple[str, ...] | None, root: str) -> tuple[_Piece, ...]:
+def _entity_pieces(
+    entity_name: str, select: tuple[str, ...] | None, parts: Parts, links: bool, root: str
+) -> tuple[_Piece, ...]:
     """How to write a row of this shape, worked out once."""
     entity = ENTITIES[entity_name]
     query = Query(entity=entity_name, reader=house_reader("render"), select=select)
@@ -161,6 +169,8 @@ def _entity_pieces(entity_name: str, select: tuple[str, ...] | None, root: str) 
     def identity(row: tuple[Any, ...]) -> str:
         identifier = str(row[1])
         shown = identifier if is_number(identifier) else text(identifier)
+        if not links:
+            return f'"@iot.id":{shown}'
         return f'"@iot.selfLink":{text(start + entity_link(entity.set_name, identifier))},"@iot.id":{shown}'
 
     if query.selects_id():
@@ -168,15 +178,16 @@ def _entity_pieces(entity_name: str, select: tuple[str, ...] | None, root: str) 
     for name in query.selected():
         attribute = entity.attribute(name)
         if attribute is not None:
-            pieces.append(_attribute_piece(name, attribute.kind, places))
-    linked = [r.name for r in entity.relations if select is None or r.name in select]
+            pieces.append(_attribute_piece(name, attribute.kind, places, dict(parts).get(name)))
+    linked = [r.name for r in entity.relations if links and (select is None or r.name in select)]
     pieces += [_link_piece(name, entity.set_name, start) for name in linked]
     return tuple(pieces)
 
 
-def _pieces(query: Query, root: str) -> list[_Piece]:
+def _pieces(asked: Asked, root: str) -> list[_Piece]:
     """The pieces without links to what is expanded anyway."""
-    pieces = _entity_pieces(query.entity, query.select, root)
+    query = asked.query
+    pieces = _entity_pieces(query.entity, query.select, asked.parts, asked.links, root)
     expanded = {e.relation for e in query.expand}
     return [p for p in pieces if getattr(p, "relation", None) not in expanded]
 
@@ -205,14 +216,38 @@ def attribute_json(name: str, kind: Kind, places: dict[str, int], row: tuple[Any
     return text(value) if kind is Kind.STRING else str(value)
 
 
-def _attribute_piece(name: str, kind: Kind, places: dict[str, int]) -> _Piece:
+def _attribute_piece(
+    name: str, kind: Kind, places: dict[str, int], parts: tuple[tuple[str, ...], ...] | None
+) -> _Piece:
     empty = f'"{name}":null' if name in _KEPT_NULL else ""
 
     def attribute(row: tuple[Any, ...]) -> str:
         value = attribute_json(name, kind, places, row)
         return empty if value is None else f'"{name}":{value}'
 
-    return attribute
+    def some(row: tuple[Any, ...]) -> str:
+        value = attribute_json(name, kind, places, row)
+        picked = None if value is None else pick_parts(msgspec.json.decode(value), parts or ())
+        return "" if picked is None else f'"{name}":{_encode(picked).decode()}'
+
+    return some if parts else attribute
+
+
+def pick_parts(value: Any, paths: Iterable[tuple[str, ...]]) -> dict[str, Any] | None:
+    """Of a JSON object what the paths lead to, nested as it was; None where they lead nowhere."""
+    picked: dict[str, Any] = {}
+    for path in paths:
+        found = value
+        for key in path:
+            if not isinstance(found, dict) or key not in found:
+                break
+            found = found[key]
+        else:
+            inner = picked
+            for key in path[:-1]:
+                inner = inner.setdefault(key, {})
+            inner[path[-1]] = found
+    return picked or None
 
 
 def _render_expanded(row: tuple[Any, ...], page: Page, asked: Asked, root: str) -> Iterator[str]:
@@ -229,6 +264,6 @@ def _render_expanded(row: tuple[Any, ...], page: Page, asked: Asked, root: str) 
         if children.count is not None:
             yield f'"{name}@iot.count":{children.count}'
         yield f'"{name}":[{",".join(rows)}]'
-        if children.next is not None:
+        if children.next is not None and asked.metadata != "off":
             address = f"{root}/{entity_link(entity.set_name, str(row[1]))}/{name}"
             yield f'"{name}@iot.nextLink":{text(next_link(address, nested, children.next))}'
