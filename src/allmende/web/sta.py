@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from allmende.domain.errors import AllmendeError, StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
 from allmende.faces.sensorthings.face import answer, error_response
@@ -50,9 +51,13 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         accept=request.headers.get("Accept", ""),
     )
     response = _WRITING.get(question.method, _answer)(question, house.store)
-    return HttpResponse(
-        response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
-    )
+    headers = dict(response.headers)
+    if question.method in ("GET", "HEAD"):
+        # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
+        open_to_all = house.reader.name == ANONYMOUS.name
+        headers["Cache-Control"] = "no-cache" if open_to_all else "private, no-cache"
+        headers["Vary"] = "Accept, Accept-Encoding, Authorization"
+    return HttpResponse(response.body, status=response.status, content_type=response.content_type, headers=headers)
 
 
 def _answer(question: Request, store: Store) -> Response:
