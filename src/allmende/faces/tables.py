@@ -48,7 +48,7 @@ def columns_of(names: Iterable[tuple[str, ColumnKind]], rows: Sequence[Sequence[
 def to_csv(columns: Sequence[Column]) -> bytes:
     """RFC 4180 in UTF-8 without a mark at its start: a line of names, then the rows; null is empty.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front (decision 10).
+    A text that a spreadsheet would take for a formula gets an apostrophe in front (decision 11).
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")

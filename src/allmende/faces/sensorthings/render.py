@@ -80,17 +80,18 @@ def envelope(page: Page, asked: Asked, address: str, rows: Iterable[str]) -> byt
 
 def address_of(root: str, path: str) -> str:
     """Of a decoded path relative to the root."""
-    return f"{root}/{quote(path, safe=_SAFE)}"
+    return f"{root}/{quote(path, safe=SAFE)}"
 
 
 def next_link(address: str, asked: Asked, after: tuple[Any, ...]) -> str:
     """The same question, going on behind the last entity."""
     texts = {k: v for k, v in asked.texts.items() if k not in ("$skip", "$skiptoken")}
     texts["$skiptoken"] = make_token(after)
-    return f"{address}?{'&'.join(f'{k}={quote(v, safe=_SAFE)}' for k, v in texts.items())}"
+    return f"{address}?{'&'.join(f'{k}={quote(v, safe=SAFE)}' for k, v in texts.items())}"
 
 
-_SAFE = "~!$()*,;:@'/"
+SAFE = "~!$()*,;:@'/"
+"""Signs that stay as they are in the addresses of pages."""
 
 
 def render_rows(page: Page, asked: Asked, root: str) -> Iterator[str]:
