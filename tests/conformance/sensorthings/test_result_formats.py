@@ -321,3 +321,69 @@ def test_every_set_and_every_property_goes_into_every_format(town: House, format
         assert rows_of(ask(town, entity.set_name, format, **options)) == min(
             town.get(entity.set_name, top="0", count="true")["@iot.count"], 50
         )
+
+
+@pytest.mark.parametrize("format", ["CSV", "Parquet", "Arrow"])
+def test_groups_are_tables_too(town: House, format: str) -> None:
+    apply = (
+        "groupby((Datastream/id,bucket(phenomenonTime,duration'PT10M') as start),"
+        "aggregate(result with average as mean,$count as n))"
+    )
+    order = "Datastream/id,start"
+    whole = town.get("Observations", apply=apply, orderby=order)["value"]
+    response = ask(town, "Observations", format, apply=apply, orderby=order, top="5", count="true")
+    assert response.headers["X-Total-Count"] == str(len(whole)) == "8"
+    found = []
+    while True:
+        found += read_csv(response) if format == "CSV" else read_table(response).to_pylist()
+        if "Link" not in response.headers:
+            break
+        path, _, query = response.headers["Link"].partition(">")[0].removeprefix(f"<{ROOT}/").partition("?")
+        response = town.request("GET", path, query)
+    if format == "CSV":
+        assert found[0] == {
+            "Datastream/id": "garage0~free",
+            "start": "2024-04-30T10:00:00.000Z",
+            "mean": "45",
+            "n": "10",
+        }
+    else:
+        start = datetime(2024, 4, 30, 10, tzinfo=UTC)
+        assert found[0] == {"Datastream/id": "garage0~free", "start": start, "mean": 45.0, "n": 10.0}
+    shown = [(row["Datastream"]["id"], row["mean"], row["n"]) for row in whole]
+    assert [(row["Datastream/id"], float(row["mean"]), float(row["n"])) for row in found] == shown
+
+
+def test_groups_have_no_places(town: House) -> None:
+    for format in ("GeoJSON", "dataArray"):
+        assert "$resultFormat" in town.error("Observations", apply="aggregate($count as n)", resultFormat=format)
+    query = "$apply=aggregate($count%20as%20n)"
+    found = town.request("GET", "Observations", query, accept="application/geo+json")
+    assert found.content_type == "application/json"
+    assert town.request("GET", "Observations", query, accept="text/csv").body == b"n\r\n40\r\n"
+    again = town.request("GET", "Observations", query, if_none_match=found.headers["ETag"])
+    assert again.status == 304
+
+
+@pytest.mark.parametrize("format", ["CSV", "Arrow"])
+def test_groups_of_any_type(mixed: House, format: str) -> None:
+    apply = "groupby((result,validTime),aggregate($count as n))"
+    whole = mixed.get("Observations", apply=apply)["value"]
+    response = ask(mixed, "Observations", format, apply=apply)
+    if format == "CSV":
+        found = [(row["result"], row["validTime"], row["n"]) for row in read_csv(response)]
+        as_text = {None: "", True: "true", False: "false"}
+        assert found == [
+            (as_text[r] if r is None or isinstance(r, bool) else str(r), row["validTime"] or "", str(row["n"]))
+            for row in whole
+            for r in [row["result"]]
+        ]
+        return
+    table = read_table(response)
+    assert [n for n in table.schema.names if n != "n"] == [
+        "result_number", "result_text", "result_boolean", "validTime_start", "validTime_end",
+    ]  # fmt: skip
+    for shown, row in zip(whole, table.to_pylist(), strict=True):
+        values = [row[f"result_{name}"] for name in ("number", "text", "boolean") if row[f"result_{name}"] is not None]
+        assert values == ([] if shown["result"] is None else [shown["result"]])
+        assert (row["validTime_start"] is None) is (shown["validTime"] is None)

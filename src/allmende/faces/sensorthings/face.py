@@ -27,6 +27,7 @@ from allmende.faces.sensorthings.conformance import CONFORMANCE
 from allmende.faces.sensorthings.echoes import settle_echoes
 from allmende.faces.sensorthings.formats.answers import check_format, render_format
 from allmende.faces.sensorthings.formats.choice import JSON
+from allmende.faces.sensorthings.formats.groups import groups_format, render_groups
 from allmende.faces.sensorthings.openapi import MEDIA_TYPE, PATH, document
 from allmende.faces.sensorthings.options import Asked, names_option, parse_options, read_texts
 from allmende.faces.sensorthings.render import (
@@ -101,11 +102,15 @@ def _render(request: Request, address: Address, asked: Asked, page: Page) -> Res
 def _aggregate(request: Request, address: Address, store: Store, limits: FaceLimits) -> Response:
     """``$apply``: groups instead of entities."""
     asked = parse_aggregation(address, request.query, reader=request.reader, limits=limits)
+    texts = read_texts(request.query, OPTIONS)
+    format = groups_format(texts, request.accept)
     table = store.aggregate(asked)
     if address.path and (not table.rows or not asked.groups):
         _require_parent(address, asked.source, store)
     place = f"{request.root}/{quote(request.path.strip('/'), safe=SAFE)}"
-    return Response(status=200, body=render_table(table, read_texts(request.query, OPTIONS), place))
+    if format is JSON:
+        return _tagged(request, Response(status=200, body=render_table(table, texts, place)))
+    return _tagged(request, render_groups(table, format, texts, place))
 
 
 def _tagged(request: Request, response: Response) -> Response:

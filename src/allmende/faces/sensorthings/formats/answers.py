@@ -5,7 +5,7 @@ from collections.abc import Callable
 from allmende.domain.face import Response
 from allmende.domain.model import ENTITIES
 from allmende.domain.query import Page
-from allmende.faces.sensorthings.formats.choice import ARROW, CSV, DATA_ARRAY, GEOJSON, PARQUET, Format
+from allmende.faces.sensorthings.formats.choice import ARROW, CSV, DATA_ARRAY, GEOJSON, PARQUET, Format, headers_of
 from allmende.faces.sensorthings.formats.data_array import data_arrays
 from allmende.faces.sensorthings.formats.flat import check_flat, flatten
 from allmende.faces.sensorthings.formats.geojson import features
@@ -28,13 +28,11 @@ def render_format(page: Page, asked: Asked, root: str, path: str) -> Response:
     """
     address = address_of(root, path)
     headers: dict[str, str] = {}
-    if page.next is not None and asked.metadata != "off" and asked.format is not DATA_ARRAY:
-        headers["Link"] = f'<{next_link(address, asked, page.next)}>; rel="next"'
-    if page.count is not None and asked.format is not DATA_ARRAY:
-        headers["X-Total-Count"] = str(page.count)
-    if asked.format.extension:
-        name = f"{ENTITIES[asked.query.entity].set_name}.{asked.format.extension}"
-        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    if asked.format is not DATA_ARRAY:
+        more = page.next is not None and asked.metadata != "off"
+        following = next_link(address, asked, page.next or ()) if more else None
+        set_name = ENTITIES[asked.query.entity].set_name
+        headers = headers_of(asked.format, set_name, following=following, count=page.count)
     body = _WRITERS[asked.format](page, asked, root, address)
     return Response(status=200, body=body, content_type=asked.format.content_type, headers=headers)
 

@@ -58,6 +58,19 @@ def accepted_format(accept: str) -> Format:
     return best if best_quality >= max(plain.values()) else JSON
 
 
+def headers_of(format: Format, name: str, *, following: str | None, count: int | None) -> dict[str, str]:
+    """What headers say of an answer whose format has no members for it: the address of the next page (RFC 8288), the
+    count that was asked for, and the name of the file that it is kept in."""
+    headers: dict[str, str] = {}
+    if following is not None:
+        headers["Link"] = f'<{following}>; rel="next"'
+    if count is not None:
+        headers["X-Total-Count"] = str(count)
+    if format.extension:
+        headers["Content-Disposition"] = f'attachment; filename="{name}.{format.extension}"'
+    return headers
+
+
 def _quality(text: str) -> float:
     try:
         return min(max(float(text), 0.0), 1.0)
