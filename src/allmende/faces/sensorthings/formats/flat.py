@@ -1,6 +1,6 @@
 """A page and what it expands as one table: to-one relations become columns beside their entity's (``Thing/name``)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,8 @@ _FIELDS = {"unitOfMeasurement": ("name", "symbol", "definition")}
 _Row = tuple[Any, ...]
 _Cell = tuple[Page, _Row] | None
 _LARGEST = 2**63
+_AS_JSON = range(ResultKind.JSON, 256)
+"""Kinds of results that are kept as JSON: objects, lists, and what the model keeps in them."""
 
 
 def check_flat(asked: Asked) -> None:
@@ -146,7 +148,7 @@ def _mixed(kind: Any, value: Any) -> Any:
 def _typed_result(name: str, kinds: list[Any], values: list[Any]) -> list[Column]:
     pairs = list(zip(kinds, values, strict=True))
 
-    def pick(wanted: tuple[int, ...], shape: Callable[[Any], Any]) -> list[Any]:
+    def pick(wanted: Container[int], shape: Callable[[Any], Any]) -> list[Any]:
         return [shape(value) if kind in wanted and value is not None else None for kind, value in pairs]
 
     numbers = pick((ResultKind.INTEGER, ResultKind.DECIMAL), float)
@@ -156,5 +158,5 @@ def _typed_result(name: str, kinds: list[Any], values: list[Any]) -> list[Column
         Column(f"{name}_integer", ColumnKind.INTEGER, integers),
         Column(f"{name}_text", ColumnKind.TEXT, pick((ResultKind.STRING,), str)),
         Column(f"{name}_boolean", ColumnKind.BOOLEAN, pick((ResultKind.BOOLEAN,), bool)),
-        Column(f"{name}_json", ColumnKind.JSON, pick((ResultKind.JSON,), str)),
+        Column(f"{name}_json", ColumnKind.JSON, pick(_AS_JSON, str)),
     ]
