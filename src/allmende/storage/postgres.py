@@ -212,6 +212,18 @@ class PostgresDialect:
         path = [str(key) for key in keys]
         return f"(SELECT {case} FROM (SELECT ({column})::jsonb #> ?::text[] AS list OFFSET 0) y)", (*item[1], path)
 
+    def json_any(self, column: str, keys: Sequence[str | int], alias: str, condition: Fragment) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        items = f"jsonb_array_elements(CASE jsonb_typeof({alias}_list.l) WHEN 'array' THEN {alias}_list.l END)"
+        found = f"SELECT 1 FROM {items} {alias} WHERE {condition[0]}"
+        case = f"CASE WHEN jsonb_typeof({alias}_list.l) = 'array' THEN EXISTS ({found}) END"
+        inner = f"(SELECT ({column})::jsonb #> ?::text[] AS l OFFSET 0) {alias}_list"
+        return f"(SELECT {case} FROM {inner})", (*condition[1], [str(key) for key in keys])
+
+    def json_item(self, alias: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return f"{alias}.value"
+
 
 def _typed(kind: int, value: Any) -> tuple[Any, Any, Any]:
     """A result as its three columns: whole number or boolean, decimal, text."""
