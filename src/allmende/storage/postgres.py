@@ -140,8 +140,12 @@ class PostgresDialect:
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
         number = f"coalesce({alias}.result_number, {alias}.result_integer)"
+        # Doubles do not tell 64-bit numbers apart; a decimal so large is a whole number.
+        decimal = f"CASE WHEN abs({alias}.result_number) < 9.2e18 THEN {alias}.result_number::bigint END"
+        whole = f"coalesce({alias}.result_integer, {decimal})"
         return (
             f"(CASE WHEN {alias}.result_kind <= {ResultKind.BOOLEAN} THEN {number} END)",
+            f"(CASE WHEN {alias}.result_kind <= {ResultKind.BOOLEAN} THEN {whole} END)",
             f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
