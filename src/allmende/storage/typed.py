@@ -211,6 +211,8 @@ def read_path(place: Place, path: Path) -> Typed:
     if attribute.kind is Kind.INTERVAL:
         return Typed("interval", Sql(columns[0]), last=Sql(f"coalesce({columns[-1]}, {columns[0]})"))
     if attribute.kind is Kind.GEOMETRY:
+        if kept := dialect.places.get((here.entity, name)):
+            return Typed("geometry", Sql(f"{here.alias}.{kept}"))
         return Typed("geometry", call(dialect, "geojson", _geojson(here, name, columns[0])))
     raise InvalidQuery(f"{name} cannot be compared as a whole", where=at(path))
 

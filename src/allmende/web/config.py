@@ -230,6 +230,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 256 * MIB
+    database_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_DATABASE_BYTES",
+            "Limits",
+            "Size of a PostgreSQL database from which on new data is refused with a clear word: the server's disk is "
+            "not seen from here. 0: no limit.",
+            low=0,
+        ),
+    ] = 0
     rejection_bytes: Annotated[
         int,
         _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),

@@ -51,7 +51,8 @@ __all__ = ["METHODS", "answer", "error_response"]
 
 
 def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
-    """Answer one request. Known errors become their status; others are the caller's."""
+    """Answer one request. Known errors become their status; others are the caller's, and LostRace of a transaction
+    that the caller began."""
     try:
         if request.method in ("GET", "HEAD"):
             return _read(request, store, limits)
@@ -62,6 +63,8 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.method == "DELETE":
             return delete(request, store, limits)
         return refuse(405, f"{request.method} is not among {', '.join(METHODS)}", {"Allow": ", ".join(METHODS)})
+    except errors.LostRace:
+        raise
     except errors.AllmendeError as error:
         return error_response(error)
 
