@@ -387,3 +387,15 @@ def test_groups_of_any_type(mixed: House, format: str) -> None:
         values = [row[f"result_{name}"] for name in ("number", "text", "boolean") if row[f"result_{name}"] is not None]
         assert values == ([] if shown["result"] is None else [shown["result"]])
         assert (row["validTime_start"] is None) is (shown["validTime"] is None)
+
+
+def test_the_newest_of_each_is_a_table_too(town: House) -> None:
+    whole = town.get("Datastreams/latest", orderby="name")["value"]
+    rows = read_csv(ask(town, "Datastreams/latest", "CSV", orderby="name"))
+    assert [(r["Datastream/id"], r["phenomenonTime"], r["result"], r["resultQuality"]) for r in rows] == [
+        (o["Datastream"]["id"], o["phenomenonTime"], str(o["result"]), "") for o in whole
+    ]
+    table = read_table(ask(town, "Datastreams/latest", "Parquet", orderby="name"))
+    assert table.column("result_number").to_pylist() == [float(o["result"]) for o in whole]
+    assert table.column("resultQuality").to_pylist() == [None] * len(whole)
+    assert "$resultFormat" in town.error("Datastreams/latest", resultFormat="GeoJSON")

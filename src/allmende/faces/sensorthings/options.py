@@ -137,6 +137,7 @@ def _ask(
         skip=page.skip,
         after=page.after,
         count=page.count,
+        expand_rows=limits.expand_rows,
         select=None if chosen is None else tuple(dict.fromkeys(name.partition("/")[0] for name in chosen)),
         expand=tuple(Expand(relation=name, query=asked.query) for name, asked in expands.items()),
     )

@@ -83,7 +83,7 @@ def _attribute_columns(
         return _interval(name, starts, ends, typed)
     if attribute.kind is Kind.RESULT and not path:
         kinds, values = _values(rows, places[f"{attribute.name}.kind"]), _values(rows, places[attribute.name])
-        return _typed_result(name, kinds, values) if typed else [_mixed_result(name, kinds, values)]
+        return typed_result(name, kinds, values) if typed else [mixed_result(name, kinds, values)]
     if attribute.kind is Kind.INSTANT:
         return [Column(name, ColumnKind.INSTANT, _values(rows, places[attribute.name]))]
     if attribute.kind is Kind.STRING:
@@ -92,18 +92,19 @@ def _attribute_columns(
     fields = _FIELDS.get(attribute.name, ())
     if path:
         plain = len(path) == 1 and path[0] in fields
-        return [_part(f"{name}/{'/'.join(path)}", _decoded(texts), path, typed=typed and not plain)]
+        return [_part(f"{name}/{'/'.join(path)}", decoded(texts), path, typed=typed and not plain)]
     if fields:
-        values = _decoded(texts)
+        values = decoded(texts)
         return [_part(f"{name}/{field}", values, (field,), typed=False) for field in fields]
-    return [Column(name, ColumnKind.JSON, texts if typed else [_plain(v) for v in _decoded(texts)])]
+    return [Column(name, ColumnKind.JSON, texts if typed else [plain(v) for v in decoded(texts)])]
 
 
 def _values(rows: Sequence[_Row | None], place: int) -> list[Any]:
     return [None if row is None else row[place] for row in rows]
 
 
-def _decoded(texts: Sequence[str | None]) -> list[Any]:
+def decoded(texts: Sequence[str | None]) -> list[Any]:
+    """JSON texts as their values."""
     return [None if value is None else msgspec.json.decode(value) for value in texts]
 
 
@@ -114,14 +115,14 @@ def _part(name: str, values: Sequence[Any], path: tuple[str, ...], *, typed: boo
         found = [value.get(key) if isinstance(value, dict) else None for value in found]
     if typed:
         return Column(name, ColumnKind.JSON, [None if v is None else _json(v) for v in found])
-    return Column(name, ColumnKind.TEXT, [_plain(v) for v in found])
+    return Column(name, ColumnKind.TEXT, [plain(v) for v in found])
 
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _plain(value: Any) -> str | None:
+def plain(value: Any) -> str | None:
     """A JSON value as one text without quotes around it."""
     return value if value is None or isinstance(value, str) else _json(value)
 
@@ -134,7 +135,8 @@ def _interval(name: str, starts: list[Any], ends: list[Any], typed: bool) -> lis
     return [Column(name, ColumnKind.TEXT, texts)]
 
 
-def _mixed_result(name: str, kinds: list[Any], values: list[Any]) -> Column:
+def mixed_result(name: str, kinds: list[Any], values: list[Any]) -> Column:
+    """Kept results as one column."""
     shown = [_mixed(kind, value) for kind, value in zip(kinds, values, strict=True)]
     return Column(name, ColumnKind.MIXED, shown)
 
@@ -145,7 +147,8 @@ def _mixed(kind: Any, value: Any) -> Any:
     return bool(value) if kind == ResultKind.BOOLEAN else float(value) if kind == ResultKind.DECIMAL else value
 
 
-def _typed_result(name: str, kinds: list[Any], values: list[Any]) -> list[Column]:
+def typed_result(name: str, kinds: list[Any], values: list[Any]) -> list[Column]:
+    """Kept results (see ResultKind) as a column for each type."""
     pairs = list(zip(kinds, values, strict=True))
 
     def pick(wanted: Container[int], shape: Callable[[Any], Any]) -> list[Any]:

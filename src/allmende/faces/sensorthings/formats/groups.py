@@ -1,4 +1,4 @@
-"""The groups of ``$apply`` as CSV, Parquet and Arrow."""
+"""Tables that are no entities (``$apply``, ``Datastreams/latest``) as CSV, Parquet and Arrow."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,6 +18,7 @@ from allmende.faces.sensorthings.formats.choice import (
     headers_of,
     named_format,
 )
+from allmende.faces.sensorthings.formats.flat import decoded, mixed_result, plain, typed_result
 from allmende.faces.tables import Column, ColumnKind, to_arrow, to_csv, to_parquet
 
 _WRITERS: Mapping[Format, Callable[[Sequence[Column]], bytes]] = {CSV: to_csv, PARQUET: to_parquet, ARROW: to_arrow}
@@ -25,26 +26,26 @@ _KINDS = {"number": ColumnKind.NUMBER, "boolean": ColumnKind.BOOLEAN, "instant":
 
 
 def groups_format(texts: Mapping[str, str], accept: str) -> Format:
-    """The format of an answer to ``$apply``; raises InvalidQuery for one that takes entities alone."""
+    """The format of an answer; raises InvalidQuery for one that takes entities alone."""
     if "$resultFormat" not in texts:
         found = accepted_format(accept)
         return found if found in _WRITERS else JSON
     found = named_format(texts["$resultFormat"])
     if found is not JSON and found not in _WRITERS:
         known = ", ".join(format.name for format in (JSON, *_WRITERS))
-        raise InvalidQuery(f"{found.name} has no groups; there are {known}", where="$resultFormat")
+        raise InvalidQuery(f"{found.name} takes entities alone; there are {known}", where="$resultFormat")
     return found
 
 
 def render_groups(table: Table, format: Format, texts: Mapping[str, str], address: str) -> Response:
-    """A page of groups as a table; ``address`` is the absolute one of the set."""
+    """A page of a table; ``address`` is the absolute one of the set."""
     columns = [
         made
         for at, column in enumerate(table.columns)
         for made in _columns(column, [row[at] for row in table.rows], typed=format is not CSV)
     ]
     following = None if table.next is None else next_address(table.next, texts, address)
-    headers = headers_of(format, "groups", following=following, count=table.count)
+    headers = headers_of(format, "table", following=following, count=table.count)
     return Response(status=200, body=_WRITERS[format](columns), content_type=format.content_type, headers=headers)
 
 
@@ -54,6 +55,11 @@ def _columns(column: aggregation.Column, values: list[Any], *, typed: bool) -> l
     if column.kind == "interval" and typed:
         ends = [[None if value is None else value[at] for value in values] for at in (0, 1)]
         return [Column(f"{name}_{end}", ColumnKind.INSTANT, e) for end, e in zip(("start", "end"), ends, strict=True)]
+    if column.kind == "result":
+        kinds, results = [[None if value is None else value[at] for value in values] for at in (0, 1)]
+        return typed_result(name, kinds, results) if typed else [mixed_result(name, kinds, results)]
+    if column.kind == "json":
+        return [Column(name, ColumnKind.JSON, values if typed else [plain(v) for v in decoded(values)])]
     if column.kind == "free" and typed:
         return _by_type(name, values)
     if column.kind == "free" or (column.kind == "number" and not typed):
