@@ -91,8 +91,8 @@ def _attribute_columns(
     texts = [None if row is None else attribute_json(attribute.name, attribute.kind, places, row) for row in rows]
     fields = _FIELDS.get(attribute.name, ())
     if path:
-        plain = len(path) == 1 and path[0] in fields
-        return [_part(f"{name}/{'/'.join(path)}", decoded(texts), path, typed=typed and not plain)]
+        known = len(path) == 1 and path[0] in fields
+        return [_part(f"{name}/{'/'.join(path)}", decoded(texts), path, typed=typed and not known)]
     if fields:
         values = decoded(texts)
         return [_part(f"{name}/{field}", values, (field,), typed=False) for field in fields]
