@@ -4,12 +4,18 @@ A Query is a value without behaviour. It always names its reader: the compiler a
 table is read.
 """
 
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.policy import Reader
+
+
+@cache
+def _attributes(entity_name: str) -> tuple[str, ...]:
+    return tuple(a.name for a in ENTITIES[entity_name].attributes)
 
 
 class Expression(msgspec.Struct, frozen=True, tag=True, kw_only=False):
@@ -139,7 +145,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     def selected(self) -> tuple[str, ...]:
         """The attributes to give, in the standard's order."""
-        names = tuple(a.name for a in ENTITIES[self.entity].attributes)
+        names = _attributes(self.entity)
         return names if self.select is None else tuple(n for n in names if n in self.select)
 
     def selects_id(self) -> bool:
@@ -154,9 +160,14 @@ def layout(query: Query) -> tuple[str, ...]:
     JSON as text, or microseconds. Intervals have two columns (``….start``, ``….end``); a result has two
     (``result.kind``, ``result``, see :class:`ResultKind`).
     """
+    return _layout(query.entity, query.selected())
+
+
+@lru_cache(maxsize=1024)
+def _layout(entity_name: str, selected: tuple[str, ...]) -> tuple[str, ...]:
     columns = ["pk", "id"]
-    entity = ENTITIES[query.entity]
-    for name in query.selected():
+    entity = ENTITIES[entity_name]
+    for name in selected:
         attribute = entity.attribute(name)
         if attribute is None:
             continue

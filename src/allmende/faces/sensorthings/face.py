@@ -26,13 +26,12 @@ from allmende.faces.sensorthings.openapi import MEDIA_TYPE, PATH, document
 from allmende.faces.sensorthings.options import Asked, parse_options
 from allmende.faces.sensorthings.render import (
     attribute_json,
-    entity_link,
     render_entity,
     render_page,
     render_reference,
     render_references,
-    text,
 )
+from allmende.faces.sensorthings.rows import entity_link, text
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 __all__ = ["METHODS", "answer", "error_response"]
