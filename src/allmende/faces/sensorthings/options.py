@@ -17,6 +17,7 @@ from allmende.faces.sensorthings.address import Address
 from allmende.faces.sensorthings.expressions import parse_filter, parse_order
 from allmende.faces.sensorthings.formats.choice import DATA_ARRAY, JSON, Format, accepted_format, named_format
 from allmende.faces.sensorthings.formats.streams import with_streams
+from allmende.faces.sensorthings.rows import Parts
 
 KNOWN = (
     "$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand", "$skiptoken", "$resultFormat",
@@ -28,7 +29,6 @@ _WHOLE_ANSWER = ("$skiptoken", "$resultFormat", "$resultMetadata")
 _MAX_PARTS = 16
 _WITH_PARTS = (Kind.JSON, Kind.OBJECT, Kind.GEOMETRY, Kind.RESULT)
 Metadata = Literal["full", "minimal", "none", "off"]
-Parts = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[int | float | str | None])
 
@@ -42,7 +42,7 @@ class Asked(msgspec.Struct, frozen=True):
     chosen: tuple[str, ...] | None = None
     """What $select names, in its order, parts of properties too; the query's own names whole properties."""
     parts: Parts = ()
-    """Of which properties only parts are wanted, and which: ``("properties", (("address", "city"),))``."""
+    """Of which properties only parts are wanted."""
     metadata: Metadata = "full"
     format: Format = JSON
 

@@ -10,7 +10,8 @@ from allmende.faces.sensorthings.formats.data_array import data_arrays
 from allmende.faces.sensorthings.formats.flat import check_flat, flatten
 from allmende.faces.sensorthings.formats.geojson import features
 from allmende.faces.sensorthings.options import Asked
-from allmende.faces.sensorthings.render import address_of, envelope, next_link, text
+from allmende.faces.sensorthings.render import address_of, envelope, next_link
+from allmende.faces.sensorthings.rows import text
 from allmende.faces.tables import to_arrow, to_csv, to_parquet
 
 

@@ -11,7 +11,7 @@ from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.times import format_instant, format_interval
 from allmende.faces.sensorthings.formats.streams import stream_of_path, stream_relations
 from allmende.faces.sensorthings.options import Asked
-from allmende.faces.sensorthings.render import attribute_json, entity_link, result_text, text
+from allmende.faces.sensorthings.rows import attribute_of, entity_link, result_text, text
 
 _Row = Callable[[tuple[Any, ...]], str]
 
@@ -54,11 +54,12 @@ def _row_writer(query: Query) -> tuple[_Row, list[str]]:
     if query.select is None:
         return _whole_row, components
     places = {column: at for at, column in enumerate(layout(query))}
-    kinds = [(name, attribute.kind) for name in selected if (attribute := ENTITIES["Observation"].attribute(name))]
+    known = ENTITIES["Observation"]
+    attributes = [attribute_of(name, a.kind, places) for name in selected if (a := known.attribute(name))]
     shows_id = query.selects_id()
 
     def row_text(row: tuple[Any, ...]) -> str:
-        values = [attribute_json(name, kind, places, row) or "null" for name, kind in kinds]
+        values = ["null" if row[a.at] is None else a.encode(row if a.wide else row[a.at]) for a in attributes]
         return f"[{','.join([_shown(row[1]), *values] if shows_id else values)}]"
 
     return row_text, components

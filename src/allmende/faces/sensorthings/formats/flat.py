@@ -10,7 +10,7 @@ from allmende.domain.model import ENTITIES, Attribute, Kind
 from allmende.domain.query import Page, ResultKind, layout
 from allmende.domain.times import format_interval
 from allmende.faces.sensorthings.options import Asked
-from allmende.faces.sensorthings.render import attribute_json
+from allmende.faces.sensorthings.rows import attribute_of
 from allmende.faces.tables import Column, ColumnKind
 
 _FIELDS = {"unitOfMeasurement": ("name", "symbol", "definition")}
@@ -88,7 +88,8 @@ def _attribute_columns(
         return [Column(name, ColumnKind.INSTANT, _values(rows, places[attribute.name]))]
     if attribute.kind is Kind.STRING:
         return [Column(name, ColumnKind.TEXT, _values(rows, places[attribute.name]))]
-    texts = [None if row is None else attribute_json(attribute.name, attribute.kind, places, row) for row in rows]
+    at, encode, wide = attribute_of(attribute.name, attribute.kind, places)[1:4]
+    texts = [None if row is None or row[at] is None else encode(row if wide else row[at]) for row in rows]
     fields = _FIELDS.get(attribute.name, ())
     if path:
         known = len(path) == 1 and path[0] in fields
