@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Raw
+
 from allmende.domain import ids
 from allmende.domain.aggregation import Aggregation, Column, Table
 from allmende.domain.creation import encode
@@ -21,8 +23,9 @@ from allmende.faces.sensorthings.address import Address
 from allmende.faces.sensorthings.expressions import Applied, parse_apply, parse_filter, parse_order
 from allmende.faces.sensorthings.options import bounds_of, make_token, paging, read_texts
 from allmende.faces.sensorthings.render import SAFE
+from allmende.faces.sensorthings.rows import result_text
 
-OPTIONS = ("$apply", "$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken")
+OPTIONS = ("$apply", "$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken", "$resultFormat")
 
 
 def parse_aggregation(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Aggregation:
@@ -75,6 +78,28 @@ def _paths(node: object) -> Iterator[Path]:
                 yield from _paths(inner)
 
 
+LATEST = "Datastreams/latest"
+"""A path that ends so asks for the newest reading of each stream of the set."""
+LATEST_OPTIONS = tuple(option for option in OPTIONS if option != "$apply")
+
+
+def parse_latest(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Query:
+    """The question of ``Datastreams/latest``: options speak of the Datastreams."""
+    texts = read_texts(text, LATEST_OPTIONS)
+    bounds, page = bounds_of(limits), paging(texts, limits)
+    return Query(
+        entity=address.entity,
+        reader=reader,
+        path=address.path,
+        filter=parse_filter(texts["$filter"], **bounds) if "$filter" in texts else None,
+        order=parse_order(texts["$orderby"], **bounds) if "$orderby" in texts else (),
+        top=page.top,
+        skip=page.skip,
+        after=page.after,
+        count=page.count,
+    )
+
+
 # --- rendering ---
 
 
@@ -84,13 +109,17 @@ def render_table(table: Table, texts: Mapping[str, str], address: str) -> bytes:
     if table.count is not None:
         parts.append(f'"@iot.count":{table.count}')
     if table.next is not None:
-        again = {k: v for k, v in texts.items() if k not in ("$skip", "$skiptoken")}
-        again["$skiptoken"] = make_token(table.next)
-        options = "&".join(f"{name}={quote(value, safe=SAFE)}" for name, value in again.items())
-        parts.append(f'"@iot.nextLink":{encode(f"{address}?{options}")}')
+        parts.append(f'"@iot.nextLink":{encode(next_address(table.next, texts, address))}')
     rows = ",".join(encode(row) for row in rows_of(table))
     parts.append(f'"value":[{rows}]')
     return ("{" + ",".join(parts) + "}").encode()
+
+
+def next_address(after: tuple[Any, ...], texts: Mapping[str, str], address: str) -> str:
+    """The same question, going on behind the last group."""
+    again = {k: v for k, v in texts.items() if k not in ("$skip", "$skiptoken")}
+    again["$skiptoken"] = make_token(after)
+    return f"{address}?{'&'.join(f'{name}={quote(value, safe=SAFE)}' for name, value in again.items())}"
 
 
 def rows_of(table: Table) -> list[dict[str, Any]]:
@@ -102,14 +131,19 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
             place = made
             for part in column.name[:-1]:
                 place = place.setdefault(part, {})
-            place[column.name[-1]] = _shown(column, value)
+            place[column.name[-1]] = shown_value(column, value)
         found.append(made)
     return found
 
 
-def _shown(column: Column, value: Any) -> Any:
+def shown_value(column: Column, value: Any) -> Any:
+    """A value of a column as JSON shows it."""
     if value is None:
         return None
+    if column.kind == "result":
+        return Raw(result_text(*value).encode())
+    if column.kind == "json":
+        return Raw(value.encode())
     if column.kind == "id":
         return ids.shown(str(value))
     if column.kind == "instant":
