@@ -19,7 +19,7 @@ from allmende.storage.archive import Reader
 from allmende.web.backup import check_fits
 
 # The houses of one engine are made once.
-pytestmark = pytest.mark.xdist_group("backup")
+pytestmark = [pytest.mark.xdist_group("backup"), pytest.mark.timeout(300)]
 ENGINES = ("sqlite", "postgres")
 
 # Everything that a house can hold; readings keep coming while the backup is taken.
