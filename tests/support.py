@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import psycopg
 import pytest
 
+from allmende.domain import times
+from allmende.domain.bounds import Bounds
 from allmende.domain.creation import plan_creation
 from allmende.domain.policy import Reader, house_reader
 from allmende.domain.query import Page, Query
@@ -33,6 +35,8 @@ from tests.cluster import cluster
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ALLMENDE_SHARED_DATA", ROOT.parent / "shared" / "data"))
 HOUSE = house_reader("test")
+AHEAD = Bounds(future=20 * 366 * times.DAY)
+"""The clock of a test may stand still long before its readings."""
 
 
 def captured(*parts: str) -> Path:
@@ -166,7 +170,7 @@ def declaration(stream: str = "garage~free", *, high: float | None = 100, positi
         sensor=SensorDeclaration(id="barriers", name="Barriers"),
         observed_property=Property(id="free-parking-spaces", name="Free spaces", definition="https://example.org/free"),
         unit=Unit("spaces", "{space}"),
-        observation_type="count",
+        observation_type="any",
         low=0,
         high=high,
     )
@@ -222,5 +226,5 @@ def create(
 ) -> Receipt:
     """Create what a body asks for; ``links`` are ids by relation."""
     refs = {relation: Ref(id=name) for relation, name in (links or {}).items()}
-    entities = plan_creation(entity, body, now=now, links=refs)
+    entities = plan_creation(entity, body, now=now, links=refs, bounds=AHEAD)
     return store.append(Batch(origin=reader.name, dataset=dataset, reader=reader, received_at=now, entities=entities))

@@ -13,7 +13,7 @@ from allmende.domain.query import Query, Step
 from allmende.domain.records import Series
 from allmende.domain.store import Amendment, Store
 from tests.storage.test_creation import THING, ids, location, made_id, stream
-from tests.support import HOUSE, ask, batch, create
+from tests.support import AHEAD, HOUSE, ask, batch, create
 
 AT = 1_700_000_100_000_000
 EXTENTS = ("observedArea", "phenomenonTime", "resultTime")
@@ -21,7 +21,7 @@ DAY = "2024-01-01T00:00:0"
 
 
 def change(store: Store, entity: str, identifier: str, body: Any, *, reader: Reader = HOUSE, seen: Any = None) -> None:
-    values, links = plan_change(entity, identifier, body, current={}, now=AT)
+    values, links = plan_change(entity, identifier, body, current={}, now=AT, bounds=AHEAD)
     target = Query(entity=entity, reader=reader, id=identifier, top=1)
     store.change(Amendment(target=target, origin="user:eve", received_at=AT, values=values, links=links, seen=seen))
 

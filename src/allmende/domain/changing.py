@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from allmende.domain import times
+from allmende.domain.bounds import Bounds, check_observation
 from allmende.domain.creation import id_of, keep_value, names_existing
 from allmende.domain.errors import InvalidInput
 from allmende.domain.model import ENTITIES, EntityType, Kind, Relation
@@ -16,7 +17,14 @@ _REPLACED = frozenset({("Thing", "Locations"), ("HistoricalLocation", "Locations
 
 
 def plan_change(
-    entity_name: str, identifier: str, body: object, *, current: Mapping[str, Any], now: int, whole: bool = False
+    entity_name: str,
+    identifier: str,
+    body: object,
+    *,
+    current: Mapping[str, Any],
+    now: int,
+    whole: bool = False,
+    bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Plan:
     """What a body changes. ``current`` are the entity's attributes as JSON; ``whole`` resets what the body leaves out.
 
@@ -46,8 +54,10 @@ def plan_change(
         _reset(entity, values)
     elif "encodingType" in values:
         _recheck(entity, values, context)
-    if entity.name == "Observation" and "phenomenonTime" in values and values["phenomenonTime"] is None:
-        values["phenomenonTime"] = times.Interval(now)
+    if entity.name == "Observation":
+        if "phenomenonTime" in values and values["phenomenonTime"] is None:
+            values["phenomenonTime"] = times.Interval(now)
+        check_observation(values, "", now=now, bounds=bounds)
     return values, links
 
 

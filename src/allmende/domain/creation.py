@@ -11,6 +11,7 @@ from shapely import from_geojson
 from shapely.errors import ShapelyError
 
 from allmende.domain import ids, times
+from allmende.domain.bounds import Bounds, check_observation
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
 from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
 from allmende.domain.query import ResultKind
@@ -22,13 +23,19 @@ GEOJSON = frozenset({"application/geo+json", "application/vnd.geo+json"})
 
 
 def plan_creation(
-    entity: str, body: object, *, now: int, links: Mapping[str, Ref] | None = None, max_entities: int = 1000
+    entity: str,
+    body: object,
+    *,
+    now: int,
+    links: Mapping[str, Ref] | None = None,
+    max_entities: int = 1000,
+    bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> list[NewEntity]:
     """The entities that a body asks for, each after those that it refers to; the body's own has an empty ``where``.
 
     ``links`` are relations that the address gives (``Datastreams('a')/Observations``). Raises InvalidInput.
     """
-    planner = _Planner(now, max_entities)
+    planner = _Planner(now, max_entities, bounds)
     try:
         planner.add(ENTITIES[entity], body, dict(links or {}), "")
     except RecursionError:
@@ -37,9 +44,10 @@ def plan_creation(
 
 
 class _Planner:
-    def __init__(self, now: int, max_entities: int) -> None:
+    def __init__(self, now: int, max_entities: int, bounds: Bounds) -> None:
         self.now = now
         self.max_entities = max_entities
+        self.bounds = bounds
         self.made: list[NewEntity] = []
 
     def add(self, entity: EntityType, body: object, links: dict[str, Ref], where: str) -> int:
@@ -104,8 +112,10 @@ class _Planner:
         for attribute in entity.attributes:
             if attribute.required and attribute.name not in values:
                 raise InvalidInput(f"{attribute.name} is missing", where=where or entity.name)
-        if entity.name == "Observation" and values.get("phenomenonTime") is None:
-            values["phenomenonTime"] = times.Interval(self.now)
+        if entity.name == "Observation":
+            if values.get("phenomenonTime") is None:
+                values["phenomenonTime"] = times.Interval(self.now)
+            check_observation(values, where, now=self.now, bounds=self.bounds)
         return related, values, own_id
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from allmende.domain.bounds import Bounds
 from allmende.domain.policy import Reader
 
 
@@ -44,3 +45,5 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     filter_length: int = 2000
     entities: int = 1000
     """Entities created at once by a deep insert."""
+    bounds: Bounds = Bounds()
+    """Of readings."""

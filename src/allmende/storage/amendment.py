@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from allmende.domain.bounds import check_fit
 from allmende.domain.errors import ChangedMeanwhile, Conflict, NotFound
 from allmende.domain.model import ENTITIES
 from allmende.domain.query import ResultKind
@@ -203,6 +204,9 @@ def _change_observation(
     source, target = streams[old_stream], streams[new_stream]
     for stream in (source, target):
         check_writable(connection, stream.dataset, amendment.target.reader, "Datastream")
+    if "result" in amendment.values:
+        kind, result = amendment.values["result"]
+        check_fit(target.observation_type, kind, result, "result")
     new["change"] = _log(connection, amendment, source, target, old, new)
     _keep_history(connection, old, new)
     _write(connection, amendment, old, new)

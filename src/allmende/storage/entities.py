@@ -1,6 +1,6 @@
 """Writing entities: single rows, their ids, where a thing stands, and the feature that its streams observe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from allmende.domain import ids
@@ -10,7 +10,7 @@ from allmende.domain.policy import Reader
 from allmende.storage.connections import Connection
 from allmende.storage.relations import key_of
 from allmende.storage.schema import TABLE_OF
-from allmende.storage.sql import all_of, id_condition, visible
+from allmende.storage.sql import Sql, all_of, id_condition, visible
 from allmende.storage.state import Stream
 
 
@@ -52,6 +52,19 @@ def find_key(connection: Connection, entity: str, identifier: str, reader: Reade
     if row is None:
         raise InvalidInput(f"there is no {entity} {identifier!r}", where=where)
     return int(row[0])
+
+
+def find_keys(connection: Connection, entity: str, identifiers: Iterable[str], reader: Reader) -> dict[str, int]:
+    """The keys of existing entities (no observations) by id; those that the reader may not see are missing."""
+    found: dict[str, int] = {}
+    listed = sorted(set(identifiers))
+    for place in range(0, len(listed), 500):
+        part = listed[place : place + 500]
+        rules = [Sql(f"e.id IN ({', '.join('?' * len(part))})", tuple(part))]
+        rule = visible(entity, "e", reader, simulated=True)
+        query = f"SELECT e.id, e.pk FROM {TABLE_OF[entity]} e WHERE " + all_of([*rules, rule] if rule else rules)
+        found.update(connection.execute(query.text, query.params).fetchall())
+    return found
 
 
 def free_id(connection: Connection, entity: str) -> str:

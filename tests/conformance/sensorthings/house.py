@@ -180,7 +180,7 @@ def datastream(**more: Any) -> dict[str, Any]:
     return {
         "name": "Free spaces",
         "description": "free spaces of the garage",
-        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Observation",  # takes any result
         "unitOfMeasurement": {"name": "spaces", "symbol": "{space}", "definition": "https://example.org/unit"},
         "Sensor": sensor(),
         "ObservedProperty": observed_property(),

@@ -45,7 +45,7 @@ def change(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.if_match and not names_tag(request.if_match, tag):
             return _stale()
         try:
-            store.change(_amendment(request, asked, page, body))
+            store.change(_amendment(request, asked, page, body, limits))
         except errors.ChangedMeanwhile:
             if request.if_match:
                 return _stale()
@@ -99,7 +99,7 @@ def _one(asked: Asked, store: Store) -> Page:
     return page
 
 
-def _amendment(request: Request, asked: Asked, page: Page, body: Any) -> Amendment:
+def _amendment(request: Request, asked: Asked, page: Page, body: Any, limits: FaceLimits) -> Amendment:
     entity, identifier = asked.query.entity, str(page.rows[0][1])
     shown = msgspec.json.decode(render_entity(page, asked, request.root), type=dict[str, Any])
     current = {name: value for name, value in shown.items() if ENTITIES[entity].attribute(name)}
@@ -107,7 +107,13 @@ def _amendment(request: Request, asked: Asked, page: Page, body: Any) -> Amendme
     if patching:
         body = apply_patch(current, body)
     values, links = plan_change(
-        entity, identifier, body, current=current, now=request.now, whole=request.method == "PUT"
+        entity,
+        identifier,
+        body,
+        current=current,
+        now=request.now,
+        whole=request.method == "PUT",
+        bounds=limits.bounds,
     )
     return Amendment(
         target=asked.query,

@@ -9,6 +9,7 @@ from allmende.domain.model import ENTITIES, SETS, Kind
 from allmende.domain.policy import COMMONS
 from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.store import Batch, Receipt, Ref, Store
+from allmende.faces.sensorthings import arrays
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (
     content_kind,
@@ -42,6 +43,8 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.method in ("GET", "HEAD"):
             return _read(request, store, limits)
         if request.method == "POST":
+            if request.path.strip("/") == arrays.PATH:
+                return arrays.create_observations(request, store, limits)
             return _create(request, store, limits)
         if request.method in ("PATCH", "PUT"):
             return change(request, store, limits)
@@ -130,7 +133,9 @@ def _create(request: Request, store: Store, limits: FaceLimits) -> Response:
         return refuse(415, f"{content_kind(request)} is not taken; send application/json")
     body = decode_body(request)
     links = _links(address)
-    entities = plan_creation(address.entity, body, now=request.now, links=links, max_entities=limits.entities)
+    entities = plan_creation(
+        address.entity, body, now=request.now, links=links, max_entities=limits.entities, bounds=limits.bounds
+    )
     batch = Batch(
         origin=request.reader.name,
         dataset=COMMONS,
