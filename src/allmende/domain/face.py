@@ -45,5 +45,9 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     filter_length: int = 2000
     entities: int = 1000
     """Entities created at once by a deep insert."""
+    batch_size: int = 1000
+    """Requests within one batch."""
+    delete_max: int = 10_000
+    """Entities of a set deleted at once."""
     bounds: Bounds = Bounds()
     """Of readings."""

@@ -15,7 +15,7 @@ from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
 from allmende.faces.sensorthings.face import answer, error_response
 from allmende.web.accounts.audit import record
-from allmende.web.intake import DiskFloor
+from allmende.web.intake import DiskFloor, reading_bounds
 
 
 @cache
@@ -28,6 +28,10 @@ def face_limits() -> FaceLimits:
         skip_max=config.skip_max,
         expand_depth=config.expand_depth,
         filter_length=config.filter_length,
+        entities=config.deep_insert_max,
+        batch_size=config.batch_size,
+        delete_max=config.delete_max,
+        bounds=reading_bounds(config),
     )
 
 
