@@ -13,6 +13,7 @@ from allmende.storage.compile import compile_keys
 from allmende.storage.connections import Connection
 from allmende.storage.entities import check_writable, forget_declarations, forget_features, origin_key
 from allmende.storage.find import find_one
+from allmende.storage.logs import log_key
 from allmende.storage.readings import log_change
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import visible
@@ -123,6 +124,7 @@ class _Remover:
         self.delete("thing_location", "location", keys)
         for thing in things:
             forget_features(self.connection, thing)
+            log_key(self.connection, "Thing", thing, "Locations")
 
     def features(self, keys: list[int]) -> None:
         """Before features go: what was observed of them."""

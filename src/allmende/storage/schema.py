@@ -104,11 +104,21 @@ _VERSION_2 = (
     "CREATE INDEX observation_history_id ON observation_history (id)",
 )
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2})
+NOW = "(CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
+"""The engine's clock, in microseconds."""
+_VERSION_3 = (
+    # What is said of entities other than observations, for those who follow; `fields` are names between commas.
+    f"""CREATE TABLE entity_log (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+        fields TEXT NOT NULL, logged_at INTEGER NOT NULL DEFAULT {NOW})""",
+)
+
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3})
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
-    "rejection", "source_state", "follower", "change_log", "gone_stream", "stream_state", "feature_datastream",
+    "rejection", "source_state", "follower", "entity_log", "change_log", "gone_stream", "stream_state",
+    "feature_datastream",
     "observation_history", "observation_name", "observation_document", "observation", "datastream", "feature",
     "observed_property", "sensor", "historical_location_location", "historical_location", "thing_location", "location",
     "thing", "sequence", "origin", "dataset",

@@ -7,7 +7,6 @@ at its end every quarter of a second.
 
 import secrets
 import threading
-import time
 
 import structlog
 from django.db import close_old_connections
@@ -30,8 +29,7 @@ _ROOT = "/sta/v1.1"
 _CHANGES = 500
 _UNANSWERED = 200
 """Messages on their way at most before the broker has to have acknowledged them."""
-_OPEN_SECONDS = 30.0
-"""How long it is remembered whether a stream is open to all."""
+_OPEN_READINGS = Query(entity="Observation", reader=ANONYMOUS)
 
 log = structlog.get_logger("allmende.publisher")
 
@@ -58,7 +56,6 @@ class Publisher(threading.Thread):
         self._client.on_publish = self._on_publish
         self._client.reconnect_delay_set(1, 8)
         self._client.max_inflight_messages_set(_UNANSWERED)
-        self._open: dict[str, tuple[float, bool]] = {}
         self._told = ""
         self._answered: set[int] = set()
         """Message ids that the broker has acknowledged and that nobody has looked at yet."""
@@ -118,20 +115,11 @@ class Publisher(threading.Thread):
     def _messages(self, change: Change) -> list[tuple[str, bytes]]:
         oldest = change.received_at - self._max_age
         topic = observations_topic(change.stream)
-        if change.kind == "deletion" or change.end < oldest or not topic or not self._is_open(change.stream):
+        if change.kind == "deletion" or change.end < oldest or not topic:
             return []
         # A row begins with pk, id and the start of its phenomenon time.
-        return [(topic, observation_json(row, _ROOT)) for row in self._store.change_rows(change) if row[2] >= oldest]
-
-    def _is_open(self, stream: str) -> bool:
-        """Whether anybody may read the stream: the topic is open to all."""
-        now = time.monotonic()
-        known = self._open.get(stream)
-        if known is None or known[0] < now:
-            query = Query(entity="Datastream", reader=ANONYMOUS, id=stream, top=1, select=("name",))
-            known = (now + _OPEN_SECONDS, bool(self._store.find(query).rows))
-            self._open[stream] = known
-        return known[1]
+        rows = self._store.change_page(change, _OPEN_READINGS).rows
+        return [(topic, observation_json(row, _ROOT)) for row in rows if row[2] >= oldest]
 
     def _settle(self, waiting: list[int]) -> bool:
         """Wait until the broker has acknowledged all; False where we have to stop before.
