@@ -13,7 +13,8 @@ from allmende.domain.errors import AllmendeError, StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
-from allmende.faces.sensorthings.face import answer, error_response
+from allmende.faces.sensorthings.batch import PATH as BATCH
+from allmende.faces.sensorthings.face import answer, answer_batch, error_response
 from allmende.web.accounts.audit import record
 from allmende.web.intake import DiskFloor, reading_bounds
 
@@ -51,11 +52,20 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
+        prefer=request.headers.get("Prefer", ""),
     )
-    response = _WRITING.get(question.method, _answer)(question, house.store)
+    if question.method == "POST" and path.strip("/") == BATCH:
+        # Each part is judged, kept and noted like a request of its own.
+        response = answer_batch(question, house.store, face_limits(), lambda part: _dispatch(part, house.store))
+    else:
+        response = _dispatch(question, house.store)
     return HttpResponse(
         response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
     )
+
+
+def _dispatch(question: Request, store: Store) -> Response:
+    return _WRITING.get(question.method, _answer)(question, store)
 
 
 def _answer(question: Request, store: Store) -> Response:
