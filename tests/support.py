@@ -47,6 +47,10 @@ def captured(*parts: str) -> Path:
     return path
 
 
+_OUTER = ("BEGIN IMMEDIATE", "ROLLBACK", "COMMIT")
+_NESTED = ("SAVEPOINT outside", "ROLLBACK TO outside", "RELEASE outside")
+
+
 class PlainConnections:
     """Connections to one SQLite file, one per thread, without Django."""
 
@@ -83,21 +87,24 @@ class PlainConnections:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction."""
+        """A transaction, or a savepoint of the one that this thread has opened."""
         with self._busy:
             connection = self.raw()
-            connection.execute("BEGIN IMMEDIATE")
+            begin, undo, end = _NESTED if connection.in_transaction else _OUTER
+            connection.execute(begin)
             try:
                 yield connection
             except BaseException:
                 if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                    connection.execute(undo)
+                    if begin == _NESTED[0]:
+                        connection.execute(end)
                 raise
-            connection.execute("COMMIT")
+            connection.execute(end)
 
     def in_transaction(self) -> bool:
-        """Never: nobody else opens one."""
-        return False
+        """Whether this thread has opened one."""
+        return self.raw().in_transaction
 
     def close(self) -> None:
         """Close the connections of all threads, once the writer has ended its transaction."""
@@ -138,8 +145,8 @@ class PostgresConnections:
             yield connection
 
     def in_transaction(self) -> bool:
-        """Never: nobody else opens one."""
-        return False
+        """Whether this thread has opened one."""
+        return self.raw().info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def close(self) -> None:
         """Close the connections of all threads."""

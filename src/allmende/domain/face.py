@@ -24,6 +24,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     if_match: str = ""
     """The header, "" where there is none."""
     if_none_match: str = ""
+    prefer: str = ""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

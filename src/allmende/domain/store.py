@@ -1,7 +1,7 @@
 """The protocol between those who know and the place where it is kept. Engines implement it; nobody goes around it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -9,6 +9,8 @@ from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Declaration, Json, Rejection, Series
+
+T = TypeVar("T")
 
 
 class DatasetRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +253,12 @@ class Store(Protocol):
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in this thread so that all that it reads and writes here is one transaction.
+
+        If it raises, nothing of it was written; whatever else uses the same connection (the audit log) goes with it.
+        """
 
     def change(self, amendment: Amendment) -> None:
         """Change an entity. A changed observation is a correction: what it replaced is kept.

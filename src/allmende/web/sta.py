@@ -16,7 +16,8 @@ from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
 from allmende.faces.sensorthings.answers import refuse
-from allmende.faces.sensorthings.face import answer, error_response
+from allmende.faces.sensorthings.batch import PATH as BATCH
+from allmende.faces.sensorthings.face import answer, answer_batch, error_response
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.middleware import CHALLENGE
 from allmende.web.intake import DiskFloor, reading_bounds
@@ -55,8 +56,13 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
+        prefer=request.headers.get("Prefer", ""),
     )
-    response = _WRITING.get(question.method, _answer)(question, house.store)
+    if question.method == "POST" and path.strip("/") == BATCH:
+        # Each part is judged, kept and noted like a request of its own.
+        response = answer_batch(question, house.store, face_limits(), lambda part: _dispatch(part, house.store))
+    else:
+        response = _dispatch(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
     return HttpResponse(
@@ -68,6 +74,10 @@ def _ask_who(refusal: Response) -> Response:
     """Forbidden to somebody unknown is a question who it is: clients of FROST show their password only then."""
     message = msgspec.json.decode(refusal.body)["message"]
     return refuse(401, message, {**refusal.headers, "WWW-Authenticate": CHALLENGE})
+
+
+def _dispatch(question: Request, store: Store) -> Response:
+    return _WRITING.get(question.method, _answer)(question, store)
 
 
 def _answer(question: Request, store: Store) -> Response:

@@ -9,7 +9,7 @@ from allmende.domain.model import ENTITIES, SETS, Kind
 from allmende.domain.policy import COMMONS
 from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.store import Batch, Receipt, Ref, Store
-from allmende.faces.sensorthings import arrays
+from allmende.faces.sensorthings import arrays, batch, batch_json, multipart
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (
     content_kind,
@@ -36,7 +36,7 @@ from allmende.faces.sensorthings.render import (
 )
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
-__all__ = ["METHODS", "answer", "error_response"]
+__all__ = ["METHODS", "answer", "answer_batch", "error_response"]
 
 
 def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
@@ -47,12 +47,29 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.method == "POST":
             if request.path.strip("/") == arrays.PATH:
                 return arrays.create_observations(request, store, limits)
+            if request.path.strip("/") == batch.PATH:
+                return answer_batch(request, store, limits, lambda part: answer(part, store, limits))
             return _create(request, store, limits)
         if request.method in ("PATCH", "PUT"):
             return change(request, store, limits)
         if request.method == "DELETE":
             return delete(request, store, limits)
         return refuse(405, f"{request.method} is not among {', '.join(METHODS)}", {"Allow": ", ".join(METHODS)})
+    except errors.AllmendeError as error:
+        return error_response(error)
+
+
+def answer_batch(request: Request, store: Store, limits: FaceLimits, run: batch.Run) -> Response:
+    """Answer a batch, each of its parts by ``run``. Groups of parts are run inside of :meth:`Store.together`."""
+    try:
+        kind = content_kind(request)
+        if kind == multipart.KIND:
+            parts = multipart.parse_multipart(request.content_type, request.body)
+            return multipart.render_multipart(parts, batch.answer_parts(parts, request, store, limits, run))
+        if kind == batch_json.KIND:
+            parts = batch_json.parse_json(decode_body(request))
+            return batch_json.render_json(parts, batch.answer_parts(parts, request, store, limits, run))
+        return refuse(415, f"{kind} is not taken; send {multipart.KIND} or {batch_json.KIND}")
     except errors.AllmendeError as error:
         return error_response(error)
 
