@@ -5,7 +5,7 @@ from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import COMMONS
 from allmende.domain.store import Batch, DatasetRecord, Receipt
 from allmende.storage import bookkeeping
-from allmende.storage.bulk import create_rows
+from allmende.storage.arrays import create_rows
 from allmende.storage.connections import Connection
 from allmende.storage.creation import Creator
 from allmende.storage.declarations import declare

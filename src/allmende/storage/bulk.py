@@ -1,195 +1,198 @@
-"""Writing many observations that clients create: columns to rows, one line of the change log and one state a stream.
+"""Whole tables in and out, for backups: rows mean the same whichever engine they came from.
 
-Each row is judged alone. Nothing that may fail for one row is left to the engine, so that the good ones go in together.
+A result is a number, a text or null, also where PostgreSQL keeps it in three columns or as its text; what an engine
+works out by itself (generated columns, spatial indexes) is neither taken along nor put back.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import repeat
+import base64
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any
 
-from allmende.domain.bounds import check_fit, fits_all
-from allmende.domain.errors import AllmendeError, Conflict, InvalidInput
-from allmende.domain.model import ENTITIES
-from allmende.domain.query import ResultKind
-from allmende.domain.store import Batch, Rows
-from allmende.storage.connections import Connection
-from allmende.storage.creation import observation_id
-from allmende.storage.entities import check_writable, ensure_feature, find_keys
-from allmende.storage.readings import DOCUMENT_FROM, keep_document, log_change
-from allmende.storage.state import Stream, grow_state, lock_streams, write_states
-from allmende.storage.values import flag_of
+import psycopg
+from psycopg import sql as pgsql
 
-Outcome = list[str | AllmendeError]
+from allmende.domain.errors import InvalidInput
+from allmende.storage.archive import Table
+from allmende.storage.connections import OBSERVATION, Connection
+from allmende.storage.postgres import PostgresConnection
+from allmende.storage.schema import CHANGE_NUMBERS, RESULTS, TABLES
+from allmende.storage.values import decode_number
 
-
-def create_rows(connection: Connection, batch: Batch, origin: int) -> list[Outcome]:
-    """Write what can be written of ``batch.rows``; for each of them, what became of each of its rows."""
-    bulk = _Bulk(connection, batch, origin)
-    outcomes = [bulk.write(rows) for rows in batch.rows]
-    write_states(connection, bulk.streams.values())
-    return outcomes
+_ROWS = 2000
+_NUMBER = "observation_number"
+_names = count(1)
 
 
-class _Bulk:
-    def __init__(self, connection: Connection, batch: Batch, origin: int) -> None:
-        self.connection = connection
-        self.batch = batch
-        self.origin = origin
-        self.keys: dict[tuple[str, str], int] = {}
-        for relation in {rows.relation for rows in batch.rows}:
-            wanted = {rows.stream for rows in batch.rows if rows.relation == relation}
-            found = find_keys(connection, _target(relation), wanted, batch.reader)
-            self.keys |= {(relation, name): key for name, key in found.items()}
-        self.streams: dict[int, Stream] = lock_streams(connection, self.keys.values())
-        wanted = {name for rows in batch.rows for name in rows.features or () if name is not None}
-        self.features = find_keys(connection, "FeatureOfInterest", wanted, batch.reader)
-        self.taken: dict[str, int] = {}
-        """Inner numbers of ids that clients chose."""
-
-    def write(self, rows: Rows) -> Outcome:
-        """One group; those that follow see what it did."""
-        outcome: Outcome = [""] * len(rows.starts)
-        try:
-            stream = self.stream(rows)
-            check_writable(self.connection, stream.dataset, self.batch.reader, rows.relation)
-        except AllmendeError as error:
-            return [error for _ in outcome]
-        judged = self.judge(rows, stream, outcome)
-        if len(judged) < len(outcome):
-            rows = rows.only(judged)
-        if judged:
-            for place, name in zip(judged, self.insert(rows, stream), strict=True):
-                outcome[place] = name
-        return outcome
-
-    def stream(self, rows: Rows) -> Stream:
-        """The locked stream of a group."""
-        stream = self.streams.get(self.keys.get((rows.relation, rows.stream), 0))
-        if stream is None:
-            raise InvalidInput(f"there is no {_target(rows.relation)} {rows.stream!r}", where=rows.relation)
-        return stream
-
-    def judge(self, rows: Rows, stream: Stream, outcome: Outcome) -> Sequence[int]:
-        """The rows that go in; the others have their reason in ``outcome``."""
-        checks: list[Callable[[int], None]] = []
-        if not fits_all(stream.observation_type, set(rows.kinds)):
-            checks.append(lambda i: check_fit(stream.observation_type, rows.kinds[i], rows.results[i], "result"))
-        if rows.features is not None:
-            checks.append(lambda i: self.check_feature(rows, i))
-        if not checks and rows.ids is None:
-            return range(len(outcome))
-        good: list[int] = []
-        for i in range(len(outcome)):
-            try:
-                for check in checks:
-                    check(i)
-                if rows.ids is not None:
-                    self.take_id(rows.ids[i])
-                good.append(i)
-            except AllmendeError as error:
-                outcome[i] = error
-        return good
-
-    def check_feature(self, rows: Rows, i: int) -> None:
-        """Raise InvalidInput for a feature that is not there."""
-        name = rows.features[i] if rows.features is not None else None
-        if name is not None and name not in self.features:
-            raise InvalidInput(f"there is no FeatureOfInterest {name!r}", where="FeatureOfInterest")
-
-    def take_id(self, name: str | None) -> None:
-        """Keep an id that the client chose for a row; raises Conflict."""
-        if name is None:
-            return
-        if name in self.taken:
-            raise Conflict(f"there is an Observation {name!r} already", where="@iot.id")
-        number, _ = observation_id(self.connection, name, "@iot.id")
-        self.taken[name] = number
-
-    def insert(self, rows: Rows, stream: Stream) -> list[str]:
-        """Write rows that are all good; gives their ids."""
-        connection, count, at = self.connection, len(rows.starts), self.batch.received_at
-        starts, ends = rows.starts, rows.ends
-        first, newest = min(starts), max(starts)
-        change = log_change(connection, stream, "append", first, newest, count, self.origin, at)
-        numbers, names = self.numbers(rows, count)
-        features = self.features_of(rows, stream, count)
-        kept: Sequence[Any] = rows.results
-        if ResultKind.JSON in rows.kinds:
-            kept = [
-                keep_document(connection, number, value)
-                if kind == ResultKind.JSON and len(value) >= DOCUMENT_FROM
-                else value
-                for number, kind, value in zip(numbers, rows.kinds, kept, strict=True)
-            ]
-        valid = rows.valid or ()
-        nothing = repeat(None)
-        connection.dialect.insert_observations(
-            connection,
-            list(
-                zip(
-                    repeat(stream.pk), starts, numbers, numbers, ends or nothing, rows.result_times or nothing,
-                    repeat(at), rows.kinds, kept, rows.qualities or nothing,
-                    [span and span[0] for span in valid] or nothing, [span and span[1] for span in valid] or nothing,
-                    rows.parameters or nothing, features, repeat(self.origin), repeat(change),
-                )
-            ),
-        )  # fmt: skip
-        self.grow(rows, stream, numbers, first, newest, features)
-        return names
-
-    def numbers(self, rows: Rows, count: int) -> tuple[Sequence[int], list[str]]:
-        """The inner numbers and the public ids."""
-        ids = rows.ids
-        if ids is None:
-            numbers = self.connection.dialect.reserve_numbers(self.connection, count)
-            return numbers, list(map(str, numbers))
-        drawn: Sequence[int] = ()
-        missing = ids.count(None)
-        if missing:
-            # What rows of this very group chose is not in the table yet.
-            drawn = self.connection.dialect.reserve_numbers(self.connection, missing + count)
-        chosen = set(self.taken.values())
-        free = iter([number for number in drawn if number not in chosen])
-        pairs = [(self.taken[name], name) if name is not None else (number := next(free), str(number)) for name in ids]
-        return [number for number, _ in pairs], [name for _, name in pairs]
-
-    def features_of(self, rows: Rows, stream: Stream, count: int) -> list[int | None]:
-        """The feature of each row: the one it names, else the one at the thing's place."""
-        if rows.features is None:
-            return [ensure_feature(self.connection, stream)] * count
-        own = ensure_feature(self.connection, stream) if None in rows.features else None
-        return [own if name is None else self.features[name] for name in rows.features]
-
-    def grow(
-        self,
-        rows: Rows,
-        stream: Stream,
-        numbers: Sequence[int],
-        first: int,
-        newest: int,
-        features: Sequence[int | None],
-    ) -> None:
-        """Take the rows into the stream's state."""
-        last = newest
-        if rows.ends is not None:
-            last = max(start if end is None else end for start, end in zip(rows.starts, rows.ends, strict=True))
-        at = max((i for i, start in enumerate(rows.starts) if start == newest), key=lambda i: numbers[i])
-        quality = rows.qualities[at] if rows.qualities is not None else None
-        moments = [moment for moment in rows.result_times or () if moment is not None]
-        stream.features.update(feature for feature in features if feature is not None)
-        grow_state(
-            stream,
-            first,
-            last,
-            len(rows.starts),
-            latest=(newest, numbers[at], rows.kinds[at], rows.results[at], quality if flag_of(quality) else None),
-            result_times=(min(moments), max(moments)) if moments else (),
-            feature=features[at],
+def tables_of(connection: Connection) -> tuple[str, ...]:
+    """The names of all tables of the database, also those that are not the house's; parts and indexes are left out."""
+    if connection.dialect.name == "postgres":
+        rows = connection.execute(
+            "SELECT c.relname FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace"
+            " AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT EXISTS"
+            " (SELECT 1 FROM pg_depend e WHERE e.objid = c.oid AND e.classid = 'pg_class'::regclass"
+            " AND e.deptype = 'e') ORDER BY 1"
         )
+    else:
+        # An index over boxes is a table of its own, with others that hold it.
+        rows = connection.execute(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'"
+            " ORDER BY 1"
+        )
+    return tuple(row[0] for row in rows.fetchall())
 
 
-def _target(relation: str) -> str:
-    found = ENTITIES["Observation"].relation(relation)
-    if found is None:
-        raise InvalidInput(f"an Observation has no {relation}")
-    return found.target
+def describe(connection: Connection, table: str) -> Table:
+    """The columns of a table as an archive has them."""
+    if connection.dialect.name == "postgres":
+        found = connection.execute(
+            "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass(?)"
+            " AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+            (table,),
+        ).fetchall()
+    else:
+        found = connection.execute("SELECT name, lower(type) FROM pragma_table_info(?)", (table,)).fetchall()
+    binary = tuple(name for name, kind in found if kind in ("blob", "bytea"))
+    names = OBSERVATION if table == "observation" else tuple(name for name, _ in found)
+    return Table(table=table, columns=names, binary=binary)
+
+
+def read_rows(connection: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table, a few at a time; in a transaction that sees one state of all tables."""
+    columns = ", ".join(table.columns)
+    if table.table == "observation" and isinstance(connection, PostgresConnection):
+        columns = columns.replace("result,", "result_integer, result_number, result_text,")
+        yield from _join_results(_stream(connection, f"SELECT {columns} FROM observation"))
+        return
+    rows = _stream(connection, f"SELECT {columns} FROM {table.table}")
+    if connection.dialect.text_results and table.table in RESULTS:
+        kind, value = (table.columns.index(name) for name in RESULTS[table.table])
+        rows = ((*row[:value], _typed(row[kind], row[value]), *row[value + 1 :]) for row in rows)
+    yield from rows
+    if table.table == "sequence" and isinstance(connection, PostgresConnection):
+        # What is a row there is a sequence of the server here.
+        last, called = connection.execute(f"SELECT last_value, is_called FROM {_NUMBER}").fetchone() or (1, False)
+        yield "Observation", last + int(called)
+
+
+def _stream(connection: Connection, text: str) -> Iterator[tuple[Any, ...]]:
+    if not isinstance(connection, PostgresConnection):
+        cursor = connection.execute(text)
+        while rows := cursor.fetchmany(_ROWS):
+            yield from rows
+        return
+    with psycopg.ServerCursor(connection.raw, f"archive_{next(_names)}") as cursor:
+        cursor.itersize = _ROWS
+        cursor.execute(text.encode())
+        yield from cursor
+
+
+def _join_results(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    at = OBSERVATION.index("result")
+    for row in rows:
+        whole, real, text = row[at : at + 3]
+        yield (*row[:at], whole if whole is not None else real if real is not None else text, *row[at + 3 :])
+
+
+def _typed(kind: int, value: Any) -> Any:
+    return value if value is None else decode_number(kind, value)
+
+
+def load_rows(connection: Connection, table: Table, rows: Sequence[list[Any]], newest: int) -> None:
+    """Put rows of an archive into a table, in the transaction that is open.
+
+    Numbers of changes are a database's own. Those of the archive, of which ``newest`` is the highest, are put below
+    zero in their order, with the cursors of who followed them: each follower goes on where it was, and no new change
+    is taken for one that it has seen.
+    """
+    for place in (table.columns.index(name) for name in CHANGE_NUMBERS.get(table.table, ())):
+        for row in rows:
+            row[place] -= newest + 1
+    for place in (table.columns.index(name) for name in table.binary):
+        for row in rows:
+            row[place] = None if row[place] is None else base64.b64decode(row[place])
+    if table.table == "observation":
+        if table.columns != OBSERVATION:
+            order = [table.columns.index(name) for name in OBSERVATION]
+            rows = [[row[place] for place in order] for row in rows]
+        connection.dialect.insert_observations(connection, [tuple(row) for row in rows])
+        return
+    if table.table in RESULTS:
+        value = table.columns.index(RESULTS[table.table][1])
+        for row in rows:
+            row[value] = connection.dialect.keep_text(row[value])
+    if isinstance(connection, PostgresConnection):
+        _copy(connection, table, rows)
+    else:
+        marks = ", ".join("?" * len(table.columns))
+        connection.executemany(f"INSERT INTO {table.table} ({', '.join(table.columns)}) VALUES ({marks})", rows)
+
+
+def _copy(connection: PostgresConnection, table: Table, rows: Sequence[list[Any]]) -> None:
+    if table.table == "sequence":
+        at = table.columns.index("entity")
+        for row in rows:
+            if row[at] == "Observation":
+                number = row[table.columns.index("next")]
+                # Only ever upwards: a sequence does not go back with a transaction that fails.
+                connection.execute(
+                    f"SELECT setval('{_NUMBER}', greatest(?, (SELECT last_value + is_called::int FROM {_NUMBER})),"
+                    " false)",
+                    (number,),
+                )
+        rows = [row for row in rows if row[at] != "Observation"]
+    statement = pgsql.SQL("COPY {} ({}) FROM STDIN").format(
+        pgsql.Identifier(table.table), pgsql.SQL(", ").join(map(pgsql.Identifier, table.columns))
+    )
+    with psycopg.Cursor(connection.raw) as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def check_columns(connection: Connection, table: Table) -> None:
+    """Raise InvalidInput where an archive's table is none of this database, or has columns that it has not."""
+    missing = set(table.columns) - set(describe(connection, table.table).columns)
+    if table.table not in TABLES or missing:
+        raise InvalidInput(f"this backup has a table that is not known here: {table.table} {sorted(missing) or ''}")
+
+
+def empty(connection: Connection) -> None:
+    """Delete everything measured, in the transaction that is open."""
+    if connection.dialect.name == "postgres":
+        connection.execute(f"TRUNCATE {', '.join(TABLES)}")
+        return
+    for table in TABLES:
+        connection.execute(f"DELETE FROM {table}")
+
+
+def newest_change(connection: Connection) -> int:
+    """A number that no change known here goes beyond, and every later one does."""
+    if connection.dialect.name == "postgres":
+        row = connection.execute(
+            "SELECT ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1) << 20) - 1"
+        ).fetchone()
+    else:
+        row = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'change_log'").fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def after_load(connection: Connection) -> None:
+    """What an engine counts by itself goes on behind what was put in."""
+    if not isinstance(connection, PostgresConnection):
+        # Numbers that came with the archive are below zero: the next is one that was never given here.
+        connection.execute(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'change_log', 0 WHERE NOT EXISTS"
+            " (SELECT 1 FROM sqlite_sequence WHERE name = 'change_log')"
+        )
+        connection.execute("UPDATE sqlite_sequence SET seq = max(seq, 0) WHERE name = 'change_log'")
+        return
+    # Only ever upwards: the server's sequences do not go back with a transaction that fails.
+    for table, column, sequence in connection.execute(
+        "SELECT c.relname, a.attname, pg_get_serial_sequence(c.oid::regclass::text, a.attname)"
+        " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE a.attidentity <> '' AND c.relnamespace = current_schema()::regnamespace"
+    ).fetchall():
+        connection.execute(
+            f"SELECT setval('{sequence}', greatest((SELECT max({column}) FROM {table}), (SELECT last_value FROM"
+            f" {sequence})))"
+        )
