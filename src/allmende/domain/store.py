@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
@@ -250,6 +251,9 @@ class Store(Protocol):
 
     def find(self, query: Query) -> Page:
         """Answer a question. One statement for each level of expansion."""
+
+    def aggregate(self, asked: Aggregation) -> Table:
+        """Group and sum up what the reader may see, in one statement, and one more where they are counted."""
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""

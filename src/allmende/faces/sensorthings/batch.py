@@ -13,7 +13,7 @@ import msgspec
 
 from allmende.domain import ids
 from allmende.domain.creation import encode
-from allmende.domain.errors import AllmendeError, InvalidInput, LimitExceeded
+from allmende.domain.errors import AllmendeError, InvalidInput, LimitExceeded, LostRace
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
@@ -91,7 +91,10 @@ class _Batch:
 
     def alone(self, part: Part) -> Response:
         """One part, for itself."""
-        answer = self.one(part)
+        try:
+            answer = self.one(part)
+        except AllmendeError as error:
+            answer = error_response(error)
         self.note(part, answer)
         return answer
 
@@ -105,6 +108,8 @@ class _Batch:
                 return self.store.together(lambda: self.all(parts))
             except _Undone as error:
                 undone = error
+            except LostRace as error:
+                undone = _Undone(len(parts) - 1, error_response(error))
             except AllmendeError as error:
                 undone = _Undone(len(parts) - 1, error_response(error))
                 break
