@@ -133,6 +133,8 @@ class Removal(msgspec.Struct, kw_only=True):
     received_at: int
     seen: tuple[Any, ...] | None = None
     """The one entity's row when it was decided to delete it. If it is another by now, nothing is deleted."""
+    most: int | None = None
+    """If the question leads to more, nothing is deleted (LimitExceeded)."""
 
 
 class Receipt(msgspec.Struct, kw_only=True):

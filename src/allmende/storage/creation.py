@@ -6,10 +6,11 @@ from typing import Any
 
 from allmende.domain import ids
 from allmende.domain.bounds import check_fit
-from allmende.domain.errors import Conflict, InvalidInput
+from allmende.domain.errors import AllmendeError, Conflict, InvalidInput, NotFound
 from allmende.domain.model import ENTITIES
-from allmende.domain.query import ResultKind
-from allmende.domain.store import Batch, NewEntity, Ref
+from allmende.domain.query import Query, ResultKind
+from allmende.domain.store import Amendment, Batch, NewEntity, Ref
+from allmende.storage.amendment import change_entity
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (
     check_writable,
@@ -70,6 +71,30 @@ class Creator:
             self.keys.append(key)
             self.created.append((entity.entity, name))
         write_states(self.connection, self.streams.values())
+        for place, entity in enumerate(self.batch.entities):
+            self.take_over(entity, self.created[place][1])
+
+    def take_over(self, new: NewEntity, name: str) -> None:
+        """Hang existing entities on a new one: a change of each of them, with all that follows from it."""
+        for relation in ENTITIES[new.entity].relations:
+            if JOINS[new.entity, relation.name].kind != "far":
+                continue
+            for place, ref in enumerate(new.links.get(relation.name, ())):
+                where = f"{new.where}.{relation.name}" if new.where else relation.name
+                target = Query(entity=relation.target, reader=self.batch.reader, id=ref.id, top=1)
+                amendment = Amendment(
+                    target=target,
+                    origin=self.batch.origin,
+                    received_at=self.batch.received_at,
+                    links={relation.inverse: (Ref(id=name),)},
+                )
+                try:
+                    change_entity(self.connection, amendment)
+                except NotFound:
+                    raise InvalidInput(f"there is no {relation.target} {ref.id!r}", where=where) from None
+                except AllmendeError as error:
+                    error.where = f"{where}[{place}].{error.where}".rstrip(".")
+                    raise
 
     def key(self, entity: str, ref: Ref, where: str) -> int:
         """The key of a related entity."""

@@ -73,7 +73,13 @@ def delete(request: Request, store: Store, limits: FaceLimits) -> Response:
         asked = parse_options(address, request.query, reader=request.reader, limits=limits)
         if set(asked.texts) != {"$filter"}:
             raise errors.InvalidQuery("say with $filter, and with nothing else, which of the set to delete")
-    removal = Removal(target=asked.query, origin=request.reader.name, received_at=request.now, seen=seen)
+    removal = Removal(
+        target=asked.query,
+        origin=request.reader.name,
+        received_at=request.now,
+        seen=seen,
+        most=None if address.single else limits.delete_max,
+    )
     try:
         count = store.remove(removal)
     except errors.ChangedMeanwhile:

@@ -3,7 +3,6 @@
 What does not, yet or on purpose:
 
 - ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place.
-- ``link-to-existing-entities``: a deep insert hands no existing Datastream to a new Thing; change the Datastream.
 - ``built-in-query-functions``: all of them are built, but on PostgreSQL the spatial ones need PostGIS, else 501.
 """
 
@@ -33,9 +32,11 @@ CONFORMANCE = (
     *(
         f"{_BASE}/create-update-delete/{name}"
         for name in (
-            "create-entity", "deep-insert", "deep-insert-status-code", "update-entity", "update-entity-put",
+            "create-entity", "link-to-existing-entities", "deep-insert", "deep-insert-status-code", "update-entity",
+            "update-entity-put",
             "update-entity-jsonpatch", "delete-entity", "historical-location-auto-creation",
             "historical-location-manual-creation",
         )
     ),
+    f"{_BASE}/batch-request/batch-request",
 )  # fmt: skip
