@@ -7,7 +7,7 @@ import pytest
 
 from allmende.domain import times
 from allmende.domain.changing import plan_change
-from allmende.domain.errors import ChangedMeanwhile, Conflict, InvalidInput, NotFound
+from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, InvalidInput, NotFound
 from allmende.domain.policy import Reader
 from allmende.domain.query import Query, Step
 from allmende.domain.records import Series
@@ -223,3 +223,19 @@ def test_what_cannot_be_seen_is_not_there(store: Store) -> None:
             change(store, entity, name, {}, reader=eve)
     with pytest.raises(InvalidInput, match="garage"):
         change(store, "Datastream", "d", {"Thing": {"@iot.id": "garage"}}, reader=eve)
+
+
+@pytest.mark.parametrize("entity", ["ObservedProperty", "Sensor"])
+def test_what_streams_of_others_stand_on_stays(store: Store, entity: str) -> None:
+    store.append(batch(Series(stream="garage~free", times=[1], results=[1])))
+    own = Reader(name="token:own", may_write=True)
+    name = {"ObservedProperty": "free-parking-spaces", "Sensor": "barriers"}[entity]
+    with pytest.raises(Forbidden):
+        change(store, entity, name, {"name": "Mine"}, reader=own)
+    both = Reader(name="token:both", may_write=True, writes=frozenset({"commons", "parking"}))
+    change(store, entity, name, {"name": "Ours"}, reader=both)
+    create(store, "ObservedProperty", {**PLAIN, "definition": "https://example.org/p", "@iot.id": "unused"})
+    change(store, "ObservedProperty", "unused", {"name": "Mine"}, reader=own)
+
+
+PLAIN = {"name": "P", "description": "p"}

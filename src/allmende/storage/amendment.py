@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from allmende.domain.bounds import check_fit
-from allmende.domain.errors import ChangedMeanwhile, Conflict, NotFound
+from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, NotFound
 from allmende.domain.model import ENTITIES
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Amendment
@@ -24,6 +24,7 @@ from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.removal import Doomed, forget_observations
 from allmende.storage.schema import COLUMNS, TABLE_OF
+from allmende.storage.sql import Sql, related
 from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
 
 
@@ -143,6 +144,20 @@ def _after_datastream(change: _Change) -> None:
         change.connection.execute("UPDATE datastream SET feature = NULL WHERE pk = ?", (change.key,))
 
 
+def _check_shared(change: _Change) -> None:
+    """What streams of others stand on is not changed under them. Whose they are is not said: they may be hidden."""
+    entity, connection = change.amendment.target.entity, change.connection
+    where = related(JOINS[entity, "Datastreams"], "Datastream", "d", Sql("?", (change.key,)))
+    query = "SELECT DISTINCT d.dataset FROM datastream d WHERE " + where
+    for (dataset,) in connection.execute(query.text, query.params).fetchall():
+        try:
+            check_writable(connection, dataset, change.amendment.target.reader, entity)
+        except Forbidden:
+            raise Forbidden(
+                f"streams that you may not write to stand on this {entity}; make one of your own", where=entity
+            ) from None
+
+
 def _after_sensor(change: _Change) -> None:
     forget_declarations(change.connection, "d.sensor = ?", (change.key,))
 
@@ -165,6 +180,8 @@ def _after_feature(change: _Change) -> None:
 _BEFORE: dict[str, Callable[[_Change], None]] = {
     "Datastream": _keep_in_dataset,
     "HistoricalLocation": _keep_in_dataset,
+    "Sensor": _check_shared,
+    "ObservedProperty": _check_shared,
 }
 _AFTER: dict[str, Callable[[_Change], None]] = {
     "Thing": _after_thing,

@@ -148,7 +148,7 @@ def _change(question: Request, store: Store) -> Response:
 
     def change() -> Response:
         response = _answer(question, store)
-        if response.status == 200:
+        if response.status < 300:
             word = "delete" if question.method == "DELETE" else "change"
             detail = {"filter": unquote_plus(question.query)[:1000]} if question.query else {}
             record(question.reader.name, f"sensorthings.{word}", f"{question.root}/{question.path}", **detail)

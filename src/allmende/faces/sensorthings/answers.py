@@ -40,6 +40,9 @@ def require_writer(request: Request) -> None:
         raise errors.Forbidden("this needs the right to write: send a token with it")
 
 
+MINIMAL = {"Preference-Applied": "return=minimal"}
+
+
 def prefers(request: Request, name: str) -> str | None:
     """The value of a preference (RFC 7240), ``true`` where it is only named; None where it is not."""
     for said in request.prefer.split(","):

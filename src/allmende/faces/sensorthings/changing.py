@@ -13,10 +13,12 @@ from allmende.domain.query import Page
 from allmende.domain.store import Amendment, Removal, Store
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (
+    MINIMAL,
     content_kind,
     decode_body,
     etag_of,
     names_tag,
+    prefers,
     refuse,
     require_writer,
 )
@@ -52,7 +54,10 @@ def change(request: Request, store: Store, limits: FaceLimits) -> Response:
                 return _stale()
             continue
         changed = render_entity(_one(asked, store), asked, request.root)
-        return Response(status=200, body=changed, headers={"ETag": etag_of(changed)})
+        headers = {"ETag": etag_of(changed)}
+        if prefers(request, "return") == "minimal":
+            return Response(status=204, headers=headers | MINIMAL)
+        return Response(status=200, body=changed, headers=headers)
     raise errors.ChangedMeanwhile("others change this all the time; try again")
 
 

@@ -14,11 +14,13 @@ from allmende.domain.store import Batch, Receipt, Ref, Store
 from allmende.faces.sensorthings import arrays, batch, batch_json, multipart
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (
+    MINIMAL,
     content_kind,
     decode_body,
     error_response,
     etag_of,
     names_tag,
+    prefers,
     refuse,
     require_writer,
 )
@@ -202,6 +204,8 @@ def _links(address: Address) -> dict[str, Ref]:
 def _created(receipt: Receipt, places: list[str], request: Request) -> Response:
     entity, identifier = receipt.created[places.index("")]
     link = f"{request.root}/{entity_link(ENTITIES[entity].set_name, identifier)}"
+    if prefers(request, "return") == "minimal":
+        return Response(status=201, headers={"Location": link, **MINIMAL})
     body = encode({"@iot.selfLink": link, "@iot.id": ids.shown(identifier)}).encode()
     return Response(status=201, body=body, headers={"Location": link})
 
