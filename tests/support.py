@@ -57,12 +57,14 @@ class PlainConnections:
     made: ClassVar[list["PlainConnections"]] = []
     """All that are still open: tests/conftest.py closes those of a test behind it."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, fresh: bool = True) -> None:
         self.path = str(path)
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._busy = threading.RLock()
         self.made.append(self)
+        if not fresh:
+            return
         with self.writing() as connection:
             for statements in SQLITE.values():
                 for statement in statements:
