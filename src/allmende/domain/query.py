@@ -4,12 +4,18 @@ A Query is a value without behaviour. It always names its reader: the compiler a
 table is read.
 """
 
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.policy import Reader
+
+
+@cache
+def _attributes(entity_name: str) -> tuple[str, ...]:
+    return tuple(a.name for a in ENTITIES[entity_name].attributes)
 
 
 class Expression(msgspec.Struct, frozen=True, tag=True, kw_only=False):
@@ -137,12 +143,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     count: bool = False
     select: tuple[str, ...] | None = None
     expand: tuple[Expand, ...] = ()
+    expand_rows: int = 100_000
+    """How many related entities each level of ``expand`` may bring at most; the pages inside are cut, and go on by
+    their own links. Every parent gets at least one."""
     simulated: bool = True
     """False leaves simulated datasets out: exports, catalogue and forecasts ask so."""
 
     def selected(self) -> tuple[str, ...]:
         """The attributes to give, in the standard's order."""
-        names = tuple(a.name for a in ENTITIES[self.entity].attributes)
+        names = _attributes(self.entity)
         return names if self.select is None else tuple(n for n in names if n in self.select)
 
     def selects_id(self) -> bool:
@@ -157,11 +166,15 @@ def layout(query: Query) -> tuple[str, ...]:
     JSON as text, or microseconds. Intervals have two columns (``….start``, ``….end``); a result has two
     (``result.kind``, ``result``, see :class:`ResultKind`).
     """
+    return _layout(query.entity, query.select)
+
+
+@lru_cache(maxsize=1024)  # an answer may hold a page for each of thousands of streams
+def _layout(entity_name: str, select: tuple[str, ...] | None) -> tuple[str, ...]:
     columns = ["pk", "id"]
-    entity = ENTITIES[query.entity]
-    for name in query.selected():
-        attribute = entity.attribute(name)
-        if attribute is None:
+    for attribute in ENTITIES[entity_name].attributes:
+        name = attribute.name
+        if select is not None and name not in select:
             continue
         if attribute.kind is Kind.INTERVAL:
             columns += [f"{name}.start", f"{name}.end"]

@@ -66,6 +66,9 @@ class Dialect(Protocol):
     def order_result(self, alias: str) -> tuple[str, ...]:
         """Sort keys of a result: numbers before texts, each null where it does not apply."""
 
+    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
+        """Whether a column holds one of the engine's keys."""
+
     def keep_text(self, value: Any) -> Any:
         """A result as it goes into a column that holds any of them beside its kind (state, history)."""
 
@@ -86,6 +89,12 @@ class Dialect(Protocol):
 
     def json_holds(self, column: str, keys: Sequence[str | int], kind: JsonKind, item: Fragment) -> Fragment:
         """Whether a list at a path inside of JSON text holds the item (a double, a text, 0 or 1); null for no list."""
+
+    def json_any(self, column: str, keys: Sequence[str | int], alias: str, condition: Fragment) -> Fragment:
+        """Whether a list at a path inside of JSON text has an item ``alias`` that fulfils it; null for no list."""
+
+    def json_item(self, alias: str) -> str:
+        """The item of :meth:`json_any` as JSON."""
 
 
 class Engine(Protocol):

@@ -97,6 +97,10 @@ class SqliteDialect:
             f"(CASE WHEN {kind} >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
+    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return f"{column} IN ({', '.join('?' * len(keys))})", tuple(keys)
+
     def keep_text(self, value: Any) -> Any:
         """See :class:`allmende.storage.connections.Dialect`."""
         return value
@@ -143,6 +147,19 @@ class SqliteDialect:
         value = "allmende_real(e.value)" if kind == "number" else "e.value"
         found = f"SELECT 1 FROM json_each({column}, ?) e WHERE e.type IN {_JSON_TYPES[kind]} AND {value} = {item[0]}"
         return f"(CASE WHEN json_type({column}, ?) = 'array' THEN EXISTS ({found}) END)", (path, path, *item[1])
+
+    def json_any(self, column: str, keys: Sequence[str | int], alias: str, condition: Fragment) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        path = _path(keys)
+        found = f"SELECT 1 FROM json_each({column}, ?) {alias} WHERE {condition[0]}"
+        return f"(CASE WHEN json_type({column}, ?) = 'array' THEN EXISTS ({found}) END)", (path, path, *condition[1])
+
+    def json_item(self, alias: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return (
+            f"(CASE WHEN {alias}.type IN ('true', 'false', 'null') THEN {alias}.type"
+            f" WHEN {alias}.type IN ('array', 'object') THEN {alias}.value ELSE json_quote({alias}.value) END)"
+        )
 
 
 def _path(keys: Iterable[str | int]) -> str:

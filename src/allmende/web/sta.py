@@ -38,6 +38,7 @@ def face_limits() -> FaceLimits:
         page_size_max=config.page_size_max,
         skip_max=config.skip_max,
         expand_depth=config.expand_depth,
+        expand_rows=config.expand_rows,
         filter_length=config.filter_length,
         entities=config.deep_insert_max,
         batch_size=config.batch_size,
