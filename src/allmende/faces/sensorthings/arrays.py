@@ -7,7 +7,7 @@ from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import COMMONS
 from allmende.domain.store import Batch, Rows, Store
 from allmende.faces.sensorthings.answers import content_kind, decode_body, refuse, require_writer
-from allmende.faces.sensorthings.render import entity_link
+from allmende.faces.sensorthings.rows import entity_link
 
 PATH = "CreateObservations"
 Group = tuple[Rows, Refused, int]
