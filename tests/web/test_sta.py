@@ -245,3 +245,13 @@ def test_data_arrays_are_not_in_the_audit_log(client: Client, token: dict[str, s
     told = post(client, "CreateObservations", [group], token)
     assert (told.status_code, told.json()[0][:6]) == (201, "error ")
     assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_has_no_more_time_than_it_is_given(client: Client, token: dict[str, str], settings: Any) -> None:
+    thing = {"method": "POST", "url": "Things", "body": {**THING, "@iot.id": "late"}}
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, batch_seconds=-1.0)
+    assert batch(client, token, thing, {"method": "GET", "url": "Things"}, thing | {"atomicityGroup": "g"}) == [400] * 3
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, batch_seconds=60.0)
+    assert client.get("/sta/v1.1/Things('late')").status_code == 404
+    assert batch(client, token, thing) == [201]

@@ -207,6 +207,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         int, _setting("ALLMENDE_DEEP_INSERT_MAX", "Limits", "Entities created at once by a deep insert.", low=1)
     ] = 1000
     batch_size: Annotated[int, _setting("ALLMENDE_BATCH_SIZE", "Limits", "Requests within one `$batch`.", low=1)] = 1000
+    batch_seconds: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_BATCH_SECONDS",
+            "Limits",
+            "Time after which no other request of a `$batch` is begun; those that are left are refused.",
+            low=0,
+        ),
+    ] = 60.0
     delete_max: Annotated[
         int,
         _setting(

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from allmende.domain.errors import AllmendeError, LostRace, StorageFull
+from allmende.domain.errors import AllmendeError, LimitExceeded, LostRace, StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
@@ -67,8 +67,7 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         prefer=request.headers.get("Prefer", ""),
     )
     if question.method == "POST" and path.strip("/") == BATCH:
-        # Each part is judged, kept and noted like a request of its own.
-        response = answer_batch(question, house.store, face_limits(), lambda part: _dispatch(part, house.store))
+        response = _answer_batch(question, house.store)
     else:
         response = _dispatch(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
@@ -82,6 +81,18 @@ def _ask_who(refusal: Response) -> Response:
     """Forbidden to somebody unknown is a question who it is: clients of FROST show their password only then."""
     message = msgspec.json.decode(refusal.body)["message"]
     return refuse(401, message, {**refusal.headers, "WWW-Authenticate": CHALLENGE})
+
+
+def _answer_batch(question: Request, store: Store) -> Response:
+    """Each part is judged, kept and noted like a request of its own, as long as there is time for all of them."""
+    end = time.monotonic() + settings.ALLMENDE.batch_seconds
+
+    def run(part: Request) -> Response:
+        if time.monotonic() > end:
+            return error_response(LimitExceeded("this batch took too long", setting="ALLMENDE_BATCH_SECONDS"))
+        return _dispatch(part, store)
+
+    return answer_batch(question, store, face_limits(), run)
 
 
 def _dispatch(question: Request, store: Store) -> Response:

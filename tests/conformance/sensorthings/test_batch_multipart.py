@@ -1,14 +1,17 @@
 """req/batch-request/batch-request, as multipart/mixed (18-088, 11.2)."""
 
 from email import message_from_bytes
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from allmende.domain.face import FaceLimits, Response
+from allmende.domain.errors import LostRace
+from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import ANONYMOUS, Reader
+from allmende.faces.sensorthings.face import answer, answer_batch
 from tests.conformance.sensorthings.house import (
     ROOT,
     WRITER,
@@ -282,3 +285,23 @@ def test_a_thousand_levels_are_refused_quickly(house: House) -> None:
     for level in range(1000):
         body = changes(body, boundary=f"b{level}")
     assert send(house, body).status == 400
+
+
+@pytest.mark.parametrize(("races", "status"), [(2, 201), (9, 503)])
+def test_a_change_set_that_lost_a_race_is_run_again(house: House, races: int, status: int) -> None:
+    lost = count()
+
+    def run(part: Request) -> Response:
+        made = answer(part, house.store, house.limits)
+        if part.path == "Locations" and next(lost) < races:
+            raise LostRace("two writers stood in each other's way")
+        return made
+
+    body = multipart("outer", changes(part("POST Things", thing(), "t"), part("POST Locations", location()))).encode()
+    kind = "multipart/mixed; boundary=outer"
+    question = Request(
+        method="POST", path="$batch", root=ROOT, reader=WRITER, now=house.now, body=body, content_type=kind
+    )
+    told = answers(answer_batch(question, house.store, house.limits, run))
+    assert (told[0][0][1] if status == 201 else told[0][0]) == status
+    assert house.census()["Things"] == (1 if status == 201 else 0)
