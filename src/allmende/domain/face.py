@@ -25,6 +25,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The header, "" where there is none."""
     if_none_match: str = ""
     prefer: str = ""
+    accept: str = ""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

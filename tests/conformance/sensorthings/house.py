@@ -48,6 +48,7 @@ class House:
         if_match: str = "",
         if_none_match: str = "",
         prefer: str = "",
+        accept: str = "",
     ) -> Response:
         """One request. ``path`` and ``query`` are as they stand in an address; ``body`` is JSON or bytes."""
         return answer(
@@ -63,6 +64,7 @@ class House:
                 if_match=if_match,
                 if_none_match=if_none_match,
                 prefer=prefer,
+                accept=accept,
             ),
             self.store,
             self.limits,

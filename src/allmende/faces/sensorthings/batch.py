@@ -155,6 +155,7 @@ class _Batch:
                 if_match=headers.get("if-match", ""),
                 if_none_match=headers.get("if-none-match", ""),
                 prefer=headers.get("prefer", ""),
+                accept=headers.get("accept", ""),
             )
         )
 
