@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from allmende.domain.errors import Conflict, InvalidInput
-from allmende.domain.model import ENTITIES
+from allmende.domain.model import ENTITIES, OBSERVATION_TYPES
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.query import Compare, Expand, Expression, Not, Order, Page, Path, Query, Step, Value
 from allmende.domain.records import Series
@@ -24,9 +24,10 @@ IDS = {
     "Location": ["square", "cellar"],
     "HistoricalLocation": ["1", "2", "3"],
     "Datastream": ["open~x", "secret~x"],
+    "MultiDatastream": ["open~m", "secret~m"],
     "Sensor": ["sensor", "secret~sensor"],
     "ObservedProperty": ["p"],
-    "Observation": ["100", "101", "200", "201"],
+    "Observation": ["100", "101", "102", "200", "201", "202"],
     "FeatureOfInterest": ["f"],
 }
 
@@ -42,6 +43,14 @@ def stream(thing: str, **more: Any) -> dict[str, Any]:
         "ObservedProperty": {"@iot.id": "p"},
         **more,
     }
+
+
+def multi(thing: str, sensor: str) -> dict[str, Any]:
+    properties = {"ObservedProperties": [{"@iot.id": "p"}], "multiObservationDataTypes": ["any"]}
+    plain = {k: v for k, v in stream(thing).items() if k not in ("unitOfMeasurement", "ObservedProperty")}
+    units = {"unitOfMeasurements": [{"name": "u", "symbol": "1", "definition": ""}]}
+    more = {"@iot.id": f"{thing}~m", "observationType": OBSERVATION_TYPES["complex"], "Sensor": {"@iot.id": sensor}}
+    return {**plain, **properties, **units, **more}
 
 
 def sensor(name: str) -> dict[str, Any]:
@@ -68,6 +77,7 @@ def build(folder: File, engine: str, secret: int | None) -> Store:
     }
     create(store, "Location", {**square, "Things": [{"@iot.id": "open"}]})
     create(store, "Datastream", stream("open", Sensor=sensor("sensor")))
+    create(store, "MultiDatastream", multi("open", "sensor"))
     if secret is not None:
         hidden = {"@iot.id": "secret", "name": f"secret {secret}", "description": "t", "properties": {"a": secret}}
         create(store, "Thing", hidden, dataset="hidden")
@@ -75,11 +85,15 @@ def build(folder: File, engine: str, secret: int | None) -> Store:
         create(store, "HistoricalLocation", moved)
         cellar = {**square, "name": f"cellar {secret}", "@iot.id": "cellar"}
         create(store, "Datastream", stream("secret", Sensor=sensor("secret~sensor")))
+        create(store, "MultiDatastream", multi("secret", "secret~sensor"))
         create(store, "Location", {**cellar, "Things": [{"@iot.id": "secret"}]})
     for name, first, value in (("open", 100, 5), ("secret", 200, secret)):
         for number in (0, 1) if value is not None else ():
             body = {"@iot.id": first + number, "result": value + number, "FeatureOfInterest": {"@iot.id": "f"}}
             create(store, "Observation", body, links={"Datastream": f"{name}~x"}, now=1_700_000_000_000_000 + value)
+        if value is not None:
+            body = {"@iot.id": first + 2, "result": [value], "FeatureOfInterest": {"@iot.id": "f"}}
+            create(store, "Observation", body, links={"MultiDatastream": f"{name}~m"}, now=1_700_000_000_000_000)
     return store
 
 
@@ -179,15 +193,15 @@ def test_what_is_hidden_is_there_for_those_who_may(towns: list[Store]) -> None:
         assert ask(store, entity, reader=STRANGER, count=True).count == few
         assert ask(store, entity, reader=HOUSE, count=True).count == many
     path = (Step("FeatureOfInterest", "f", "Observations"),)
-    assert len(ask(store, "Observation", reader=GRANTED, path=path).rows) == 4
-    assert [v.stream for v in store.latest(GRANTED)] == ["open~x", "secret~x"]
+    assert len(ask(store, "Observation", reader=GRANTED, path=path).rows) == 6
+    assert [v.stream for v in store.latest(GRANTED)] == ["open~m", "open~x", "secret~m", "secret~x"]
     assert store.points(GRANTED, "secret~x", 0, 2**60).results == [77, 78]
 
 
 def test_the_short_ways_are_guarded_too(towns: list[Store]) -> None:
     store = towns[-1]
     for reader in (ANONYMOUS, STRANGER):
-        assert [v.stream for v in store.latest(reader)] == ["open~x"]
+        assert [v.stream for v in store.latest(reader)] == ["open~m", "open~x"]
         assert store.points(reader, "secret~x", 0, 2**60, before=True).times == []
     store.append(batch(Series(stream="den~x", times=[1], results=[1]), dataset="hidden", origin="spy"))
     assert store.reports(ANONYMOUS, "spy", 0, 9) == []

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     """Any JSON."""
     OBJECT = "object"
     """A JSON object."""
+    LIST = "list"
+    """A JSON array."""
     GEOMETRY = "geometry"
     """GeoJSON (or what the entity's encodingType says), EPSG:4326."""
     INSTANT = "instant"
@@ -34,6 +36,10 @@ class Attribute(msgspec.Struct, frozen=True):
     required: bool = False
     computed: bool = False
     """Kept by the house; what a client sends for it is not taken."""
+    now: bool = False
+    """The time of creation, where nothing else is said."""
+    choices: tuple[str, ...] = ()
+    """The texts that it may be, where not any."""
 
 
 class Relation(msgspec.Struct, frozen=True):
@@ -44,6 +50,11 @@ class Relation(msgspec.Struct, frozen=True):
     many: bool
     inverse: str
     required: bool = False
+    """There is no such entity without it: it goes with what it hangs on."""
+    holds: bool = False
+    """Of two to-many relations that are each other's inverse, the one whose entity says what belongs to it."""
+    ordered: bool = False
+    """The order in which related entities were named is kept."""
 
 
 class EntityType(msgspec.Struct, frozen=True):
@@ -53,6 +64,8 @@ class EntityType(msgspec.Struct, frozen=True):
     set_name: str
     attributes: tuple[Attribute, ...]
     relations: tuple[Relation, ...]
+    one_of: tuple[str, ...] = ()
+    """Names of which exactly one has a value."""
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute of that name, or None."""
@@ -67,7 +80,28 @@ def _text(*names: str, optional: tuple[str, ...] = ()) -> tuple[Attribute, ...]:
     return tuple(Attribute(n, Kind.STRING, required=n not in optional) for n in names)
 
 
+OBSERVATION_TYPES = MappingProxyType(
+    {
+        name: f"http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_{code}"
+        for name, code in {
+            "measurement": "Measurement",
+            "count": "CountObservation",
+            "category": "CategoryObservation",
+            "truth": "TruthObservation",
+            "complex": "ComplexObservation",
+            "any": "Observation",
+        }.items()
+    }
+)
+STREAMS = ("Datastream", "MultiDatastream")
+"""What observations belong to. They are kept alike, and are different sets."""
+
 _PROPERTIES = Attribute("properties", Kind.OBJECT)
+_EXTENTS = (
+    Attribute("observedArea", Kind.GEOMETRY, computed=True),
+    Attribute("phenomenonTime", Kind.INTERVAL, computed=True),
+    Attribute("resultTime", Kind.INTERVAL, computed=True),
+)
 
 _TYPES = (
     EntityType(
@@ -75,9 +109,10 @@ _TYPES = (
         "Things",
         (*_text("name", "description"), _PROPERTIES),
         (
-            Relation("Locations", "Location", True, "Things"),
+            Relation("Locations", "Location", True, "Things", holds=True),
             Relation("HistoricalLocations", "HistoricalLocation", True, "Thing"),
             Relation("Datastreams", "Datastream", True, "Thing"),
+            Relation("MultiDatastreams", "MultiDatastream", True, "Thing"),
         ),
     ),
     EntityType(
@@ -99,7 +134,7 @@ _TYPES = (
         (Attribute("time", Kind.INSTANT, required=True),),
         (
             Relation("Thing", "Thing", False, "HistoricalLocations", required=True),
-            Relation("Locations", "Location", True, "HistoricalLocations", required=True),
+            Relation("Locations", "Location", True, "HistoricalLocations", required=True, holds=True),
         ),
     ),
     EntityType(
@@ -108,9 +143,7 @@ _TYPES = (
         (
             *_text("name", "description", "observationType"),
             Attribute("unitOfMeasurement", Kind.OBJECT, required=True),
-            Attribute("observedArea", Kind.GEOMETRY, computed=True),
-            Attribute("phenomenonTime", Kind.INTERVAL, computed=True),
-            Attribute("resultTime", Kind.INTERVAL, computed=True),
+            *_EXTENTS,
             _PROPERTIES,
         ),
         (
@@ -121,22 +154,54 @@ _TYPES = (
         ),
     ),
     EntityType(
+        "MultiDatastream",
+        "MultiDatastreams",
+        (
+            *_text("name", "description"),
+            Attribute("observationType", Kind.STRING, required=True, choices=(OBSERVATION_TYPES["complex"],)),
+            Attribute("multiObservationDataTypes", Kind.LIST, required=True),
+            Attribute("unitOfMeasurements", Kind.LIST, required=True),
+            *_EXTENTS,
+            _PROPERTIES,
+        ),
+        (
+            Relation("Thing", "Thing", False, "MultiDatastreams", required=True),
+            Relation("Sensor", "Sensor", False, "MultiDatastreams", required=True),
+            Relation(
+                "ObservedProperties",
+                "ObservedProperty",
+                True,
+                "MultiDatastreams",
+                required=True,
+                holds=True,
+                ordered=True,
+            ),
+            Relation("Observations", "Observation", True, "MultiDatastream"),
+        ),
+    ),
+    EntityType(
         "Sensor",
         "Sensors",
         (*_text("name", "description", "encodingType"), Attribute("metadata", Kind.JSON, required=True), _PROPERTIES),
-        (Relation("Datastreams", "Datastream", True, "Sensor"),),
+        (
+            Relation("Datastreams", "Datastream", True, "Sensor"),
+            Relation("MultiDatastreams", "MultiDatastream", True, "Sensor"),
+        ),
     ),
     EntityType(
         "ObservedProperty",
         "ObservedProperties",
         (*_text("name", "definition", "description"), _PROPERTIES),
-        (Relation("Datastreams", "Datastream", True, "ObservedProperty"),),
+        (
+            Relation("Datastreams", "Datastream", True, "ObservedProperty"),
+            Relation("MultiDatastreams", "MultiDatastream", True, "ObservedProperties"),
+        ),
     ),
     EntityType(
         "Observation",
         "Observations",
         (
-            Attribute("phenomenonTime", Kind.INTERVAL),
+            Attribute("phenomenonTime", Kind.INTERVAL, now=True),
             Attribute("resultTime", Kind.INSTANT),
             Attribute("result", Kind.RESULT, required=True),
             Attribute("resultQuality", Kind.JSON),
@@ -144,9 +209,11 @@ _TYPES = (
             Attribute("parameters", Kind.OBJECT),
         ),
         (
-            Relation("Datastream", "Datastream", False, "Observations", required=True),
+            Relation("Datastream", "Datastream", False, "Observations"),
+            Relation("MultiDatastream", "MultiDatastream", False, "Observations"),
             Relation("FeatureOfInterest", "FeatureOfInterest", False, "Observations"),
         ),
+        one_of=STREAMS,
     ),
     EntityType(
         "FeatureOfInterest",
@@ -164,17 +231,3 @@ ENTITIES = MappingProxyType({t.name: t for t in _TYPES})
 """Entity types by name, e.g. ``Thing``."""
 SETS = MappingProxyType({t.set_name: t for t in _TYPES})
 """Entity types by the name of their set, e.g. ``Things``."""
-
-OBSERVATION_TYPES = MappingProxyType(
-    {
-        name: f"http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_{code}"
-        for name, code in {
-            "measurement": "Measurement",
-            "count": "CountObservation",
-            "category": "CategoryObservation",
-            "truth": "TruthObservation",
-            "complex": "ComplexObservation",
-            "any": "Observation",
-        }.items()
-    }
-)

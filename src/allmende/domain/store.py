@@ -129,6 +129,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     origin: str
     received_at: int
+    entity: str = "Datastream"
+    """What the stream is: a ``Datastream`` or a ``MultiDatastream``."""
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):

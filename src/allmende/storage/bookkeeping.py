@@ -6,6 +6,7 @@ from typing import Any
 
 from allmende.domain.errors import NotFound
 from allmende.domain.ingest import names_reading
+from allmende.domain.model import STREAMS
 from allmende.domain.records import Rejection
 from allmende.domain.store import Change, KeptRejection, Receipt, SourceState
 from allmende.storage.connections import Connection
@@ -125,7 +126,8 @@ def prune_rejections(connection: Connection, older_than: int, keep_bytes: int) -
 def read_changes(connection: Connection, after: int, limit: int) -> list[Change]:
     """The change log after a number, as far as no lower number can appear any more."""
     rows = connection.execute(
-        "SELECT c.number, coalesce(d.id, g.id), c.kind, c.first, c.last, c.count, o.name, c.received_at"
+        "SELECT c.number, coalesce(d.id, g.id), coalesce(d.width, g.width), c.kind, c.first, c.last, c.count, o.name,"
+        " c.received_at"
         " FROM change_log c"
         " LEFT JOIN datastream d ON d.pk = c.datastream LEFT JOIN gone_stream g ON g.datastream = c.datastream"
         " JOIN origin o ON o.pk = c.origin"
@@ -136,6 +138,7 @@ def read_changes(connection: Connection, after: int, limit: int) -> list[Change]
         Change(
             number=number,
             stream=stream,
+            entity=STREAMS[1 if width else 0],
             kind=kind,
             start=start,
             end=end,
@@ -143,5 +146,5 @@ def read_changes(connection: Connection, after: int, limit: int) -> list[Change]
             origin=origin,
             received_at=received_at,
         )
-        for number, stream, kind, start, end, count, origin, received_at in rows
+        for number, stream, width, kind, start, end, count, origin, received_at in rows
     ]

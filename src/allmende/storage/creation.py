@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from allmende.domain import ids
+from allmende.domain.creation import keep_row
 from allmende.domain.errors import Conflict, InvalidInput
-from allmende.domain.model import ENTITIES
+from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Ref
 from allmende.storage.connections import Connection
@@ -16,6 +17,7 @@ from allmende.storage.entities import (
     ensure_feature,
     find_key,
     insert_entity,
+    link,
     link_history,
     place_thing,
 )
@@ -48,7 +50,7 @@ class Creator:
         for new in self.batch.entities:
             for name, refs in new.links.items():
                 relation = ENTITIES[new.entity].relation(name)
-                if relation is None or relation.target not in ("Thing", "Datastream"):
+                if relation is None or relation.target not in ("Thing", *STREAMS):
                     continue
                 for key in self.keys_of([ref for ref in refs if ref.place is None], relation.target, new, name):
                     row = self.connection.execute(
@@ -90,17 +92,28 @@ def _create_plain(creator: Creator, new: NewEntity) -> tuple[int, str]:
         column: new.values.get(name) for name, column in COLUMNS[new.entity].items() if name in new.values
     }
     parents = {
-        relation: creator.linked(new, relation, relation)
-        for (entity, relation), join in JOINS.items()
-        if entity == new.entity and join.kind == "own"
+        relation.name: creator.linked(new, relation.name, relation.target)
+        for relation in ENTITIES[new.entity].relations
+        if JOINS[new.entity, relation.name].kind == "own"
     }
     for relation, keys in parents.items():
-        columns[JOINS[new.entity, relation].column] = keys[0]
+        if keys:
+            columns[JOINS[new.entity, relation].column] = keys[0]
+    if new.entity == "MultiDatastream":
+        columns |= _widths(creator, new)
     dataset = _dataset(creator, parents)
     check_writable(creator.connection, dataset, creator.batch.reader, new.where)
     key, name = insert_entity(creator.connection, new.entity, new.id, dataset, columns, new.where)
-    _AFTER.get(new.entity, _nothing)(creator, new, key, dataset)
+    _AFTER.get(new.entity, _link)(creator, new, key, dataset)
     return key, name
+
+
+def _widths(creator: Creator, new: NewEntity) -> dict[str, Any]:
+    """What tells a MultiDatastream from a Datastream; raises InvalidInput for a property that stands there twice."""
+    properties = creator.linked(new, "ObservedProperties", "ObservedProperty")
+    if len(set(properties)) < len(properties):
+        raise InvalidInput("each ObservedProperty stands there once", where=f"{new.where or new.entity}")
+    return {"width": len(properties), "observed_property": properties[0]}
 
 
 def _dataset(creator: Creator, parents: dict[str, list[int]]) -> int:
@@ -113,8 +126,12 @@ def _dataset(creator: Creator, parents: dict[str, list[int]]) -> int:
     return creator.home
 
 
-def _nothing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
-    pass
+def _link(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
+    """Say what it is related to where a table between them holds it."""
+    for relation in ENTITIES[new.entity].relations:
+        join = JOINS[new.entity, relation.name]
+        if join.kind == "link" and new.links.get(relation.name):
+            link(creator.connection, join, key, creator.linked(new, relation.name, relation.target))
 
 
 def _place_new_thing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
@@ -156,7 +173,7 @@ _AFTER: dict[str, Callable[[Creator, NewEntity, int, int], None]] = {
 
 def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     connection, batch = creator.connection, creator.batch
-    stream = _stream(creator, creator.linked(new, "Datastream", "Datastream")[0])
+    stream = _stream(creator, next(key for name in STREAMS for key in creator.linked(new, name, name)))
     check_writable(connection, stream.dataset, batch.reader, new.where)
     features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
     feature = features[0] if features else ensure_feature(connection, stream)
@@ -165,9 +182,11 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     start, end = values["phenomenonTime"]
     valid = values.get("validTime") or (None, None)
     kind, value = values["result"]
+    if stream.width:
+        kind, value = keep_row((kind, value), stream.width, f"{new.where}.result" if new.where else "result")
     result_time, quality = values.get("resultTime"), values.get("resultQuality")
     change = log_change(connection, stream, "append", start, start, 1, creator.origin, batch.received_at)
-    stored = keep_document(connection, number, value) if kind == ResultKind.JSON else value
+    stored = keep_document(connection, number, value) if kind >= ResultKind.JSON else value
     row = (
         stream.pk, start, number, number, end, result_time, batch.received_at, kind, stored, quality,
         *valid, values.get("parameters"), feature, creator.origin, change,

@@ -101,7 +101,7 @@ def find_change(connection: Connection, change: Change) -> list[tuple[Any, ...]]
     query = Query(
         entity="Observation",
         reader=house_reader("follower"),
-        path=(Step("Datastream", change.stream, "Observations"),),
+        path=(Step(change.entity, change.stream, "Observations"),),
         top=max(change.count, 1),
     )
     span = "{alias}.phenomenon_start BETWEEN ? AND ? AND {alias}.change = ?"

@@ -17,6 +17,8 @@ class Join(NamedTuple):
     column: str
     table: str = ""
     other: str = ""
+    order: str = ""
+    """The column of the table between them that holds the order of the children."""
 
 
 JOINS: Mapping[tuple[str, str], Join] = MappingProxyType(
@@ -24,6 +26,7 @@ JOINS: Mapping[tuple[str, str], Join] = MappingProxyType(
         ("Thing", "Locations"): Join("link", "thing", "thing_location", "location"),
         ("Thing", "HistoricalLocations"): Join("far", "thing"),
         ("Thing", "Datastreams"): Join("far", "thing"),
+        ("Thing", "MultiDatastreams"): Join("far", "thing"),
         ("Location", "Things"): Join("link", "location", "thing_location", "thing"),
         ("Location", "HistoricalLocations"): Join(
             "link", "location", "historical_location_location", "historical_location"
@@ -36,9 +39,18 @@ JOINS: Mapping[tuple[str, str], Join] = MappingProxyType(
         ("Datastream", "Sensor"): Join("own", "sensor"),
         ("Datastream", "ObservedProperty"): Join("own", "observed_property"),
         ("Datastream", "Observations"): Join("far", "datastream"),
+        ("MultiDatastream", "Thing"): Join("own", "thing"),
+        ("MultiDatastream", "Sensor"): Join("own", "sensor"),
+        ("MultiDatastream", "ObservedProperties"): Join(
+            "link", "datastream", "stream_property", "observed_property", order="place"
+        ),
+        ("MultiDatastream", "Observations"): Join("far", "datastream"),
         ("Sensor", "Datastreams"): Join("far", "sensor"),
+        ("Sensor", "MultiDatastreams"): Join("far", "sensor"),
         ("ObservedProperty", "Datastreams"): Join("far", "observed_property"),
+        ("ObservedProperty", "MultiDatastreams"): Join("link", "observed_property", "stream_property", "datastream"),
         ("Observation", "Datastream"): Join("own", "datastream"),
+        ("Observation", "MultiDatastream"): Join("own", "datastream"),
         ("Observation", "FeatureOfInterest"): Join("own", "feature"),
         ("FeatureOfInterest", "Observations"): Join("far", "feature"),
     }

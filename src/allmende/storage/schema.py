@@ -104,12 +104,26 @@ _VERSION_2 = (
     "CREATE INDEX observation_history_id ON observation_history (id)",
 )
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2})
+_VERSION_3 = (
+    # How many properties a stream observes at once: 0 for a Datastream, which has its one in `observed_property`. For
+    # a MultiDatastream that column holds the first of them.
+    "ALTER TABLE datastream ADD COLUMN width INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE datastream ADD COLUMN data_types TEXT",
+    """CREATE TABLE stream_property (
+        datastream INTEGER NOT NULL REFERENCES datastream(pk) ON DELETE CASCADE,
+        observed_property INTEGER NOT NULL REFERENCES observed_property(pk) ON DELETE CASCADE,
+        place INTEGER NOT NULL, PRIMARY KEY (datastream, observed_property)) WITHOUT ROWID""",
+    "CREATE INDEX stream_property_back ON stream_property (observed_property)",
+    "ALTER TABLE gone_stream ADD COLUMN width INTEGER NOT NULL DEFAULT 0",
+)
+
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3})
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
     "rejection", "source_state", "follower", "change_log", "gone_stream", "stream_state", "feature_datastream",
-    "observation_history", "observation_name", "observation_document", "observation", "datastream", "feature",
+    "observation_history", "observation_name", "observation_document", "observation", "stream_property",
+    "datastream", "feature",
     "observed_property", "sensor", "historical_location_location", "historical_location", "thing_location", "location",
     "thing", "sequence", "origin", "dataset",
 )  # fmt: skip
@@ -131,6 +145,14 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "description": "description",
             "observationType": "observation_type",
             "unitOfMeasurement": "unit",
+            "properties": "properties",
+        },
+        "MultiDatastream": {
+            "name": "name",
+            "description": "description",
+            "observationType": "observation_type",
+            "multiObservationDataTypes": "data_types",
+            "unitOfMeasurements": "unit",
             "properties": "properties",
         },
         "Sensor": {
@@ -171,9 +193,13 @@ TABLE_OF: Mapping[str, str] = MappingProxyType(
         "Location": "location",
         "HistoricalLocation": "historical_location",
         "Datastream": "datastream",
+        "MultiDatastream": "datastream",
         "Sensor": "sensor",
         "ObservedProperty": "observed_property",
         "Observation": "observation",
         "FeatureOfInterest": "feature",
     }
 )
+
+KINDS: Mapping[str, str] = MappingProxyType({"Datastream": "width = 0", "MultiDatastream": "width > 0"})
+"""What tells apart entities that share a table."""

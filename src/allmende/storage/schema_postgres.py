@@ -71,5 +71,7 @@ _VERSION_1 = (
     "CREATE INDEX observation_time ON observation (phenomenon_start)",
 )
 
-POSTGRES: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: tuple(_translated(s) for s in SQLITE[2])})
+POSTGRES: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {1: _VERSION_1, **{version: tuple(_translated(s) for s in SQLITE[version]) for version in SQLITE if version > 1}}
+)
 """Statements by version of the layout."""

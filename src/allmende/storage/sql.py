@@ -5,11 +5,11 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from allmende.domain import ids
-from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.model import ENTITIES, STREAMS, Kind
 from allmende.domain.policy import Reader
 from allmende.storage.connections import Dialect
 from allmende.storage.relations import JOINS, Join, key_of
-from allmende.storage.schema import COLUMNS, TABLE_OF
+from allmende.storage.schema import COLUMNS, KINDS, TABLE_OF
 
 _GROUP = 32
 
@@ -69,6 +69,11 @@ def visible(entity: str, alias: str, reader: Reader, *, simulated: bool) -> Sql 
     return f"{alias}.dataset IN " + allowed
 
 
+def of_kind(entity: str, alias: str) -> list[Sql]:
+    """What tells the entity's rows from those of another in the same table: none or one condition."""
+    return [Sql(f"{alias}.{KINDS[entity]}")] if entity in KINDS else []
+
+
 def id_condition(entity: str, alias: str, identifier: str) -> Sql:
     """The row with this public id."""
     if entity != "Observation":
@@ -90,7 +95,7 @@ def attribute_expressions(entity: str, alias: str, name: str, dialect: Dialect) 
     """The columns of an attribute: one; two for an interval (start, end) and for a result (kind, value)."""
     if entity == "Observation" and name == "result":
         return f"{alias}.result_kind", dialect.result(alias)
-    if entity == "Datastream" and name in ("phenomenonTime", "resultTime", "observedArea"):
+    if entity in STREAMS and name in ("phenomenonTime", "resultTime", "observedArea"):
         columns = {
             "phenomenonTime": ("first_start", "last_end"),
             "resultTime": ("result_time_first", "result_time_last"),
@@ -134,9 +139,9 @@ class Scope:
         return Scope(entity, self.reader, self.dialect, simulated=self.simulated, names=self._names)
 
     def visible(self, entity: str, alias: str) -> list[Sql]:
-        """The reader's predicate as a list of none or one condition."""
+        """The reader's predicate and the entity's own, as a list of conditions."""
         rule = visible(entity, alias, self.reader, simulated=self.simulated)
-        return [] if rule is None else [rule]
+        return of_kind(entity, alias) + ([] if rule is None else [rule])
 
     def tables(self) -> Sql:
         """What stands behind FROM."""

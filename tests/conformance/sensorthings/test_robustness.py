@@ -156,6 +156,7 @@ def bodies(entity: str, depth: int) -> st.SearchStrategy[Any]:
     kind = ENTITIES[entity]
     good = {
         "string": st.sampled_from(["a", "application/geo+json"]), "json": LEAVES, "object": st.just({"a": 1}),
+        "list": st.just(["a"]),
         "geometry": st.just({"type": "Point", "coordinates": [1, 2]}), "instant": st.just("2024-01-01T00:00:00Z"),
         "interval": st.just("2024-01-01T00:00:00Z/2024-01-02T00:00:00Z"), "result": LEAVES,
     }  # fmt: skip

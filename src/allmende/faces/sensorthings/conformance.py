@@ -22,6 +22,7 @@ _MODEL = {
 
 CONFORMANCE = (
     *(f"{_BASE}/datamodel/{entity}/{part}" for entity, parts in _MODEL.items() for part in parts),
+    *(f"{_BASE}/multi-datastream/{part}" for part in ("properties", "relations", "constraints")),
     f"{_BASE}/resource-path/resource-path-to-entities",
     *(
         f"{_BASE}/request-data/{name}"

@@ -43,7 +43,7 @@ def result_text(kind: int, value: Any) -> str:
         return "true" if value else "false"
     if kind == ResultKind.STRING:
         return text(value)
-    return value if kind == ResultKind.JSON else "null"
+    return value if kind >= ResultKind.JSON else "null"
 
 
 def render_page(page: Page, asked: Asked, root: str, path: str) -> bytes:
@@ -121,10 +121,11 @@ def observation_text(row: tuple[Any, ...], base: str) -> str:
         extra += f',"validTime":"{format_interval(valid_start, valid_end)}"'
     if parameters is not None:
         extra += f',"parameters":{parameters}'
+    stream = "MultiDatastream" if kind == ResultKind.ROW else "Datastream"
     return (
         f'{{"@iot.selfLink":"{base}{key})","@iot.id":{shown},"phenomenonTime":"{moment}","resultTime":{stamp}'
         f',"result":{value if kind == ResultKind.INTEGER else result_text(kind, value)}{extra}'
-        f',"Datastream@iot.navigationLink":"{base}{key})/Datastream"'
+        f',"{stream}@iot.navigationLink":"{base}{key})/{stream}"'
         f',"FeatureOfInterest@iot.navigationLink":"{base}{key})/FeatureOfInterest"}}'
     )
 
@@ -170,7 +171,8 @@ def _entity_pieces(entity_name: str, select: tuple[str, ...] | None, root: str) 
         if attribute is not None:
             pieces.append(_attribute_piece(name, attribute.kind, places))
     linked = [r.name for r in entity.relations if select is None or r.name in select]
-    pieces += [_link_piece(name, entity.set_name, start) for name in linked]
+    kind = places.get("result.kind") if select is None else None
+    pieces += [_link_piece(name, entity.set_name, start, kind) for name in linked]
     return tuple(pieces)
 
 
@@ -181,8 +183,13 @@ def _pieces(query: Query, root: str) -> list[_Piece]:
     return [p for p in pieces if getattr(p, "relation", None) not in expanded]
 
 
-def _link_piece(relation: str, set_name: str, start: str) -> _Piece:
+def _link_piece(relation: str, set_name: str, start: str, kind: int | None) -> _Piece:
+    """``kind`` is where an observation's row says what it belongs to: nothing is linked to that is not there."""
+    shown = {"Datastream": False, "MultiDatastream": True}.get(relation) if kind is not None else None
+
     def link(row: tuple[Any, ...]) -> str:
+        if shown is not None and kind is not None and shown != (row[kind] == ResultKind.ROW):
+            return ""
         address = f"{start}{entity_link(set_name, str(row[1]))}/{relation}"
         return f'"{relation}@iot.navigationLink":{text(address)}'
 
