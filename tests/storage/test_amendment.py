@@ -115,7 +115,7 @@ def test_an_observation_is_corrected(store: Store) -> None:
     assert (latest.result, latest.quality) == ("worse", {"plausible": False, "flags": ["x"]})
     line = store.changes(0, 100)[-1]
     assert (line.kind, line.start, line.end, line.count, line.origin) == ("correction", at(5), at(5), 1, "user:eve")
-    assert [str(r[1]) for r in store.change_rows(line)] == [last]
+    assert [str(r[1]) for r in store.change_page(line, Query(entity="Observation", reader=HOUSE)).rows] == [last]
     assert row(store, "Observation", first, "result")[-1] == 1
 
 

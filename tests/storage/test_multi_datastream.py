@@ -9,7 +9,8 @@ from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.records import Series
 from allmende.domain.store import Store
 from tests.storage.test_amendment import change
-from tests.storage.test_creation import THING, ids, stream
+from tests.storage.test_bookkeeping import rows_of
+from tests.storage.test_creation import THING, stream
 from tests.storage.test_removal import census, remove
 from tests.support import HOUSE, ask, batch, create
 
@@ -35,14 +36,14 @@ def test_the_change_log_knows_them(store: Store) -> None:
     create(store, "MultiDatastream", wind())
     (appended,) = store.changes(0, 100)
     assert (appended.entity, appended.stream, appended.count) == ("MultiDatastream", "wind", 1)
-    (row,) = store.change_rows(appended)
+    (row,) = rows_of(store, appended)
     assert row[6] == "[1,2.5]"
     assert [(latest.stream, latest.result) for latest in store.latest(HOUSE)] == [("wind", [1, 2.5])]
     change(store, "Observation", "1", {"result": [3, 4]})
     remove(store, "MultiDatastream", "wind")
     lines = [(c.entity, c.stream, c.kind) for c in store.changes(0, 100)]
     assert lines == [("MultiDatastream", "wind", kind) for kind in ("append", "correction", "deletion")]
-    assert [store.change_rows(c) for c in store.changes(0, 100)] == [[], [], []]
+    assert [rows_of(store, c) for c in store.changes(0, 100)] == [[], [], []]
 
 
 def test_a_large_row_lies_beside(store: Store) -> None:
@@ -76,4 +77,4 @@ def test_a_source_declares_no_stream_of_that_name(store: Store) -> None:
     create(store, "MultiDatastream", wind())
     with pytest.raises(Conflict):
         store.append(batch(Series(stream="wind", times=[1], results=[1])))
-    assert ids(ask(store, "Datastream")) == []
+    assert ask(store, "Datastream").rows == []

@@ -133,6 +133,23 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What the stream is: a ``Datastream`` or a ``MultiDatastream``."""
 
 
+ENTITY_FOLLOWER = "entities:"
+"""Names of followers that begin so read the log of entities, all others that of observations."""
+
+
+class EntityChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the log of entities: one that is no Observation was created or changed. Deletions are not logged."""
+
+    number: int
+    entity: str
+    id: str
+    kind: str
+    """``create`` or ``update``."""
+    fields: tuple[str, ...]
+    """The attributes and relations that an update changed."""
+    logged_at: int
+
+
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """How a source has fared. Times in microseconds, None where it never happened."""
 
@@ -226,8 +243,12 @@ class Store(Protocol):
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change log after a number, in order; no number ever appears below one that was given before."""
 
-    def change_rows(self, change: Change) -> list[tuple[Any, ...]]:
-        """The observations of an append or correction that are still as it left them, laid out as a Query's rows."""
+    def change_page(self, change: Change, query: Query) -> Page:
+        """The observations of an append or correction that are still as it left them, and that a question leads to:
+        its reader, path, filter, selection and expansion hold; its order and pages do not."""
+
+    def entity_changes(self, after: int, limit: int) -> list[EntityChange]:
+        """The log of entities after a number, in order; no number ever appears below one that was given before."""
 
     def cursor(self, name: str) -> int | None:
         """How far a follower has come, or None for one that never began."""
@@ -237,6 +258,14 @@ class Store(Protocol):
 
     def newest_change(self) -> int:
         """The highest number in the change log, 0 if it is empty."""
+
+    def newest_entity_change(self) -> int:
+        """The highest number in the log of entities, 0 if it is empty."""
+
+    def prune_logs(self, *, read_before: int, before: int, deletions_before: int) -> int:
+        """Delete lines of both logs that every follower has read and that were written before ``read_before``, and all
+        from before ``before``; but deletions of observations, of which nothing else tells, are kept until
+        ``deletions_before``. Gives how many went."""
 
     def sources(self) -> dict[str, SourceState]:
         """The state of every source that was ever heard of."""

@@ -22,6 +22,7 @@ from allmende.storage.entities import (
     place_thing,
 )
 from allmende.storage.find import find_one
+from allmende.storage.logs import log_entity, log_key
 from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.removal import Doomed, forget_observations
@@ -32,7 +33,7 @@ from allmende.storage.state import Stream, at_the_end, lock_streams, recount_are
 def change_entity(connection: Connection, amendment: Amendment) -> None:
     """Change the one entity that the question leads to."""
     entity = amendment.target.entity
-    key = find_one(connection, amendment.target)[0]
+    key, name = find_one(connection, amendment.target)[:2]
     linked = {
         relation: [
             find_key(connection, _target(entity, relation), ref.id or "", amendment.target.reader, relation)
@@ -62,6 +63,8 @@ def change_entity(connection: Connection, amendment: Amendment) -> None:
             (*columns.values(), key),
         )
     _AFTER.get(entity, _link)(change)
+    if fields := [*amendment.values, *amendment.links]:
+        log_entity(connection, entity, str(name), "update", fields)
 
 
 class _Change(NamedTuple):
@@ -165,6 +168,7 @@ def _after_history(change: _Change) -> None:
         " WHERE x.historical_location = ?",
         (thing, key),
     )
+    log_key(connection, "Thing", thing, "Locations")
     forget_declarations(connection, "d.thing = ?", (thing,))
     forget_features(connection, thing)
 

@@ -1,4 +1,4 @@
-"""What the house knows of its own work: sources, rejections, the change log and who has followed it how far."""
+"""What the house knows of its own work: sources and rejections."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -6,9 +6,8 @@ from typing import Any
 
 from allmende.domain.errors import NotFound
 from allmende.domain.ingest import names_reading
-from allmende.domain.model import STREAMS
 from allmende.domain.records import Rejection
-from allmende.domain.store import Change, KeptRejection, Receipt, SourceState
+from allmende.domain.store import KeptRejection, Receipt, SourceState
 from allmende.storage.connections import Connection
 
 _SOURCE = "id, last_received, last_success, last_error, last_error_at, newest, accepted, repeated, corrected, rejected"
@@ -121,30 +120,3 @@ def prune_rejections(connection: Connection, older_than: int, keep_bytes: int) -
     if over is not None:
         gone += connection.execute("DELETE FROM rejection WHERE number <= ?", (over,)).rowcount
     return int(gone)
-
-
-def read_changes(connection: Connection, after: int, limit: int) -> list[Change]:
-    """The change log after a number, as far as no lower number can appear any more."""
-    rows = connection.execute(
-        "SELECT c.number, coalesce(d.id, g.id), coalesce(d.width, g.width), c.kind, c.first, c.last, c.count, o.name,"
-        " c.received_at"
-        " FROM change_log c"
-        " LEFT JOIN datastream d ON d.pk = c.datastream LEFT JOIN gone_stream g ON g.datastream = c.datastream"
-        " JOIN origin o ON o.pk = c.origin"
-        f" WHERE c.number > ? AND {connection.dialect.settled} ORDER BY c.number LIMIT ?",
-        (after, limit),
-    )
-    return [
-        Change(
-            number=number,
-            stream=stream,
-            entity=STREAMS[1 if width else 0],
-            kind=kind,
-            start=start,
-            end=end,
-            count=count,
-            origin=origin,
-            received_at=received_at,
-        )
-        for number, stream, width, kind, start, end, count, origin, received_at in rows
-    ]

@@ -21,6 +21,7 @@ from allmende.storage.entities import (
     link_history,
     place_thing,
 )
+from allmende.storage.logs import log_key
 from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
@@ -145,6 +146,7 @@ def _place_things_here(creator: Creator, new: NewEntity, key: int, dataset: int)
         owner = creator.connection.execute("SELECT dataset FROM thing WHERE pk = ?", (thing,)).fetchone()[0]
         check_writable(creator.connection, owner, creator.batch.reader, new.where)
         place_thing(creator.connection, thing, [key], at=creator.batch.received_at)
+        log_key(creator.connection, "Thing", thing, "Locations")
 
 
 def _apply_history(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
@@ -162,6 +164,7 @@ def _apply_history(creator: Creator, new: NewEntity, key: int, dataset: int) -> 
             "INSERT INTO thing_location (thing, location) VALUES (?, ?)", [(thing, place) for place in locations]
         )
         connection.execute("UPDATE datastream SET feature = NULL WHERE thing = ?", (thing,))
+        log_key(connection, "Thing", thing, "Locations")
 
 
 _AFTER: dict[str, Callable[[Creator, NewEntity, int, int], None]] = {

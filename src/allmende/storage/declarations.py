@@ -13,6 +13,7 @@ from allmende.domain.policy import COMMONS
 from allmende.domain.records import Declaration, ThingDeclaration
 from allmende.storage.connections import Connection
 from allmende.storage.entities import dataset_key, place_thing, upsert_entity
+from allmende.storage.logs import log_entity
 from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, read_streams
 
@@ -91,10 +92,11 @@ def _declare_one(
 
 
 def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, at: int) -> int:
+    before = _said_before(connection, thing.id)
     columns = {
         "name": thing.name,
         "description": thing.description or thing.name,
-        "properties": _properties({**_said_before(connection, thing.id), **thing.properties}),
+        "properties": _properties({**(before or {}), **thing.properties}),
     }
     key, _ = upsert_entity(connection, "Thing", thing.id, owner, columns)
     if thing.position is None:
@@ -103,13 +105,18 @@ def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, 
     standing = connection.execute("SELECT location FROM thing_location WHERE thing = ?", (key,)).fetchall()
     if standing != [(location,)]:
         place_thing(connection, key, [location], at=at)
+        if before is not None:
+            log_entity(connection, "Thing", thing.id, "update", ["Locations"])
     return key
 
 
-def _said_before(connection: Connection, thing: str) -> dict[str, Any]:
-    """A thing's properties so far. Two documents of one source may each tell a part; neither takes back the other's."""
+def _said_before(connection: Connection, thing: str) -> dict[str, Any] | None:
+    """A thing's properties so far, None for a new one. Two documents of one source may each tell a part; neither takes
+    back the other's."""
     row = connection.execute("SELECT properties FROM thing WHERE id = ?", (thing,)).fetchone()
-    return msgspec.json.decode(row[0], type=dict[str, Any]) if row and row[0] else {}
+    if row is None:
+        return None
+    return msgspec.json.decode(row[0], type=dict[str, Any]) if row[0] else {}
 
 
 def _declare_place(connection: Connection, entity: str, thing: ThingDeclaration, owner: int) -> int:

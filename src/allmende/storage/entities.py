@@ -8,6 +8,7 @@ from allmende.domain.creation import GEOJSON
 from allmende.domain.errors import Conflict, Forbidden, InvalidInput
 from allmende.domain.policy import Reader
 from allmende.storage.connections import Connection
+from allmende.storage.logs import log_entity, names_of
 from allmende.storage.relations import Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import Sql, all_of, id_condition, of_kind, visible
@@ -89,6 +90,7 @@ def insert_entity(
             (row[0],),
         ).fetchone()
         row = fresh or row
+    log_entity(connection, entity, identifier, "create")
     return int(row[0]), identifier
 
 
@@ -108,11 +110,14 @@ def upsert_entity(
         return insert_entity(connection, entity, identifier, dataset, columns)[0], True
     if row[1] != dataset:
         raise Conflict(f"{entity} {identifier!r} belongs to another dataset")
-    if tuple(row[2:]) == tuple(columns.values()):
+    differing = [name for (name, value), was in zip(columns.items(), row[2:], strict=True) if value != was]
+    if not differing:
         return int(row[0]), False
     connection.execute(
         f"UPDATE {table} SET {', '.join(f'{c} = ?' for c in columns)} WHERE pk = ?", (*columns.values(), row[0])
     )
+    if fields := names_of(entity, differing):
+        log_entity(connection, entity, identifier, "update", fields)
     return int(row[0]), True
 
 

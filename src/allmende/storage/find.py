@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
 from allmende.domain.errors import ChangedMeanwhile, NotFound
-from allmende.domain.policy import house_reader
-from allmende.domain.query import Expand, Page, Query, Step, layout
+from allmende.domain.query import Expand, Page, Query, layout
 from allmende.domain.store import Change
 from allmende.storage.compile import compile_count, compile_expand, compile_expand_counts, compile_page
 from allmende.storage.connections import Connection
@@ -12,9 +13,9 @@ from allmende.storage.sql import Sql
 from allmende.storage.values import decode_number
 
 
-def find_page(connection: Connection, query: Query) -> Page:
-    """The page that a question asks for, with all that it expands."""
-    sql, extra = compile_page(query, connection.dialect)
+def find_page(connection: Connection, query: Query, also: Sql | None = None) -> Page:
+    """The page that a question asks for, with all that it expands. ``also`` is a further condition on ``{alias}``."""
+    sql, extra = compile_page(query, connection.dialect, also)
     rows = connection.execute(sql.text, sql.params).fetchall()
     page = _page(query, rows, extra)
     page.rows = finish(connection, query, page.rows)
@@ -96,15 +97,12 @@ def find_one(connection: Connection, query: Query, seen: tuple[Any, ...] | None 
     return rows[0]
 
 
-def find_change(connection: Connection, change: Change) -> list[tuple[Any, ...]]:
-    """The observations of a change that are still as it left them, laid out as a Query's rows."""
-    query = Query(
-        entity="Observation",
-        reader=house_reader("follower"),
-        path=(Step(change.entity, change.stream, "Observations"),),
-        top=max(change.count, 1),
+def find_change(connection: Connection, change: Change, query: Query) -> Page:
+    """The observations of a change that are still as it left them, and that the question leads to."""
+    span = (
+        "{alias}.datastream = (SELECT w.pk FROM datastream w WHERE w.id = ?)"
+        " AND {alias}.phenomenon_start BETWEEN ? AND ? AND {alias}.change = ?"
     )
-    span = "{alias}.phenomenon_start BETWEEN ? AND ? AND {alias}.change = ?"
-    sql, extra = compile_page(query, connection.dialect, Sql(span, (change.start, change.end, change.number)))
-    rows = connection.execute(sql.text, sql.params).fetchall()
-    return finish(connection, query, [row[:-extra] for row in rows])
+    # A change of one reading may name a span of two times: where it was, and where it is.
+    whole = msgspec.structs.replace(query, top=max(change.count, 1), skip=0, after=None, order=(), count=False)
+    return find_page(connection, whole, Sql(span, (change.stream, change.start, change.end, change.number)))

@@ -14,6 +14,7 @@ from allmende.storage.compile import compile_keys
 from allmende.storage.connections import Connection
 from allmende.storage.entities import check_writable, forget_declarations, forget_features, origin_key
 from allmende.storage.find import find_one
+from allmende.storage.logs import log_key
 from allmende.storage.readings import log_change
 from allmende.storage.relations import JOINS, Join
 from allmende.storage.schema import TABLE_OF
@@ -143,6 +144,7 @@ class _Remover:
         self.hanging("Location", keys)
         for thing in things:
             forget_features(self.connection, thing)
+            log_key(self.connection, "Thing", thing, "Locations")
 
     def features(self, keys: list[int]) -> None:
         """Before features go: what was observed of them."""

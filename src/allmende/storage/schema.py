@@ -104,7 +104,16 @@ _VERSION_2 = (
     "CREATE INDEX observation_history_id ON observation_history (id)",
 )
 
+NOW = "(CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))"
+"""The engine's clock, in microseconds."""
 _VERSION_3 = (
+    # What is said of entities other than observations, for those who follow; `fields` are names between commas.
+    f"""CREATE TABLE entity_log (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+        fields TEXT NOT NULL, logged_at INTEGER NOT NULL DEFAULT {NOW})""",
+)
+
+_VERSION_4 = (
     # How many properties a stream observes at once: 0 for a Datastream, which has its one in `observed_property`. For
     # a MultiDatastream that column holds the first of them.
     "ALTER TABLE datastream ADD COLUMN width INTEGER NOT NULL DEFAULT 0",
@@ -117,11 +126,12 @@ _VERSION_3 = (
     "ALTER TABLE gone_stream ADD COLUMN width INTEGER NOT NULL DEFAULT 0",
 )
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3})
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: _VERSION_4})
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
-    "rejection", "source_state", "follower", "change_log", "gone_stream", "stream_state", "feature_datastream",
+    "rejection", "source_state", "follower", "entity_log", "change_log", "gone_stream", "stream_state",
+    "feature_datastream",
     "observation_history", "observation_name", "observation_document", "observation", "stream_property",
     "datastream", "feature",
     "observed_property", "sensor", "historical_location_location", "historical_location", "thing_location", "location",

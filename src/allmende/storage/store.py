@@ -10,6 +10,7 @@ from allmende.domain.store import (
     Batch,
     Change,
     DatasetRecord,
+    EntityChange,
     KeptRejection,
     Latest,
     Points,
@@ -17,7 +18,7 @@ from allmende.domain.store import (
     Removal,
     SourceState,
 )
-from allmende.storage import bookkeeping
+from allmende.storage import bookkeeping, logs
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, translated
@@ -121,11 +122,15 @@ class SqlStore:
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change log after a number, in order."""
-        return self._read(lambda c: bookkeeping.read_changes(c, after, limit))
+        return self._read(lambda c: logs.read_changes(c, after, limit))
 
-    def change_rows(self, change: Change) -> list[tuple[Any, ...]]:
-        """The observations of a change that are still as it left them, laid out as a Query's rows."""
-        return self._read(lambda connection: find_change(connection, change))
+    def change_page(self, change: Change, query: Query) -> Page:
+        """The observations of a change that are still as it left them, and that a question leads to."""
+        return self._read(lambda connection: find_change(connection, change, query))
+
+    def entity_changes(self, after: int, limit: int) -> list[EntityChange]:
+        """The log of entities after a number, in order."""
+        return self._read(lambda c: logs.read_entities(c, after, limit))
 
     def cursor(self, name: str) -> int | None:
         """How far a follower has come."""
@@ -142,8 +147,19 @@ class SqlStore:
 
     def newest_change(self) -> int:
         """The highest number in the change log."""
-        row = self._read(lambda c: c.execute("SELECT max(number) FROM change_log").fetchone())
-        return int(row[0] or 0)
+        return self._read(lambda c: logs.newest(c, "change_log"))
+
+    def newest_entity_change(self) -> int:
+        """The highest number in the log of entities."""
+        return self._read(lambda c: logs.newest(c, "entity_log"))
+
+    def prune_logs(self, *, read_before: int, before: int, deletions_before: int) -> int:
+        """Delete lines of both logs that are no longer needed, in small transactions."""
+        total = 0
+        bounds = {"read_before": read_before, "before": before, "deletions_before": deletions_before}
+        while gone := self._commit(lambda c: logs.prune(c, **bounds)):
+            total += gone
+        return total
 
     def sources(self) -> dict[str, SourceState]:
         """The state of every source that was ever heard of."""

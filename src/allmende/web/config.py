@@ -150,6 +150,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 3600.0
 
+    follow_days: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_FOLLOW_DAYS",
+            "Messages",
+            "Days that a change waits for those who follow (a broker that is away); after that they miss it. "
+            "What all have read goes within the hour.",
+            low=1,
+        ),
+    ] = 30.0
+
     # The map
     base_map: Annotated[
         str,

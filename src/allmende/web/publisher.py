@@ -7,13 +7,13 @@ at its end every quarter of a second.
 
 import secrets
 import threading
-import time
 
 import structlog
 from django.db import close_old_connections
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.ids import is_number
+from allmende.domain.model import ENTITIES
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Query
 from allmende.domain.store import Change, Store
@@ -30,16 +30,15 @@ _ROOT = "/sta/v1.1"
 _CHANGES = 500
 _UNANSWERED = 200
 """Messages on their way at most before the broker has to have acknowledged them."""
-_OPEN_SECONDS = 30.0
-"""How long it is remembered whether a stream is open to all."""
+_OPEN_READINGS = Query(entity="Observation", reader=ANONYMOUS)
 
 log = structlog.get_logger("allmende.publisher")
 
 
-def observations_topic(stream: str) -> str:
+def observations_topic(stream: str, entity: str = "Datastream") -> str:
     """The topic of a stream's readings, as 18-088 writes addresses; "" for an id that no topic can hold."""
     shown = stream if is_number(stream) else "'" + stream.replace("'", "''") + "'"
-    topic = f"v1.1/Datastreams({shown})/Observations"
+    topic = f"v1.1/{ENTITIES[entity].set_name}({shown})/Observations"
     return topic if is_topic(topic) else ""
 
 
@@ -58,7 +57,6 @@ class Publisher(threading.Thread):
         self._client.on_publish = self._on_publish
         self._client.reconnect_delay_set(1, 8)
         self._client.max_inflight_messages_set(_UNANSWERED)
-        self._open: dict[str, tuple[float, bool]] = {}
         self._told = ""
         self._answered: set[int] = set()
         """Message ids that the broker has acknowledged and that nobody has looked at yet."""
@@ -117,21 +115,12 @@ class Publisher(threading.Thread):
 
     def _messages(self, change: Change) -> list[tuple[str, bytes]]:
         oldest = change.received_at - self._max_age
-        topic = observations_topic(change.stream)
-        if change.kind == "deletion" or change.end < oldest or not topic or not self._is_open(change.stream):
+        topic = observations_topic(change.stream, change.entity)
+        if change.kind == "deletion" or change.end < oldest or not topic:
             return []
         # A row begins with pk, id and the start of its phenomenon time.
-        return [(topic, observation_json(row, _ROOT)) for row in self._store.change_rows(change) if row[2] >= oldest]
-
-    def _is_open(self, stream: str) -> bool:
-        """Whether anybody may read the stream: the topic is open to all."""
-        now = time.monotonic()
-        known = self._open.get(stream)
-        if known is None or known[0] < now:
-            query = Query(entity="Datastream", reader=ANONYMOUS, id=stream, top=1, select=("name",))
-            known = (now + _OPEN_SECONDS, bool(self._store.find(query).rows))
-            self._open[stream] = known
-        return known[1]
+        rows = self._store.change_page(change, _OPEN_READINGS).rows
+        return [(topic, observation_json(row, _ROOT)) for row in rows if row[2] >= oldest]
 
     def _settle(self, waiting: list[int]) -> bool:
         """Wait until the broker has acknowledged all; False where we have to stop before.

@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from allmende.domain.store import Store
-from allmende.domain.times import DAY
+from allmende.domain.times import DAY, HOUR
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.config import Config
 
@@ -18,11 +18,19 @@ log = structlog.get_logger("allmende.worker")
 
 
 def tidy_up(store: Store, config: Config, now: int) -> None:
-    """Rejections by age and size, the audit log by age, sessions that are over. ``now`` in microseconds."""
+    """Rejections by age and size, audit log and changes by age, sessions that are over. ``now`` in microseconds.
+
+    Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
+    """
     gone = store.prune_rejections(
         older_than=now - round(config.rejection_days * DAY), keep_bytes=config.rejection_bytes
     )
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
-    if gone or entries:
-        log.info("tidied up", rejections=gone, audit_entries=entries)
+    lines = store.prune_logs(
+        read_before=now - HOUR,
+        before=now - round(config.follow_days * DAY),
+        deletions_before=now - AUDIT_DAYS * DAY,
+    )
+    if gone or entries or lines:
+        log.info("tidied up", rejections=gone, audit_entries=entries, changes=lines)

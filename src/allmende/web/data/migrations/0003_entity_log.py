@@ -1,4 +1,4 @@
-"""MultiDatastreams: streams that observe several properties at once."""
+"""A log of what is said of entities, for those who follow: messages, derived data."""
 
 from typing import Any
 
@@ -17,9 +17,7 @@ def create(apps: Any, schema_editor: Any) -> None:
 
 def drop(apps: Any, schema_editor: Any) -> None:
     """Take them back."""
-    schema_editor.execute("DROP TABLE stream_property")
-    for table, column in (("gone_stream", "width"), ("datastream", "data_types"), ("datastream", "width")):
-        schema_editor.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    schema_editor.execute("DROP TABLE entity_log")
 
 
 class Migration(migrations.Migration):

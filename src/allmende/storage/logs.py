@@ -1,0 +1,116 @@
+"""The two logs that followers read: of observations (``change_log``) and of all other entities (``entity_log``).
+
+Both are written in the transaction of what they tell of. On PostgreSQL their numbers become visible out of order; only
+what is settled is read (see ``Dialect.settled``).
+"""
+
+from collections.abc import Iterable
+
+from allmende.domain.model import ENTITIES, STREAMS
+from allmende.domain.store import ENTITY_FOLLOWER, Change, EntityChange
+from allmende.storage.connections import Connection
+from allmende.storage.schema import COLUMNS, TABLE_OF
+
+_PART = 1000
+"""Lines deleted in one go."""
+
+
+def log_entity(connection: Connection, entity: str, identifier: str, kind: str, fields: Iterable[str] = ()) -> None:
+    """Note that an entity (no observation) was created (``create``) or changed (``update``, with what is different)."""
+    connection.execute(
+        "INSERT INTO entity_log (entity, id, kind, fields) VALUES (?, ?, ?, ?)",
+        (entity, identifier, kind, ",".join(fields)),
+    )
+
+
+def log_key(connection: Connection, entity: str, key: int, *fields: str) -> None:
+    """Note a change of the entity with the engine's own key."""
+    row = connection.execute(f"SELECT e.id FROM {TABLE_OF[entity]} e WHERE e.pk = ?", (key,)).fetchone()
+    if row is not None:
+        log_entity(connection, entity, row[0], "update", fields)
+
+
+def names_of(entity: str, columns: Iterable[str]) -> list[str]:
+    """The attributes and to-one relations that these columns hold; others are the house's own."""
+    attributes = {column: name for name, column in COLUMNS[entity].items()}
+    relations = {table: name for name, table in TABLE_OF.items() if ENTITIES[entity].relation(name)}
+    named = (attributes.get(column) or relations.get(column) for column in columns)
+    return [name for name in named if name]
+
+
+def read_entities(connection: Connection, after: int, limit: int) -> list[EntityChange]:
+    """The log of entities after a number, as far as no lower number can appear any more."""
+    rows = connection.execute(
+        "SELECT c.number, c.entity, c.id, c.kind, c.fields, c.logged_at FROM entity_log c"
+        f" WHERE c.number > ? AND {connection.dialect.settled} ORDER BY c.number LIMIT ?",
+        (after, limit),
+    )
+    return [
+        EntityChange(
+            number=number,
+            entity=entity,
+            id=identifier,
+            kind=kind,
+            fields=tuple(fields.split(",")) if fields else (),
+            logged_at=logged_at,
+        )
+        for number, entity, identifier, kind, fields, logged_at in rows
+    ]
+
+
+def read_changes(connection: Connection, after: int, limit: int) -> list[Change]:
+    """The log of observations after a number, as far as no lower number can appear any more."""
+    rows = connection.execute(
+        "SELECT c.number, coalesce(d.id, g.id), coalesce(d.width, g.width), c.kind, c.first, c.last, c.count, o.name,"
+        " c.received_at"
+        " FROM change_log c"
+        " LEFT JOIN datastream d ON d.pk = c.datastream LEFT JOIN gone_stream g ON g.datastream = c.datastream"
+        " JOIN origin o ON o.pk = c.origin"
+        f" WHERE c.number > ? AND {connection.dialect.settled} ORDER BY c.number LIMIT ?",
+        (after, limit),
+    )
+    return [
+        Change(
+            number=number,
+            stream=stream,
+            entity=STREAMS[1 if width else 0],
+            kind=kind,
+            start=start,
+            end=end,
+            count=count,
+            origin=origin,
+            received_at=received_at,
+        )
+        for number, stream, width, kind, start, end, count, origin, received_at in rows
+    ]
+
+
+def newest(connection: Connection, table: str) -> int:
+    """The highest number in a log, 0 if it is empty."""
+    row = connection.execute(f"SELECT max(number) FROM {table}").fetchone()
+    return int(row[0] or 0)
+
+
+def prune(connection: Connection, *, read_before: int, before: int, deletions_before: int) -> int:
+    """Delete up to 1,000 lines of each log that are no longer needed; gives how many went.
+
+    See :meth:`allmende.domain.store.Store.prune_logs`.
+    """
+    cursors = connection.execute("SELECT name, number FROM follower").fetchall()
+    gone = 0
+    for table, time, in_time in (
+        ("entity_log", "logged_at", None),
+        ("change_log", "received_at", deletions_before),
+    ):
+        entities = table == "entity_log"
+        read = [number for name, number in cursors if name.startswith(ENTITY_FOLLOWER) == entities]
+        # The newest line stays: a new follower begins behind it.
+        sql = (
+            f"DELETE FROM {table} WHERE number IN (SELECT c.number FROM {table} c"
+            f" WHERE c.number < (SELECT max(n.number) FROM {table} n)"
+            f" AND ((c.number <= ? AND c.{time} < ?) OR c.{time} < ?)"
+            f"{'' if in_time is None else ' AND (c.kind <> ? OR c.received_at < ?)'} ORDER BY c.number LIMIT {_PART})"
+        )
+        kept = () if in_time is None else ("deletion", in_time)
+        gone += connection.execute(sql, (min(read, default=2**63 - 1), read_before, before, *kept)).rowcount
+    return int(gone)
