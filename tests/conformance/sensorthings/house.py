@@ -28,6 +28,9 @@ SETS = {
     "FeatureOfInterest": "FeaturesOfInterest",
 }
 
+EMPTY = ("MultiDatastreams",)
+"""Sets of which the town has nothing: extensions have tests of their own."""
+
 
 class House:
     """Asks as a client would: by address, with encoded options."""
