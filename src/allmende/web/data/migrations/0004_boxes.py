@@ -1,4 +1,4 @@
-"""MultiDatastreams: streams that observe several properties at once."""
+"""Spatial indexes of SQLite. PostgreSQL's need PostGIS, which may come later: allmende.web.parts.prepare_places."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.db import migrations
 
 from allmende.storage.schema import SQLITE
 from allmende.storage.schema_postgres import POSTGRES
+from allmende.storage.schema_spatial import BOXES
 
 
 def create(apps: Any, schema_editor: Any) -> None:
@@ -17,9 +18,12 @@ def create(apps: Any, schema_editor: Any) -> None:
 
 def drop(apps: Any, schema_editor: Any) -> None:
     """Take them back."""
-    schema_editor.execute("DROP TABLE stream_property")
-    for table, column in (("gone_stream", "width"), ("datastream", "data_types"), ("datastream", "width")):
-        schema_editor.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    if schema_editor.connection.vendor == "postgresql":
+        return
+    for box in sorted({*BOXES.values()}):
+        for event in ("insert", "update", "delete"):
+            schema_editor.execute(f"DROP TRIGGER {box}_{event}")
+        schema_editor.execute(f"DROP TABLE {box}")
 
 
 class Migration(migrations.Migration):
