@@ -19,6 +19,7 @@ GRANTED = Reader(
 STRANGER = Reader(name="user:bob", datasets=frozenset({"other"}), may_write=True)
 PROPERTY = {"name": "P", "description": "p", "definition": "https://example.org/p", "@iot.id": "p"}
 FEATURE = {"name": "F", "description": "f", "encodingType": "text/plain", "feature": "here", "@iot.id": "f"}
+WHERE = {"open": "parking", "secret": "hidden"}
 IDS = {
     "Thing": ["open", "secret"],
     "Location": ["square", "cellar"],
@@ -29,6 +30,15 @@ IDS = {
     "ObservedProperty": ["p"],
     "Observation": ["100", "101", "102", "200", "201", "202"],
     "FeatureOfInterest": ["f"],
+    "TaskingCapability": ["open~c", "secret~c"],
+    "Task": ["1", "2"],
+    "Actuator": ["open~a", "secret~a"],
+    "Party": ["open~party", "secret~party"],
+    "License": ["by"],
+    "Campaign": ["open~campaign", "secret~campaign"],
+    "Project": ["open~project", "secret~project"],
+    "ObservationGroup": ["open~group", "secret~group"],
+    "Relation": ["open~relation", "secret~relation"],
 }
 
 
@@ -53,6 +63,37 @@ def multi(thing: str, sensor: str) -> dict[str, Any]:
     return {**plain, **properties, **units, **more}
 
 
+def build_extensions(store: Store, thing: str, first: int, value: int) -> None:
+    """A capability with a task, and what STAplus says of the thing's streams; what is secret holds the open, too."""
+    create(store, "Actuator", {**sensor(f"{thing}~a"), "name": f"actuator {value}"}, dataset=WHERE[thing])
+    record = {"type": "DataRecord", "field": [{"name": "a", "type": "Count"}]}
+    capability = {
+        "@iot.id": f"{thing}~c",
+        "name": f"capability {value}",
+        "description": "c",
+        "taskingParameters": record,
+        "Thing": {"@iot.id": thing},
+        "Actuator": {"@iot.id": f"{thing}~a"},
+    }
+    create(store, "TaskingCapability", {**capability, "Tasks": [{"taskingParameters": {"a": value}}]})
+    party = {"@iot.id": f"{thing}~party", "role": "individual", "displayName": f"party {value}"}
+    create(store, "Party", party, dataset=WHERE[thing])
+    claims = {"Party": {"@iot.id": party["@iot.id"]}, "License": {"@iot.id": "by"}}
+    ends = {"Subject": {"@iot.id": first}, "Object": {"@iot.id": 100}}
+    create(store, "Relation", {"@iot.id": f"{thing}~relation", "role": f"role {value}", **ends})
+    made = {"name": f"made {value}", "description": "d"}
+    members = {"Observations": [{"@iot.id": first}, {"@iot.id": 100}], "Relations": [{"@iot.id": f"{thing}~relation"}]}
+    create(store, "ObservationGroup", {"@iot.id": f"{thing}~group", **made, **claims, **members})
+    gathered = {
+        "Datastreams": [{"@iot.id": f"{thing}~x"}],
+        "MultiDatastreams": [{"@iot.id": f"{thing}~m"}],
+        "ObservationGroups": [{"@iot.id": f"{thing}~group"}],
+        "termsOfUse": "none",
+    }
+    for entity in ("Campaign", "Project"):
+        create(store, entity, {"@iot.id": f"{thing}~{entity.lower()}", **made, **claims, **gathered})
+
+
 def sensor(name: str) -> dict[str, Any]:
     return {"name": name, "description": "s", "encodingType": "text/plain", "metadata": "m", "@iot.id": name}
 
@@ -67,6 +108,7 @@ def build(folder: File, engine: str, secret: int | None) -> Store:
     store.put_datasets(DATASETS)
     create(store, "ObservedProperty", PROPERTY)
     create(store, "FeatureOfInterest", FEATURE)
+    create(store, "License", {"@iot.id": "by", "name": "by", "definition": "https://example.org/by"})
     create(store, "Thing", {"@iot.id": "open", "name": "open", "description": "t"}, dataset="parking")
     square = {
         "name": "square",
@@ -94,6 +136,7 @@ def build(folder: File, engine: str, secret: int | None) -> Store:
         if value is not None:
             body = {"@iot.id": first + 2, "result": [value], "FeatureOfInterest": {"@iot.id": "f"}}
             create(store, "Observation", body, links={"MultiDatastream": f"{name}~m"}, now=1_700_000_000_000_000)
+            build_extensions(store, name, first, value)
     return store
 
 
@@ -123,7 +166,9 @@ def conditions(entity: str) -> list[Expression]:
         ends += [(first.name, r.name, *name_of(r.target)) for r in ENTITIES[first.target].relations]
         for end in ends:
             one = Compare("ne", Path(end), Value("zzz", "string"))
-            found += [one, Not(one), Compare("ne", Path(end), Value("stream of open", "string"))]
+            found += [one, Not(one)]
+            if len(end) == 2:
+                found.append(Compare("ne", Path(end), Value("stream of open", "string")))
     if entity in ("FeatureOfInterest", "ObservedProperty"):
         path = (
             ("Observations", "result") if entity == "FeatureOfInterest" else ("Datastreams", "Observations", "result")
@@ -152,15 +197,18 @@ def questions() -> list[Query]:
             for name in IDS[entity]:
                 found.append(q(relation.target, path=(Step(entity, name, relation.name),)))
                 for further in ENTITIES[relation.target].relations:
-                    for via in [None] if not relation.many else IDS[relation.target]:
+                    # From the open to the open there is nothing to hide, and from the hidden to it nothing to see.
+                    vias = [v for v in IDS[relation.target] if v.startswith("secret") != name.startswith("secret")]
+                    for via in [None] if not relation.many else vias or IDS[relation.target]:
                         path = (Step(entity, name, relation.name), Step(relation.target, via, further.name))
                         found.append(q(further.target, path=path))
     return found
 
 
-def test_what_is_hidden_changes_no_answer(towns: list[Store]) -> None:
+@pytest.mark.parametrize("part", range(4))
+def test_what_is_hidden_changes_no_answer(towns: list[Store], part: int) -> None:
     without, *others = towns
-    for query in questions():
+    for query in questions()[part::4]:
         expected = plain(without.find(query))
         for store in others:
             assert plain(store.find(query)) == expected, query

@@ -15,6 +15,7 @@ from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
 from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
 from allmende.domain.query import ResultKind
 from allmende.domain.store import NewEntity, Ref
+from allmende.domain.tasking import check_description
 
 MAX_DEPTH = 64
 """Levels of JSON inside of one value: SQLite reads 1,000, other readers fewer."""
@@ -183,6 +184,8 @@ def keep_value(attribute: Attribute, value: Any, where: str, body: Mapping[str, 
         raise InvalidInput(f"a JSON object is asked for, not {_kind_of(value)}", where=where)
     if kind is Kind.LIST and not isinstance(value, list):
         raise InvalidInput(f"a list is asked for, not {_kind_of(value)}", where=where)
+    if attribute.swe:
+        check_description(value, where)
     if kind is Kind.GEOMETRY and body.get("encodingType") in GEOJSON:
         check_geojson(value, where)
     return _keep_json(value, where)

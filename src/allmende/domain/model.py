@@ -1,4 +1,5 @@
-"""The data model of the measured world: the entities of OGC SensorThings 1.1 (18-088, clause 8), as a table.
+"""The data model of the measured world, as a table: the entities of OGC SensorThings 1.1 (18-088, clause 8), of its
+Tasking (17-079r1) and of STAplus (22-022r1).
 
 Parsers, checks, SQL and renderers all read this table; an entity or an attribute is written down nowhere else.
 """
@@ -38,6 +39,8 @@ class Attribute(msgspec.Struct, frozen=True):
     """Kept by the house; what a client sends for it is not taken."""
     now: bool = False
     """The time of creation, where nothing else is said."""
+    swe: bool = False
+    """It describes what others take: a DataRecord of SWE Common (see :mod:`allmende.domain.tasking`)."""
     choices: tuple[str, ...] = ()
     """The texts that it may be, where not any."""
 
@@ -55,6 +58,8 @@ class Relation(msgspec.Struct, frozen=True):
     """Of two to-many relations that are each other's inverse, the one whose entity says what belongs to it."""
     ordered: bool = False
     """The order in which related entities were named is kept."""
+    quiet: bool = False
+    """Its link is shown where it is selected alone: it leads somewhere for few, and everybody would pay for it."""
 
 
 class EntityType(msgspec.Struct, frozen=True):
@@ -103,6 +108,48 @@ _EXTENTS = (
     Attribute("resultTime", Kind.INTERVAL, computed=True),
 )
 
+
+def _claims(back: str) -> tuple[Relation, ...]:
+    """Whose it is, and under which licence (STAplus); ``back`` is the relation that leads back."""
+    return (
+        Relation("Party", "Party", False, back, quiet=True),
+        Relation("License", "License", False, back, quiet=True),
+    )
+
+
+def _gathered(back: str) -> tuple[Relation, ...]:
+    """What it is part of (STAplus)."""
+    return (
+        Relation("Campaigns", "Campaign", True, back, quiet=True),
+        Relation("Projects", "Project", True, back, quiet=True),
+    )
+
+
+def _undertaking(name: str) -> EntityType:
+    """A Campaign; drafts of STAplus called it a Project, and servers of that time still do."""
+    back = f"{name}s"
+    return EntityType(
+        name,
+        back,
+        (
+            *_text("name", "description"),
+            *_text("classification", "termsOfUse", "privacyPolicy", optional=("classification", "privacyPolicy")),
+            Attribute("creationTime", Kind.INSTANT, now=True),
+            Attribute("startTime", Kind.INSTANT),
+            Attribute("endTime", Kind.INSTANT),
+            *_text("url", optional=("url",)),
+            _PROPERTIES,
+        ),
+        (
+            Relation("Datastreams", "Datastream", True, back, holds=True),
+            Relation("MultiDatastreams", "MultiDatastream", True, back, holds=True),
+            Relation("ObservationGroups", "ObservationGroup", True, back, holds=True),
+            Relation("Party", "Party", False, back),
+            Relation("License", "License", False, back),
+        ),
+    )
+
+
 _TYPES = (
     EntityType(
         "Thing",
@@ -113,6 +160,8 @@ _TYPES = (
             Relation("HistoricalLocations", "HistoricalLocation", True, "Thing"),
             Relation("Datastreams", "Datastream", True, "Thing"),
             Relation("MultiDatastreams", "MultiDatastream", True, "Thing"),
+            Relation("TaskingCapabilities", "TaskingCapability", True, "Thing", quiet=True),
+            Relation("Party", "Party", False, "Things", quiet=True),
         ),
     ),
     EntityType(
@@ -151,6 +200,8 @@ _TYPES = (
             Relation("Sensor", "Sensor", False, "Datastreams", required=True),
             Relation("ObservedProperty", "ObservedProperty", False, "Datastreams", required=True),
             Relation("Observations", "Observation", True, "Datastream"),
+            *_claims("Datastreams"),
+            *_gathered("Datastreams"),
         ),
     ),
     EntityType(
@@ -177,6 +228,8 @@ _TYPES = (
                 ordered=True,
             ),
             Relation("Observations", "Observation", True, "MultiDatastream"),
+            *_claims("MultiDatastreams"),
+            *_gathered("MultiDatastreams"),
         ),
     ),
     EntityType(
@@ -212,6 +265,9 @@ _TYPES = (
             Relation("Datastream", "Datastream", False, "Observations"),
             Relation("MultiDatastream", "MultiDatastream", False, "Observations"),
             Relation("FeatureOfInterest", "FeatureOfInterest", False, "Observations"),
+            Relation("ObservationGroups", "ObservationGroup", True, "Observations", quiet=True),
+            Relation("Objects", "Relation", True, "Subject", quiet=True),
+            Relation("Subjects", "Relation", True, "Object", quiet=True),
         ),
         one_of=STREAMS,
     ),
@@ -224,6 +280,104 @@ _TYPES = (
             _PROPERTIES,
         ),
         (Relation("Observations", "Observation", True, "FeatureOfInterest"),),
+    ),
+    # --- Tasking (17-079r1, clause 8) ---
+    EntityType(
+        "TaskingCapability",
+        "TaskingCapabilities",
+        (
+            *_text("name", "description"),
+            Attribute("taskingParameters", Kind.OBJECT, required=True, swe=True),
+            _PROPERTIES,
+        ),
+        (
+            Relation("Thing", "Thing", False, "TaskingCapabilities", required=True),
+            Relation("Actuator", "Actuator", False, "TaskingCapabilities", required=True),
+            Relation("Tasks", "Task", True, "TaskingCapability"),
+        ),
+    ),
+    EntityType(
+        "Task",
+        "Tasks",
+        (
+            Attribute("taskingParameters", Kind.OBJECT, required=True),
+            Attribute("creationTime", Kind.INSTANT, computed=True, now=True),
+        ),
+        (Relation("TaskingCapability", "TaskingCapability", False, "Tasks", required=True),),
+    ),
+    EntityType(
+        "Actuator",
+        "Actuators",
+        (*_text("name", "description", "encodingType"), Attribute("metadata", Kind.JSON, required=True), _PROPERTIES),
+        (Relation("TaskingCapabilities", "TaskingCapability", True, "Actuator"),),
+    ),
+    # --- STAplus (22-022r1) ---
+    EntityType(
+        "Party",
+        "Parties",
+        (
+            *_text("description", "authId", "displayName", optional=("description", "authId", "displayName")),
+            Attribute("role", Kind.STRING, required=True, choices=("individual", "institutional")),
+        ),
+        (
+            Relation("Things", "Thing", True, "Party"),
+            Relation("Datastreams", "Datastream", True, "Party"),
+            Relation("MultiDatastreams", "MultiDatastream", True, "Party"),
+            Relation("ObservationGroups", "ObservationGroup", True, "Party"),
+            Relation("Campaigns", "Campaign", True, "Party"),
+            Relation("Projects", "Project", True, "Party"),
+        ),
+    ),
+    EntityType(
+        "License",
+        "Licenses",
+        _text(
+            "name",
+            "description",
+            "definition",
+            "logo",
+            "attributionText",
+            optional=("description", "logo", "attributionText"),
+        ),
+        (
+            Relation("Datastreams", "Datastream", True, "License"),
+            Relation("MultiDatastreams", "MultiDatastream", True, "License"),
+            Relation("ObservationGroups", "ObservationGroup", True, "License"),
+            Relation("Campaigns", "Campaign", True, "License"),
+            Relation("Projects", "Project", True, "License"),
+        ),
+    ),
+    _undertaking("Campaign"),
+    _undertaking("Project"),
+    EntityType(
+        "ObservationGroup",
+        "ObservationGroups",
+        (
+            *_text("name", "description", "purpose", optional=("purpose",)),
+            Attribute("creationTime", Kind.INSTANT, now=True),
+            Attribute("endTime", Kind.INSTANT),
+            *_text("termsOfUse", "privacyPolicy", optional=("termsOfUse", "privacyPolicy")),
+            Attribute("dataQuality", Kind.OBJECT),
+            _PROPERTIES,
+        ),
+        (
+            Relation("Observations", "Observation", True, "ObservationGroups", holds=True),
+            Relation("Relations", "Relation", True, "ObservationGroups", holds=True),
+            Relation("Party", "Party", False, "ObservationGroups"),
+            Relation("License", "License", False, "ObservationGroups"),
+            *_gathered("ObservationGroups"),
+        ),
+    ),
+    EntityType(
+        "Relation",
+        "Relations",
+        (*_text("role", "description", "externalResource", optional=("description", "externalResource")), _PROPERTIES),
+        (
+            Relation("Subject", "Observation", False, "Objects", required=True),
+            Relation("Object", "Observation", False, "Subjects"),
+            Relation("ObservationGroups", "ObservationGroup", True, "Relations"),
+        ),
+        one_of=("Object", "externalResource"),
     ),
 )
 

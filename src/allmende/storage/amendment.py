@@ -12,6 +12,7 @@ from allmende.domain.query import ResultKind
 from allmende.domain.store import Amendment
 from allmende.storage.connections import OBSERVATION, Connection
 from allmende.storage.entities import (
+    check_task,
     check_writable,
     find_key,
     forget_declarations,
@@ -123,15 +124,27 @@ def _before_multi(change: _Change) -> None:
     )
 
 
+def _before_task(change: _Change) -> None:
+    """What a task asks for stays what its capability takes."""
+    _keep_in_dataset(change)
+    capability, parameters = change.connection.execute(
+        "SELECT t.tasking_capability, t.parameters FROM task t WHERE t.pk = ?", (change.key,)
+    ).fetchone()
+    (capability,) = change.linked.get("TaskingCapability", (capability,))
+    check_task(change.connection, capability, change.amendment.values.get("taskingParameters", parameters), "")
+
+
 def _keep_in_dataset(change: _Change) -> None:
     """What hangs on a thing belongs where that belongs, and a source says where: it goes to no other dataset."""
     table = TABLE_OF[change.amendment.target.entity]
-    for thing in change.linked.get("Thing", ()):
-        row = change.connection.execute(
-            f"SELECT t.dataset = d.dataset FROM thing t, {table} d WHERE t.pk = ? AND d.pk = ?", (thing, change.key)
-        ).fetchone()
-        if row is None or not row[0]:
-            raise Conflict("that Thing belongs to another dataset", where="Thing")
+    for owner in ("Thing", "TaskingCapability"):
+        for key in change.linked.get(owner, ()):
+            row = change.connection.execute(
+                f"SELECT t.dataset = d.dataset FROM {TABLE_OF[owner]} t, {table} d WHERE t.pk = ? AND d.pk = ?",
+                (key, change.key),
+            ).fetchone()
+            if row is None or not row[0]:
+                raise Conflict(f"that {owner} belongs to another dataset", where=owner)
 
 
 def _after_thing(change: _Change) -> None:
@@ -201,6 +214,8 @@ def _after_feature(change: _Change) -> None:
 _BEFORE: dict[str, Callable[[_Change], None]] = {
     "Datastream": _keep_in_dataset,
     "MultiDatastream": _before_multi,
+    "TaskingCapability": _keep_in_dataset,
+    "Task": _before_task,
     "HistoricalLocation": _keep_in_dataset,
 }
 _AFTER: dict[str, Callable[[_Change], None]] = {

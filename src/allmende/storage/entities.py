@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from allmende.domain import ids
 from allmende.domain.creation import GEOJSON
 from allmende.domain.errors import Conflict, Forbidden, InvalidInput
 from allmende.domain.policy import Reader
+from allmende.domain.tasking import check_parameters
 from allmende.storage.connections import Connection
 from allmende.storage.logs import log_entity, names_of
 from allmende.storage.relations import Join, key_of
@@ -132,6 +135,15 @@ def place_thing(connection: Connection, thing: int, locations: Sequence[int], *,
     link_history(connection, key, locations)
     forget_features(connection, thing)
     return key
+
+
+def check_task(connection: Connection, capability: int, parameters: str, where: str) -> None:
+    """Raise InvalidInput for parameters that a TaskingCapability does not take."""
+    row = connection.execute("SELECT parameters FROM tasking_capability WHERE pk = ?", (capability,)).fetchone()
+    if row is None:
+        raise InvalidInput("the TaskingCapability was deleted meanwhile", where=where)
+    place = f"{where}.taskingParameters" if where else "taskingParameters"
+    check_parameters(msgspec.json.decode(row[0]), msgspec.json.decode(parameters), place)
 
 
 def link(connection: Connection, join: Join, parent: int, children: Iterable[int], *, anew: bool = False) -> None:

@@ -193,6 +193,7 @@ class _Remover:
             connection.execute(
                 "INSERT INTO gone_stream (datastream, id, width) VALUES (?, ?, ?)", (stream.pk, stream.id, stream.width)
             )
+            self.observed("EXISTS (SELECT 1 FROM observation o WHERE o.id = {} AND o.datastream = ?)", (stream.pk,))
             numbers = "(SELECT o.id FROM observation o WHERE o.datastream = ?)"
             for side in ("observation_document", "observation_name"):
                 connection.execute(f"DELETE FROM {side} WHERE id IN {numbers}", (stream.pk,))
@@ -202,6 +203,20 @@ class _Remover:
             for join in _TABLES_OF_STREAMS:
                 connection.execute(f"DELETE FROM {join.table} WHERE {join.column} = ?", (stream.pk,))
             connection.execute("DELETE FROM datastream WHERE pk = ?", (stream.pk,))
+
+    def observed(self, which: str, parameters: Sequence[Any]) -> None:
+        """Before observations go: what cannot be without them goes, too. ``which`` holds of their numbers ``{}``."""
+        for relation in ENTITIES["Observation"].relations:
+            join = JOINS["Observation", relation.name]
+            if join.kind == "link":
+                column = f"{join.table}.{join.column}"
+                self.connection.execute(f"DELETE FROM {join.table} WHERE {which.format(column)}", parameters)
+            elif join.kind == "far":
+                rule = which.format(f"e.{join.column}")
+                rows = f"SELECT e.pk FROM {TABLE_OF[relation.target]} e WHERE {rule} ORDER BY e.pk"
+                for part in _parts(self.keys(rows, parameters)):
+                    self.check_allowed(relation.target, part)
+                    self.remove(relation.target, part)
 
     def observations_of_question(self) -> int:
         """Delete the observations that the question leads to."""
@@ -237,6 +252,7 @@ class _Remover:
         )
         for part in _parts(gone):
             numbers = [row.number for row in part]
+            self.observed(f"{{}} IN ({_marks(numbers)})", numbers)
             for side in ("observation_document", "observation_name", "observation_history"):
                 self.delete(side, "id", numbers)
             # By the clustered key first, so that both engines walk to the rows and to their partitions.

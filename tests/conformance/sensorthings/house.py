@@ -26,9 +26,18 @@ SETS = {
     "ObservedProperty": "ObservedProperties",
     "Observation": "Observations",
     "FeatureOfInterest": "FeaturesOfInterest",
+    "TaskingCapability": "TaskingCapabilities",
+    "Task": "Tasks",
+    "Actuator": "Actuators",
+    "Party": "Parties",
+    "License": "Licenses",
+    "Campaign": "Campaigns",
+    "Project": "Projects",
+    "ObservationGroup": "ObservationGroups",
+    "Relation": "Relations",
 }
 
-EMPTY = ("MultiDatastreams",)
+EMPTY = ("MultiDatastreams", *list(SETS.values())[9:])
 """Sets of which the town has nothing: extensions have tests of their own."""
 
 

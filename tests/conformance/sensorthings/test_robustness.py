@@ -163,7 +163,7 @@ def bodies(entity: str, depth: int) -> st.SearchStrategy[Any]:
     fields: dict[str, st.SearchStrategy[Any]] = {
         a.name: st.integers(0, 30).flatmap(lambda n, k=a.kind: LEAVES if n == 0 else good[k]) for a in kind.attributes
     }
-    required = {r.name for r in kind.relations if r.required}
+    required = {r.name for r in kind.relations if r.required or r.name in kind.one_of[:1]}
     for relation in kind.relations:
         if relation.name in required or depth > 0:
             inner = bodies(relation.target, depth - 1) if depth > -2 else st.just({"@iot.id": 1})

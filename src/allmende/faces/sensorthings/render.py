@@ -171,7 +171,7 @@ def _entity_pieces(entity_name: str, select: tuple[str, ...] | None, root: str) 
         attribute = entity.attribute(name)
         if attribute is not None:
             pieces.append(_attribute_piece(name, attribute.kind, places))
-    linked = [r.name for r in entity.relations if select is None or r.name in select]
+    linked = [r.name for r in entity.relations if (not r.quiet if select is None else r.name in select)]
     kind = places.get("result.kind") if select is None else None
     pieces += [_link_piece(name, entity.set_name, start, kind) for name in linked]
     return tuple(pieces)

@@ -40,6 +40,9 @@ _EXAMPLES: dict[str, Any] = {
     "unitOfMeasurement": {"name": "degree Celsius", "symbol": "Cel", "definition": "https://ucum.org/ucum#para-30"},
     "multiObservationDataTypes": [OBSERVATION_TYPES["measurement"]],
     "unitOfMeasurements": [{"name": "metre", "symbol": "m", "definition": "https://ucum.org/ucum#para-28"}],
+    "taskingParameters": {"status": "on"},
+    "role": "derived from",
+    "termsOfUse": "Free to use for everybody",
     "metadata": "https://example.org/datasheet.pdf",
     "properties": {"district": "centre"},
     "parameters": {"batch": 7},
@@ -51,6 +54,13 @@ _EXAMPLES: dict[str, Any] = {
     "phenomenonTime": "2024-04-30T12:00:00Z",
 }
 """Examples by the attribute's name; those without one have their kind's."""
+_DESCRIPTION = {
+    "type": "DataRecord",
+    "field": [
+        {"name": "status", "type": "Category", "constraint": {"type": "AllowedTokens", "value": ["on", "off"]}},
+    ],
+}
+"""What describes the task of the examples."""
 ID: Schema = {
     "type": ["integer", "string"],
     "maxLength": 255,
@@ -75,6 +85,8 @@ def attribute_schema(attribute: Attribute) -> Schema:
     schema = dict(_KINDS.get(attribute.kind, {}))
     if attribute.choices:
         schema |= {"enum": list(attribute.choices), "examples": [attribute.choices[0]]}
+    elif attribute.swe:
+        schema["examples"] = [_DESCRIPTION]
     elif attribute.name in _EXAMPLES:
         schema["examples"] = [_EXAMPLES[attribute.name]]
     return schema
