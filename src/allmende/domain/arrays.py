@@ -10,7 +10,7 @@ from allmende.domain import ids, times
 from allmende.domain.bounds import Bounds, fault_of_size, fault_of_time
 from allmende.domain.creation import id_of, keep_result, keep_value
 from allmende.domain.errors import InvalidInput
-from allmende.domain.model import ENTITIES
+from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Rows
 
@@ -51,7 +51,7 @@ def _stream_of(group: dict[str, Any], where: str) -> tuple[str, str]:
     """The relation that leads to the stream, and the stream's id."""
     for relation in _OBSERVATION.relations:
         said = group.get(relation.name)
-        if relation.inverse == "Observations" and relation.name != "FeatureOfInterest" and said is not None:
+        if relation.name in STREAMS and said is not None:
             place = f"{where}.{relation.name}"
             identifier = id_of(said, place) if isinstance(said, dict) else None
             if identifier is None:
@@ -135,13 +135,13 @@ class _Reader:
         attribute = _OBSERVATION.attribute(name)
         return keep_value(attribute, value, name, {}) if attribute is not None else None
 
-    def results(self, values: Sequence[Any]) -> tuple[Sequence[int], Sequence[Any]]:
+    def results(self, values: Sequence[Any]) -> tuple[list[int], list[Any]]:
         """Kinds and values."""
         types = set(map(type, values))
         if types == {float}:
-            return [ResultKind.DECIMAL] * len(values), values
+            return [ResultKind.DECIMAL] * len(values), list(values)
         if types == {int} and min(values) >= -(2**63) and max(values) < 2**63:
-            return [ResultKind.INTEGER] * len(values), values
+            return [ResultKind.INTEGER] * len(values), list(values)
         pairs = self.column(values, self._result)
         pairs = [pair or (ResultKind.NULL, None) for pair in pairs]
         return [kind for kind, _ in pairs], [value for _, value in pairs]

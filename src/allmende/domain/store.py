@@ -57,8 +57,8 @@ class Rows(msgspec.Struct, kw_only=True):
     stream: str
     starts: Sequence[int]
     ends: Sequence[int | None] | None = None
-    kinds: Sequence[int]
-    results: Sequence[Any]
+    kinds: list[int]
+    results: list[Any]
     result_times: Sequence[int | None] | None = None
     qualities: Sequence[str | None] | None = None
     valid: Sequence[tuple[int, int | None] | None] | None = None
@@ -174,6 +174,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     origin: str
     received_at: int
+    entity: str = "Datastream"
+    """What the stream is: a ``Datastream`` or a ``MultiDatastream``."""
 
 
 ENTITY_FOLLOWER = "entities:"

@@ -8,6 +8,7 @@ from itertools import repeat
 from typing import Any
 
 from allmende.domain.bounds import check_fit, fits_all
+from allmende.domain.creation import keep_row
 from allmende.domain.errors import AllmendeError, Conflict, InvalidInput
 from allmende.domain.model import ENTITIES
 from allmende.domain.query import ResultKind
@@ -72,6 +73,8 @@ class _Bulk:
     def judge(self, rows: Rows, stream: Stream, outcome: Outcome) -> Sequence[int]:
         """The rows that go in; the others have their reason in ``outcome``."""
         checks: list[Callable[[int], None]] = []
+        if stream.width:
+            checks.append(lambda i: self.keep_row(rows, stream.width, i))
         if not fits_all(stream.observation_type, set(rows.kinds)):
             checks.append(lambda i: check_fit(stream.observation_type, rows.kinds[i], rows.results[i], "result"))
         if rows.features is not None:
@@ -89,6 +92,10 @@ class _Bulk:
             except AllmendeError as error:
                 outcome[i] = error
         return good
+
+    def keep_row(self, rows: Rows, width: int, i: int) -> None:
+        """A result as a MultiDatastream keeps it; raises InvalidInput."""
+        rows.kinds[i], rows.results[i] = keep_row((rows.kinds[i], rows.results[i]), width, "result")
 
     def check_feature(self, rows: Rows, i: int) -> None:
         """Raise InvalidInput for a feature that is not there."""
@@ -114,10 +121,10 @@ class _Bulk:
         numbers, names = self.numbers(rows, count)
         features = self.features_of(rows, stream, count)
         kept: Sequence[Any] = rows.results
-        if ResultKind.JSON in rows.kinds:
+        if max(rows.kinds) >= ResultKind.JSON:
             kept = [
                 keep_document(connection, number, value)
-                if kind == ResultKind.JSON and len(value) >= DOCUMENT_FROM
+                if kind >= ResultKind.JSON and len(value) >= DOCUMENT_FROM
                 else value
                 for number, kind, value in zip(numbers, rows.kinds, kept, strict=True)
             ]

@@ -7,7 +7,16 @@ import pytest
 
 from allmende.domain import times
 from allmende.domain.policy import ANONYMOUS, Reader
-from tests.conformance.sensorthings.house import ROOT, WRITER, House, datastream, feature, location, thing
+from tests.conformance.sensorthings.house import (
+    ROOT,
+    WRITER,
+    House,
+    datastream,
+    feature,
+    location,
+    multi_datastream,
+    thing,
+)
 
 COUNT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_CountObservation"
 
@@ -186,3 +195,18 @@ def test_many_rows_of_all_kinds(street: House) -> None:
     )
     assert [street.follow(link)["result"] for link in told[:22]] == results[:22]
     assert len(set(told)) == len(results) == street.census()["Observations"]
+
+
+def test_streams_of_several_properties(street: House) -> None:
+    street.post("Things('mast')/MultiDatastreams", multi_datastream(**{"@iot.id": "wind"}))
+    rows = {
+        **group("", ["result"], [[1, 2, True]], [5], [[1]], [[3, None, False]]),
+        "MultiDatastream": {"@iot.id": "wind"},
+    }
+    del rows["Datastream"]
+    told = send(street, rows)
+    assert [line.startswith("error ") for line in told] == [False, True, True, False]
+    assert [o["result"] for o in street.get("MultiDatastreams('wind')/Observations", orderby="id")["value"]] == [
+        [1, 2, True], [3, None, False],
+    ]  # fmt: skip
+    assert "error" in send(street, group("wind", ["result"], [[1, 2, True]]))[0]

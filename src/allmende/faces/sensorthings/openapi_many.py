@@ -11,6 +11,7 @@ _GROUP: Schema = {
     "description": "Observations of one stream.",
     "properties": {
         "Datastream": {"$ref": "#/components/schemas/Reference"},
+        "MultiDatastream": {"$ref": "#/components/schemas/Reference"},
         "components": {"type": "array", "items": _TEXT, "description": "Names of properties; `FeatureOfInterest/id`."},
         "dataArray": {"type": "array", "items": {"type": "array"}, "description": "A value for each component."},
     },
