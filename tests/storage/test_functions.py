@@ -220,6 +220,8 @@ def test_by_example(shared: Store, town: Town, text: str, expected: bool | None)
         ("Thing", "Datastreams/any(d: d/Thing/properties/list/any(x: x eq 'b' and d/id ne id))",
                   "Datastreams/any() and 'b' in properties/list"),
         ("Observation", "result/any(x: x eq 2)", "result[1] eq 2"),
+        ("Thing", "properties/list[0][1] eq 2", "properties/a[1] eq 2"),
+        ("Thing", "properties/list[0]/k eq properties/a/k", "properties/a/k eq 1"),
         ("Thing", "2 in (1, properties/n, 2 div 0)", "properties/n eq 2"),
         ("Thing", "tolower(name) in ('alpha', null)", "name eq 'alpha' or name eq 'Alpha'"),
         ("Thing", "Datastreams/any()", "Datastreams/id ne ''"),
