@@ -78,7 +78,7 @@ def answer(house: House, path: str, options: dict[str, str]) -> tuple[int, Any]:
 
 
 def alike(one: Any, other: Any, sums: bool = False) -> bool:
-    """Exactly the same, but for the last digits of sums. Links to next pages differ in their tokens: both are followed."""
+    """Exactly the same, but for the last digits of sums. Tokens of next pages differ: both are followed."""
     if isinstance(one, dict) and isinstance(other, dict):
         return list(one) == list(other) and all(
             name.endswith("nextLink") or alike(one[name], other[name], sums) for name in one
