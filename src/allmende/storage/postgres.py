@@ -118,6 +118,7 @@ class PostgresDialect:
             f"CASE {alias}.result_kind WHEN {ResultKind.DECIMAL} THEN {alias}.result_number::text"
             f" WHEN {ResultKind.STRING} THEN {alias}.result_text"
             f" WHEN {ResultKind.JSON} THEN coalesce({alias}.result_text, {document})"
+            f" WHEN {ResultKind.ROW} THEN coalesce({alias}.result_text, {document})"
             f" ELSE {alias}.result_integer::text END"
         )
 
