@@ -12,7 +12,7 @@ from shapely.errors import ShapelyError
 
 from allmende.domain import ids, times
 from allmende.domain.bounds import Bounds, check_observation
-from allmende.domain.errors import InvalidInput, LimitExceeded
+from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
 from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
 from allmende.domain.query import ResultKind
 from allmende.domain.store import NewEntity, Ref
@@ -83,6 +83,9 @@ class _Planner:
         self.made.append(NewEntity(entity=entity.name, id=own_id, values=values, links=kept, where=where))
         for relation, item, place in later:
             if names_existing(item):
+                inverse = ENTITIES[relation.target].relation(relation.inverse)
+                if inverse is None or inverse.many:
+                    raise NotSupported(f"putting this into an existing {relation.target} by a deep insert", where=place)
                 # It hangs on this from now on, and no longer on what it hung on.
                 kept[relation.name] = (*kept.get(relation.name, ()), Ref(id=id_of(item, place)))
                 continue
