@@ -4,6 +4,7 @@ from pathlib import Path
 
 from allmende.domain.face import FaceLimits
 from tests.conformance.sensorthings.house import (
+    EMPTY,
     House,
     datastream,
     feature,
@@ -19,7 +20,7 @@ def test_a_thing_with_all_it_has(house: House) -> None:
     link = house.post(
         "Things", thing(Locations=[location()], Datastreams=[datastream(Observations=readings), datastream()])
     )
-    assert house.census() == {
+    assert house.census() == dict.fromkeys(EMPTY, 0) | {
         "Things": 1, "Locations": 1, "HistoricalLocations": 1, "Datastreams": 2, "Sensors": 2,
         "ObservedProperties": 2, "Observations": 2, "FeaturesOfInterest": 2,
     }  # fmt: skip
@@ -56,11 +57,6 @@ def test_one_mistake_far_below_creates_nothing(house: House) -> None:
     assert "Datastreams[0].Observations[1]" in house.refuse("Things", thing(Datastreams=[known]), 409)
     missing = datastream(Sensor={"@iot.id": "nobody"})
     assert "Datastreams[0].Sensor" in house.refuse("Things", thing(Locations=[location()], Datastreams=[missing]))
-
-
-def test_moving_by_a_deep_insert_is_not_built(house: House) -> None:
-    house.post("Things", thing(Datastreams=[datastream(**{"@iot.id": "d"})]))
-    assert "Datastreams[0]" in house.refuse("Things", thing(Datastreams=[{"@iot.id": "d"}]), 501)
 
 
 def test_the_operators_bound(tmp_path: Path) -> None:

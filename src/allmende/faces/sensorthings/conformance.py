@@ -4,11 +4,12 @@ holds whole.
 What does not, yet or on purpose:
 
 - ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place.
-- ``link-to-existing-entities``: a deep insert hands no existing Datastream to a new Thing; change the Datastream.
 - ``built-in-query-functions``: all of them are built, but on PostgreSQL the spatial ones need PostGIS, else 501.
 """
 
 _BASE = "http://www.opengis.net/spec/iot_sensing/1.1/req"
+_TASKING = "http://www.opengis.net/spec/iot_tasking/1.0/req"
+_PLUS = "http://www.opengis.net/spec/sensorthings-staplus/1.0/conf"
 _MODEL = {
     "thing": ("properties", "relations"),
     "location": ("properties", "relations"),
@@ -23,6 +24,14 @@ _MODEL = {
 
 CONFORMANCE = (
     *(f"{_BASE}/datamodel/{entity}/{part}" for entity, parts in _MODEL.items() for part in parts),
+    *(f"{_BASE}/multi-datastream/{part}" for part in ("properties", "relations", "constraints")),
+    *(
+        f"{_TASKING}/{entity}/{part}"
+        for entity in ("tasking-capability", "task", "actuator")
+        for part in ("properties", "relations")
+    ),
+    f"{_TASKING}/create-tasks/task-creation",
+    *(f"{_PLUS}/{part}" for part in ("core", "create", "update", "delete")),
     f"{_BASE}/resource-path/resource-path-to-entities",
     *(
         f"{_BASE}/request-data/{name}"
@@ -34,11 +43,14 @@ CONFORMANCE = (
     *(
         f"{_BASE}/create-update-delete/{name}"
         for name in (
-            "create-entity", "deep-insert", "deep-insert-status-code", "update-entity", "update-entity-put",
+            "create-entity", "link-to-existing-entities", "deep-insert", "deep-insert-status-code", "update-entity",
+            "update-entity-put",
             "update-entity-jsonpatch", "delete-entity", "historical-location-auto-creation",
             "historical-location-manual-creation",
         )
     ),
+    f"{_BASE}/batch-request/batch-request",
+    f"{_BASE}/data-array/data-array",
     "https://github.com/INSIDE-information-systems/SensorThingsAPI/blob/master/CSV-ResultFormat/CSV-ResultFormat.md",
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/GeoJSON-ResultFormat.html",
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/DeepSelect.html",
