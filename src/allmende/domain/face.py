@@ -23,6 +23,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     if_match: str = ""
     """The header, "" where there is none."""
     if_none_match: str = ""
+    mqtt: tuple[str, ...] = ()
+    """Addresses at which MQTT is spoken, for the landing page."""
+    mqtt_creates: bool = False
+    """Whether entities can be created there."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

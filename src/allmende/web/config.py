@@ -50,6 +50,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = False
 
+    public_url: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_PUBLIC_URL",
+            "Address",
+            "Where others reach the house, e.g. `https://city.example/`: links in MQTT messages begin so. "
+            "Empty: the address in `HOST` and `PORT`.",
+            schemes=("http", "https"),
+        ),
+    ] = ""
     anonymous_writes: Annotated[
         bool,
         _setting(
@@ -140,12 +150,46 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "ALLMENDE_MQTT_CONNECTIONS", "Messages", "Clients at once per listener of the embedded broker.", low=1
         ),
     ] = 1000
+    mqtt_questions: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_MQTT_QUESTIONS",
+            "Messages",
+            "Topics that a client of the embedded broker may subscribe to and that are asked of the store at each "
+            "change (sets, entities, properties, anything with `$filter`); a stream's own topic is free.",
+            low=0,
+        ),
+    ] = 50
+    mqtt_questions_total: Annotated[
+        int,
+        _setting("ALLMENDE_MQTT_QUESTIONS_TOTAL", "Messages", "Such topics of all clients together.", low=0),
+    ] = 1000
+    mqtt_retain: Annotated[
+        bool,
+        _setting(
+            "ALLMENDE_MQTT_RETAIN",
+            "Messages",
+            "Whoever subscribes to a stream's topic gets its latest reading at once (retained), as clients expect that "
+            "ask MQTT alone. Masterportal reads the latest values by HTTP and needs it not.",
+        ),
+    ] = False
+    mqtt_create_topics: Annotated[
+        tuple[str, ...],
+        _setting(
+            "ALLMENDE_MQTT_CREATE_TOPICS",
+            "Messages",
+            "Topics of a broker of your own at which entities are created, separated by commas: `v1.1/Observations`, "
+            "or with a word before it `create/v1.1/#`. Whoever may publish there may write. Empty: none. "
+            "The embedded broker takes all sets, from those who may write.",
+        ),
+    ] = ()
     publish_max_age: Annotated[
         float,
         _setting(
             "ALLMENDE_PUBLISH_MAX_AGE",
             "Messages",
-            "Readings older than this many seconds on arrival (an import, a back-fill) are not published by MQTT.",
+            "Readings of a source older than this many seconds on arrival (an import, a back-fill) are not published "
+            "by MQTT. What clients create is always published.",
             low=0,
         ),
     ] = 3600.0
@@ -253,6 +297,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def embedded_broker(self) -> bool:
         """Whether `allmende serve` starts the broker of the house."""
         return not self.broker_url and bool(self.mqtt_port or self.mqtt_websocket_port)
+
+    @property
+    def mqtt_creates(self) -> bool:
+        """Whether entities can be created by MQTT."""
+        return self.embedded_broker or bool(self.broker_url and self.mqtt_create_topics)
+
+    @property
+    def api_root(self) -> str:
+        """The root of the API as others reach it, for links that no request asked for."""
+        return f"{(self.public_url or self.url).rstrip('/')}/sta/v1.1"
 
     @property
     def postgres(self) -> bool:
@@ -372,6 +426,14 @@ def _check_together(config: Config) -> None:
             "listen on 127.0.0.1, or make a token: `allmende token create NAME --write`",
             where="ALLMENDE_ANONYMOUS_WRITES",
         )
+    for topic in config.mqtt_create_topics:
+        first, *rest = topic.split("/")
+        if topic != "v1.1/Observations" and (first in ("v1.1", "+", "#", "") or "v1.1" not in rest):
+            raise ConfigurationError(
+                f"{topic!r} may be what the house publishes itself; take `v1.1/Observations`, or put a word before it: "
+                f"`create/v1.1/{'/'.join(rest) or '#'}`",
+                where="ALLMENDE_MQTT_CREATE_TOPICS",
+            )
     if config.secret_key and len(config.secret_key) < 32:
         raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")
     if config.database_url and not config.postgres and not re.match(r"sqlite:///.", config.database_url):

@@ -15,6 +15,7 @@ from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
 from allmende.faces.sensorthings.face import answer, error_response
 from allmende.web.accounts.audit import record
+from allmende.web.endpoints import endpoints
 from allmende.web.intake import DiskFloor
 
 
@@ -47,11 +48,18 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
+        mqtt=() if path.strip("/") else endpoints(settings.ALLMENDE, request.get_host()),
+        mqtt_creates=settings.ALLMENDE.mqtt_creates,
     )
-    response = _WRITING.get(question.method, _answer)(question, house.store)
+    response = respond(question, house.store)
     return HttpResponse(
         response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
     )
+
+
+def respond(question: Request, store: Store) -> Response:
+    """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
+    return _WRITING.get(question.method, _answer)(question, store)
 
 
 def _answer(question: Request, store: Store) -> Response:

@@ -39,3 +39,7 @@ CONFORMANCE = (
         )
     ),
 )  # fmt: skip
+
+MQTT_CREATING = (f"{_BASE}/create-observations-via-mqtt/observations-creation",)
+MQTT_READING = (f"{_BASE}/receive-updates-via-mqtt/receive-updates",)
+"""Hold where there is a broker; its addresses stand beside them."""

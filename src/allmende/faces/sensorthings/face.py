@@ -20,7 +20,7 @@ from allmende.faces.sensorthings.answers import (
     require_writer,
 )
 from allmende.faces.sensorthings.changing import change, delete
-from allmende.faces.sensorthings.conformance import CONFORMANCE
+from allmende.faces.sensorthings.conformance import CONFORMANCE, MQTT_CREATING, MQTT_READING
 from allmende.faces.sensorthings.options import Asked, parse_options
 from allmende.faces.sensorthings.render import (
     attribute_json,
@@ -54,7 +54,7 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
 
 def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     if not request.path.strip("/"):
-        return Response(status=200, body=_landing(request.root))
+        return Response(status=200, body=_landing(request))
     address = parse_address(request.path)
     asked = parse_options(address, request.query, reader=request.reader, limits=limits)
     if address.attribute is not None:
@@ -98,7 +98,7 @@ def _read_attribute(address: Address, asked: Asked, store: Store) -> Response:
     page = store.find(query)
     if not page.rows:
         raise errors.NotFound("there is nothing here")
-    value = _value_json(page, query, name)
+    value = value_json(page, query, name)
     if value is None:
         return Response(status=204)
     if not address.raw:
@@ -108,7 +108,8 @@ def _read_attribute(address: Address, asked: Asked, store: Store) -> Response:
     return Response(status=200, body=value.encode(), content_type="text/plain; charset=utf-8")
 
 
-def _value_json(page: Page, query: Query, name: str) -> str | None:
+def value_json(page: Page, query: Query, name: str) -> str | None:
+    """A property of the first row, as JSON; None where it is null."""
     row = page.rows[0]
     if name in ("id", "@iot.id"):
         return encode(ids.shown(str(row[1])))
@@ -160,7 +161,9 @@ def _created(receipt: Receipt, places: list[str], request: Request) -> Response:
     return Response(status=201, body=body, headers={"Location": link})
 
 
-def _landing(root: str) -> bytes:
-    """The root (18-088, 9.2.1): the sets, and which requirement classes hold."""
-    value = [{"name": name, "url": f"{root}/{name}"} for name in SETS]
-    return encode({"value": value, "serverSettings": {"conformance": list(CONFORMANCE)}}).encode()
+def _landing(request: Request) -> bytes:
+    """The root (18-088, 9.2.1): the sets, which requirement classes hold, and where MQTT is spoken (clause 14)."""
+    value = [{"name": name, "url": f"{request.root}/{name}"} for name in SETS]
+    mqtt = [*MQTT_READING, *(MQTT_CREATING if request.mqtt_creates else ())] if request.mqtt else []
+    settings = {"conformance": [*CONFORMANCE, *mqtt], **{name: {"endpoints": list(request.mqtt)} for name in mqtt}}
+    return encode({"value": value, "serverSettings": settings}).encode()

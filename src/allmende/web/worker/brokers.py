@@ -1,4 +1,4 @@
-"""How the house's own clients reach the broker: the embedded one with the home's secret, or the operator's."""
+"""How the house's own clients reach the operator's broker."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -6,9 +6,7 @@ import msgspec
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from allmende.web.broker.broker import INTERNAL_NAME
 from allmende.web.config import Config
-from allmende.web.secrets import kept_secret
 
 KEEPALIVE_SECONDS = 30
 
@@ -21,30 +19,20 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     password: str
     tls: bool = False
-    websocket: bool = False
 
 
 def door(config: Config) -> Door | None:
-    """The broker that the house uses, or None where there is none."""
-    if config.broker_url:
-        parts = urlsplit(config.broker_url)
-        tls = parts.scheme == "mqtts"
-        return Door(
-            host=parts.hostname or "localhost",
-            port=parts.port or (8883 if tls else 1883),
-            username=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            tls=tls,
-        )
-    if not config.embedded_broker:
+    """The operator's broker, or None where there is none."""
+    if not config.broker_url:
         return None
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(config.host, config.host)  # noqa: S104
+    parts = urlsplit(config.broker_url)
+    tls = parts.scheme == "mqtts"
     return Door(
-        host=host,
-        port=config.mqtt_port or config.mqtt_websocket_port,
-        username=INTERNAL_NAME,
-        password=kept_secret(config.home, "internal_token"),
-        websocket=not config.mqtt_port,
+        host=parts.hostname or "localhost",
+        port=parts.port or (8883 if tls else 1883),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
     )
 
 
@@ -54,7 +42,6 @@ def make_client(door: Door, client_id: str, *, clean_session: bool, manual_ack: 
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=clean_session,
-        transport="websockets" if door.websocket else "tcp",
         manual_ack=manual_ack,
     )
     if door.username:
