@@ -17,7 +17,6 @@ from allmende.faces.sensorthings.topics import creation_path
 from allmende.web.sta import respond
 
 _NOT_NOW = {503: StorageBusy, 507: StorageFull}
-_NOT_ALLOWED = (401, 403)
 
 log = structlog.get_logger("allmende.messages")
 
@@ -56,7 +55,7 @@ def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store
     reason = str(wrong.get("message", ""))
     if response.status in _NOT_NOW:
         raise _NOT_NOW[response.status](reason)
-    if response.status not in _NOT_ALLOWED:
+    if reader.may_write:
         rejection = Rejection(reason=reason, body=payload, code=f"sensorthings-{response.status}", where=path)
         store.append(
             Batch(

@@ -12,11 +12,11 @@ import pytest
 
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.faces.sensorthings.face import answer
-from allmende.faces.sensorthings.topics import parse_subscription
 from allmende.web.broker.broker import Rules
 from allmende.web.broker.notifier import Notifier
-from allmende.web.broker.rules import retained
+from allmende.web.broker.rules import retained, weigh
 from allmende.web.broker.session import Client
+from allmende.web.following import ENTITIES, FOLLOWER
 from allmende.web.messages import create_from_message
 from tests.conformance.sensorthings.house import ROOT, House
 from tests.web.test_broker import Device, make_config, running
@@ -37,13 +37,11 @@ class Spoken:
         self.config = config
         self.readers = dict(READERS)
         self.devices: list[Device] = []
+        self.broker: Any = None
+        self.notifier: Any = None
 
     def rules(self) -> Rules:
         store = self.house.store
-
-        def weigh(topic: str, client: Client) -> bool:
-            reader = self.readers[client.name]
-            return not parse_subscription(topic, reader=reader, limits=self.house.limits).canonical
 
         return Rules(
             ingest=lambda *_: None,
@@ -52,7 +50,7 @@ class Spoken:
             may_publish=lambda *_: False,
             may_subscribe=lambda *_: False,
             create=lambda topic, body, client: create_from_message(topic, body, self.readers[client.name], store, ROOT),
-            weigh=weigh,
+            weigh=lambda topic, client: weigh(store, topic, self.readers.get(client.name)),
             retained=lambda filter_, client: retained(store, self.config, filter_, client),
         )
 
@@ -68,9 +66,21 @@ class Spoken:
         device = self.client(name)
         for topic in topics:
             assert device.subscribe(topic, qos) == [qos], topic
-        time.sleep(0.6)  # what was committed before has been told
+        self.catch_up()
         device.received.clear()
         return device
+
+    def catch_up(self) -> None:
+        """Wait until the notifier knows who listens, and has told what was committed."""
+        store = self.house.store
+        for name, newest in ((ENTITIES, store.newest_entity_change()), (FOLLOWER, store.newest_change())):
+            until = time.monotonic() + 30
+            while (store.cursor(name) or 0) < newest and time.monotonic() < until:
+                time.sleep(0.05)
+        version = self.broker.subscribers.version
+        while self.notifier.version < version and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.2)
 
     def publish(self, topic: str, body: Any, *, name: str = "writer", qos: int = 1) -> None:
         """Publish as somebody, and wait until it is acknowledged."""
@@ -101,6 +111,7 @@ def spoken_to(house: House, folder: Path, monkeypatch: pytest.MonkeyPatch, **set
     stop = threading.Event()
     with running(config, made.rules()) as broker:
         notifier = Notifier(broker, broker.loop, house.store, lambda name: made.readers.get(name), house.limits, stop)
+        made.broker, made.notifier = broker, notifier
         notifier.start()
         try:
             yield made

@@ -303,7 +303,7 @@ class Broker:
         MQTT_MESSAGES.labels("delivered" if kept else "dropped").inc()
 
     async def listening(self) -> tuple[int, dict[str, frozenset[str]], bool]:
-        """The version of the subscriptions, who listens to which of the API's topics, and whether there are wildcards."""
+        """Their version, who listens to which of the API's topics, and whether wildcards are used."""
         listeners = {
             topic: frozenset(session.client.name for session in sessions)
             for topic, sessions in self.subscribers.exact.items()

@@ -55,7 +55,8 @@ class Notifier(threading.Thread):
         self._readers: dict[str, tuple[float, Reader | None]] = {}
         self._watches = Watches({}, reader_of, limits)
         self._wild = False
-        self._version = -1
+        self.version = -1
+        """Of the subscriptions that are looked after."""
         self._looked = self._kept = float("-inf")
         self._said: dict[tuple[str, frozenset[str]], bytes | None] = {}
         """What was last said of properties that follow from observations."""
@@ -106,10 +107,10 @@ class Notifier(threading.Thread):
     def _look(self) -> None:
         """Who listens to what, where that or their rights may have changed."""
         now = time.monotonic()
-        if self._broker.subscribers.version == self._version and now - self._looked < _RIGHTS_SECONDS:
+        if self._broker.subscribers.version == self.version and now - self._looked < _RIGHTS_SECONDS:
             return
         listening = self._broker.listening()
-        self._version, listeners, self._wild = asyncio.run_coroutine_threadsafe(listening, self._loop).result(30)
+        self.version, listeners, self._wild = asyncio.run_coroutine_threadsafe(listening, self._loop).result(30)
         self._looked = now
         self._readers = {name: known for name, known in self._readers.items() if known[0] > now}
         self._tired = {key: until for key, until in self._tired.items() if until > now}

@@ -6,7 +6,7 @@ import threading
 from django.db import close_old_connections
 
 from allmende.domain.errors import AllmendeError, NotFound
-from allmende.domain.policy import ANONYMOUS
+from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.render import observation_json
 from allmende.faces.sensorthings.topics import observations_topic, parse_subscription
@@ -49,7 +49,7 @@ def house_rules(config: Config) -> Rules:
         may_publish=may_publish_mqtt,
         may_subscribe=may_subscribe_mqtt,
         create=create,
-        weigh=weigh,
+        weigh=lambda topic, client: weigh(store, topic, reader_of_mqtt(client.name)),
         retained=lambda filter_, client: retained(store, config, filter_, client),
     )
 
@@ -59,12 +59,14 @@ def house_notifier(broker: Broker, loop: asyncio.AbstractEventLoop, stop: thread
     return Notifier(broker, loop, open_store(), reader_of_mqtt, face_limits(), stop)
 
 
-def weigh(topic: str, client: Client) -> bool:
+def weigh(store: Store, topic: str, reader: Reader | None) -> bool:
     """Whether a topic has to be asked of the store at each change; raises what is wrong with it."""
-    reader = reader_of_mqtt(client.name)
     if reader is None:
         raise NotFound("there is no such account")
-    return not parse_subscription(topic, reader=reader, limits=face_limits()).canonical
+    asked = parse_subscription(topic, reader=reader, limits=face_limits())
+    if not asked.canonical:
+        store.find(asked.question("0"))  # names that there are not, and types that do not fit, are found out here
+    return not asked.canonical
 
 
 def retained(store: Store, config: Config, filter_: str, client: Client) -> list[tuple[str, bytes]]:
