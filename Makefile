@@ -35,7 +35,8 @@ check: setup-dev ## style, types, layers, translations
 	$(BIN)/python tools/settings_page.py --check
 	$(BIN)/python tools/check_types.py
 
-bench: setup-dev ## measures, each beside the raw limit
+bench: ## measures, each beside the raw limit
+	@$(SETUP) dev --bench
 	$(BIN)/python -m benchmarks
 
 docs: ## the documentation, into site/

@@ -52,6 +52,8 @@ class Cluster:
         if not self._layout:
             self._execute("CREATE DATABASE layout")
             with psycopg.connect(self.address("layout")) as connection:
+                if self.has_extension("postgis"):
+                    connection.execute("CREATE EXTENSION postgis")
                 for statements in POSTGRES.values():
                     for statement in statements:
                         connection.execute(statement)
@@ -59,6 +61,11 @@ class Cluster:
         name = f"test_{next(self._numbers)}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE layout STRATEGY file_copy")
         return self.address(name)
+
+    def has_extension(self, name: str) -> bool:
+        """Whether the server could load an extension (and, where it has to be preloaded, was told to)."""
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            return bool(connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", (name,)).fetchone())
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:

@@ -1,6 +1,6 @@
 """Set up what a command of the Makefile needs, and nothing twice.
 
-    python3 tools/setup.py run|dev|docs [--browser]
+    python3 tools/setup.py run|dev|docs [--browser] [--bench]
 
 Runs with the system's Python, 3.11 or newer, and nothing but its standard library. Makes ``.venv`` with the pinned
 packages of ``requirements/``, puts this package into it, and builds the pages' assets. What was done is remembered by a
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = ROOT / ".setup"
+POSTGRES = Path("/usr/lib/postgresql")
 GROUPS = {"run": ["run"], "dev": ["run", "dev"], "docs": ["run", "docs"]}
 
 
@@ -36,7 +37,9 @@ def main() -> int:
     """Bring everything up to date. Exit code 1, with the reason, where a step fails."""
     parser = argparse.ArgumentParser(description="Set up the environment of the house.")
     parser.add_argument("purpose", choices=GROUPS)
-    parser.add_argument("--browser", action="store_true", help="see to Chromium and PostgreSQL for the tests, too")
+    tests = "see to what the tests use: Chromium, PostgreSQL, Mosquitto"
+    parser.add_argument("--browser", action="store_true", help=tests)
+    parser.add_argument("--bench", action="store_true", help="see to what the measures use: PostgreSQL, wrk")
     arguments = parser.parse_args()
     STAMPS.mkdir(exist_ok=True)
     with (STAMPS / "lock").open("w") as lock:
@@ -48,7 +51,11 @@ def main() -> int:
         build_assets()
         if arguments.browser:
             find_browser()
+            find_mosquitto()
+        if arguments.browser or arguments.bench:
             find_postgres()
+        if arguments.bench:
+            find_wrk()
     return 0
 
 
@@ -145,8 +152,20 @@ def find_postgres() -> None:
 
     The tests start a private cluster; Debian's own, which would listen on the usual port, is not made.
     """
-    if list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        return
+    if not list(POSTGRES.glob("*/bin/initdb")):
+        install_postgres()
+    for server in POSTGRES.glob("*/bin/initdb"):
+        version = server.parts[-3]
+        if list(Path(f"/usr/share/postgresql/{version}/extension").glob("postgis.control")):
+            continue
+        with step(f"install PostGIS for PostgreSQL {version}"):
+            found = apt_get(f"postgresql-{version}-postgis-3")
+        if not found:
+            say(f"there is no PostGIS for PostgreSQL {version}: spatial tests of that engine will be skipped")
+
+
+def install_postgres() -> None:
+    """The server, without Debian's own cluster."""
     with step("install PostgreSQL for the tests"):
         found = apt_get("postgresql-common")
         settings = Path("/etc/postgresql-common/createcluster.conf")
@@ -155,6 +174,51 @@ def find_postgres() -> None:
         found = found and apt_get("postgresql")
     if not found:
         say("there is no PostgreSQL, and this may not install it: the tests of that engine will be skipped")
+
+
+def find_mosquitto() -> None:
+    """A broker of others for the tests, which start their own; they skip without it.
+
+    Debian would start it on the usual port, now and with the machine: the service is masked before it is there.
+    """
+    if shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+        return
+    unit = Path("/etc/systemd/system/mosquitto.service")
+    with step("install Mosquitto for the tests"):
+        if os.geteuid() == 0 and not os.path.lexists(unit):
+            unit.parent.mkdir(parents=True, exist_ok=True)
+            unit.symlink_to("/dev/null")
+        with no_services():
+            found = apt_get("mosquitto")
+    if found:
+        say("Mosquitto does not run as a service; `systemctl unmask mosquitto` would let it")
+    else:
+        say("there is no Mosquitto, and this may not install it: the tests with a broker of others will be skipped")
+
+
+def find_wrk() -> None:
+    """The generator of load for the measures."""
+    if shutil.which("wrk"):
+        return
+    with step("install wrk for the measures"):
+        found = apt_get("wrk")
+    if not found:
+        say("there is no wrk, and this may not install it: what it measures will be left out")
+
+
+@contextlib.contextmanager
+def no_services():  # type: ignore[no-untyped-def]
+    """Packages that are installed meanwhile start nothing, also where there is no systemd (Debian's policy layer)."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    ours = os.geteuid() == 0 and not os.path.lexists(policy)
+    if ours:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            policy.unlink()
 
 
 def apt_get(package: str) -> bool:

@@ -48,7 +48,7 @@ def map_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     connections = store._connections  # type: ignore[attr-defined]
     if isinstance(connections, PostgresConnections):
         try:
-            connections.raw().execute("CREATE EXTENSION postgis")
+            connections.raw().execute("CREATE EXTENSION IF NOT EXISTS postgis")
         except psycopg.errors.FeatureNotSupported:
             pytest.skip("PostGIS is not installed: spatial functions of PostgreSQL are left out")
     return fill(store)
@@ -119,6 +119,7 @@ def test_mistakes_say_what_and_where(map_store: Store, text: str, message: str) 
 
 def test_without_postgis_it_is_named(tmp_path: Path) -> None:
     store = plain_postgres(tmp_path)
+    store._connections.raw().execute("DROP EXTENSION IF EXISTS postgis CASCADE")  # type: ignore[attr-defined]
     with pytest.raises(NotSupported, match="PostGIS"):
         found(store, "geo.distance(location,geography'POINT (1 1)') lt 1")
     assert found(store, "id eq 'x'") == set()
@@ -137,7 +138,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
     """Both engines, the second with PostGIS."""
     stores = [ENGINES[name](tmp_path_factory.mktemp(name)) for name in ("sqlite", "postgres")]
     try:
-        stores[1]._connections.raw().execute("CREATE EXTENSION postgis")  # type: ignore[attr-defined]
+        stores[1]._connections.raw().execute("CREATE EXTENSION IF NOT EXISTS postgis")  # type: ignore[attr-defined]
     except psycopg.errors.FeatureNotSupported:
         pytest.skip("PostGIS is not installed: there is nothing to compare with")
     return fill(stores[0]), fill(stores[1])

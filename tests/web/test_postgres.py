@@ -81,3 +81,31 @@ def test_a_database_that_came_back_is_used_again(environ: dict[str, str]) -> Non
     allmende(environ, "init", "--city", "jena")
     done = subprocess.run([sys.executable, "-c", _BROKEN], env=environ, capture_output=True, text=True, timeout=100)
     assert done.stdout.splitlines() == ["['feed'] True"] * 2, done.stderr
+
+
+_FORKED = """
+import os, threading
+from allmende.web.parts import leave_database, open_django
+leave_database()  # nothing is open yet
+open_django()
+from django.db import connection
+
+def ask():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.05)")
+    connection.close()
+
+ask()
+leave_database()
+child = os.fork()
+if child == 0:
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join(10)
+    os._exit(sum(thread.is_alive() for thread in threads))
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def test_the_servers_processes_have_connections_of_their_own(environ: dict[str, str]) -> None:
+    subprocess.run([sys.executable, "-c", _FORKED], env=environ, timeout=60, check=True)

@@ -36,7 +36,7 @@ def post(client: Client, path: str, body: Any, headers: dict[str, str] | None = 
 
 def test_reading_is_open_and_writing_is_not(client: Client, house: None) -> None:
     assert client.get("/sta/v1.1/Things").json()["value"] == []
-    assert post(client, "Things", THING).status_code == 403
+    assert post(client, "Things", THING).status_code == 401
     assert post(client, "Things", THING, {"Authorization": "Bearer wrong"}).status_code == 401
     assert client.get("/sta/v1.1/Things").json()["value"] == []
 
@@ -59,11 +59,47 @@ def test_a_page_of_somebody_else_may_read_and_not_write(client: Client, house: N
     assert "Access-Control-Allow-Origin" not in client.get("/accounts/login/", headers=there).headers
 
 
+def test_a_page_of_somebody_else_sees_tags_and_links(client: Client, token: dict[str, str]) -> None:
+    there = {"Origin": "https://map.example"}
+    landing = client.get("/sta/v1.1", headers=there)
+    assert {"ETag", "Link", "Location"} <= set(landing.headers["Access-Control-Expose-Headers"].split(", "))
+    assert '<http://testserver/sta/v1.1/api>; rel="service-desc"' in landing.headers["Link"]
+    address = post(client, "Things", THING, token).headers["Location"]
+    tag = client.get(address, headers=there).headers["ETag"]
+    wanted = "if-match, if-none-match, content-type"
+    asked = {**there, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": wanted}
+    allowed = client.options(address, headers=asked).headers
+    assert set(wanted.split(", ")) <= set(allowed["Access-Control-Allow-Headers"].split(", "))
+    again = client.get(address, headers={**there, "If-None-Match": tag})
+    assert (again.status_code, again.headers["Access-Control-Allow-Origin"]) == (304, "*")
+    # A mistake can be read there, too.
+    assert client.get("/sta/v1.1/Nothing", headers=there).headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_who_may_not_write_is_asked_who_it_is(client: Client, house: None) -> None:
+    asked = post(client, "Things", THING)
+    assert (asked.status_code, asked.json()["code"]) == (401, 401)
+    assert "Basic" in asked.headers["WWW-Authenticate"]
+    _, secret = create_token("reads-alone", actor="test")
+    known = {"Authorization": f"Bearer {secret}"}
+    assert post(client, "Things", THING, known).status_code == 403
+
+
+def test_logging_in_hands_the_token_back(client: Client, house: None) -> None:
+    _, secret = create_token("logs-in", actor="test", may_write=True)
+    asked = {"grant_type": "password", "username": "anybody", "password": secret}
+    granted = client.post("/sta/v1.1/Login", asked).json()
+    assert (granted["access_token"], granted["token_type"]) == (secret, "bearer")
+    assert post(client, "Things", THING, {"Authorization": f"Bearer {granted['access_token']}"}).status_code == 201
+    assert client.post("/sta/v1.1/Login", {**asked, "password": "admin"}).status_code == 401
+    assert client.get("/sta/v1.1/Login").status_code == 405
+
+
 def test_anonymous_writes_are_for_this_machine_alone(client: Client, house: None, settings: Any) -> None:
     settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, anonymous_writes=True)
     assert post(client, "Things", THING).status_code == 201
     for header, value in {"Origin": "https://evil.example", "X-Forwarded-For": "1.2.3.4", "Via": "proxy"}.items():
-        assert post(client, "Things", THING, {header: value}).status_code == 403
+        assert post(client, "Things", THING, {header: value}).status_code == 401
     assert post(client, "Things", THING, {"Origin": "http://testserver"}).status_code == 201
 
 
@@ -162,7 +198,7 @@ def test_mistakes_say_where(client: Client, house: None) -> None:
     assert answer.status_code in (400, 501)
     assert "character 9" in answer.json()["message"]
     assert client.get("/sta/v1.1/Thing").status_code == 404
-    assert client.delete("/sta/v1.1/Things(1)").status_code == 403
+    assert client.delete("/sta/v1.1/Things(1)").status_code == 401
     assert client.generic("PROPFIND", "/sta/v1.1/Things(1)").status_code == 405
 
 

@@ -125,6 +125,21 @@ TABLES = (
 )  # fmt: skip
 """All tables, children first: the order in which they can be emptied."""
 
+RESULTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"stream_state": ("latest_kind", "latest_result"), "observation_history": ("result_kind", "result")}
+)
+"""Columns that hold a result of any kind, by table: the kind's and the value's. PostgreSQL keeps the value as text."""
+
+CHANGE_NUMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "change_log": ("number",),
+        "follower": ("number",),
+        "observation": ("change",),
+        "observation_history": ("change", "replaced_by"),
+    }
+)
+"""Columns that hold a number of the change log, by table."""
+
 COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "Thing": {"name": "name", "description": "description", "properties": "properties"},

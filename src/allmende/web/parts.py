@@ -43,6 +43,24 @@ def prepare(config: Config) -> int:
     return len(missing)
 
 
+def leave_database() -> None:
+    """Close what this process holds open of the database.
+
+    Before others are forked from it: a pool's connections would be shared with them, and its threads stay behind.
+    """
+    from django.apps import apps
+
+    if not apps.ready:
+        return
+    from django.db import connections
+
+    for wrapper in connections.all(initialized_only=True):
+        wrapper.close()
+        close_pool = getattr(wrapper, "close_pool", None)
+        if close_pool:
+            close_pool()
+
+
 def run_web(config: Config) -> None:
     """The web server, until SIGINT or SIGTERM."""
     from granian.constants import Interfaces
@@ -54,6 +72,7 @@ def run_web(config: Config) -> None:
     logs.configure(config, "web")
     share_counters(config.home)
     os.environ[PARENT] = str(os.getpid())
+    leave_database()
     Server(
         "allmende.web.wsgi:application",
         address=config.host,

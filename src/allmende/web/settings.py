@@ -104,8 +104,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(sta/v1\.1|geo/|parking/.*json)"
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
-CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-none-match", "x-request-id")
-CORS_EXPOSE_HEADERS = ("ETag", "Location", "X-Request-ID")
+CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")
+CORS_EXPOSE_HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID")
 CORS_PREFLIGHT_MAX_AGE = 86_400
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = ALLMENDE.body_bytes

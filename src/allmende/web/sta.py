@@ -4,6 +4,7 @@ import time
 from functools import cache
 from urllib.parse import unquote_plus
 
+import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +12,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from allmende.domain.errors import AllmendeError, StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
+from allmende.faces.sensorthings.answers import refuse
 from allmende.faces.sensorthings.face import answer, error_response
 from allmende.web.accounts.audit import record
+from allmende.web.accounts.middleware import CHALLENGE
 from allmende.web.endpoints import endpoints
 from allmende.web.intake import DiskFloor
 
@@ -52,6 +56,8 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         mqtt_creates=settings.ALLMENDE.mqtt_creates,
     )
     response = respond(question, house.store)
+    if response.status == 403 and question.reader.name == ANONYMOUS.name:
+        response = _ask_who(response)
     return HttpResponse(
         response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
     )
@@ -60,6 +66,12 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
 def respond(question: Request, store: Store) -> Response:
     """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
     return _WRITING.get(question.method, _answer)(question, store)
+
+
+def _ask_who(refusal: Response) -> Response:
+    """Forbidden to somebody unknown is a question who it is: clients of FROST show their password only then."""
+    message = msgspec.json.decode(refusal.body)["message"]
+    return refuse(401, message, {**refusal.headers, "WWW-Authenticate": CHALLENGE})
 
 
 def _answer(question: Request, store: Store) -> Response:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from allmende.web.accounts.views import grant_token
 from allmende.web.observability import views as machines
 from allmende.web.sta import sensorthings
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("health", machines.health),
     path("ready", machines.ready),
     path("metrics", machines.metrics),
+    path("sta/v1.1/Login", grant_token),
     re_path(r"^sta/v1\.1(?:/(?P<path>.*))?$", sensorthings, name="sensorthings"),
     path("accounts/", include("allmende.web.accounts.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),

@@ -64,3 +64,33 @@ def test_links_to_what_is_not_there(parts: House, name: str, identifier: object)
 def test_the_address_must_lead_to_what_exists(parts: House) -> None:
     assert "Datastream" in parts.refuse("Datastreams('nobody')/Observations", observation(1))
     assert "Thing" in parts.refuse("Things('nobody')/Datastreams", datastream(Sensor={"@iot.id": "s"}))
+
+
+def test_an_entity_sent_back_whole_is_the_one_that_is_there(house: House) -> None:
+    """As clients do that keep entities as objects; FROST-Server takes it so."""
+    house.post("Things", thing(**{"@iot.id": "bench"}))
+    house.post("Sensors", sensor(**{"@iot.id": 7}))
+    known = thing(**{"@iot.id": "bench", "name": "as I remember it", "Locations@iot.navigationLink": "x"})
+    mine = datastream(**{"@iot.id": "d", "Thing": known, "Sensor": sensor(**{"@iot.id": "7"})})
+    house.post("Datastreams", mine)
+    assert house.get("Datastreams('d')/Thing")["name"] == "Garage"
+    assert house.census()["Things"] == house.census()["Sensors"] == 1
+    # Also where it is told of incompletely, and to any depth.
+    house.post("Observations", {"result": 1, "Datastream": {"@iot.id": "d", "name": "some"}})
+    inner = {name: value for name, value in mine.items() if name != "Thing"} | {"@iot.id": "d2"}
+    place = location(Things=[thing(**{"@iot.id": "chair", "Datastreams": [inner]})])
+    house.post("Locations", place)
+    assert house.get("Datastreams('d2')/Thing")["@iot.id"] == "chair"
+    assert house.census()["Sensors"] == 1
+    # One that is not there is made, under its id.
+    house.post("Observations", {"result": 1, "Datastream": datastream(**{"@iot.id": "d3", "Thing": thing()})})
+    assert house.get("Datastreams('d3')/Observations")["value"][0]["result"] == 1
+
+
+def test_a_change_takes_a_whole_entity_for_its_id(house: House) -> None:
+    house.post("Datastreams", datastream(**{"@iot.id": "d", "Thing": thing()}))
+    house.post("Things", thing(**{"@iot.id": "bench"}))
+    house.change("Datastreams('d')", {"Thing": thing(**{"@iot.id": "bench", "name": "other"})})
+    assert house.get("Datastreams('d')/Thing")["name"] == "Garage"
+    unknown = {"Thing": thing(**{"@iot.id": "nowhere"})}
+    assert "Thing" in house.unchanged("PATCH", "Datastreams('d')", unknown)

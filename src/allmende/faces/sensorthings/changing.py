@@ -20,6 +20,7 @@ from allmende.faces.sensorthings.answers import (
     refuse,
     require_writer,
 )
+from allmende.faces.sensorthings.echoes import settle_echoes
 from allmende.faces.sensorthings.options import Asked, parse_options
 from allmende.faces.sensorthings.patching import apply_patch
 from allmende.faces.sensorthings.render import render_entity
@@ -38,7 +39,7 @@ def change(request: Request, store: Store, limits: FaceLimits) -> Response:
     if content_kind(request) not in taken:
         return refuse(415, f"{content_kind(request)} is not taken; send {' or '.join(taken)}")
     asked = _plain(request, address, limits)
-    body = decode_body(request)
+    body = settle_echoes(address.entity, decode_body(request), store, request.reader, limits.entities)
     for _ in range(_TRIES):
         page = _one(asked, store)
         tag = etag_of(render_entity(page, asked, request.root))

@@ -21,6 +21,8 @@ from allmende.faces.sensorthings.answers import (
 )
 from allmende.faces.sensorthings.changing import change, delete
 from allmende.faces.sensorthings.conformance import CONFORMANCE, MQTT_CREATING, MQTT_READING
+from allmende.faces.sensorthings.echoes import settle_echoes
+from allmende.faces.sensorthings.openapi import MEDIA_TYPE, PATH, document
 from allmende.faces.sensorthings.options import Asked, parse_options
 from allmende.faces.sensorthings.render import (
     attribute_json,
@@ -54,7 +56,10 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
 
 def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     if not request.path.strip("/"):
-        return Response(status=200, body=_landing(request))
+        link = f'<{request.root}/{PATH}>; rel="service-desc"; type="{MEDIA_TYPE}"'
+        return Response(status=200, body=_landing(request), headers={"Link": link})
+    if request.path.strip("/") == PATH:
+        return Response(status=200, body=document(limits, request.root), content_type=MEDIA_TYPE)
     address = parse_address(request.path)
     asked = parse_options(address, request.query, reader=request.reader, limits=limits)
     if address.attribute is not None:
@@ -129,7 +134,7 @@ def _create(request: Request, store: Store, limits: FaceLimits) -> Response:
         return refuse(405, "a new entity is posted to a set", {"Allow": "GET, HEAD, PATCH, PUT, DELETE"})
     if content_kind(request) != "application/json":
         return refuse(415, f"{content_kind(request)} is not taken; send application/json")
-    body = decode_body(request)
+    body = settle_echoes(address.entity, decode_body(request), store, request.reader, limits.entities)
     links = _links(address)
     entities = plan_creation(address.entity, body, now=request.now, links=links, max_entities=limits.entities)
     batch = Batch(

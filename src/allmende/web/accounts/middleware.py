@@ -9,6 +9,8 @@ from allmende.web.accounts.authentication import WrongToken, reader_of
 
 _MACHINES = ("/health", "/ready", "/metrics")
 """Answered without a look at accounts; /metrics has a token of its own."""
+CHALLENGE = 'Bearer realm="allmende", Basic realm="allmende"'
+"""Ways to show a token. Some clients show nothing until they are asked to, and know Basic alone."""
 
 
 class ReaderMiddleware:
@@ -29,6 +31,6 @@ class ReaderMiddleware:
 def _refuse(message: str) -> HttpResponse:
     body = msgspec.json.encode({"code": 401, "type": "error", "message": message})
     response = HttpResponse(body, status=401, content_type="application/json")
-    response["WWW-Authenticate"] = 'Bearer realm="allmende"'
+    response["WWW-Authenticate"] = CHALLENGE
     response["Cache-Control"] = "no-store"
     return response

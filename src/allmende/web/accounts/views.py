@@ -1,16 +1,21 @@
-"""Log in and log out."""
+"""Log in and log out, for people; and for programs that want to log in before they show their token."""
 
 from typing import Any
 
 from django.contrib.auth import views as auth
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 
 from allmende.web.accounts.attempts import Attempts
 from allmende.web.accounts.audit import record
+from allmende.web.accounts.tokens import find_token
 
 ATTEMPTS = Attempts()
+_GRANT_SECONDS = 3600
+"""After so long a program asks again; whether the token still holds is looked at with each request anyway."""
 
 
 class LoginView(auth.LoginView):
@@ -41,3 +46,21 @@ class LoginView(auth.LoginView):
         response = super().form_invalid(form)
         response.status_code = 403
         return response
+
+
+# Nothing is remembered of whoever asks: there is no session to forge a request in.
+@csrf_exempt
+@require_POST
+def grant_token(request: HttpRequest) -> HttpResponse:
+    """OAuth 2's password grant (RFC 6749, 4.3), as clients of istSOS ask for it at ``…/v1.1/Login``.
+
+    The password is a token of the house, with any name; it is handed back as the bearer token. 401 where it opens
+    nothing.
+    """
+    secret = request.POST.get("password", "")
+    if find_token(secret) is None:
+        message = "give a token of the house as the password, with any name; `allmende token create` makes one"
+        refusal = {"code": 401, "type": "error", "message": message, "error": "invalid_grant"}
+        return JsonResponse(refusal, status=401, headers={"Cache-Control": "no-store"})
+    granted = {"access_token": secret, "token_type": "bearer", "expires_in": _GRANT_SECONDS}
+    return JsonResponse(granted, headers={"Cache-Control": "no-store"})

@@ -291,6 +291,30 @@ def token_revoke(name: Annotated[str, typer.Argument(help="As `token list` gives
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file; nothing is overwritten.")], as_json: Json = False
+) -> None:
+    """Write the whole house, while it is running, to one file that either engine can restore."""
+    from allmende.web.cli import backups
+
+    backups.backup(file, as_json)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="As `allmende backup` wrote it, on either engine.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete everything that this house holds, in the same transaction.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a backup into this house: all of it, or nothing."""
+    from allmende.web.cli import backups
+
+    backups.restore(file, replace, as_json)
+
+
+@app.command()
 def check(as_json: Json = False) -> int:
     """Look at settings, profile, sources, ports, disk and database; say what is wrong and how to mend it."""
     from allmende.web.cli.checks import check as look

@@ -1,0 +1,45 @@
+"""A running house on each engine: `allmende serve --anonymous-writes`, with a token that may write."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import cluster
+from tests.faults.houses import House, environment
+
+COMMAND = Path(sys.executable).with_name("allmende")
+CITY = "example"
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where the house is, and the secret of its token."""
+
+    url: str
+    """Of SensorThings."""
+    site: str
+    secret: str
+    environ: dict[str, str]
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A house that everybody may write to from here; its city is the example with simulated sources."""
+    home = tmp_path_factory.mktemp(f"served-{request.param}")
+    more = {"ALLMENDE_DATABASE_URL": cluster().create_empty()} if request.param == "postgres" else {}
+    environ = environment(home, ALLMENDE_ANONYMOUS_WRITES="1", ALLMENDE_CITY=CITY, ALLMENDE_RATE_LIMIT="0", **more)
+    subprocess.run([COMMAND, "init", "--city", CITY], env=environ, check=True, capture_output=True)
+    made = subprocess.run(
+        [COMMAND, "token", "create", "tests", "--write"], env=environ, check=True, capture_output=True, text=True
+    )
+    secret = next(word for word in made.stdout.split() if word.startswith("allmende_"))
+    house = House(home, environ).start()
+    try:
+        house.wait_for("Allmende is ready", 90)
+        yield Served(url=f"{house.url}/sta/v1.1", site=house.url, secret=secret, environ=environ)
+    finally:
+        house.stop()
