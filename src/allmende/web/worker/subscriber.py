@@ -84,3 +84,5 @@ class Subscriber(threading.Thread):
             self._failed = f"a message could not be kept: {error}"
             return
         client.ack(message.mid, message.qos)
+        # At once, not with the rest of what lies in the socket: if we are killed, so much would come again.
+        client.loop_write()
