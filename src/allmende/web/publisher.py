@@ -7,10 +7,12 @@ logs itself (see ``broker/notifier.py``).
 
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 
 import structlog
 from django.db import close_old_connections
+from paho.mqtt import client as mqtt
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.face import FaceLimits
@@ -24,6 +26,8 @@ from allmende.web.following import OPEN_READINGS, POLL_SECONDS, Logs, Step, wort
 from allmende.web.latest import latest_reading
 from allmende.web.worker.brokers import KEEPALIVE_SECONDS, Door, make_client
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
+_CONNECT_SECONDS = 10.0
 _UNANSWERED = 200
 """Messages on their way at most before the broker has to have acknowledged them."""
 
@@ -44,37 +48,71 @@ class Publisher(threading.Thread):
             name: parse_subscription(f"{PREFIX}{entity.set_name}", reader=ANONYMOUS, limits=FaceLimits())
             for name, entity in ENTITIES.items()
         }
-        self._client = make_client(door, f"allmende-publisher-{secrets.token_hex(4)}", clean_session=True)
-        self._client.on_connect = self._on_connect
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_publish = self._on_publish
-        self._client.reconnect_delay_set(1, 8)
-        self._client.max_inflight_messages_set(_UNANSWERED)
         self._told = ""
+        self._up = False
         self._answered: set[int] = set()
         """Message ids that the broker has acknowledged and that nobody has looked at yet."""
         self._answer = threading.Event()
 
     def run(self) -> None:
         """Follow the logs; nothing that goes wrong ends it."""
-        # Taken before the client is connected: what is committed from now on is published.
+        # Taken before anybody is connected: what is committed from now on is published.
         self._begin()
-        self._client.connect_async(self._door.host, self._door.port, KEEPALIVE_SECONDS)
-        self._client.loop_start()
+        pause = _FIRST_PAUSE
+        while not self._stop_event.is_set():
+            client = self._connect()
+            if client is None:
+                self._stop_event.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                continue
+            pause = _FIRST_PAUSE
+            try:
+                self._follow(client)
+            finally:
+                client.disconnect()
+                client.loop_stop()
+
+    def _connect(self) -> mqtt.Client | None:
+        """A client that has never published.
+
+        One that connects by itself again would send what it has not sent yet beside what is published meanwhile, out
+        of order; we begin again behind the cursor instead.
+        """
+        name = f"allmende-publisher-{secrets.token_hex(4)}"
+        client = make_client(self._door, name, clean_session=True, once=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.max_inflight_messages_set(_UNANSWERED)
+        self._up = False
+        self._answered.clear()
+        self._answer.clear()
         try:
-            while not self._stop_event.is_set():
-                close_old_connections()
-                moved = False
-                try:
-                    moved = self._publish()
-                except AllmendeError as error:
-                    self._tell(f"the logs could not be read: {error}")
-                    self._stop_event.wait(5)
-                if not moved:
-                    self._stop_event.wait(POLL_SECONDS)
-        finally:
-            self._client.disconnect()
-            self._client.loop_stop()
+            client.connect(self._door.host, self._door.port, KEEPALIVE_SECONDS)
+        except (OSError, ValueError) as error:
+            self._tell(f"the broker cannot be reached: {error}")
+            return None
+        client.loop_start()
+        until = time.monotonic() + _CONNECT_SECONDS
+        while not self._up and not self._stop_event.is_set() and time.monotonic() < until:
+            self._answer.wait(0.1)
+        if self._up:
+            return client
+        client.loop_stop()
+        return None
+
+    def _follow(self, client: mqtt.Client) -> None:
+        """Until the connection ends, or we do."""
+        while self._up and not self._stop_event.is_set():
+            close_old_connections()
+            moved = False
+            try:
+                moved = self._publish(client)
+            except AllmendeError as error:
+                self._tell(f"the logs could not be read: {error}")
+                self._stop_event.wait(5)
+            if not moved:
+                self._stop_event.wait(POLL_SECONDS)
 
     def _begin(self) -> None:
         while not self._stop_event.is_set():
@@ -85,15 +123,15 @@ class Publisher(threading.Thread):
                 self._tell(f"the cursors could not be read: {error}")
                 self._stop_event.wait(5)
 
-    def _publish(self) -> bool:
+    def _publish(self, client: mqtt.Client) -> bool:
         """Publish what came after the cursors; False where there was nothing, or not all of it was taken."""
         step = self._logs.read()
         waiting: list[int] = []
         for topic, body, retain in self._messages(step):
             if len(waiting) >= _UNANSWERED and not self._settle(waiting):
                 return False
-            waiting.append(self._client.publish(topic, body, qos=1, retain=retain).mid)
-            if self._stop_event.is_set():
+            waiting.append(client.publish(topic, body, qos=1, retain=retain).mid)
+            if not self._up or self._stop_event.is_set():
                 return False
         if not step or not self._settle(waiting):
             return False
@@ -126,12 +164,9 @@ class Publisher(threading.Thread):
             yield topic, observation_json(row, self._config.api_root), row[:3] == (newest or ())[:3]
 
     def _settle(self, waiting: list[int]) -> bool:
-        """Wait until the broker has acknowledged all; False where we have to stop before.
-
-        The client keeps what was not acknowledged, and sends it again, in order, when it comes back.
-        """
+        """Wait until the broker has acknowledged all; False where we have to stop, or the broker went, before."""
         while not self._answered.issuperset(waiting):
-            if self._stop_event.is_set():
+            if not self._up or self._stop_event.is_set():
                 return False
             self._answer.wait(0.5)
             self._answer.clear()
@@ -150,10 +185,14 @@ class Publisher(threading.Thread):
         else:
             log.info("publishing", host=self._door.host, port=self._door.port)
             self._told = ""
+            self._up = True
+        self._answer.set()
 
     def _on_disconnect(
         self, _client: object, _data: object, _flags: object, reason: object, _properties: object
     ) -> None:
+        self._up = False
+        self._answer.set()
         if not self._stop_event.is_set():
             self._tell(f"the broker is away: {reason}")
 

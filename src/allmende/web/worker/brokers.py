@@ -1,5 +1,7 @@
 """How the house's own clients reach the operator's broker."""
 
+import socket
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -36,17 +38,26 @@ def door(config: Config) -> Door | None:
     )
 
 
-def make_client(door: Door, client_id: str, *, clean_session: bool, manual_ack: bool = False) -> mqtt.Client:
-    """A client that is not connected yet."""
+def make_client(
+    door: Door, client_id: str, *, clean_session: bool, manual_ack: bool = False, once: bool = False
+) -> mqtt.Client:
+    """A client that is not connected yet. ``once``: it does not connect by itself again."""
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=clean_session,
         manual_ack=manual_ack,
+        reconnect_on_failure=not once,
     )
     if door.username:
         client.username_pw_set(door.username, door.password)
     if door.tls:
         client.tls_set()
     client.connect_timeout = 10.0
+    client.on_socket_open = _without_delay
     return client
+
+
+def _without_delay(_client: mqtt.Client, _data: Any, connection: Any) -> None:
+    """Acknowledgements are small: the kernel would gather them for 40 ms, and lose them when we are killed."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
