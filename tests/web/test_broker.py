@@ -361,8 +361,9 @@ def test_the_latest_reading_waits_where_the_setting_says_so(tmp_path, house, ret
         assert late.connected.wait(20)
         late.subscribe("v1.1/Datastreams(1)/Observations")
         late.subscribe("v1.1/+/Observations")
-        tell(broker, "v1.1/Datastreams(1)/Observations", b"3")
         expected = [(b"1", True), (b"1", True), (b"2", True)] if retain == "yes" else []
+        late.wait_for(len(expected))
+        tell(broker, "v1.1/Datastreams(1)/Observations", b"3")
         assert [(m.payload, m.retain) for m in late.wait_for(len(expected) + 1)] == [*expected, (b"3", False)]
         late.stop()
 
