@@ -15,7 +15,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from allmende.storage.postgres import PostgresEngine
 from allmende.storage.schema_postgres import POSTGRES
+from allmende.storage.schema_spatial import ensure_spatial
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -41,10 +43,14 @@ class Cluster:
         """The connection string of a database."""
         return f"host={self.socket} dbname={database} user=postgres"
 
-    def create_empty(self) -> str:
-        """A database without any layout, as its address."""
+    def create_empty(self, tablespace: Path | None = None) -> str:
+        """A database without any layout, as its address; it lies in ``tablespace``, an empty folder of the server."""
         name = f"empty_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name}")
+        place = ""
+        if tablespace is not None:
+            self._execute(f"CREATE TABLESPACE small LOCATION '{tablespace}'")
+            place = " TABLESPACE small"
+        self._execute(f"CREATE DATABASE {name}{place}")
         return f"postgres:///{name}?host={self.socket}&user=postgres"
 
     def create_database(self) -> str:
@@ -57,10 +63,18 @@ class Cluster:
                 for statements in POSTGRES.values():
                     for statement in statements:
                         connection.execute(statement)
+                ensure_spatial(PostgresEngine().wrap(connection))
             self._layout = True
         name = f"test_{next(self._numbers)}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE layout STRATEGY file_copy")
         return self.address(name)
+
+    def drop(self, address: str, *, tablespace: bool = False) -> None:
+        """Drop a database that :meth:`create_empty` made, and the tablespace that was made for it."""
+        name = address.removeprefix("postgres:///").partition("?")[0]
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+        if tablespace:
+            self._execute("DROP TABLESPACE small")
 
     def has_extension(self, name: str) -> bool:
         """Whether the server could load an extension (and, where it has to be preloaded, was told to)."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.cluster import cluster
 from tests.faults.test_import_kill import ALLMENDE, look
 from tests.web.outside import make_town, people
 
@@ -34,9 +35,9 @@ def small_disk(path, size: int):
         subprocess.run(["umount", "-l", str(path)], check=True)
 
 
-def prepare(tmp_path, home):
+def prepare(tmp_path, home, **more):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ALLMENDE_", "DJANGO"))}
-    environ = {**kept, "ALLMENDE_HOME": str(home), "ALLMENDE_DISK_FLOOR": "0", **make_town(tmp_path)}
+    environ = {**kept, "ALLMENDE_HOME": str(home), "ALLMENDE_DISK_FLOOR": "0", **more, **make_town(tmp_path)}
     file = tmp_path / "people.csv"
     file.write_bytes(people(ROWS))
     done = run(environ, "init", "--city", str(tmp_path / "town"))
@@ -86,6 +87,25 @@ def test_a_disk_that_fills_up_ends_the_import_with_a_word(tmp_path):
         filler.unlink()
         again = json.loads(run(environ, "import", "gate", str(file), "--json").stdout)
         assert (again["repeated"], again["accepted"]) == (told["accepted"], ROWS - told["accepted"])
+
+
+def test_a_server_whose_disk_fills_up_ends_the_import_with_a_word(tmp_path):
+    """The database lies on a small disk of the server's, which the house cannot see."""
+    place = cluster()  # skips where there is none
+    disk = place.socket / "small"
+    with small_disk(disk, 40 * MIB):
+        shutil.chown(disk, disk.parent.owner())
+        address = place.create_empty(tablespace=disk)
+        try:
+            environ, file = prepare(tmp_path, tmp_path / "home", ALLMENDE_DATABASE_URL=address)
+            filler = disk / "filler"
+            filler.write_bytes(b"\0" * (shutil.disk_usage(disk).free - 4 * MIB))
+            told = check_refused(run(environ, "import", "gate", str(file), "--json"), address, "disk is full")
+            filler.unlink()
+            again = json.loads(run(environ, "import", "gate", str(file), "--json").stdout)
+            assert (again["repeated"], again["accepted"]) == (told["accepted"], ROWS - told["accepted"])
+        finally:
+            place.drop(address, tablespace=True)
 
 
 def test_the_floor_stops_an_import_before_the_disk_is_full(tmp_path):

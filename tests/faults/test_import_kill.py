@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.cluster import cluster
 from tests.web.outside import make_town, people
 
 pytestmark = pytest.mark.faults
@@ -28,14 +30,17 @@ intake.take_file("gate", Path(sys.argv[1]), lambda receipt: print(receipt.read, 
 ALLMENDE = "import sys; from allmende.web.cli import main; sys.exit(main())"
 
 
-@pytest.fixture
-def town(tmp_path):
+@pytest.fixture(params=["sqlite", "postgres"])
+def town(request, tmp_path):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ALLMENDE_", "DJANGO"))}
     environ = {**kept, "ALLMENDE_HOME": str(tmp_path / "home"), "ALLMENDE_DISK_FLOOR": "0", **make_town(tmp_path)}
     file = tmp_path / "people.csv"
     file.write_bytes(people(ROWS))
+    database = tmp_path / "home" / "allmende.sqlite3"
+    if request.param == "postgres":
+        database = environ["ALLMENDE_DATABASE_URL"] = cluster().create_empty()
     allmende(environ, "init", "--city", str(tmp_path / "town"))
-    return environ, file, tmp_path / "home" / "allmende.sqlite3"
+    return environ, file, database
 
 
 def allmende(environ: dict[str, str], *arguments: str) -> str:
@@ -51,11 +56,12 @@ def allmende(environ: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def look(database: Path) -> tuple[int, int, int]:
-    """Readings that are there, that the stream counts, that the source counts."""
-    connection = sqlite3.connect(database)
+def look(database: Path | str) -> tuple[int, int, int]:
+    """Readings that are there, that the stream counts, that the source counts. A text is PostgreSQL's address."""
+    connection = psycopg.connect(database) if isinstance(database, str) else sqlite3.connect(database)
     try:
-        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        if isinstance(database, Path):
+            assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         return (
             connection.execute("SELECT count(*) FROM observation").fetchone()[0],
             connection.execute("SELECT coalesce(sum(count), 0) FROM stream_state").fetchone()[0],

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from allmende.domain.aggregation import Aggregation, Group, Measure
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.domain.query import Compare, Expand, Order, Path, Query, Step, Value
+from allmende.domain.query import Call, Compare, Expand, Logic, Order, Path, Query, Step, Value
 from allmende.domain.records import Series
 from allmende.storage import compile
 from allmende.storage.sql import Sql
@@ -159,6 +160,23 @@ def test_latest_points_and_reports(connections: PlainConnections, reader: Reader
         assert not [x for x in lines if x.startswith("SCAN o")], lines
         assert "observation_document" not in text or all("PRIMARY KEY (datastream=?" in x for x in lines if " o " in x)
     assert "FROM observation" not in ran[0]
+
+
+@READERS
+def test_sums_of_one_stream_between_two_times(connections: PlainConnections, reader: Reader) -> None:
+    store = SqliteStore(connections)
+    between = Logic("and", (Compare("ge", TIME, Value(500, "instant")), Compare("lt", TIME, Value(900, "instant"))))
+    buckets = Group(Call("bucket", (TIME, Value(100, "duration"))), ("start",))
+    means = Measure(method="average", name="mean", expression=Path(("result",)))
+    source = Query(entity="Observation", reader=reader, path=STREAM)
+    ran = statements(
+        connections,
+        lambda: store.aggregate(Aggregation(source=source, groups=(buckets,), measures=(means,), where=between)),
+    )
+    assert len(ran) == 1
+    lines = plan(connections.raw(), Sql(ran[0]))
+    walks = [x for x in lines if "t1" in x]
+    assert walks == ["SEARCH t1 USING PRIMARY KEY (datastream=? AND phenomenon_start>? AND phenomenon_start<?)"], lines
 
 
 def test_an_answer_takes_one_statement_for_each_level(connections: PlainConnections) -> None:

@@ -163,7 +163,7 @@ def comparable(found: dict[str, Any]) -> dict[str, list[str]]:
         if name.startswith("~") or name in ("follower", "accounts.auditentry"):
             continue
         for row in rows:
-            for column in ("change", "replaced_by", *(["number"] if name == "change_log" else [])):
+            for column in ("change", "replaced_by", *(["number"] if name.endswith("_log") else [])):
                 row.pop(column, None)
         told[name] = sorted(json.dumps(row, sort_keys=True) for row in rows)
     return told

@@ -14,6 +14,7 @@
     ├── ConfigurationError      the operator's mistake: names the setting or the place in a file
     └── StorageError            the house's trouble
         ├── StorageBusy         no turn to write within the time limit; try again
+        │   └── LostRace        … two writers stood in each other's way; who began the transaction runs it again
         └── StorageFull         the disk has reached its floor, or is full
 """
 
@@ -76,6 +77,10 @@ class StorageError(AllmendeError):
 
 class StorageBusy(StorageError):
     """No turn to write within the time limit."""
+
+
+class LostRace(StorageBusy):
+    """Two transactions stood in each other's way inside of one that somebody else began, and that has to run again."""
 
 
 class StorageFull(StorageError):

@@ -46,5 +46,6 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     skip_max: int = 100_000
     expand_depth: int = 3
     filter_length: int = 2000
+    filter_cost: int = 1000
     entities: int = 1000
     """Entities created at once by a deep insert."""

@@ -17,10 +17,13 @@ class Expression(msgspec.Struct, frozen=True, tag=True, kw_only=False):
 
 
 class Value(Expression, frozen=True):
-    """A literal. Instants are microseconds with ``kind`` "instant"; geometries are WKT with ``kind`` "geometry"."""
+    """A literal. Instants are microseconds with ``kind`` "instant"; geometries are WKT with ``kind`` "geometry".
+
+    A duration of years and months, which has no fixed length, is their number with ``kind`` "months".
+    """
 
     value: Any
-    kind: Literal["number", "string", "boolean", "null", "instant", "interval", "duration", "geometry"]
+    kind: Literal["number", "string", "boolean", "null", "instant", "interval", "duration", "months", "geometry"]
     at: int = 0
 
 
@@ -91,9 +94,9 @@ class Call(Expression, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One key to sort by; null comes last whichever the direction."""
+    """One key to sort by, a property or anything that has a value; null comes last whichever the direction."""
 
-    path: Path
+    path: Expression
     descending: bool = False
 
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Declaration, Json, Rejection, Series
@@ -208,6 +209,9 @@ class Store(Protocol):
 
     def find(self, query: Query) -> Page:
         """Answer a question. One statement for each level of expansion."""
+
+    def aggregate(self, asked: Aggregation) -> Table:
+        """Group and sum up what the reader may see, in one statement, and one more where they are counted."""
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""

@@ -31,6 +31,7 @@ _DURATION = re.compile(
     r"(-)?P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?\Z",
     re.ASCII,
 )
+_MONTHS = re.compile(r"P(?:(\d{1,6})Y)?(?:(\d{1,6})M)?\Z", re.ASCII)
 
 
 class Interval(NamedTuple):
@@ -126,3 +127,11 @@ def parse_duration(text: str) -> int:
     whole = (int(weeks or 0) * 7 + int(days or 0)) * DAY + int(hours or 0) * HOUR + int(minutes or 0) * MINUTE
     whole += int(seconds or 0) * SECOND + int((fraction or "0").ljust(6, "0"))
     return -whole if sign else whole
+
+
+def parse_months(text: str) -> int | None:
+    """The number of months of a duration of years and months alone, e.g. ``P1M`` or ``P1Y``; None for another one."""
+    match = _MONTHS.match(text)
+    if match is None or text == "P":
+        return None
+    return int(match[1] or 0) * 12 + int(match[2] or 0)

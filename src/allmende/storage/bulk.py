@@ -21,6 +21,7 @@ from allmende.storage.values import decode_number
 
 _ROWS = 2000
 _NUMBER = "observation_number"
+_LOGS = ("change_log", "entity_log")
 _names = count(1)
 
 
@@ -172,7 +173,7 @@ def newest_change(connection: Connection) -> int:
             "SELECT ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1) << 20) - 1"
         ).fetchone()
     else:
-        row = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'change_log'").fetchone()
+        row = connection.execute(f"SELECT max(seq) FROM sqlite_sequence WHERE name IN {_LOGS}").fetchone()
     return int(row[0] or 0) if row else 0
 
 
@@ -180,11 +181,13 @@ def after_load(connection: Connection) -> None:
     """What an engine counts by itself goes on behind what was put in."""
     if not isinstance(connection, PostgresConnection):
         # Numbers that came with the archive are below zero: the next is one that was never given here.
-        connection.execute(
-            "INSERT INTO sqlite_sequence (name, seq) SELECT 'change_log', 0 WHERE NOT EXISTS"
-            " (SELECT 1 FROM sqlite_sequence WHERE name = 'change_log')"
-        )
-        connection.execute("UPDATE sqlite_sequence SET seq = max(seq, 0) WHERE name = 'change_log'")
+        for log in _LOGS:
+            connection.execute(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT ?, 0 WHERE NOT EXISTS"
+                " (SELECT 1 FROM sqlite_sequence WHERE name = ?)",
+                (log, log),
+            )
+        connection.execute(f"UPDATE sqlite_sequence SET seq = max(seq, 0) WHERE name IN {_LOGS}")
         return
     # Only ever upwards: the server's sequences do not go back with a transaction that fails.
     for table, column, sequence in connection.execute(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
+from allmende.domain.errors import LostRace
 from allmende.storage.connections import Connection, Connections, Engine
 
 T = TypeVar("T")
@@ -40,13 +41,23 @@ class GroupCommitter:
     def __call__(self, work: Callable[[Connection], T], /) -> T:
         """Run ``work`` in a transaction; returns after its commit. Inside of a transaction, joins it."""
         if self._connections.in_transaction():
-            with translated(self._engine), self._connections.writing() as raw:
-                return work(self._engine.wrap(raw))
+            return self._join(work)
         future: Future[T] = Future()
         with self._lock:
             self._ensure_thread()
             self._waiting.put(_Job(work, future))
         return future.result()
+
+    def _join(self, work: Callable[[Connection], T]) -> T:
+        with translated(self._engine):
+            try:
+                with self._connections.writing() as raw:
+                    return work(self._engine.wrap(raw))
+            except Exception as error:
+                if self._engine.may_repeat(error):
+                    told = self._engine.translate(error)
+                    raise LostRace(str(told)) from told
+                raise
 
     def _ensure_thread(self) -> None:
         # A forked child has the object but not the thread.

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Kind
-from allmende.domain.query import Expand, Order, Query, Step
+from allmende.domain.query import Expand, Order, Path, Query, Step, Value
 from allmende.storage.connections import Dialect
+from allmende.storage.expressions import read
 from allmende.storage.filters import compile_filter
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
@@ -19,7 +20,7 @@ from allmende.storage.sql import (
     related,
     sql_join,
 )
-from allmende.storage.typed import json_column
+from allmende.storage.typed import WORDS, Here, Place, at, json_column, told
 
 
 class Key(NamedTuple):
@@ -34,21 +35,21 @@ def compile_page(query: Query, dialect: Dialect, also: Sql | None = None) -> tup
     """The statement for a page, asking for one row more than ``top`` so that the next page is known; and the number
     of its sort keys, which stand at the end of each row. ``also`` is a further condition on ``{alias}``."""
     scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
-    conditions = _conditions(scope, query)
+    conditions = conditions_of(scope, query)
     if also is not None:
         conditions.append(Sql(also.text.format(alias=scope.alias), also.params))
     keys = sort_keys(scope, query)
     if query.after is not None:
-        conditions.append(_after(keys, query.after))
+        conditions.append(behind(keys, query.after))
     text = "SELECT " + sql_join(", ", [_columns(query, scope), *(k.sql for k in keys)])
-    text = text + " FROM " + scope.tables() + " WHERE " + all_of(conditions) + _order_by(keys)
+    text = text + " FROM " + scope.tables() + " WHERE " + all_of(conditions) + order_by(keys)
     return text + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip)), len(keys)
 
 
 def compile_count(query: Query, dialect: Dialect) -> Sql:
     """How many there are in all, pages aside."""
     scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
-    conditions = _conditions(scope, query)
+    conditions = conditions_of(scope, query)
     return "SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(conditions)
 
 
@@ -56,7 +57,7 @@ def compile_keys(query: Query, dialect: Dialect, columns: Sequence[str]) -> Sql:
     """Distinct values of columns of everything that a question leads to, pages aside, in no order."""
     scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     picked = ", ".join(f"{scope.alias}.{column}" for column in columns)
-    return f"SELECT DISTINCT {picked} FROM " + scope.tables() + " WHERE " + all_of(_conditions(scope, query))
+    return f"SELECT DISTINCT {picked} FROM " + scope.tables() + " WHERE " + all_of(conditions_of(scope, query))
 
 
 def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> tuple[Sql, int]:
@@ -69,15 +70,15 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
     marks = f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})"
     keys = sort_keys(outer, query, parent)
     if join.kind == "own":
-        belongs = all_of([_belongs(join, query.entity, outer.alias, owner, parent), *_conditions(outer, query)])
+        belongs = all_of([_belongs(join, query.entity, outer.alias, owner, parent), *conditions_of(outer, query)])
         keys = ()
     else:
         inner = outer.inner(query.entity)
-        rules = [_belongs(join, query.entity, inner.alias, owner, parent), *_conditions(inner, query)]
+        rules = [_belongs(join, query.entity, inner.alias, owner, parent), *conditions_of(inner, query)]
         inner_keys = sort_keys(inner, query, parent)
         key = key_of(query.entity)
         picked = f"SELECT {inner.alias}.{key} FROM " + inner.tables() + " WHERE " + all_of(rules)
-        picked = picked + _order_by(inner_keys) + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
+        picked = picked + order_by(inner_keys) + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
         belongs = f"{outer.alias}.{key} IN (" + picked + ")"
         if join.column == "datastream":
             belongs = f"{outer.alias}.datastream = {owner}.pk AND " + belongs
@@ -85,7 +86,7 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
     # CROSS JOIN fixes the order: from the parents to their children, never through all children.
     tables = f"{TABLE_OF[parent]} {owner} CROSS JOIN " + outer.tables()
     text = "SELECT " + select + " FROM " + tables + " WHERE " + Sql(marks, tuple(parents)) + " AND " + belongs
-    return text + _order_by(keys), len(keys)
+    return text + order_by(keys), len(keys)
 
 
 def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> tuple[Sql, int]:
@@ -93,7 +94,7 @@ def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialec
     query, join = expand.query, JOINS[parent, expand.relation]
     inner = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     owner = inner.name()
-    rules = [_belongs(join, query.entity, inner.alias, owner, parent), *_conditions(inner, query)]
+    rules = [_belongs(join, query.entity, inner.alias, owner, parent), *conditions_of(inner, query)]
     keys = sort_keys(inner, query, parent)
     ordered = sql_join(", ", _order_pieces(keys))
     select = sql_join(", ", [_columns(query, inner), *(k.sql for k in keys)])
@@ -109,7 +110,7 @@ def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any], d
     query, join = expand.query, JOINS[parent, expand.relation]
     scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     owner = scope.name()
-    rules = [_belongs(join, query.entity, scope.alias, owner, parent), *_conditions(scope, query)]
+    rules = [_belongs(join, query.entity, scope.alias, owner, parent), *conditions_of(scope, query)]
     number = "(SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(rules) + ")"
     marks = Sql(f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})", tuple(parents))
     return f"SELECT {owner}.{key_of(parent)}, " + number + f" FROM {TABLE_OF[parent]} {owner} WHERE " + marks
@@ -127,7 +128,8 @@ def _columns(query: Query, scope: Scope) -> Sql:
     return Sql(", ".join(names))
 
 
-def _conditions(scope: Scope, query: Query) -> list[Sql]:
+def conditions_of(scope: Scope, query: Query) -> list[Sql]:
+    """Path, id, filter and the reader's predicate."""
     conditions: list[Sql] = []
     bound = False
     if query.path:
@@ -190,6 +192,8 @@ def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:
 
 def _order_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
     """The keys for one order: two where the values may be numbers or texts, numbers first."""
+    if not isinstance(order.path, Path):
+        return _expression_keys(scope, entity, order)
     alias, parts = scope.alias, list(order.path.parts)
     while len(parts) > 1:
         relation = ENTITIES[entity].relation(str(parts[0]))
@@ -222,7 +226,22 @@ def _order_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
     return [Key(Sql(columns[0]), order.descending, not never_null)]
 
 
-def _order_by(keys: Sequence[Key]) -> Sql:
+def _expression_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
+    """The keys for an order by what is calculated."""
+    place = Place(Here(scope, entity, scope.alias))
+    with told("$orderby"):
+        if isinstance(order.path, Value):
+            raise InvalidQuery("order by a property, or something calculated of one", where=at(order.path))
+        found = read(place, order.path)
+        if place.asks_many:
+            raise InvalidQuery("this leads to many; order by a property of one", where=at(order.path))
+        if found.kind not in ("number", "string", "instant", "duration", "clock"):
+            raise InvalidQuery(f"there is no order of {WORDS[found.kind]}", where=at(order.path))
+    return [Key(found.sql, order.descending, True)]
+
+
+def order_by(keys: Sequence[Key]) -> Sql:
+    """`` ORDER BY …``, nulls last."""
     return " ORDER BY " + sql_join(", ", _order_pieces(keys)) if keys else Sql("")
 
 
@@ -235,7 +254,7 @@ def _order_pieces(keys: Sequence[Key]) -> list[Sql]:
     return pieces
 
 
-def _after(keys: Sequence[Key], values: Sequence[Any]) -> Sql:
+def behind(keys: Sequence[Key], values: Sequence[Any]) -> Sql:
     """Everything behind a row with these key values."""
     if len(values) != len(keys):
         raise InvalidQuery("this link belongs to another question", where="$skiptoken")

@@ -46,11 +46,16 @@ class Dialect(Protocol):
     """How functions are written: see ``functions_sqlite.py`` and ``functions_postgres.py``."""
     by_code_points: str
     """Behind a text: it is compared by code points."""
+    places: Mapping[tuple[str, str], str]
+    """Columns that hold an attribute's geometry ready for comparison, by entity and attribute."""
     settled: str
     """What is true of lines of the change log ``c`` below which no other can appear any more."""
 
     def result(self, alias: str) -> str:
         """A kept result for reading: the value, or its text (see :class:`allmende.domain.query.ResultKind`)."""
+
+    def in_box(self, entity: str, attribute: str, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """Whether a geometry may meet a box (west, south, east, north): asks an index, see ``schema_spatial.py``."""
 
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """Whether a result is of a kind and compares so; neither true nor false where it is of another kind."""

@@ -9,11 +9,12 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput, InvalidQuery, NotSupported
 from allmende.domain.query import Arithmetic, Call, Compare, Expression, In, Logic, Negate, Not, Path, Value
+from allmende.storage import buckets
 from allmende.storage.geometry import RELATIONS, check_pattern, check_wkt
 from allmende.storage.sql import Sql
 from allmende.storage.typed import WORDS, Place, Type, Typed, at, call, read_path
@@ -51,6 +52,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "geo.distance": Function(_PAIR, "number", "st_distance"),
         "geo.length": Function(("geometry",), "number", "st_length"),
         "time": Function(("instant",), "clock", "time"),
+        "bucket": Function(("instant", "duration", "string"), "instant", "bucket"),
     }
 )  # fmt: skip
 _SPAN = times.LATEST - times.EARLIEST
@@ -98,6 +100,8 @@ def check(value: Value) -> Value:
         raise InvalidQuery("this number is too large", where=at(value))
     if value.kind == "duration" and abs(value.value) > _SPAN:
         raise InvalidQuery("this duration is longer than the calendar", where=at(value))
+    if value.kind == "months":
+        raise InvalidQuery("years and months have no fixed length; only bucket() takes them", where=at(value))
     if value.kind == "interval" and value.value.end < value.value.start:
         raise InvalidQuery("this interval ends before it starts", where=at(value))
     return value
@@ -144,7 +148,8 @@ def literal(value: Value) -> Typed:
         return Typed("null", Sql("NULL"))
     if value.kind == "interval":
         return Typed("interval", bound("instant", value.value.start), last=bound("instant", value.value.end))
-    return Typed(value.kind, bound(value.kind, value.value))
+    kind = cast(Type, value.kind)  # months were refused
+    return Typed(kind, bound(kind, value.value))
 
 
 def take(place: Place, node: Expression, kind: Type, asker: str) -> Sql:
@@ -188,6 +193,9 @@ def apply(place: Place, node: Call) -> Sql:
     """A function of the table over its arguments."""
     function = FUNCTIONS[node.name]
     arguments = node.arguments
+    if node.name == "bucket":
+        expect(node, 2, 3)
+        return buckets.bucket(place.dialect, node, take(place, arguments[0], "instant", "bucket()"))
     if node.name == "substring" and len(arguments) == 2:
         arguments = (*arguments, _REST_OF_TEXT)
     elif len(arguments) != len(function.takes):

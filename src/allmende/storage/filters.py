@@ -15,6 +15,7 @@ from allmende.domain.model import Kind
 from allmende.domain.query import Call, Compare, Expression, In, Logic, Not, Path, ResultKind, Value
 from allmende.storage.connections import Dialect, JsonKind
 from allmende.storage.expressions import FUNCTIONS, apply, as_kind, check, clock, expect, fold, read, span
+from allmende.storage.spatial import narrowed
 from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_text
 from allmende.storage.typed import WORDS, Here, Place, Typed, at, attribute_of, body_of
 
@@ -26,13 +27,16 @@ _JSON_KINDS: tuple[JsonKind, ...] = ("number", "string", "boolean")
 
 def compile_filter(scope: Scope, entity: str, alias: str, node: Expression) -> Sql:
     """The condition that ``node`` asks of an entity."""
-    return condition(Place(Here(scope, entity, alias)), node)
+    return condition(Place(Here(scope, entity, alias)), node, narrow=True)
 
 
-def condition(place: Place, node: Expression) -> Sql:
-    """What is true, false or null of an entity; each comparison walks along to-many relations for itself."""
+def condition(place: Place, node: Expression, *, narrow: bool = False) -> Sql:
+    """What is true, false or null of an entity; each comparison walks along to-many relations for itself.
+
+    ``narrow``: false and null are the same to the asker, so that an index may narrow it down.
+    """
     if isinstance(node, Logic):
-        pieces = [condition(place, n) for n in node.items]
+        pieces = [condition(place, n, narrow=narrow) for n in node.items]
         return "(" + all_of(pieces) + ")" if node.op == "and" else any_of(pieces)
     if isinstance(node, Not):
         return "NOT (" + condition(place, node.item) + ")"
@@ -40,12 +44,17 @@ def condition(place: Place, node: Expression) -> Sql:
         return any_of([condition(place, Compare("eq", node.item, c, node.at)) for c in node.choices])
     here = place.fresh()
     if isinstance(node, Compare):
-        return here.wrap(_compare(here, node))
+        return here.wrap(_beside(here, node, _compare(here, node), narrow))
     if isinstance(node, In):
         return here.wrap(_member(here, node))
     if isinstance(node, Call):
-        return _call(here, node)
+        return _call(here, node, narrow)
     return here.wrap(_as_condition(here, node))
+
+
+def _beside(place: Place, node: Expression, exact: Sql, narrow: bool) -> Sql:
+    near = narrowed(place, node) if narrow else None
+    return exact if near is None else "(" + near + " AND " + exact + ")"
 
 
 def _as_condition(place: Place, node: Expression) -> Sql:
@@ -58,9 +67,9 @@ def _as_condition(place: Place, node: Expression) -> Sql:
 # --- functions that are conditions ---
 
 
-def _call(place: Place, node: Call) -> Sql:
+def _call(place: Place, node: Call, narrow: bool) -> Sql:
     if node.name == "any":
-        return _any(place, node)
+        return _any(place, node, narrow)
     if node.name == "substringof":
         expect(node, 2)
         return place.wrap(apply(place, Call("contains", node.arguments[::-1], node.at)))
@@ -74,17 +83,17 @@ def _call(place: Place, node: Call) -> Sql:
         raise InvalidQuery(f"there is no function {node.name}()", where=at(node))
     if FUNCTIONS[node.name].gives != "boolean":
         raise InvalidQuery(f"a condition is wanted here, not {WORDS[FUNCTIONS[node.name].gives]}", where=at(node))
-    return place.wrap(apply(place, node))
+    return place.wrap(_beside(place, node, apply(place, node), narrow))
 
 
-def _any(place: Place, node: Call) -> Sql:
+def _any(place: Place, node: Call, narrow: bool) -> Sql:
     target, variable, asked = (*node.arguments, None, None)[:3]
     if not isinstance(target, Path) or len(node.arguments) not in (1, 3):
         raise InvalidQuery("write any() behind a relation, e.g. Datastreams/any(d: d/name eq 'x')", where=at(node))
     here = place.walk_many(target)
     if not isinstance(variable, Path) or asked is None:
         return place.wrap(Sql("1 = 1"))
-    return place.wrap(condition(place.binding(str(variable.parts[0]), here), asked))
+    return place.wrap(condition(place.binding(str(variable.parts[0]), here), asked, narrow=narrow))
 
 
 def _before(start: Sql, last: Sql, start2: Sql, last2: Sql) -> Sql:
@@ -138,7 +147,7 @@ def _compare(place: Place, node: Compare) -> Sql:
     left, right, op = fold(node.left), fold(node.right), node.op
     if isinstance(left, Value) and isinstance(right, Path):
         left, right, op = right, left, _MIRRORED[op]
-    if isinstance(left, Path) and isinstance(right, Value):
+    if isinstance(left, Path) and isinstance(right, Value) and place.columns is None:
         made = _compare_attribute(place, left, op, check(right))
         if made is not None:
             return made

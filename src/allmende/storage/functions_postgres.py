@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from allmende.domain import times
+from allmende.storage import zones_postgres
 from allmende.storage.geometry import RELATIONS
 
 _SPAN = times.LATEST - times.EARLIEST
@@ -76,6 +77,9 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "shift": _let(f"CASE WHEN x.a + x.b BETWEEN {times.EARLIEST} AND {times.LATEST} THEN x.a + x.b END", "ab"),
         "longer": _let(f"CASE WHEN abs(x.a + x.b) <= {_SPAN} THEN x.a + x.b END", "ab"),
         "gap": "({0} - {1})",
+        "bucket": zones_postgres.FIXED,
+        "months": zones_postgres.MONTHS,
+        "percentile": "percentile_cont({0}) WITHIN GROUP (ORDER BY {1})",
         # PostGIS, where it is installed: see PostgresEngine.translate.
         "geojson": (
             f"(SELECT CASE WHEN {_COMPARABLE} THEN y.g END"

@@ -12,7 +12,7 @@ from typing import Any
 from shapely.errors import ShapelyError
 
 from allmende.domain import times
-from allmende.storage import geometry
+from allmende.storage import geometry, zones_sqlite
 
 SPAN = times.LATEST - times.EARLIEST
 """The longest duration; longer ones are null."""
@@ -100,6 +100,8 @@ _FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = MappingProxyType(
         "time": (1, lambda a: a % times.DAY),
         "shift": (2, _shift),
         "longer": (2, _longer),
+        "bucket": (4, zones_sqlite.bucket),
+        "months": (3, zones_sqlite.months),
         **geometry.FUNCTIONS,
     }
 )
@@ -118,6 +120,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "concat": "({0} || {1})",
         "gap": "({0} - {1})",
         "totaloffsetminutes": "({0} * 0)",
+        "percentile": "allmende_percentile({0}, {1})",
         # Its functions read either.
         "geojson": "{0}",
         "wkt": "{0}",
@@ -133,6 +136,8 @@ def register(raw: sqlite3.Connection) -> None:
     """Make the functions known to a connection."""
     for name, (arity, function) in _FUNCTIONS.items():
         raw.create_function(f"allmende_{name}", arity, _guarded(function), deterministic=True)
+    percentile: Any = zones_sqlite.Percentile  # typeshed knows aggregates of one argument alone
+    raw.create_aggregate("allmende_percentile", 2, percentile)
 
 
 def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
 """The PostgreSQL engine: typed results, COPY for bulk, lateral expansion, a change log in the order of commits."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from allmende.domain.errors import (
 from allmende.domain.query import ResultKind
 from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
 from allmende.storage.functions_postgres import TEMPLATES
+from allmende.storage.schema_spatial import PLACES
 from allmende.storage.store import SqlStore
 
 _RESULT = OBSERVATION.index("result")
@@ -33,6 +35,10 @@ _COPY_FROM = 20
 _LONGEST_PREPARED = 60
 """Parameters up to which a statement is kept prepared: longer lists rarely have the same length again."""
 _JSON_TYPES = {"number": "number", "string": "string", "boolean": "boolean"}
+
+
+_NO_PLACES = re.compile(r"function st_|column \w+\.geometry does not exist")
+"""What a database without PostGIS says; its function may be there while ``allmende init`` has not been run again."""
 
 
 class PostgresStore(SqlStore):
@@ -101,6 +107,7 @@ class PostgresDialect:
     lateral = True
     functions = TEMPLATES
     by_code_points = ' COLLATE "C"'
+    places = PLACES
     # Numbers become visible out of their order; below the oldest running transaction nothing can appear any more.
     settled = "c.number < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
 
@@ -113,6 +120,15 @@ class PostgresDialect:
             f" WHEN {ResultKind.JSON} THEN coalesce({alias}.result_text, {document})"
             f" ELSE {alias}.result_integer::text END"
         )
+
+    def in_box(self, entity: str, attribute: str, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        real = "CAST(? AS double precision)"
+        box = f"ST_MakeEnvelope({real}, {real}, {real}, {real}, 4326)"
+        if column := PLACES.get((entity, attribute)):
+            return f"{alias}.{column} && {box}", sides
+        area = "ST_MakeEnvelope(x.west, x.south, x.east, x.north, 4326)"
+        return f"{alias}.pk IN (SELECT x.datastream FROM stream_state x WHERE {area} && {box})", sides
 
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
@@ -259,7 +275,7 @@ class PostgresEngine:
             return InvalidQuery(f"this question is too large or too deep ({said}); ask it in pieces")
         if isinstance(cause, errors.UntranslatableCharacter | errors.CharacterNotInRepertoire):
             return InvalidQuery("a character that PostgreSQL cannot keep (NUL)")
-        if isinstance(cause, errors.UndefinedFunction) and said.startswith("function st_"):
+        if isinstance(cause, errors.UndefinedFunction | errors.UndefinedColumn) and _NO_PLACES.match(said):
             return NotSupported("geo and st functions need PostGIS, which this database does not have", where="$filter")
         if isinstance(cause, psycopg.OperationalError):
             return StorageBusy(f"the database is away ({said}); nothing of this was stored. Send it again")

@@ -11,6 +11,8 @@ Layout (measured reasons stand in docs/architecture.md, "Storage"):
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from allmende.storage.schema_spatial import SQLITE_BOXES
+
 _NAMED = "pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, dataset INTEGER NOT NULL REFERENCES dataset(pk)"
 
 _VERSION_1 = (
@@ -113,7 +115,7 @@ _VERSION_3 = (
         fields TEXT NOT NULL, logged_at INTEGER NOT NULL DEFAULT {NOW})""",
 )
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3})
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES})
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
@@ -133,12 +135,13 @@ RESULTS: Mapping[str, tuple[str, str]] = MappingProxyType(
 CHANGE_NUMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "change_log": ("number",),
+        "entity_log": ("number",),
         "follower": ("number",),
         "observation": ("change",),
         "observation_history": ("change", "replaced_by"),
     }
 )
-"""Columns that hold a number of the change log, by table."""
+"""Columns that hold a number of one of the two logs, by table."""
 
 COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {

@@ -1,13 +1,14 @@
 """The SQLite engine: one file, one writer at a time, readers never wait."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from allmende.domain.errors import InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
 from allmende.domain.query import ResultKind
 from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
 from allmende.storage.functions_sqlite import MISSING, TEMPLATES, register
+from allmende.storage.schema_spatial import BOXES
 from allmende.storage.store import SqlStore
 
 _TOO_DEEP = ("parser stack overflow", "Expression tree is too large", "too many SQL variables", "tables in a join")
@@ -60,6 +61,7 @@ class SqliteDialect:
     lateral = False
     functions = TEMPLATES
     by_code_points = ""  # its only collation that we use
+    places: Mapping[tuple[str, str], str] = {}
     settled = "1 = 1"  # one writer at a time: numbers become visible in their order
 
     def result(self, alias: str) -> str:
@@ -68,6 +70,13 @@ class SqliteDialect:
             f"CASE WHEN {alias}.result_kind = {ResultKind.JSON} AND {alias}.result IS NULL"
             f" THEN (SELECT x.body FROM observation_document x WHERE x.id = {alias}.id) ELSE {alias}.result END"
         )
+
+    def in_box(self, entity: str, attribute: str, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        west, south, east, north = sides
+        found = f"SELECT x.pk FROM {BOXES[entity, attribute]} x"
+        rule = "x.west <= ? AND x.east >= ? AND x.south <= ? AND x.north >= ?"
+        return f"{alias}.pk IN ({found} WHERE {rule})", (east, west, north, south)
 
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""

@@ -1,11 +1,12 @@
 """What stands inside of a condition: values of a known type, and the way to them along relations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from re import split
 from typing import Literal, NamedTuple
 
 from allmende.domain.creation import GEOJSON
-from allmende.domain.errors import InvalidQuery
+from allmende.domain.errors import AllmendeError, InvalidQuery
 from allmende.domain.model import ENTITIES, Attribute, Kind
 from allmende.domain.query import Expression, Path, ResultKind
 from allmende.storage.connections import Dialect, JsonKind
@@ -26,6 +27,7 @@ WORDS: Mapping[Type, str] = {
     "null": "null",
     "free": "JSON",
 }
+Keys = tuple[str | int, ...]
 MOST_STEPS = 10
 """Relations in one path of a filter: each is a join, and no engine plans many of them in good time."""
 
@@ -60,9 +62,13 @@ class Place:
     condition, means the same entity.
     """
 
-    def __init__(self, here: Here, variables: Mapping[str, Here] | None = None) -> None:
+    def __init__(
+        self, here: Here, variables: Mapping[str, Here] | None = None, columns: Mapping[Keys, "Typed"] | None = None
+    ) -> None:
         self.here = here
         self.variables = dict(variables or {})
+        self.columns = columns
+        """Where it is not asked of an entity, but of a row of an aggregation: its columns by their names."""
         self._many: dict[tuple[str, str], tuple[Here, list[Sql]]] = {}
 
     @property
@@ -72,11 +78,27 @@ class Place:
 
     def fresh(self) -> "Place":
         """For a condition of its own."""
-        return Place(self.here, self.variables)
+        return Place(self.here, self.variables, self.columns)
 
     def binding(self, name: str, here: Here) -> "Place":
         """The same with one more variable."""
-        return Place(self.here, {**self.variables, name: here})
+        return Place(self.here, {**self.variables, name: here}, self.columns)
+
+    @property
+    def asks_many(self) -> bool:
+        """Whether a to-many relation was walked along."""
+        return bool(self._many)
+
+    def column(self, path: Path) -> "Typed | None":
+        """A column of an aggregation; None where entities are asked."""
+        if self.columns is None:
+            return None
+        found = self.columns.get(path.parts)
+        if found is None:
+            known = ", ".join("/".join(map(str, name)) for name in self.columns)
+            said = "/".join(map(str, path.parts))
+            raise InvalidQuery(f"there is no column {said!r} here; there are {known}", where=at(path))
+        return found
 
     def walk(self, path: Path) -> tuple[Here, tuple[str | int, ...]]:
         """The entity that has the property, and the rest of the path."""
@@ -105,6 +127,8 @@ class Place:
 
     def _follow(self, path: Path) -> tuple[Here, tuple[str | int, ...]]:
         parts = path.parts
+        if self.columns is not None:
+            raise InvalidQuery("columns are numbers, texts and times, without parts or relations", where=at(path))
         if len(parts) > MOST_STEPS + 10:
             raise InvalidQuery(f"this path is too deep: more than {MOST_STEPS} relations", where=at(path))
         here = self.here
@@ -137,6 +161,9 @@ class Place:
 
 def read_path(place: Place, path: Path) -> Typed:
     """A property as a value."""
+    column = place.column(path)
+    if column is not None:
+        return column
     here, parts = place.walk(path)
     name, keys = str(parts[0]), parts[1:]
     if name in ("id", "@iot.id"):
@@ -160,6 +187,8 @@ def read_path(place: Place, path: Path) -> Typed:
     if attribute.kind is Kind.INTERVAL:
         return Typed("interval", Sql(columns[0]), last=Sql(f"coalesce({columns[-1]}, {columns[0]})"))
     if attribute.kind is Kind.GEOMETRY:
+        if kept := dialect.places.get((here.entity, name)):
+            return Typed("geometry", Sql(f"{here.alias}.{kept}"))
         return Typed("geometry", call(dialect, "geojson", _geojson(here, name, columns[0])))
     raise InvalidQuery(f"{name} cannot be compared as a whole", where=at(path))
 
@@ -211,6 +240,18 @@ def call(dialect: Dialect, function: str, *arguments: Sql) -> Sql:
     for place, piece in enumerate(split(r"\{(\d)\}", dialect.functions[function])):
         made = made + (arguments[int(piece)] if place % 2 else piece)
     return made
+
+
+@contextmanager
+def told(option: str) -> Iterator[None]:
+    """Mistakes in expressions of another option than ``$filter`` are told as its."""
+    try:
+        yield
+    except AllmendeError as error:
+        if not error.where.startswith("$filter"):
+            raise
+        error.where = option + error.where.removeprefix("$filter")
+        raise
 
 
 def at(node: Expression) -> str:

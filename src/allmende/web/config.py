@@ -237,6 +237,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     filter_length: Annotated[
         int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
     ] = 2000
+    filter_cost: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_FILTER_COST",
+            "Limits",
+            "What a `$filter`, `$orderby` or `$apply` may hold: each expression counts 1, each step of a path 1, "
+            "`any()` and spatial functions 10.",
+            low=16,
+            high=100_000,
+        ),
+    ] = 1000
     query_seconds: Annotated[
         float, _setting("ALLMENDE_QUERY_SECONDS", "Limits", "Time that one question may take in the store.", low=0.1)
     ] = 10.0
@@ -253,6 +264,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 256 * MIB
+    database_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_DATABASE_BYTES",
+            "Limits",
+            "Size of a PostgreSQL database from which on new data is refused with a clear word: the server's disk is "
+            "not seen from here. 0: no limit.",
+            low=0,
+        ),
+    ] = 0
     rejection_bytes: Annotated[
         int,
         _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),

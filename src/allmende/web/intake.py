@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import structlog
+from django.db import connection
 
 from allmende.domain.connector import Payload
 from allmende.domain.errors import Conflict, InvalidInput, NotFound, StorageFull
@@ -28,6 +29,7 @@ ROWS = 2000
 _AHEAD = 2
 """Batches read while one is committed."""
 _DISK_SECONDS = 1.0
+_SIZE_SECONDS = 30.0
 
 Progress = Callable[[Receipt], None]
 """Gets what was committed so far, after each commit."""
@@ -170,11 +172,15 @@ class Intake:
 
 
 class DiskFloor:
-    """Refuses new data where the disk that holds the database is nearly full. Looks once a second."""
+    """Refuses new data where the disk that holds the database is nearly full. Looks once a second.
+
+    The disk of a PostgreSQL server is not seen from here: there the size of the database is looked at, twice a minute,
+    where a limit was set; and what the server says of a full disk becomes the same error (see PostgresEngine).
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._checked = float("-inf")
+        self._checked = self._sized = float("-inf")
 
     def check(self) -> None:
         """Raise StorageFull below the floor."""
@@ -187,7 +193,27 @@ class DiskFloor:
                 f" of {floor // 2**20} MiB; nothing of this was stored. Make room, then send it again"
                 " (limit: ALLMENDE_DISK_FLOOR)"
             )
+        self._check_size()
         self._checked = time.monotonic()
+
+    def _check_size(self) -> None:
+        limit = self._config.database_bytes
+        if not limit or not self._config.postgres or time.monotonic() - self._sized < _SIZE_SECONDS:
+            return
+        size = database_bytes()
+        if size >= limit:
+            raise StorageFull(
+                f"the database has {size // 2**20} MiB, its limit is {limit // 2**20} MiB; nothing of this was stored."
+                " Make room, then send it again (limit: ALLMENDE_DATABASE_BYTES)"
+            )
+        self._sized = time.monotonic()
+
+
+def database_bytes() -> int:
+    """The size of the PostgreSQL database, indexes and dead rows included."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
 
 
 def free_bytes(config: Config) -> int:

@@ -37,6 +37,7 @@ def prepare(config: Config) -> int:
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         call_command("migrate", verbosity=0, interactive=False)
+    prepare_places()
     if config.city:
         furnish(open_store(), open_profile())
     connection.close()
@@ -59,6 +60,28 @@ def leave_database() -> None:
         close_pool = getattr(wrapper, "close_pool", None)
         if close_pool:
             close_pool()
+
+
+def prepare_places() -> bool:
+    """Let PostgreSQL compare places, where PostGIS is there or may be made; whether it can. Django is loaded."""
+    from django.db import connection, transaction
+    from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, UndefinedFile
+
+    from allmende.storage.postgres import PostgresEngine
+    from allmende.storage.schema_spatial import ensure_spatial
+
+    if connection.vendor != "postgresql":
+        return True
+    connection.ensure_connection()
+    try:
+        # Not trusted: a role that is no superuser may not make it, and is told by `allmende check`.
+        with transaction.atomic():
+            connection.connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
+    except (FeatureNotSupported, InsufficientPrivilege, UndefinedFile):
+        pass
+    with transaction.atomic():
+        connection.connection.execute("SET LOCAL statement_timeout = 0")
+        return ensure_spatial(PostgresEngine().wrap(connection.connection))
 
 
 def run_web(config: Config) -> None:

@@ -1,6 +1,8 @@
 """SensorThings over HTTP: Django's request to the face's, and back."""
 
+import random
 import time
+from collections.abc import Callable
 from functools import cache
 from urllib.parse import unquote_plus
 
@@ -10,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from allmende.domain.errors import AllmendeError, StorageFull
+from allmende.domain.errors import AllmendeError, LostRace, StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
@@ -21,6 +23,10 @@ from allmende.web.accounts.audit import record
 from allmende.web.accounts.middleware import CHALLENGE
 from allmende.web.endpoints import endpoints
 from allmende.web.intake import DiskFloor
+
+_REPEATS = 8
+_PAUSE = 0.05
+"""Seconds at most before a transaction that lost a race is run again."""
 
 
 @cache
@@ -33,6 +39,7 @@ def face_limits() -> FaceLimits:
         skip_max=config.skip_max,
         expand_depth=config.expand_depth,
         filter_length=config.filter_length,
+        filter_cost=config.filter_cost,
     )
 
 
@@ -95,11 +102,28 @@ def _create(question: Request, store: Store) -> Response:
         return error_response(error)
     if question.path.rstrip("/").endswith("Observations"):
         return _answer(question, store)
-    with transaction.atomic():
+
+    def create() -> Response:
         response = _answer(question, store)
         if response.status == 201:
             record(question.reader.name, "sensorthings.create", response.headers["Location"])
-    return response
+        return response
+
+    return _together(create)
+
+
+def _together(work: Callable[[], Response]) -> Response:
+    """Run writing with its entry in the audit log in one transaction; again where another writer stood in its way."""
+    for repeats in range(_REPEATS, -1, -1):
+        try:
+            with transaction.atomic():
+                return work()
+        except LostRace as error:
+            if not repeats:
+                cause = error.__cause__
+                return error_response(cause if isinstance(cause, AllmendeError) else error)
+            time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  no secret: two that met do not meet again
+    raise AssertionError("unreachable")
 
 
 def _change(question: Request, store: Store) -> Response:
@@ -115,13 +139,16 @@ def _change(question: Request, store: Store) -> Response:
         return error_response(error)
     if not question.reader.may_write or (address.entity == "Observation" and address.single):
         return _answer(question, store)
-    with transaction.atomic():
+
+    def change() -> Response:
         response = _answer(question, store)
         if response.status == 200:
             word = "delete" if question.method == "DELETE" else "change"
             detail = {"filter": unquote_plus(question.query)[:1000]} if question.query else {}
             record(question.reader.name, f"sensorthings.{word}", f"{question.root}/{question.path}", **detail)
-    return response
+        return response
+
+    return _together(change)
 
 
 _WITH_BODY = ("POST", "PATCH", "PUT")

@@ -51,3 +51,14 @@ def test_mistakes_say_where(town: House, order: str) -> None:
 def test_too_many_keys(town: House) -> None:
     assert "$orderby" in town.error("Things", orderby=",".join(["name"] * 400))
     assert "ALLMENDE_FILTER_LENGTH" in town.error("Things", orderby="n" * 5000)
+
+
+def test_what_is_calculated(town: House) -> None:
+    path = "Datastreams('garage0~free')/Observations"
+    assert results(town.get(path, orderby="result mod 30 desc,result", top="3")) == [20, 50, 80]
+    assert results(town.get(path, orderby="-result", top="2")) == [240, 230]
+    page = town.get("Datastreams", orderby="length(name) desc,substring(name,9),indexof(Thing/name,'1') desc", top="4")
+    found = [s["@iot.id"] for s in town.pages(page)]
+    assert found[:3] == ["garage0~state", "garage1~state", "garage2~state"]
+    assert sorted(found) == sorted(set(found))
+    assert len(found) == 6

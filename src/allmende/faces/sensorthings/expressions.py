@@ -1,17 +1,22 @@
-"""Text of $filter and $orderby to the house's expressions.
+"""Text of $filter, $orderby and $apply to the house's expressions.
 
 The library is Lark: one LALR grammar for the whole of the standard, linear in the text, with positions in its errors.
 (odata-query was looked at: it knows OData's names, not the temporal and spatial functions of SensorThings.)
 """
 
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
+import msgspec
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from allmende.domain import times
+from allmende.domain.aggregation import Group, Measure, Method
 from allmende.domain.errors import InvalidInput, InvalidQuery, LimitExceeded
 from allmende.domain.query import (
     Arithmetic,
@@ -33,6 +38,14 @@ MAX_KEYS = 10
 """Keys of one order: a page's start is compared with each of them."""
 
 _EXPECTED = {"COMPARE": "eq, ne, gt, ge, lt, le", "RPAR": ")", "$END": "the end", "NAME": "a property"}
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What ``$apply`` says: the conditions of its ``filter``, and what it groups by and sums up."""
+
+    where: Expression | None
+    groups: tuple[Group, ...]
+    measures: tuple[Measure, ...]
 
 
 class _Builder(Transformer[Token, Any]):
@@ -84,6 +97,45 @@ class _Builder(Transformer[Token, Any]):
         variable, condition = items
         return Path((str(variable),), variable.start_pos or 0), condition
 
+    def ordering(self, items: list[Any]) -> tuple[Order, ...]:
+        return tuple(items)
+
+    def key(self, items: list[Any]) -> Order:
+        expression, *direction = items
+        return Order(expression, bool(direction) and direction[0] == "desc")
+
+    def condition(self, items: list[Any]) -> Expression:
+        return cast(Expression, items[0])
+
+    def group(self, items: list[Any]) -> Group:
+        expression, *alias = items
+        if alias:
+            return Group(expression, (_alias(alias[0]),))
+        if not isinstance(expression, Path) or not all(isinstance(part, str) for part in expression.parts):
+            raise InvalidQuery("this needs a name: … as name", where=str(expression.at))
+        return Group(expression, cast(tuple[str, ...], expression.parts))
+
+    def measure(self, items: list[Any]) -> Measure:
+        if len(items) == 2:
+            return Measure(method="rows", name=_alias(items[1]), at=items[0].start_pos or 0)
+        expression, word, alias = items
+        method, fraction = _method(word)
+        return Measure(method=method, name=_alias(alias), expression=expression, fraction=fraction, at=expression.at)
+
+    def aggregation(self, items: list[Any]) -> tuple[Measure, ...]:
+        return tuple(items)
+
+    def grouping(self, items: list[Any]) -> Applied:
+        groups = tuple(item for item in items if isinstance(item, Group))
+        measures = items[-1] if isinstance(items[-1], tuple) else ()
+        return Applied(None, groups, measures)
+
+    def apply(self, items: list[Any]) -> Applied:
+        *conditions, last = items
+        applied = Applied(None, (), last) if isinstance(last, tuple) else last
+        where = conditions[0] if len(conditions) == 1 else Logic("and", tuple(conditions)) if conditions else None
+        return msgspec.structs.replace(applied, where=where)
+
     @v_args(inline=True)
     def number(self, token: Token) -> Expression:
         text = str(token)
@@ -116,8 +168,12 @@ class _Builder(Transformer[Token, Any]):
 
     @v_args(inline=True)
     def duration(self, token: Token) -> Expression:
+        text = str(token)[9:-1]
         try:
-            return Value(times.parse_duration(str(token)[9:-1]), "duration", token.start_pos or 0)
+            months = times.parse_months(text)
+            if months is not None:
+                return Value(months, "months", token.start_pos or 0)
+            return Value(times.parse_duration(text), "duration", token.start_pos or 0)
         except InvalidInput as error:
             raise InvalidQuery(error.message, where=str(token.start_pos)) from None
 
@@ -138,6 +194,38 @@ class _Builder(Transformer[Token, Any]):
         return Value(None, "null", token.start_pos or 0)
 
 
+_ALIAS = re.compile(r"[A-Za-z_]\w{0,127}\Z", re.ASCII)
+_PERCENTILE = re.compile(r"allmende\.percentile(\d{1,2}(?:_\d{1,6})?|100)\Z", re.ASCII)
+_METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "sum": "sum",
+        "min": "min",
+        "max": "max",
+        "average": "average",
+        "countdistinct": "countdistinct",
+        "allmende.count": "count",
+    }
+)
+
+
+def _alias(token: Token) -> str:
+    if not _ALIAS.match(token):
+        raise InvalidQuery(f"{str(token)!r} is no name for a column: letters, digits and _", where=str(token.start_pos))
+    return str(token)
+
+
+def _method(token: Token) -> tuple[Method, float]:
+    """OData's methods; those of the house stand in a namespace of their own, as OData has it."""
+    match = _PERCENTILE.match(token)
+    if match:
+        return "percentile", float(match[1].replace("_", ".")) / 100
+    method = _METHODS.get(str(token))
+    if method is None:
+        known = ", ".join([*_METHODS, "allmende.percentile95"])
+        raise InvalidQuery(f"{str(token)!r} is no method; there are {known}", where=str(token.start_pos))
+    return method, 0.0
+
+
 def _instant(text: str, token: Token) -> int:
     # A plus sign that a client forgot to encode arrives as a space; inside of a time it can mean nothing else.
     text = text.replace(" ", "+")
@@ -153,22 +241,47 @@ def _instant(text: str, token: Token) -> int:
 def _parser() -> Lark:
     grammar = files(__package__).joinpath("grammar.lark").read_text("utf-8")
     # The transformer runs while the text is read, so that no depth of a tree becomes a depth of calls.
-    return Lark(grammar, parser="lalr", maybe_placeholders=False, transformer=_Builder())
+    return Lark(
+        grammar, parser="lalr", maybe_placeholders=False, transformer=_Builder(), start=["start", "ordering", "apply"]
+    )
 
 
 @lru_cache(maxsize=512)
-def parse_filter(text: str, *, max_length: int, option: str = "$filter") -> Expression:
+def parse_filter(text: str, *, max_length: int, max_cost: int = 1000, option: str = "$filter") -> Expression:
     """The expression of a filter; raises InvalidQuery that says where in the text."""
+    expression = cast(Expression, _parse(text, "start", max_length, option))
+    _check_cost([expression], max_cost, option)
+    return expression
+
+
+@lru_cache(maxsize=512)
+def parse_order(text: str, *, max_length: int, max_cost: int = 1000) -> tuple[Order, ...]:
+    """``name desc,Thing/name`` to sort keys."""
+    orders = cast(tuple[Order, ...], _parse(text, "ordering", max_length, "$orderby"))
+    if len(orders) > MAX_KEYS:
+        raise InvalidQuery(f"more than {MAX_KEYS} keys", where="$orderby")
+    _check_cost([order.path for order in orders], max_cost, "$orderby")
+    return orders
+
+
+@lru_cache(maxsize=512)
+def parse_apply(text: str, *, max_length: int, max_cost: int = 1000) -> Applied:
+    """The transformations of ``$apply``: filters, then a grouping or an aggregation."""
+    applied = cast(Applied, _parse(text, "apply", max_length, "$apply"))
+    found = [applied.where, *(g.expression for g in applied.groups), *(m.expression for m in applied.measures)]
+    _check_cost([node for node in found if node is not None], max_cost, "$apply")
+    return applied
+
+
+def _parse(text: str, start: str, max_length: int, option: str) -> Any:
     check_size(text, max_length, option)
     try:
-        expression = cast(Expression, _parser().parse(text))
+        return _parser().parse(text, start=start)
     except UnexpectedInput as error:
         raise _explain(error, text, option) from None
     except InvalidQuery as error:
         at = int(error.where or 0)
         raise InvalidQuery(error.message, where=f"{option}, character {at + 1}") from None
-    _check_depth(expression, option)
-    return expression
 
 
 def check_size(text: str, max_length: int, option: str) -> None:
@@ -177,15 +290,28 @@ def check_size(text: str, max_length: int, option: str) -> None:
         raise LimitExceeded(f"it has {len(text)} characters", setting="ALLMENDE_FILTER_LENGTH", where=option)
 
 
-def _check_depth(expression: Expression, option: str) -> None:
-    level: list[Any] = [expression]
+def _check_cost(expressions: list[Expression], max_cost: int, option: str) -> None:
+    """Refuse what is too deep, and what would be too much work to compile and to plan."""
+    level: list[Any] = expressions
+    cost = 0
     for _ in range(MAX_DEPTH):
+        cost += sum(map(_cost, level))
+        if cost > max_cost:
+            raise LimitExceeded(f"it costs more than {max_cost}", setting="ALLMENDE_FILTER_COST", where=option)
         fields = [getattr(node, name) for node in level for name in node.__struct_fields__]
         inner = [node for field in fields for node in (field if isinstance(field, tuple) else (field,))]
         level = [node for node in inner if isinstance(node, Expression)]
-    if level:
-        at = getattr(level[0], "at", 0) + 1
-        raise InvalidQuery(f"more than {MAX_DEPTH} expressions within each other", where=f"{option}, character {at}")
+        if not level:
+            return
+    at = getattr(level[0], "at", 0) + 1
+    raise InvalidQuery(f"more than {MAX_DEPTH} expressions within each other", where=f"{option}, character {at}")
+
+
+def _cost(node: Expression) -> int:
+    """One for each expression, one for each step of a path, ten for what asks of many or of places."""
+    if isinstance(node, Path):
+        return len(node.parts)
+    return 10 if isinstance(node, Call) and (node.name == "any" or node.name[:3] in ("st_", "geo")) else 1
 
 
 def _explain(error: UnexpectedInput, text: str, option: str) -> InvalidQuery:
@@ -198,21 +324,3 @@ def _explain(error: UnexpectedInput, text: str, option: str) -> InvalidQuery:
         words = sorted({_EXPECTED[w] for w in wanted if w in _EXPECTED})
         hint = f"; there could be {' or '.join(words)}" if words else ""
     return InvalidQuery(f"{text[at : at + 20]!r} cannot stand here{hint}", where=f"{option}, character {at + 1}")
-
-
-def parse_order(text: str, *, max_length: int) -> tuple[Order, ...]:
-    """``name desc,Thing/name`` to sort keys."""
-    check_size(text, max_length, "$orderby")
-    pieces = text.split(",")
-    if len(pieces) > MAX_KEYS:
-        raise InvalidQuery(f"more than {MAX_KEYS} keys", where="$orderby")
-    orders = []
-    for piece in pieces:
-        words = piece.split()
-        if not words or len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
-            raise InvalidQuery(f"{piece.strip()!r} is no key such as 'name' or 'phenomenonTime desc'", where="$orderby")
-        path = parse_filter(words[0], max_length=max_length, option="$orderby")
-        if not isinstance(path, Path):
-            raise InvalidQuery(f"{words[0]!r} is no property", where="$orderby")
-        orders.append(Order(path, words[-1] == "desc" and len(words) == 2))
-    return tuple(orders)

@@ -1,5 +1,7 @@
 """The face itself: a request becomes a question or a creation, an answer becomes bytes, an error a status."""
 
+from urllib.parse import quote
+
 import msgspec
 
 from allmende.domain import errors, ids
@@ -19,12 +21,14 @@ from allmende.faces.sensorthings.answers import (
     refuse,
     require_writer,
 )
+from allmende.faces.sensorthings.applying import OPTIONS, parse_aggregation, render_table
 from allmende.faces.sensorthings.changing import change, delete
 from allmende.faces.sensorthings.conformance import CONFORMANCE, MQTT_CREATING, MQTT_READING
 from allmende.faces.sensorthings.echoes import settle_echoes
 from allmende.faces.sensorthings.openapi import MEDIA_TYPE, PATH, document
-from allmende.faces.sensorthings.options import Asked, parse_options
+from allmende.faces.sensorthings.options import Asked, names_option, parse_options, read_texts
 from allmende.faces.sensorthings.render import (
+    SAFE,
     attribute_json,
     entity_link,
     render_entity,
@@ -39,7 +43,8 @@ __all__ = ["METHODS", "answer", "error_response"]
 
 
 def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
-    """Answer one request. Known errors become their status; others are the caller's."""
+    """Answer one request. Known errors become their status; others are the caller's, and LostRace of a transaction
+    that the caller began."""
     try:
         if request.method in ("GET", "HEAD"):
             return _read(request, store, limits)
@@ -50,6 +55,8 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.method == "DELETE":
             return delete(request, store, limits)
         return refuse(405, f"{request.method} is not among {', '.join(METHODS)}", {"Allow": ", ".join(METHODS)})
+    except errors.LostRace:
+        raise
     except errors.AllmendeError as error:
         return error_response(error)
 
@@ -61,6 +68,8 @@ def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     if request.path.strip("/") == PATH:
         return Response(status=200, body=document(limits, request.root), content_type=MEDIA_TYPE)
     address = parse_address(request.path)
+    if names_option(request.query, "$apply"):
+        return _aggregate(request, address, store, limits)
     asked = parse_options(address, request.query, reader=request.reader, limits=limits)
     if address.attribute is not None:
         return _read_attribute(address, asked, store)
@@ -76,6 +85,16 @@ def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     if address.reference:
         return Response(status=200, body=render_references(page, asked, request.root, request.path.strip("/")))
     return Response(status=200, body=render_page(page, asked, request.root, request.path.strip("/")))
+
+
+def _aggregate(request: Request, address: Address, store: Store, limits: FaceLimits) -> Response:
+    """``$apply``: groups instead of entities."""
+    asked = parse_aggregation(address, request.query, reader=request.reader, limits=limits)
+    table = store.aggregate(asked)
+    if address.path and (not table.rows or not asked.groups):
+        _require_parent(address, asked.source, store)
+    place = f"{request.root}/{quote(request.path.strip('/'), safe=SAFE)}"
+    return Response(status=200, body=render_table(table, read_texts(request.query, OPTIONS), place))
 
 
 def _tagged(request: Request, body: bytes) -> Response:

@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -30,7 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def parse_options(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Asked:
     """The question that an address and its (encoded) query options ask."""
-    texts = _read_texts(text)
+    texts = read_texts(text, KNOWN)
     if address.single or address.reference:
         allowed = ("$select", "$expand") if address.single and not address.attribute else ()
         for option in texts:
@@ -42,19 +43,25 @@ def parse_options(address: Address, text: str, *, reader: Reader, limits: FaceLi
     return Asked(query, texts, asked.expands)
 
 
-def _read_texts(text: str) -> dict[str, str]:
+def names_option(text: str, option: str) -> bool:
+    """Whether (encoded) query options name an option."""
+    return any(unquote_plus(piece.partition("=")[0]) == option for piece in text.split("&"))
+
+
+def read_texts(text: str, known: Sequence[str]) -> dict[str, str]:
+    """The (encoded) query options of an address by name; raises InvalidQuery for one that is not known here."""
     texts: dict[str, str] = {}
     for piece in text.split("&"):
         if not piece:
             continue
         name, _, value = piece.partition("=")
-        _put_option(texts, unquote_plus(name), unquote_plus(value))
+        _put_option(texts, unquote_plus(name), unquote_plus(value), known)
     return texts
 
 
-def _put_option(texts: dict[str, str], name: str, value: str) -> None:
-    if name not in KNOWN:
-        raise InvalidQuery(f"there is no such option; known are {', '.join(KNOWN)}", where=name)
+def _put_option(texts: dict[str, str], name: str, value: str, known: Sequence[str] = KNOWN) -> None:
+    if name not in known:
+        raise InvalidQuery(f"there is no such option here; known are {', '.join(known)}", where=name)
     if name in texts:
         raise InvalidQuery("is given twice", where=name)
     texts[name] = value
@@ -63,19 +70,44 @@ def _put_option(texts: dict[str, str], name: str, value: str) -> None:
 def _ask(entity: EntityType, texts: dict[str, str], reader: Reader, limits: FaceLimits, *, depth: int) -> Asked:
     select = _read_select(entity, texts["$select"]) if "$select" in texts else None
     expands = _read_expands(entity, texts["$expand"], reader, limits, depth) if "$expand" in texts else {}
+    page, bounds = paging(texts, limits), bounds_of(limits)
     query = Query(
         entity=entity.name,
         reader=reader,
-        filter=parse_filter(texts["$filter"], max_length=limits.filter_length) if "$filter" in texts else None,
-        order=parse_order(texts["$orderby"], max_length=limits.filter_length) if "$orderby" in texts else (),
-        top=min(_read_number(texts, "$top", limits.page_size), limits.page_size_max),
-        skip=_read_skip(texts, limits),
-        after=_read_token(texts["$skiptoken"]) if "$skiptoken" in texts else None,
-        count=_read_flag(texts, "$count"),
+        filter=parse_filter(texts["$filter"], **bounds) if "$filter" in texts else None,
+        order=parse_order(texts["$orderby"], **bounds) if "$orderby" in texts else (),
+        top=page.top,
+        skip=page.skip,
+        after=page.after,
+        count=page.count,
         select=select,
         expand=tuple(Expand(relation=name, query=asked.query) for name, asked in expands.items()),
     )
     return Asked(query, texts, expands)
+
+
+def bounds_of(limits: FaceLimits) -> dict[str, int]:
+    """The bounds of an expression."""
+    return {"max_length": limits.filter_length, "max_cost": limits.filter_cost}
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """Which part of a set is asked for."""
+
+    top: int
+    skip: int
+    after: tuple[Any, ...] | None
+    count: bool
+
+
+def paging(texts: dict[str, str], limits: FaceLimits) -> Paging:
+    """What ``$top``, ``$skip``, ``$skiptoken`` and ``$count`` say."""
+    return Paging(
+        top=min(_read_number(texts, "$top", limits.page_size), limits.page_size_max),
+        skip=_read_skip(texts, limits),
+        after=_read_token(texts["$skiptoken"]) if "$skiptoken" in texts else None,
+        count=_read_flag(texts, "$count"),
+    )
 
 
 def _read_number(texts: dict[str, str], option: str, default: int) -> int:

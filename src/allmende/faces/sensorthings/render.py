@@ -48,12 +48,12 @@ def result_text(kind: int, value: Any) -> str:
 
 def render_page(page: Page, asked: Asked, root: str, path: str) -> bytes:
     """A set: ``path`` is its (decoded) address relative to the root, for the link to the next page."""
-    return _envelope(page, asked, f"{root}/{quote(path, safe=_SAFE)}", render_rows(page, asked, root))
+    return _envelope(page, asked, f"{root}/{quote(path, safe=SAFE)}", render_rows(page, asked, root))
 
 
 def render_references(page: Page, asked: Asked, root: str, path: str) -> bytes:
     """``/$ref`` of a set: addresses alone."""
-    return _envelope(page, asked, f"{root}/{quote(path, safe=_SAFE)}", _references(page, root))
+    return _envelope(page, asked, f"{root}/{quote(path, safe=SAFE)}", _references(page, root))
 
 
 def render_reference(page: Page, root: str) -> bytes:
@@ -81,10 +81,11 @@ def next_link(address: str, asked: Asked, after: tuple[Any, ...]) -> str:
     """The same question, going on behind the last entity."""
     texts = {k: v for k, v in asked.texts.items() if k not in ("$skip", "$skiptoken")}
     texts["$skiptoken"] = make_token(after)
-    return f"{address}?{'&'.join(f'{k}={quote(v, safe=_SAFE)}' for k, v in texts.items())}"
+    return f"{address}?{'&'.join(f'{k}={quote(v, safe=SAFE)}' for k, v in texts.items())}"
 
 
-_SAFE = "~!$()*,;:@'/"
+SAFE = "~!$()*,;:@'/"
+"""Signs that stay as they are in the addresses of pages."""
 
 
 def render_rows(page: Page, asked: Asked, root: str) -> Iterator[str]:

@@ -206,6 +206,10 @@ def _postgres(config: Config) -> Iterator[Finding]:
         # Not through the pool, which would go on trying.
         with psycopg.connect(config.database_url, connect_timeout=5) as connection:
             version = connection.info.server_version // 10_000
+            places = connection.execute(
+                "SELECT (SELECT extversion FROM pg_extension WHERE extname = 'postgis'),"
+                " to_regclass('stream_state_area') IS NOT NULL"
+            ).fetchone()
     except psycopg.Error as error:
         text = f"PostgreSQL does not answer: {str(error).strip().splitlines()[0]}"
         yield Finding(part="database", text=text, mend="start it, or correct ALLMENDE_DATABASE_URL")
@@ -213,7 +217,19 @@ def _postgres(config: Config) -> Iterator[Finding]:
     if version < 15:
         yield Finding(part="database", text=f"PostgreSQL {version} is too old", mend="use version 15 or newer")
         return
-    yield from _migrations(f"PostgreSQL {version}", f"`allmende init --city {config.city}` does it")
+    again = f"`allmende init --city {config.city}` does it"
+    yield from _migrations(f"PostgreSQL {version}", again)
+    extension, indexed = places or (None, False)
+    if extension is None:
+        yield Finding(
+            part="places",
+            text="there is no PostGIS, spatial filters are answered with 501; a superuser may CREATE EXTENSION postgis,"
+            " then `allmende init` does the rest",
+        )
+    elif indexed:
+        yield Finding(part="places", text=f"PostGIS {extension}")
+    else:
+        yield Finding(part="places", text=f"PostGIS {extension}, but not used yet", mend=again)
 
 
 def _migrations(place: str, again: str) -> Iterator[Finding]:
