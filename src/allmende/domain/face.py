@@ -15,6 +15,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     query: str = ""
     root: str
     """Absolute address of the face's root without a slash at the end, e.g. ``https://city.example/sta/v1.1``."""
+    mqtt: tuple[str, ...] = ()
+    """Addresses at which MQTT is spoken, for the landing page."""
+    mqtt_creates: bool = False
+    """Whether entities can be created there."""
     reader: Reader
     now: int
     """Microseconds."""
@@ -23,10 +27,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     if_match: str = ""
     """The header, "" where there is none."""
     if_none_match: str = ""
-    mqtt: tuple[str, ...] = ()
-    """Addresses at which MQTT is spoken, for the landing page."""
-    mqtt_creates: bool = False
-    """Whether entities can be created there."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

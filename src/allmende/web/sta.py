@@ -53,14 +53,14 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         path=path,
         query=request.META.get("QUERY_STRING", ""),
         root=request.build_absolute_uri("/sta/v1.1"),
+        mqtt=() if path.strip("/") else endpoints(settings.ALLMENDE, request.get_host()),
+        mqtt_creates=settings.ALLMENDE.mqtt_creates,
         reader=house.reader,
         now=time.time_ns() // 1000,
         body=request.body if request.method in _WITH_BODY else b"",
         content_type=request.headers.get("Content-Type", ""),
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
-        mqtt=() if path.strip("/") else endpoints(settings.ALLMENDE, request.get_host()),
-        mqtt_creates=settings.ALLMENDE.mqtt_creates,
     )
     response = respond(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
