@@ -18,6 +18,8 @@ from allmende.web.sta import respond
 
 _NOT_NOW = {503: StorageBusy, 507: StorageFull}
 
+_SEND_A_TOKEN = "this needs the right to write: come in with a token as the password"
+
 log = structlog.get_logger("allmende.messages")
 
 
@@ -42,7 +44,8 @@ def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store
         method="POST", path=path, root=root, reader=reader, now=now, body=payload, content_type="application/json"
     )
     try:
-        response = respond(request, store)
+        # Who may not write is turned away here, before anything waits for its turn to write.
+        response = respond(request, store) if reader.may_write else refuse(403, _SEND_A_TOKEN)
     except AllmendeError:
         raise
     except Exception as error:

@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from itertools import islice
 
 import structlog
 from django.db import close_old_connections
@@ -27,6 +28,8 @@ from allmende.web.following import OPEN_READINGS, POLL_SECONDS, Logs, Step, wort
 _RIGHTS_SECONDS = 10.0
 """How long it is remembered what a client may read, and that a topic took too long."""
 _KEEP_SECONDS = 1.0
+_PART = 200
+"""Messages made ahead of their delivery."""
 _COME_BACK_SECONDS = 3.0
 """After a start, for those who listened before: what was committed meanwhile waits so long for them."""
 
@@ -93,9 +96,10 @@ class Notifier(threading.Thread):
         """Tell what came after the cursors; False where there was nothing."""
         self._look()
         step = self._logs.read()
-        told = list(self._told(step))
-        if told and not self._deliver(told):
-            return False
+        told = self._told(step)
+        while part := list(islice(told, _PART)):
+            if not self._deliver(part):
+                return False
         now = time.monotonic()
         # Whoever listens is gone with this process, so that a second that is told again after a crash costs nothing.
         keep = now - self._kept > _KEEP_SECONDS
