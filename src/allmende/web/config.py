@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
-from msgspec import Meta
 
 from allmende.domain.errors import ConfigurationError
+from allmende.web.message_settings import MessageSettings, check_create_topics
 from allmende.web.setting import KIB, MIB, Setting, as_text, parse
+from allmende.web.setting import describe as _setting
+
+_FIRST = ("Address", "Place", "Messages")
+"""Sections of the page that describes all settings; the others come in the order in which they stand here."""
 
 
-def _setting(env: str, section: str, text: str, **extra: Any) -> Meta:
-    return Meta(description=text, extra={"env": env, "section": section, **extra})
-
-
-class Config(msgspec.Struct, frozen=True, kw_only=True):
+class Config(MessageSettings, frozen=True, kw_only=True):
     """All settings. Sizes are in bytes, times in seconds unless a field says otherwise."""
 
     # The address
@@ -102,108 +102,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             shown="made once, in the home",
         ),
     ] = ""
-
-    # Messages
-    mqtt_port: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_MQTT_PORT", "Messages", "Port of the embedded MQTT broker. 0: no such listener.", high=65535
-        ),
-    ] = 18830
-    mqtt_websocket_port: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_MQTT_WEBSOCKET_PORT",
-            "Messages",
-            "Port of the embedded broker for MQTT over WebSocket, which live pages use. 0: no such listener; "
-            "pages then ask again every few seconds.",
-            high=65535,
-        ),
-    ] = 18831
-    mqtt_websocket_url: Annotated[
-        str,
-        _setting(
-            "ALLMENDE_MQTT_WEBSOCKET_URL",
-            "Messages",
-            "Address at which browsers reach MQTT over WebSocket, where a proxy stands before it, "
-            "e.g. `wss://city.example/mqtt`. Empty: the name in the address bar and the port above.",
-            schemes=("ws", "wss"),
-        ),
-    ] = ""
-    broker_url: Annotated[
-        str,
-        _setting(
-            "ALLMENDE_BROKER_URL",
-            "Messages",
-            "A broker of your own, `mqtt://user:password@host:1883` or `mqtts://…`; the embedded one then stays off.",
-            schemes=("mqtt", "mqtts"),
-            secret=True,
-        ),
-    ] = ""
-    mqtt_message_bytes: Annotated[
-        int,
-        _setting("ALLMENDE_MQTT_MESSAGE_BYTES", "Messages", "Largest MQTT message taken.", low=1024, high=256 * MIB),
-    ] = 256 * KIB
-    mqtt_connections: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_MQTT_CONNECTIONS", "Messages", "Clients at once per listener of the embedded broker.", low=1
-        ),
-    ] = 1000
-    mqtt_questions: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_MQTT_QUESTIONS",
-            "Messages",
-            "Topics that a client of the embedded broker may subscribe to and that are asked of the store at each "
-            "change (sets, entities, properties, anything with `$filter`); a stream's own topic is free.",
-            low=0,
-        ),
-    ] = 50
-    mqtt_questions_total: Annotated[
-        int,
-        _setting("ALLMENDE_MQTT_QUESTIONS_TOTAL", "Messages", "Such topics of all clients together.", low=0),
-    ] = 1000
-    mqtt_retain: Annotated[
-        bool,
-        _setting(
-            "ALLMENDE_MQTT_RETAIN",
-            "Messages",
-            "Whoever subscribes to a stream's topic gets its latest reading at once (retained), as clients expect that "
-            "ask MQTT alone. Masterportal reads the latest values by HTTP and needs it not.",
-        ),
-    ] = False
-    mqtt_create_topics: Annotated[
-        tuple[str, ...],
-        _setting(
-            "ALLMENDE_MQTT_CREATE_TOPICS",
-            "Messages",
-            "Topics of a broker of your own at which entities are created, separated by commas: `v1.1/Observations`, "
-            "or with a word before it `create/v1.1/#`. Whoever may publish there may write. Empty: none. "
-            "The embedded broker takes all sets, from those who may write.",
-        ),
-    ] = ()
-    publish_max_age: Annotated[
-        float,
-        _setting(
-            "ALLMENDE_PUBLISH_MAX_AGE",
-            "Messages",
-            "Readings of a source older than this many seconds on arrival (an import, a back-fill) are not published "
-            "by MQTT. What clients create is always published.",
-            low=0,
-        ),
-    ] = 3600.0
-
-    follow_days: Annotated[
-        float,
-        _setting(
-            "ALLMENDE_FOLLOW_DAYS",
-            "Messages",
-            "Days that a change waits for those who follow (a broker that is away); after that they miss it. "
-            "What all have read goes within the hour.",
-            low=1,
-        ),
-    ] = 30.0
 
     # The map
     base_map: Annotated[
@@ -351,7 +249,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def settings() -> Iterator[Setting]:
     """Every setting, in the order of the page that describes them."""
     hints = get_type_hints(Config, include_extras=True)
-    for field in msgspec.structs.fields(Config):
+    fields = msgspec.structs.fields(Config)
+    sections = {field.name: get_args(hints[field.name])[1].extra["section"] for field in fields}
+    order = [*_FIRST, *dict.fromkeys(sections[field.name] for field in fields)]
+    for field in sorted(fields, key=lambda field: order.index(sections[field.name])):
         type_, meta = get_args(hints[field.name])
         extra = meta.extra
         yield Setting(
@@ -447,14 +348,7 @@ def _check_together(config: Config) -> None:
             "listen on 127.0.0.1, or make a token: `allmende token create NAME --write`",
             where="ALLMENDE_ANONYMOUS_WRITES",
         )
-    for topic in config.mqtt_create_topics:
-        first, *rest = topic.split("/")
-        if topic != "v1.1/Observations" and (first in ("v1.1", "+", "#", "") or "v1.1" not in rest):
-            raise ConfigurationError(
-                f"{topic!r} may be what the house publishes itself; take `v1.1/Observations`, or put a word before it: "
-                f"`create/v1.1/{'/'.join(rest) or '#'}`",
-                where="ALLMENDE_MQTT_CREATE_TOPICS",
-            )
+    check_create_topics(config)
     if config.secret_key and len(config.secret_key) < 32:
         raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")
     if config.database_url and not config.postgres and not re.match(r"sqlite:///.", config.database_url):

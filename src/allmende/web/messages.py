@@ -18,7 +18,7 @@ from allmende.web.sta import respond
 
 _NOT_NOW = {503: StorageBusy, 507: StorageFull}
 
-_SEND_A_TOKEN = "this needs the right to write: come in with a token as the password"
+_READERS_ONLY = "this needs the right to write: come in with a token as the password"
 
 log = structlog.get_logger("allmende.messages")
 
@@ -45,7 +45,7 @@ def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store
     )
     try:
         # Who may not write is turned away here, before anything waits for its turn to write.
-        response = respond(request, store) if reader.may_write else refuse(403, _SEND_A_TOKEN)
+        response = respond(request, store) if reader.may_write else refuse(403, _READERS_ONLY)
     except AllmendeError:
         raise
     except Exception as error:
