@@ -16,7 +16,6 @@ from allmende.web.broker.rules import house_rules, weigh
 from allmende.web.broker.session import ANONYMOUS as GUEST
 from allmende.web.broker.session import Client
 from allmende.web.config import load_config
-from allmende.web.endpoints import endpoints
 from allmende.web.house import furnish, open_profile, open_store
 from allmende.web.messages import create_from_message
 
@@ -111,15 +110,15 @@ def config(home: Any, **settings: str) -> Any:
 
 def test_addresses_are_those_that_a_client_reaches(tmp_path: Any) -> None:
     own = config(tmp_path, ALLMENDE_MQTT_PORT="1", ALLMENDE_MQTT_WEBSOCKET_PORT="2")
-    assert endpoints(own, "city.example:8000") == ("mqtt://city.example:1", "ws://city.example:2/mqtt")
-    assert endpoints(own, "[::1]:8000")[0] == "mqtt://[::1]:1"
+    assert own.endpoints("city.example:8000") == ("mqtt://city.example:1", "ws://city.example:2/mqtt")
+    assert own.endpoints("[::1]:8000")[0] == "mqtt://[::1]:1"
     proxied = config(tmp_path, ALLMENDE_MQTT_PORT="0", ALLMENDE_MQTT_WEBSOCKET_URL="wss://city.example/mqtt")
-    assert endpoints(proxied, "x") == ("wss://city.example/mqtt",)
+    assert proxied.endpoints("x") == ("wss://city.example/mqtt",)
     other = config(tmp_path, ALLMENDE_BROKER_URL="mqtts://user:secret@mq.example")
-    assert endpoints(other, "x") == ("mqtts://mq.example:8883",)
+    assert other.endpoints("x") == ("mqtts://mq.example:8883",)
     assert not other.mqtt_creates
     none = config(tmp_path, ALLMENDE_MQTT_PORT="0", ALLMENDE_MQTT_WEBSOCKET_PORT="0")
-    assert (endpoints(none, "x"), none.mqtt_creates) == ((), False)
+    assert (none.endpoints("x"), none.mqtt_creates) == ((), False)
 
 
 @pytest.mark.parametrize("topic", ["v1.1/#", "#", "+/Observations", "v1.1/+/Observations", "v1.1/Things", "create/#"])

@@ -1,6 +1,7 @@
 """Settings of MQTT: a part of Config, which says where they come from."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -112,6 +113,22 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
             low=1,
         ),
     ] = 30.0
+
+    def endpoints(self, host: str) -> tuple[str, ...]:
+        """Where clients reach MQTT; ``host`` is the name by which one has called, perhaps with a port."""
+        if self.broker_url:
+            parts = urlsplit(self.broker_url)
+            port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+            return (f"{parts.scheme}://{_bracketed(parts.hostname or 'localhost')}:{port}",)
+        name = _bracketed(urlsplit(f"//{host}").hostname or "localhost")
+        found = [f"mqtt://{name}:{self.mqtt_port}"] if self.mqtt_port else []
+        if self.mqtt_websocket_port:
+            found.append(self.mqtt_websocket_url or f"ws://{name}:{self.mqtt_websocket_port}/mqtt")
+        return tuple(found)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def check_create_topics(config: MessageSettings) -> None:

@@ -21,7 +21,6 @@ from allmende.faces.sensorthings.answers import refuse
 from allmende.faces.sensorthings.face import answer, error_response
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.middleware import CHALLENGE
-from allmende.web.endpoints import endpoints
 from allmende.web.intake import DiskFloor
 
 _REPEATS = 8
@@ -53,7 +52,7 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         path=path,
         query=request.META.get("QUERY_STRING", ""),
         root=request.build_absolute_uri("/sta/v1.1"),
-        mqtt=() if path.strip("/") else endpoints(settings.ALLMENDE, request.get_host()),
+        mqtt=() if path.strip("/") else settings.ALLMENDE.endpoints(request.get_host()),
         mqtt_creates=settings.ALLMENDE.mqtt_creates,
         reader=house.reader,
         now=time.time_ns() // 1000,
@@ -62,17 +61,12 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
     )
-    response = respond(question, house.store)
+    response = _WRITING.get(question.method, _answer)(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
     return HttpResponse(
         response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
     )
-
-
-def respond(question: Request, store: Store) -> Response:
-    """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
-    return _WRITING.get(question.method, _answer)(question, store)
 
 
 def _ask_who(refusal: Response) -> Response:
@@ -153,3 +147,8 @@ def _change(question: Request, store: Store) -> Response:
 
 _WITH_BODY = ("POST", "PATCH", "PUT")
 _WRITING = {"POST": _create, "PATCH": _change, "PUT": _change, "DELETE": _change}
+
+
+def respond(question: Request, store: Store) -> Response:
+    """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
+    return _WRITING.get(question.method, _answer)(question, store)
