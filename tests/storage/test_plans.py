@@ -11,6 +11,7 @@ from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.query import Call, Compare, Expand, Logic, Order, Path, Query, Step, Value
 from allmende.domain.records import Series
 from allmende.storage import compile
+from allmende.storage.newest import compile_newest
 from allmende.storage.sql import Sql
 from allmende.storage.sqlite import DIALECT, SqliteStore
 from tests.support import DATASETS, HOUSE, PlainConnections, batch
@@ -92,6 +93,32 @@ def test_the_newest_of_each_of_many_streams(connection: Any, reader: Reader) -> 
     # The few that were picked are sorted at the end; the picking walks the key.
     assert_walks(lines, sorts=True)
     assert any("PRIMARY KEY (datastream=?)" in x for x in lines)
+
+
+@READERS
+def test_the_newest_of_many_streams_by_their_states(connection: Any, reader: Reader) -> None:
+    expand = Expand(relation="Observations", query=Query(entity="Observation", reader=reader, top=1, order=NEWEST))
+    lines = plan(connection, compile_newest(expand, list(range(1, 11)), DIALECT))
+    assert_walks(lines)
+    assert "SEARCH t1 USING PRIMARY KEY (datastream=? AND phenomenon_start=? AND disc=?)" in lines
+
+
+@READERS
+def test_all_streams_since_a_time_without_an_order(connection: Any, reader: Reader) -> None:
+    since = Logic("and", (Compare("ge", TIME, Value(15_000, "instant")), Compare("ne", TIME, Value(0, "instant"))))
+    sql, _ = compile_page(Query(entity="Observation", reader=reader, top=100, filter=since))
+    walk = [x for x in plan(connection, sql) if " t1 " in x]
+    assert walk == ["SEARCH t1 USING INDEX observation_time (phenomenon_start>?)"]
+
+
+@READERS
+def test_latest_of_streams_reads_no_observation(connections: PlainConnections, reader: Reader) -> None:
+    store = SqliteStore(connections)
+    ran = statements(connections, lambda: store.newest(Query(entity="Datastream", reader=reader, top=1000)))
+    assert len(ran) == 1
+    lines = plan(connections.raw(), Sql(ran[0]))
+    assert "TEMP B-TREE" not in str(lines)
+    assert "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)" in lines
 
 
 @READERS

@@ -11,7 +11,9 @@ import msgspec
 from allmende.domain.query import Expression, Order, Query
 
 Method = Literal["rows", "count", "countdistinct", "sum", "average", "min", "max", "percentile"]
-ColumnKind = Literal["number", "string", "id", "boolean", "instant", "interval", "duration", "clock", "free"]
+ColumnKind = Literal[
+    "number", "string", "id", "boolean", "instant", "interval", "duration", "clock", "free", "result", "json"
+]
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ class Aggregation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Column(NamedTuple):
-    """A column of an answer. ``free`` holds numbers, texts, truth values or null, as each row has it."""
+    """A column of an answer. ``free`` holds numbers, texts, truth values or null, as each row has it; ``result`` a
+    :class:`allmende.domain.query.ResultKind` and the value as it is kept; ``json`` is text."""
 
     name: tuple[str, ...]
     kind: ColumnKind

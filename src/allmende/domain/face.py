@@ -45,6 +45,7 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     page_size_max: int = 1000
     skip_max: int = 100_000
     expand_depth: int = 3
+    expand_rows: int = 100_000
     filter_length: int = 2000
     filter_cost: int = 1000
     entities: int = 1000

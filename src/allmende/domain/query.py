@@ -4,6 +4,7 @@ A Query is a value without behaviour. It always names its reader: the compiler a
 table is read.
 """
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -137,6 +138,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     count: bool = False
     select: tuple[str, ...] | None = None
     expand: tuple[Expand, ...] = ()
+    expand_rows: int = 100_000
+    """How many related entities each level of ``expand`` may bring at most; the pages inside are cut, and go on by
+    their own links. Every parent gets at least one."""
     simulated: bool = True
     """False leaves simulated datasets out: exports, catalogue and forecasts ask so."""
 
@@ -157,11 +161,15 @@ def layout(query: Query) -> tuple[str, ...]:
     JSON as text, or microseconds. Intervals have two columns (``….start``, ``….end``); a result has two
     (``result.kind``, ``result``, see :class:`ResultKind`).
     """
+    return _layout(query.entity, query.select)
+
+
+@lru_cache(maxsize=1024)  # an answer may hold a page for each of thousands of streams
+def _layout(entity_name: str, select: tuple[str, ...] | None) -> tuple[str, ...]:
     columns = ["pk", "id"]
-    entity = ENTITIES[query.entity]
-    for name in query.selected():
-        attribute = entity.attribute(name)
-        if attribute is None:
+    for attribute in ENTITIES[entity_name].attributes:
+        name = attribute.name
+        if select is not None and name not in select:
             continue
         if attribute.kind is Kind.INTERVAL:
             columns += [f"{name}.start", f"{name}.end"]

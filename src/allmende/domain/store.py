@@ -213,6 +213,13 @@ class Store(Protocol):
     def aggregate(self, asked: Aggregation) -> Table:
         """Group and sum up what the reader may see, in one statement, and one more where they are counted."""
 
+    def newest(self, query: Query) -> Table:
+        """The newest reading of each Datastream that a question leads to, a page of them in its order.
+
+        Columns: ``Datastream/id``, ``Thing/id``, ``phenomenonTime`` (of an interval the start), ``result``,
+        ``resultQuality``. Streams that have none are absent. No observation is read.
+        """
+
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
 

@@ -17,7 +17,7 @@ from allmende.storage.connections import Connection, Dialect, JsonKind
 from allmende.storage.expressions import read
 from allmende.storage.filters import compile_filter, condition
 from allmende.storage.sql import Scope, Sql, all_of, sql_join
-from allmende.storage.typed import WORDS, Here, Keys, Place, Typed, at, call, told
+from allmende.storage.typed import WORDS, Here, Keys, Place, Type, Typed, at, call, told
 
 _FREE: tuple[JsonKind, ...] = ("number", "string", "boolean")
 _HUGE = "1e300"
@@ -184,7 +184,7 @@ def _column(output: _Output) -> Typed:
         return Typed("interval", Sql(names[0]), last=Sql(names[1]))
     if kind == "boolean":
         return Typed("boolean", Sql(f"({names[0]} = 1)"))
-    return Typed("string" if kind == "id" else kind, Sql(names[0]))
+    return Typed(cast(Type, "string" if kind == "id" else kind), Sql(names[0]))
 
 
 def _having(asked: Aggregation, place: Place) -> list[Sql]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, Kind
-from allmende.domain.query import Expand, Order, Path, Query, Step, Value
+from allmende.domain.query import Call, Compare, Expand, Expression, Logic, Order, Path, Query, Step, Value
 from allmende.storage.connections import Dialect
 from allmende.storage.expressions import read
 from allmende.storage.filters import compile_filter
@@ -41,7 +41,7 @@ def compile_page(query: Query, dialect: Dialect, also: Sql | None = None) -> tup
     keys = sort_keys(scope, query)
     if query.after is not None:
         conditions.append(behind(keys, query.after))
-    text = "SELECT " + sql_join(", ", [_columns(query, scope), *(k.sql for k in keys)])
+    text = "SELECT " + sql_join(", ", [columns_of(query, scope), *(k.sql for k in keys)])
     text = text + " FROM " + scope.tables() + " WHERE " + all_of(conditions) + order_by(keys)
     return text + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip)), len(keys)
 
@@ -82,7 +82,7 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
         belongs = f"{outer.alias}.{key} IN (" + picked + ")"
         if join.column == "datastream":
             belongs = f"{outer.alias}.datastream = {owner}.pk AND " + belongs
-    select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), _columns(query, outer), *(k.sql for k in keys)])
+    select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), columns_of(query, outer), *(k.sql for k in keys)])
     # CROSS JOIN fixes the order: from the parents to their children, never through all children.
     tables = f"{TABLE_OF[parent]} {owner} CROSS JOIN " + outer.tables()
     text = "SELECT " + select + " FROM " + tables + " WHERE " + Sql(marks, tuple(parents)) + " AND " + belongs
@@ -97,7 +97,7 @@ def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialec
     rules = [_belongs(join, query.entity, inner.alias, owner, parent), *conditions_of(inner, query)]
     keys = sort_keys(inner, query, parent)
     ordered = sql_join(", ", _order_pieces(keys))
-    select = sql_join(", ", [_columns(query, inner), *(k.sql for k in keys)])
+    select = sql_join(", ", [columns_of(query, inner), *(k.sql for k in keys)])
     picked = "SELECT " + select + " FROM " + inner.tables() + " WHERE " + all_of(rules) + " ORDER BY " + ordered
     picked = picked + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
     text = f"SELECT {owner}.{key_of(parent)}, x.* FROM {TABLE_OF[parent]} {owner} CROSS JOIN LATERAL (" + picked + ") x"
@@ -120,7 +120,7 @@ def _belongs(join: Join, child: str, alias: str, owner: str, parent: str) -> Sql
     return related(join, child, alias, Sql(f"{owner}.{join.column if join.kind == 'own' else key_of(parent)}"))
 
 
-def _columns(query: Query, scope: Scope) -> Sql:
+def columns_of(query: Query, scope: Scope) -> Sql:
     """The columns of :func:`allmende.domain.query.layout`; an observation's id still is its inner number."""
     names = [f"{scope.alias}.{key_of(query.entity)}", f"{scope.alias}.id"]
     for name in query.selected():
@@ -175,12 +175,16 @@ def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:
     Observations of one stream, or of a feature, follow the clustered key in the direction of the last key, so that
     pages are index walks. ``parent`` is the entity that they are expanded from.
     """
-    keys = [key for order in query.order for key in _order_keys(scope, query.entity, order)]
+    parent = query.path[-1].entity if query.path else parent
+    orders = query.order
+    if query.entity == "Observation" and not orders and parent not in ("Datastream", "FeatureOfInterest"):
+        # Who asks of all streams for a time means the index on time: by id, it would look at every row before it.
+        orders = (Order(_TIME),) if _bounds_time(query.filter) else ()
+    keys = [key for order in orders for key in _order_keys(scope, query.entity, order)]
     alias = scope.alias
     down = keys[-1].descending if keys else False
     if query.entity != "Observation":
         return (*keys, Key(Sql(f"{alias}.pk"), False, False))
-    parent = query.path[-1].entity if query.path else parent
     if parent not in ("Datastream", "FeatureOfInterest"):
         return (*keys, Key(Sql(f"{alias}.id"), down, False))
     stream, start, disc = (Key(Sql(f"{alias}.{c}"), down, False) for c in ("datastream", "phenomenon_start", "disc"))
@@ -188,6 +192,23 @@ def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:
         return (*keys, stream, start, disc)
     by_time = any(k.sql.text == start.sql.text for k in keys)
     return (*keys, disc) if by_time else (*keys, start, disc)
+
+
+_TIME = Path(("phenomenonTime",))
+
+
+def _bounds_time(node: Expression | None) -> bool:
+    """Whether a condition holds for a span of time alone."""
+    if isinstance(node, Logic):
+        return node.op == "and" and any(map(_bounds_time, node.items))
+    if isinstance(node, Compare):
+        sides: tuple[Expression, ...] = (node.left, node.right)
+        return node.op != "ne" and any(isinstance(s, Path) and s.parts == _TIME.parts for s in sides)
+    spans = ("before", "after", "during", "overlaps", "starts", "meets", "finishes")
+    if isinstance(node, Call) and node.name in spans and node.arguments:
+        first = node.arguments[0]
+        return isinstance(first, Path) and first.parts == _TIME.parts
+    return False
 
 
 def _order_keys(scope: Scope, entity: str, order: Order) -> list[Key]:

@@ -87,6 +87,12 @@ class Dialect(Protocol):
     def json_holds(self, column: str, keys: Sequence[str | int], kind: JsonKind, item: Fragment) -> Fragment:
         """Whether a list at a path inside of JSON text holds the item (a double, a text, 0 or 1); null for no list."""
 
+    def json_any(self, column: str, keys: Sequence[str | int], alias: str, condition: Fragment) -> Fragment:
+        """Whether a list at a path inside of JSON text has an item ``alias`` that fulfils it; null for no list."""
+
+    def json_item(self, alias: str) -> str:
+        """The item of :meth:`json_any` as JSON."""
+
 
 class Engine(Protocol):
     """How a store treats the connections that it is given."""

@@ -24,7 +24,6 @@ from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, grow_state, lock_streams, write_states
-from allmende.storage.values import flag_of
 
 
 class Creator:
@@ -181,7 +180,7 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
         start,
         end if end is not None else start,
         1,
-        latest=(start, number, kind, value, quality if flag_of(quality) else None),
+        latest=(start, number, kind, value, quality),
         result_times=() if result_time is None else (result_time,),
         feature=feature,
     )

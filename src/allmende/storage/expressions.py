@@ -122,6 +122,9 @@ def read(place: Place, node: Expression) -> Typed:
     if isinstance(node, Path):
         return read_path(place, node)
     if isinstance(node, Negate):
+        found = read(place, node.item)
+        if found.kind == "duration":
+            return Typed("duration", "(-(" + found.sql + "))")
         return Typed("number", call(place.dialect, "negate", take(place, node.item, "number", "-")))
     if isinstance(node, Arithmetic):
         return _arithmetic(place, node)
@@ -228,6 +231,11 @@ def _arithmetic(place: Place, node: Arithmetic) -> Typed:
     if kinds <= {"number", "free", "null"}:
         first = as_kind(left, "number", node.op, node.left)
         return Typed("number", call(place.dialect, node.op, first, as_kind(right, "number", node.op, node.right)))
+    if "duration" in kinds and node.op in ("mul", "div"):
+        made = _scaled(place, node, left, right)
+        if made is not None:
+            return made
+        raise InvalidQuery(f"{WORDS[left.kind]} {node.op} {WORDS[right.kind]} has no meaning", where=at(node))
     if not kinds <= {"instant", "interval", "duration"}:
         odd, kind = (node.left, left.kind) if left.kind not in ("number", "free") else (node.right, right.kind)
         raise InvalidQuery(f"{node.op} takes numbers, times and durations, not {WORDS[kind]}", where=at(odd))
@@ -238,6 +246,21 @@ def _arithmetic(place: Place, node: Arithmetic) -> Typed:
     raise NotSupported(
         f"{WORDS[left.kind]} {node.op} {WORDS[right.kind]} has no meaning in this release", where=at(node)
     )
+
+
+def _scaled(place: Place, node: Arithmetic, left: Typed, right: Typed) -> Typed | None:
+    """Duration mul number, number mul duration, duration div number, duration div duration; None for the rest."""
+    dialect = place.dialect
+    if node.op == "mul" and right.kind == "duration":
+        left, right = right, left
+    if left.kind != "duration" or right.kind not in ("number", "free", "null", "duration"):
+        return None
+    length = "CAST(" + left.sql + " AS double precision)"
+    if right.kind == "duration":
+        other = "CAST(" + right.sql + " AS double precision)"
+        return Typed("number", call(dialect, "div", length, other)) if node.op == "div" else None
+    factor = as_kind(right, "number", node.op, node)
+    return Typed("duration", call(dialect, "micros", call(dialect, node.op, length, factor)))
 
 
 def _times(place: Place, op: str, left: Typed, right: Typed) -> Typed | None:

@@ -17,7 +17,7 @@ from allmende.storage.connections import Dialect, JsonKind
 from allmende.storage.expressions import FUNCTIONS, apply, as_kind, check, clock, expect, fold, read, span
 from allmende.storage.spatial import narrowed
 from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_text
-from allmende.storage.typed import WORDS, Here, Place, Typed, at, attribute_of, body_of
+from allmende.storage.typed import WORDS, Here, Item, Place, Typed, at, attribute_of, body_of, json_of
 
 Operator = Literal["eq", "ne", "gt", "ge", "lt", "le"]
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
@@ -90,10 +90,23 @@ def _any(place: Place, node: Call, narrow: bool) -> Sql:
     target, variable, asked = (*node.arguments, None, None)[:3]
     if not isinstance(target, Path) or len(node.arguments) not in (1, 3):
         raise InvalidQuery("write any() behind a relation, e.g. Datastreams/any(d: d/name eq 'x')", where=at(node))
+    if place.is_list(target):
+        return place.wrap(_any_item(place, target, variable, asked))
     here = place.walk_many(target)
     if not isinstance(variable, Path) or asked is None:
         return place.wrap(Sql("1 = 1"))
     return place.wrap(condition(place.binding(str(variable.parts[0]), here), asked, narrow=narrow))
+
+
+def _any_item(place: Place, target: Path, variable: Expression | None, asked: Expression | None) -> Sql:
+    """Whether an item of a list inside of JSON fulfils a condition; null where there is no list."""
+    body, keys = json_of(place, target)
+    alias = place.here.scope.name()
+    found = Sql("1 = 1")
+    if isinstance(variable, Path) and asked is not None:
+        item = Item(place.dialect.json_item(alias))
+        found = condition(place.binding(str(variable.parts[0]), item), asked)
+    return Sql(*place.dialect.json_any(body, keys, alias, found))
 
 
 def _before(start: Sql, last: Sql, start2: Sql, last2: Sql) -> Sql:
@@ -123,10 +136,7 @@ first ends and the second starts, ``overlaps`` is to have more in common than an
 def _member(place: Place, node: In) -> Sql:
     """Whether a list inside of JSON holds an item."""
     assert isinstance(node.choices, Path)
-    here, parts = place.walk(node.choices)
-    attribute = attribute_of(here.entity, str(parts[0]), node.choices)
-    columns = attribute_expressions(here.entity, here.alias, attribute.name, place.dialect)
-    body = body_of(attribute, columns, node.choices)
+    body, keys = json_of(place, node.choices)
     item = read(place, node.item)
     kinds = [kind for kind in _JSON_KINDS if item.kind in (kind, "free")]
     if not kinds:
@@ -136,7 +146,7 @@ def _member(place: Place, node: In) -> Sql:
         asked = item.each(kind) if item.each is not None else item.sql
         if kind == "boolean" and item.each is None:
             asked = "(CASE WHEN " + item.sql + " THEN 1 ELSE 0 END)"
-        pieces.append(Sql(*place.dialect.json_holds(body, parts[1:], kind, asked)))
+        pieces.append(Sql(*place.dialect.json_holds(body, keys, kind, asked)))
     return any_of(pieces)
 
 
@@ -147,7 +157,7 @@ def _compare(place: Place, node: Compare) -> Sql:
     left, right, op = fold(node.left), fold(node.right), node.op
     if isinstance(left, Value) and isinstance(right, Path):
         left, right, op = right, left, _MIRRORED[op]
-    if isinstance(left, Path) and isinstance(right, Value) and place.columns is None:
+    if isinstance(left, Path) and isinstance(right, Value) and place.columns is None and not place.item(left):
         made = _compare_attribute(place, left, op, check(right))
         if made is not None:
             return made

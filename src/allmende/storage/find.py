@@ -1,14 +1,17 @@
 """Answering questions: a statement for the page, one for its count, one for each level of expansion."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from allmende.domain.errors import ChangedMeanwhile, NotFound
 from allmende.domain.query import Expand, Page, Query, layout
 from allmende.domain.store import Change
 from allmende.storage.compile import compile_count, compile_expand, compile_expand_counts, compile_page
 from allmende.storage.connections import Connection
+from allmende.storage.newest import asks_newest, find_newest_of_each
 from allmende.storage.sql import Sql
 from allmende.storage.values import decode_number
 
@@ -22,7 +25,7 @@ def find_page(connection: Connection, query: Query, also: Sql | None = None) -> 
     if query.count:
         counted = compile_count(query, connection.dialect)
         page.count = connection.execute(counted.text, counted.params).fetchone()[0]
-    _expand(connection, query, {None: page})
+    _expand(connection, query, {None: page}, query.expand_rows)
     return page
 
 
@@ -39,17 +42,18 @@ def _page(query: Query, rows: list[tuple[Any, ...]], extra: int, offset: int = 0
     return Page(query=query, columns=columns, rows=rows, next=following)
 
 
-def _expand(connection: Connection, query: Query, pages: dict[Any, Page]) -> None:
-    """Bring along related entities for all pages of one level together."""
+def _expand(connection: Connection, query: Query, pages: dict[Any, Page], most: int) -> None:
+    """Bring along related entities for all pages of one level together, about ``most`` of them."""
     parents = sorted({row[0] for page in pages.values() for row in page.rows})
-    for expand in query.expand if parents else ():
+    for asked in query.expand if parents else ():
+        expand = _cut(asked, max(1, most // len(parents)))
         by_parent: dict[Any, list[tuple[Any, ...]]] = {}
         counts: dict[Any, int] = {}
         extra = 0
         for place in range(0, len(parents), 5_000):
             part = parents[place : place + 5_000]
-            sql, extra = compile_expand(query.entity, expand, part, connection.dialect)
-            for row in connection.execute(sql.text, sql.params):
+            rows, extra = _children_of(connection, query.entity, expand, part)
+            for row in rows:
                 by_parent.setdefault(row[0], []).append(row)
             if expand.query.count:
                 counted = compile_expand_counts(query.entity, expand, part, connection.dialect)
@@ -61,7 +65,23 @@ def _expand(connection: Connection, query: Query, pages: dict[Any, Page]) -> Non
             children[parent].count = number
         for page in pages.values():
             page.expanded[expand.relation] = {row[0]: children[row[0]] for row in page.rows}
-        _expand(connection, expand.query, children)
+        _expand(connection, expand.query, children, most)
+
+
+def _cut(expand: Expand, top: int) -> Expand:
+    if expand.query.top <= top:
+        return expand
+    return Expand(relation=expand.relation, query=replace(expand.query, top=top))
+
+
+def _children_of(
+    connection: Connection, parent: str, expand: Expand, parents: list[Any]
+) -> tuple[Iterable[tuple[Any, ...]], int]:
+    """Related entities of many parents, each behind its parent's key; and the number of sort keys at their end."""
+    if asks_newest(parent, expand):
+        return find_newest_of_each(connection, expand, parents), 2
+    sql, extra = compile_expand(parent, expand, parents, connection.dialect)
+    return connection.execute(sql.text, sql.params), extra
 
 
 def _children(

@@ -76,6 +76,9 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "time": _let(_IN_DAY, "a"),
         "shift": _let(f"CASE WHEN x.a + x.b BETWEEN {times.EARLIEST} AND {times.LATEST} THEN x.a + x.b END", "ab"),
         "longer": _let(f"CASE WHEN abs(x.a + x.b) <= {_SPAN} THEN x.a + x.b END", "ab"),
+        "micros": _let(
+            f"CASE WHEN abs(x.a) <= {_SPAN} THEN CAST(sign(x.a) * floor(abs(x.a) + 0.5) AS bigint) END", "a"
+        ),
         "gap": "({0} - {1})",
         "bucket": zones_postgres.FIXED,
         "months": zones_postgres.MONTHS,

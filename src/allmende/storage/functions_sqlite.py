@@ -100,6 +100,7 @@ _FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = MappingProxyType(
         "time": (1, lambda a: a % times.DAY),
         "shift": (2, _shift),
         "longer": (2, _longer),
+        "micros": (1, lambda a: int(_round(a)) if abs(a) <= SPAN else None),
         "bucket": (4, zones_sqlite.bucket),
         "months": (3, zones_sqlite.months),
         **geometry.FUNCTIONS,

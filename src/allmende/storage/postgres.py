@@ -156,8 +156,12 @@ class PostgresDialect:
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
         number = f"coalesce({alias}.result_number, {alias}.result_integer)"
+        # Doubles do not tell 64-bit numbers apart; a decimal so large is a whole number.
+        decimal = f"CASE WHEN abs({alias}.result_number) < 9.2e18 THEN {alias}.result_number::bigint END"
+        whole = f"coalesce({alias}.result_integer, {decimal})"
         return (
             f"(CASE WHEN {alias}.result_kind <= {ResultKind.BOOLEAN} THEN {number} END)",
+            f"(CASE WHEN {alias}.result_kind <= {ResultKind.BOOLEAN} THEN {whole} END)",
             f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
@@ -227,6 +231,18 @@ class PostgresDialect:
         case = f"CASE WHEN jsonb_typeof(y.list) = 'array' THEN EXISTS ({found}) END"
         path = [str(key) for key in keys]
         return f"(SELECT {case} FROM (SELECT ({column})::jsonb #> ?::text[] AS list OFFSET 0) y)", (*item[1], path)
+
+    def json_any(self, column: str, keys: Sequence[str | int], alias: str, condition: Fragment) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        items = f"jsonb_array_elements(CASE jsonb_typeof({alias}_list.l) WHEN 'array' THEN {alias}_list.l END)"
+        found = f"SELECT 1 FROM {items} {alias} WHERE {condition[0]}"
+        case = f"CASE WHEN jsonb_typeof({alias}_list.l) = 'array' THEN EXISTS ({found}) END"
+        inner = f"(SELECT ({column})::jsonb #> ?::text[] AS l OFFSET 0) {alias}_list"
+        return f"(SELECT {case} FROM {inner})", (*condition[1], [str(key) for key in keys])
+
+    def json_item(self, alias: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return f"{alias}.value"
 
 
 def _typed(kind: int, value: Any) -> tuple[Any, Any, Any]:

@@ -144,6 +144,19 @@ class SqliteDialect:
         found = f"SELECT 1 FROM json_each({column}, ?) e WHERE e.type IN {_JSON_TYPES[kind]} AND {value} = {item[0]}"
         return f"(CASE WHEN json_type({column}, ?) = 'array' THEN EXISTS ({found}) END)", (path, path, *item[1])
 
+    def json_any(self, column: str, keys: Sequence[str | int], alias: str, condition: Fragment) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        path = _path(keys)
+        found = f"SELECT 1 FROM json_each({column}, ?) {alias} WHERE {condition[0]}"
+        return f"(CASE WHEN json_type({column}, ?) = 'array' THEN EXISTS ({found}) END)", (path, path, *condition[1])
+
+    def json_item(self, alias: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return (
+            f"(CASE WHEN {alias}.type IN ('true', 'false', 'null') THEN {alias}.type"
+            f" WHEN {alias}.type IN ('array', 'object') THEN {alias}.value ELSE json_quote({alias}.value) END)"
+        )
+
 
 def _path(keys: Iterable[str | int]) -> str:
     """SQLite's JSON path; it is bound as a parameter."""

@@ -9,7 +9,6 @@ from shapely.errors import ShapelyError
 
 from allmende.domain.creation import encode
 from allmende.storage.connections import Connection
-from allmende.storage.values import flag_of
 
 _COLUMNS = (
     "count, first_start, last_end, result_time_first, result_time_last, latest_start, latest_disc, latest_kind,"
@@ -172,9 +171,9 @@ def recount_state(connection: Connection, stream: Stream, count: int, features: 
     if newest is None:
         stream.count = 0
         return
-    *latest, quality = newest
-    stream.latest_start, stream.latest_disc, stream.latest_kind, stream.latest_result = latest
-    stream.latest_quality = quality if flag_of(quality) else None
+    (
+        stream.latest_start, stream.latest_disc, stream.latest_kind, stream.latest_result, stream.latest_quality,
+    ) = newest  # fmt: skip
     stream.first_start = connection.execute(
         "SELECT min(phenomenon_start) FROM observation WHERE datastream = ?", key
     ).fetchone()[0]

@@ -27,6 +27,7 @@ from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine
 from allmende.storage.find import find_change, find_page
+from allmende.storage.newest import find_latest
 from allmende.storage.removal import remove_entities
 from allmende.storage.sql import Sql, all_of, visible
 from allmende.storage.values import decode_result, flag_of
@@ -51,6 +52,10 @@ class SqlStore:
     def aggregate(self, asked: Aggregation) -> Table:
         """Group and sum up: see :class:`allmende.domain.store.Store`."""
         return self._answer(asked.after, lambda connection: find_table(connection, asked))
+
+    def newest(self, query: Query) -> Table:
+        """The newest reading of each stream: see :class:`allmende.domain.store.Store`."""
+        return self._answer(query.after, lambda connection: find_latest(connection, query))
 
     def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
         """The newest reading of every stream that the reader may see."""

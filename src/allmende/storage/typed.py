@@ -55,6 +55,12 @@ class Here(NamedTuple):
     alias: str
 
 
+class Item(NamedTuple):
+    """An item of a list in JSON, as JSON."""
+
+    body: str
+
+
 class Place:
     """Where one condition stands: the entity it is asked of, variables of any(), and to-many relations on its way.
 
@@ -63,7 +69,10 @@ class Place:
     """
 
     def __init__(
-        self, here: Here, variables: Mapping[str, Here] | None = None, columns: Mapping[Keys, "Typed"] | None = None
+        self,
+        here: Here,
+        variables: Mapping[str, Here | Item] | None = None,
+        columns: Mapping[Keys, "Typed"] | None = None,
     ) -> None:
         self.here = here
         self.variables = dict(variables or {})
@@ -80,7 +89,7 @@ class Place:
         """For a condition of its own."""
         return Place(self.here, self.variables, self.columns)
 
-    def binding(self, name: str, here: Here) -> "Place":
+    def binding(self, name: str, here: Here | Item) -> "Place":
         """The same with one more variable."""
         return Place(self.here, {**self.variables, name: here}, self.columns)
 
@@ -109,6 +118,15 @@ class Place:
             )
         return here, parts
 
+    def item(self, path: Path) -> Item | None:
+        """The item of a list that the path begins with, by the name of its variable."""
+        found = self.variables.get(str(path.parts[0]))
+        return found if isinstance(found, Item) else None
+
+    def is_list(self, path: Path) -> bool:
+        """Whether a path leads into JSON and not to related entities."""
+        return self.item(path) is not None or bool(self._follow(path)[1])
+
     def walk_many(self, path: Path) -> Here:
         """The entities that any() ranges over."""
         here, parts = self._follow(path)
@@ -132,8 +150,11 @@ class Place:
         if len(parts) > MOST_STEPS + 10:
             raise InvalidQuery(f"this path is too deep: more than {MOST_STEPS} relations", where=at(path))
         here = self.here
-        if parts[0] in self.variables:
-            here, parts = self.variables[str(parts[0])], parts[1:]
+        named = self.variables.get(str(parts[0]))
+        if isinstance(named, Item):
+            raise InvalidQuery(f"{parts[0]} is an item of a list", where=at(path))
+        if named is not None:
+            here, parts = named, parts[1:]
         while parts:
             relation = ENTITIES[here.entity].relation(str(parts[0]))
             if relation is None:
@@ -164,6 +185,9 @@ def read_path(place: Place, path: Path) -> Typed:
     column = place.column(path)
     if column is not None:
         return column
+    item = place.item(path)
+    if item is not None:
+        return _free_json(place.dialect, item.body, path.parts[1:])
     here, parts = place.walk(path)
     name, keys = str(parts[0]), parts[1:]
     if name in ("id", "@iot.id"):
@@ -208,6 +232,17 @@ def _free_json(dialect: Dialect, body: str, keys: tuple[str | int, ...]) -> Type
         return call(dialect, "real", found) if kind == "number" else found
 
     return Typed("free", Sql(*dialect.json_missing(body, keys)), each=each)
+
+
+def json_of(place: Place, path: Path) -> tuple[str, Keys]:
+    """The JSON that a path leads into, and the keys inside of it; raises InvalidQuery where there is none."""
+    item = place.item(path)
+    if item is not None:
+        return item.body, path.parts[1:]
+    here, parts = place.walk(path)
+    attribute = attribute_of(here.entity, str(parts[0]), path)
+    columns = attribute_expressions(here.entity, here.alias, attribute.name, place.dialect)
+    return body_of(attribute, columns, path), parts[1:]
 
 
 def attribute_of(entity: str, name: str, path: Path) -> Attribute:

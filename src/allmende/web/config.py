@@ -132,6 +132,16 @@ class Config(MessageSettings, frozen=True, kw_only=True):
         int, _setting("ALLMENDE_SKIP_MAX", "Limits", "Largest `$skip`; further on, follow the next links.", low=0)
     ] = 100_000
     expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 3
+    expand_rows: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_EXPAND_ROWS",
+            "Limits",
+            "Entities that one level of `$expand` brings at most; beyond, the pages inside get shorter, down to one "
+            "entity each, and go on by their own `@iot.nextLink`.",
+            low=1000,
+        ),
+    ] = 100_000
     filter_length: Annotated[
         int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
     ] = 2000

@@ -37,6 +37,7 @@ def face_limits() -> FaceLimits:
         page_size_max=config.page_size_max,
         skip_max=config.skip_max,
         expand_depth=config.expand_depth,
+        expand_rows=config.expand_rows,
         filter_length=config.filter_length,
         filter_cost=config.filter_cost,
     )

@@ -1,5 +1,6 @@
 """req/request-data/expand."""
 
+from allmende.domain.face import FaceLimits
 from tests.conformance.sensorthings.house import House
 
 
@@ -63,3 +64,17 @@ def test_mistakes(town: House) -> None:
     assert "$skiptoken" in town.error("Things", expand="Datastreams($skiptoken=x)")
     town.error("Things", expand="")
     town.error("Things", expand="(" * 2000 + ")" * 2000)
+
+
+def test_inner_pages_are_cut_where_the_answer_would_be_too_large(town: House) -> None:
+    """Six streams share twelve rows: two each, and a link to the rest. Nobody stays without any."""
+    house = House(town.store, FaceLimits(expand_rows=12))
+    page = house.get("Datastreams", expand="Observations($select=result)")
+    assert [len(s["Observations"]) for s in page["value"]] == [2] * 6
+    rest = house.follow(page["value"][0]["Observations@iot.nextLink"])
+    assert [o["result"] for o in rest["value"]] == [10 * n for n in range(2, 25)]
+    nested = House(town.store, FaceLimits(expand_rows=3)).get("Things", expand="Datastreams($expand=Observations)")
+    streams = [s for t in nested["value"] for s in t["Datastreams"]]
+    assert [len(s["Observations"]) for s in streams] == [1] * 3
+    assert all("Datastreams@iot.nextLink" in t for t in nested["value"])
+    assert house.get("Datastreams", expand="Observations($top=0)")["value"][0]["Observations"] == []

@@ -281,5 +281,5 @@ def _number(value: Json) -> int | None:
 
 
 def _flags(quality: Json) -> list[str]:
-    said = quality.get("flags") if isinstance(quality, dict) else None
+    said = quality.get("flags") if isinstance(quality, dict) and quality.get("plausible") is False else None
     return [str(flag) for flag in said] if isinstance(said, list) else []

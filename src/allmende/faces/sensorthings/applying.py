@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Raw
+
 from allmende.domain import ids
 from allmende.domain.aggregation import Aggregation, Column, Table
 from allmende.domain.creation import encode
@@ -20,7 +22,7 @@ from allmende.domain.times import SECOND, format_instant, format_interval
 from allmende.faces.sensorthings.address import Address
 from allmende.faces.sensorthings.expressions import Applied, parse_apply, parse_filter, parse_order
 from allmende.faces.sensorthings.options import bounds_of, make_token, paging, read_texts
-from allmende.faces.sensorthings.render import SAFE
+from allmende.faces.sensorthings.render import SAFE, result_text
 
 OPTIONS = ("$apply", "$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken")
 
@@ -75,6 +77,28 @@ def _paths(node: object) -> Iterator[Path]:
                 yield from _paths(inner)
 
 
+LATEST = "Datastreams/latest"
+"""A path that ends so asks for the newest reading of each stream of the set."""
+LATEST_OPTIONS = tuple(option for option in OPTIONS if option != "$apply")
+
+
+def parse_latest(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Query:
+    """The question of ``Datastreams/latest``: options speak of the Datastreams."""
+    texts = read_texts(text, LATEST_OPTIONS)
+    bounds, page = bounds_of(limits), paging(texts, limits)
+    return Query(
+        entity=address.entity,
+        reader=reader,
+        path=address.path,
+        filter=parse_filter(texts["$filter"], **bounds) if "$filter" in texts else None,
+        order=parse_order(texts["$orderby"], **bounds) if "$orderby" in texts else (),
+        top=page.top,
+        skip=page.skip,
+        after=page.after,
+        count=page.count,
+    )
+
+
 # --- rendering ---
 
 
@@ -110,6 +134,10 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
 def _shown(column: Column, value: Any) -> Any:
     if value is None:
         return None
+    if column.kind == "result":
+        return Raw(result_text(*value).encode())
+    if column.kind == "json":
+        return Raw(value.encode())
     if column.kind == "id":
         return ids.shown(str(value))
     if column.kind == "instant":

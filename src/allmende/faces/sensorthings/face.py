@@ -5,6 +5,7 @@ from urllib.parse import quote
 import msgspec
 
 from allmende.domain import errors, ids
+from allmende.domain.aggregation import Table
 from allmende.domain.creation import encode, plan_creation
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.model import ENTITIES, SETS, Kind
@@ -21,7 +22,14 @@ from allmende.faces.sensorthings.answers import (
     refuse,
     require_writer,
 )
-from allmende.faces.sensorthings.applying import OPTIONS, parse_aggregation, render_table
+from allmende.faces.sensorthings.applying import (
+    LATEST,
+    LATEST_OPTIONS,
+    OPTIONS,
+    parse_aggregation,
+    parse_latest,
+    render_table,
+)
 from allmende.faces.sensorthings.changing import change, delete
 from allmende.faces.sensorthings.conformance import CONFORMANCE, MQTT_CREATING, MQTT_READING
 from allmende.faces.sensorthings.echoes import settle_echoes
@@ -67,6 +75,8 @@ def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
         return Response(status=200, body=_landing(request), headers={"Link": link})
     if request.path.strip("/") == PATH:
         return Response(status=200, body=document(limits, request.root), content_type=MEDIA_TYPE)
+    if request.path.strip("/").endswith(LATEST):
+        return _latest(request, store, limits)
     address = parse_address(request.path)
     if names_option(request.query, "$apply"):
         return _aggregate(request, address, store, limits)
@@ -91,10 +101,24 @@ def _aggregate(request: Request, address: Address, store: Store, limits: FaceLim
     """``$apply``: groups instead of entities."""
     asked = parse_aggregation(address, request.query, reader=request.reader, limits=limits)
     table = store.aggregate(asked)
-    if address.path and (not table.rows or not asked.groups):
+    if not table.rows or not asked.groups:
         _require_parent(address, asked.source, store)
+    return _table(request, table, OPTIONS)
+
+
+def _latest(request: Request, store: Store, limits: FaceLimits) -> Response:
+    """``Datastreams/latest``: the newest reading of each."""
+    address = parse_address(request.path.strip("/").removesuffix("/latest"))
+    asked = parse_latest(address, request.query, reader=request.reader, limits=limits)
+    table = store.newest(asked)
+    if not table.rows:
+        _require_parent(address, asked, store)
+    return _table(request, table, LATEST_OPTIONS)
+
+
+def _table(request: Request, table: Table, known: tuple[str, ...]) -> Response:
     place = f"{request.root}/{quote(request.path.strip('/'), safe=SAFE)}"
-    return Response(status=200, body=render_table(table, read_texts(request.query, OPTIONS), place))
+    return Response(status=200, body=render_table(table, read_texts(request.query, known), place))
 
 
 def _tagged(request: Request, body: bytes) -> Response:

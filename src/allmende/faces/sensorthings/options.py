@@ -80,6 +80,7 @@ def _ask(entity: EntityType, texts: dict[str, str], reader: Reader, limits: Face
         skip=page.skip,
         after=page.after,
         count=page.count,
+        expand_rows=limits.expand_rows,
         select=select,
         expand=tuple(Expand(relation=name, query=asked.query) for name, asked in expands.items()),
     )
