@@ -25,8 +25,8 @@ from allmende.web.broker.broker import Broker, Told
 from allmende.web.broker.watches import ReaderOf, Watch, Watches
 from allmende.web.following import OPEN_READINGS, POLL_SECONDS, Logs, Step, worth_telling
 
-_RIGHTS_SECONDS = 10.0
-"""How long it is remembered what a client may read, and that a topic took too long."""
+_RIGHTS_SECONDS = 5.0
+"""How long it is remembered what a client may read (at most twice as long), and that a topic took too long."""
 _KEEP_SECONDS = 1.0
 _PART = 200
 """Messages made ahead of their delivery."""
