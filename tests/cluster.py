@@ -86,6 +86,14 @@ class Cluster:
             connection.execute(statement)
 
 
+_TIDY = """
+trap 'kill -QUIT $server' QUIT
+"$@" & server=$!
+wait $server || wait $server
+rm -rf "$0"
+"""
+
+
 @cache
 def cluster() -> Cluster:
     """The cluster of this process. Skips the test, by name, where PostgreSQL is not installed."""
@@ -105,8 +113,9 @@ def cluster() -> Cluster:
     subprocess.run(["setpriv", "--pdeathsig", "KILL", *as_owner, *layout], check=True, **quiet)
     settings = {**_SETTINGS, "unix_socket_directories": str(folder)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    # Ends with this process, however that ends.
-    command = ["setpriv", "--pdeathsig", "QUIT", *as_owner, tools / "postgres", "-D", data, *options]
+    # Ends with this process, however that ends (xdist's workers run nothing at their end), and its folder with it.
+    shell = ["sh", "-c", _TIDY, folder, tools / "postgres", "-D", data, *options]
+    command = ["setpriv", "--pdeathsig", "QUIT", *as_owner, *shell]
     server = subprocess.Popen(command, **quiet)
     made = Cluster(folder)
     _wait_for(made, server)

@@ -23,7 +23,7 @@ from allmende.web.accounts.authentication import (
     reader_of,
 )
 from allmende.web.accounts.models import AuditEntry, Token, User
-from allmende.web.accounts.tokens import PREFIX, create_token, find_token, revoke_token
+from allmende.web.accounts.tokens import PREFIX, create_token, find_token, known_reader, revoke_token
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long and quiet river"
@@ -113,6 +113,28 @@ def test_an_expired_or_revoked_token_opens_nothing(anna):
     assert find_token(secret) is None
     revoke_token(token.name, actor="test")
     assert [e.action for e in AuditEntry.objects.order_by("id")] == ["token.create", "token.revoke"]
+
+
+def test_a_token_is_looked_up_once_a_second(monkeypatch, django_assert_num_queries):
+    _, secret = create_token("gate", actor="test", may_write=True)
+    now = [100.0]
+    monkeypatch.setattr("allmende.web.accounts.tokens.time.monotonic", lambda: now[0])
+    reader = known_reader(secret)
+    assert reader is not None
+    assert (reader.name, reader.may_write) == ("token:gate", True)
+    with django_assert_num_queries(0):
+        assert known_reader(secret) is reader
+    models.QuerySet.update(Token.objects.all(), revoked=timezone.now())  # by another process
+    now[0] += 1
+    assert known_reader(secret) is None
+    assert known_reader(PREFIX + "unknown") is None
+
+
+def test_a_token_that_is_revoked_here_ends_at_once():
+    _, secret = create_token("gate", actor="test")
+    assert known_reader(secret) is not None
+    revoke_token("gate", actor="test")
+    assert known_reader(secret) is None
 
 
 def test_a_token_ends_with_the_account(anna):

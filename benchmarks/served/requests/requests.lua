@@ -1,5 +1,5 @@
 -- The requests of the benchmark, always the same ones: wrk … -s requests.lua -- NAME TOKEN THINGS EACH START
--- START (seconds) is where posted observations begin in time, so that no two runs post the same.
+-- START (seconds) is where posted observations begin in time.
 local name, token, things, each, start, number
 
 function init(args)

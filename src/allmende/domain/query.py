@@ -4,13 +4,18 @@ A Query is a value without behaviour. It always names its reader: the compiler a
 table is read.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from allmende.domain.model import ENTITIES, Kind
 from allmende.domain.policy import Reader
+
+
+@cache
+def _attributes(entity_name: str) -> tuple[str, ...]:
+    return tuple(a.name for a in ENTITIES[entity_name].attributes)
 
 
 class Expression(msgspec.Struct, frozen=True, tag=True, kw_only=False):
@@ -146,7 +151,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     def selected(self) -> tuple[str, ...]:
         """The attributes to give, in the standard's order."""
-        names = tuple(a.name for a in ENTITIES[self.entity].attributes)
+        names = _attributes(self.entity)
         return names if self.select is None else tuple(n for n in names if n in self.select)
 
     def selects_id(self) -> bool:

@@ -12,6 +12,7 @@ from allmende.storage.filters import compile_filter
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import (
+    STATE_COLUMNS,
     Scope,
     Sql,
     all_of,
@@ -67,7 +68,7 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
         return _compile_lateral(parent, expand, parents, dialect)
     outer = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     owner = outer.name()
-    marks = f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})"
+    marks = Sql(*dialect.one_of(f"{owner}.{key_of(parent)}", parents))
     keys = sort_keys(outer, query, parent)
     if join.kind == "own":
         belongs = all_of([_belongs(join, query.entity, outer.alias, owner, parent), *conditions_of(outer, query)])
@@ -85,7 +86,7 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
     select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), columns_of(query, outer), *(k.sql for k in keys)])
     # CROSS JOIN fixes the order: from the parents to their children, never through all children.
     tables = f"{TABLE_OF[parent]} {owner} CROSS JOIN " + outer.tables()
-    text = "SELECT " + select + " FROM " + tables + " WHERE " + Sql(marks, tuple(parents)) + " AND " + belongs
+    text = "SELECT " + select + " FROM " + tables + " WHERE " + marks + " AND " + belongs
     return text + order_by(keys), len(keys)
 
 
@@ -101,8 +102,7 @@ def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialec
     picked = "SELECT " + select + " FROM " + inner.tables() + " WHERE " + all_of(rules) + " ORDER BY " + ordered
     picked = picked + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
     text = f"SELECT {owner}.{key_of(parent)}, x.* FROM {TABLE_OF[parent]} {owner} CROSS JOIN LATERAL (" + picked + ") x"
-    marks = Sql(f" WHERE {owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})", tuple(parents))
-    return text + marks, len(keys)
+    return text + " WHERE " + Sql(*dialect.one_of(f"{owner}.{key_of(parent)}", parents)), len(keys)
 
 
 def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> Sql:
@@ -112,7 +112,7 @@ def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any], d
     owner = scope.name()
     rules = [_belongs(join, query.entity, scope.alias, owner, parent), *conditions_of(scope, query)]
     number = "(SELECT count(*) FROM " + scope.tables() + " WHERE " + all_of(rules) + ")"
-    marks = Sql(f"{owner}.{key_of(parent)} IN ({', '.join('?' * len(parents))})", tuple(parents))
+    marks = Sql(*dialect.one_of(f"{owner}.{key_of(parent)}", parents))
     return f"SELECT {owner}.{key_of(parent)}, " + number + f" FROM {TABLE_OF[parent]} {owner} WHERE " + marks
 
 
@@ -124,7 +124,13 @@ def columns_of(query: Query, scope: Scope) -> Sql:
     """The columns of :func:`allmende.domain.query.layout`; an observation's id still is its inner number."""
     names = [f"{scope.alias}.{key_of(query.entity)}", f"{scope.alias}.id"]
     for name in query.selected():
-        names += attribute_expressions(query.entity, scope.alias, name, scope.dialect)
+        known = STATE_COLUMNS.get((query.entity, name))
+        if known and scope.dialect.lateral:
+            # One look for all of them; SQLite's planner would sort a single row for such a join.
+            state = scope.to_state(scope.alias)
+            names += [f"{state}.{column}" for column in known]
+        else:
+            names += attribute_expressions(query.entity, scope.alias, name, scope.dialect)
     return Sql(", ".join(names))
 
 

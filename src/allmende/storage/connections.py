@@ -66,6 +66,9 @@ class Dialect(Protocol):
     def order_result(self, alias: str) -> tuple[str, ...]:
         """Sort keys of a result: numbers before texts, each null where it does not apply."""
 
+    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
+        """Whether a column holds one of the engine's keys."""
+
     def keep_text(self, value: Any) -> Any:
         """A result as it goes into a column that holds any of them beside its kind (state, history)."""
 

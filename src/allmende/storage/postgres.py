@@ -165,6 +165,10 @@ class PostgresDialect:
             f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
+    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
+        """One parameter however many they are, so that the statement stays the same and prepared."""
+        return f"{column} = ANY(?::bigint[])", (list(keys),)
+
     def keep_text(self, value: Any) -> Any:
         """See :class:`allmende.storage.connections.Dialect`."""
         return value if value is None or isinstance(value, str) else repr(value)

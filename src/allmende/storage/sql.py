@@ -1,7 +1,8 @@
 """Pieces of SQL with their parameters, kept together so that neither gets lost; and the scope that they live in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from allmende.domain import ids
@@ -12,6 +13,16 @@ from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import COLUMNS, TABLE_OF
 
 _GROUP = 32
+
+
+STATE_COLUMNS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {
+        ("Datastream", "phenomenonTime"): ("first_start", "last_end"),
+        ("Datastream", "resultTime"): ("result_time_first", "result_time_last"),
+        ("Datastream", "observedArea"): ("observed_area",),
+    }
+)
+"""Attributes that stand in the state of a stream."""
 
 
 class Sql(NamedTuple):
@@ -90,13 +101,9 @@ def attribute_expressions(entity: str, alias: str, name: str, dialect: Dialect) 
     """The columns of an attribute: one; two for an interval (start, end) and for a result (kind, value)."""
     if entity == "Observation" and name == "result":
         return f"{alias}.result_kind", dialect.result(alias)
-    if entity == "Datastream" and name in ("phenomenonTime", "resultTime", "observedArea"):
-        columns = {
-            "phenomenonTime": ("first_start", "last_end"),
-            "resultTime": ("result_time_first", "result_time_last"),
-            "observedArea": ("observed_area",),
-        }[name]
-        return tuple(f"(SELECT s.{c} FROM stream_state s WHERE s.datastream = {alias}.pk)" for c in columns)
+    known = STATE_COLUMNS.get((entity, name))
+    if known:
+        return tuple(f"(SELECT s.{c} FROM stream_state s WHERE s.datastream = {alias}.pk)" for c in known)
     column = f"{alias}.{COLUMNS[entity][name]}"
     attribute = ENTITIES[entity].attribute(name)
     if attribute is not None and attribute.kind is Kind.INTERVAL:
@@ -152,6 +159,16 @@ class Scope:
         on = [Sql(f"{fresh}.{key_of(target)} = {alias}.{join.column}"), *self.visible(target, fresh)]
         self.joins.append(Sql(f"LEFT JOIN {TABLE_OF[target]} {fresh} ON ") + all_of(on))
         self._joined[alias, relation] = fresh
+        return fresh
+
+    def to_state(self, alias: str) -> str:
+        """The alias of a stream's state, joined at first use; all null for a stream without observations."""
+        known = self._joined.get((alias, "state"))
+        if known:
+            return known
+        fresh = self.name()
+        self.joins.append(Sql(f"LEFT JOIN stream_state {fresh} ON {fresh}.datastream = {alias}.pk"))
+        self._joined[alias, "state"] = fresh
         return fresh
 
 

@@ -97,6 +97,10 @@ class SqliteDialect:
             f"(CASE WHEN {kind} >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
+    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return f"{column} IN ({', '.join('?' * len(keys))})", tuple(keys)
+
     def keep_text(self, value: Any) -> Any:
         """See :class:`allmende.storage.connections.Dialect`."""
         return value

@@ -196,8 +196,15 @@ class Config(MessageSettings, frozen=True, kw_only=True):
 
     # Processes
     web_workers: Annotated[
-        int, _setting("ALLMENDE_WEB_WORKERS", "Processes", "Processes of the web server.", low=1, high=64)
-    ] = 1
+        int,
+        _setting(
+            "ALLMENDE_WEB_WORKERS",
+            "Processes",
+            "Processes of the web server. 0: one for each core, at most 4.",
+            low=0,
+            high=64,
+        ),
+    ] = 0
     web_threads: Annotated[
         int, _setting("ALLMENDE_WEB_THREADS", "Processes", "Threads of each of them.", low=1, high=256)
     ] = 8

@@ -15,7 +15,8 @@ _MOST_CLIENTS = 10_000
 class Bucket:
     """Tokens of one process: each client has ``rate`` a minute, and may use them in one go.
 
-    Kept in memory and forgotten after a minute of quiet; addresses are kept no longer than that.
+    Each process of the web server counts for itself. Kept in memory and forgotten after a minute of quiet; addresses
+    are kept no longer than that.
     """
 
     def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -22,7 +22,8 @@ from allmende.domain.times import SECOND, format_instant, format_interval
 from allmende.faces.sensorthings.address import Address
 from allmende.faces.sensorthings.expressions import Applied, parse_apply, parse_filter, parse_order
 from allmende.faces.sensorthings.options import bounds_of, make_token, paging, read_texts
-from allmende.faces.sensorthings.render import SAFE, result_text
+from allmende.faces.sensorthings.render import SAFE
+from allmende.faces.sensorthings.rows import result_text
 
 OPTIONS = ("$apply", "$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken")
 

@@ -38,13 +38,12 @@ from allmende.faces.sensorthings.options import Asked, names_option, parse_optio
 from allmende.faces.sensorthings.render import (
     SAFE,
     attribute_json,
-    entity_link,
     render_entity,
     render_page,
     render_reference,
     render_references,
-    text,
 )
+from allmende.faces.sensorthings.rows import entity_link, text
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 __all__ = ["METHODS", "answer", "error_response"]

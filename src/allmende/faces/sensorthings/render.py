@@ -1,11 +1,9 @@
 """Pages to bytes. No object per row: a row's tuple becomes text once, JSON columns go through untouched."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
-
-import msgspec
 
 from allmende.domain.ids import is_number
 from allmende.domain.model import ENTITIES, Kind
@@ -13,37 +11,7 @@ from allmende.domain.policy import house_reader
 from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.times import format_instant, format_interval
 from allmende.faces.sensorthings.options import Asked, make_token
-
-_encode = msgspec.json.Encoder().encode
-_KEPT_NULL = frozenset({"resultTime"})
-"""Attributes that are shown though they are null (18-088, table 8.2.7); other null ones are left out."""
-_Piece = Callable[[tuple[Any, ...]], str]
-
-
-def text(value: str) -> str:
-    """A JSON string."""
-    return _encode(value).decode()
-
-
-def entity_link(set_name: str, identifier: str) -> str:
-    """``Things(7)`` or ``Things('a%2Fb')``: relative to the root."""
-    if is_number(identifier):
-        return f"{set_name}({identifier})"
-    quoted = quote(identifier.replace("'", "''"), safe="~!$&()*+,;=:@'")
-    return f"{set_name}('{quoted}')"
-
-
-def result_text(kind: int, value: Any) -> str:
-    """A kept result as JSON."""
-    if kind == ResultKind.INTEGER:
-        return str(value)
-    if kind == ResultKind.DECIMAL:
-        return _encode(float(value)).decode()
-    if kind == ResultKind.BOOLEAN:
-        return "true" if value else "false"
-    if kind == ResultKind.STRING:
-        return text(value)
-    return value if kind == ResultKind.JSON else "null"
+from allmende.faces.sensorthings.rows import attribute_of, entity_link, result_text, row_writer, text
 
 
 def render_page(page: Page, asked: Asked, root: str, path: str) -> bytes:
@@ -95,11 +63,16 @@ def render_rows(page: Page, asked: Asked, root: str) -> Iterator[str]:
         for row in page.rows:
             yield observation_text(row, base)
         return
-    pieces = _pieces(page.query, root)
+    query = page.query
+    write = row_writer(query.entity, query.select, frozenset(e.relation for e in query.expand), root)
+    if not page.expanded:
+        for row in page.rows:
+            yield f"{{{write(row)}}}"
+        return
     for row in page.rows:
-        parts = [part for part in (piece(row) for piece in pieces) if part]
-        if page.expanded:
-            parts += _render_expanded(row, page, asked, root)
+        own = write(row)
+        parts = [own] if own else []
+        parts += _render_expanded(row, page, asked, root)
         yield "{" + ",".join(parts) + "}"
 
 
@@ -150,70 +123,11 @@ def _escaped(value: str) -> str:
     return text(value)[1:-1]
 
 
-@lru_cache(maxsize=256)
-def _entity_pieces(entity_name: str, select: tuple[str, ...] | None, root: str) -> tuple[_Piece, ...]:
-    """How to write a row of this shape, worked out once."""
-    entity = ENTITIES[entity_name]
-    query = Query(entity=entity_name, reader=house_reader("render"), select=select)
-    places = {column: at for at, column in enumerate(layout(query))}
-    start = f"{root}/"
-    pieces: list[_Piece] = []
-
-    def identity(row: tuple[Any, ...]) -> str:
-        identifier = str(row[1])
-        shown = identifier if is_number(identifier) else text(identifier)
-        return f'"@iot.selfLink":{text(start + entity_link(entity.set_name, identifier))},"@iot.id":{shown}'
-
-    if query.selects_id():
-        pieces.append(identity)
-    for name in query.selected():
-        attribute = entity.attribute(name)
-        if attribute is not None:
-            pieces.append(_attribute_piece(name, attribute.kind, places))
-    linked = [r.name for r in entity.relations if select is None or r.name in select]
-    pieces += [_link_piece(name, entity.set_name, start) for name in linked]
-    return tuple(pieces)
-
-
-def _pieces(query: Query, root: str) -> list[_Piece]:
-    """The pieces without links to what is expanded anyway."""
-    pieces = _entity_pieces(query.entity, query.select, root)
-    expanded = {e.relation for e in query.expand}
-    return [p for p in pieces if getattr(p, "relation", None) not in expanded]
-
-
-def _link_piece(relation: str, set_name: str, start: str) -> _Piece:
-    def link(row: tuple[Any, ...]) -> str:
-        address = f"{start}{entity_link(set_name, str(row[1]))}/{relation}"
-        return f'"{relation}@iot.navigationLink":{text(address)}'
-
-    link.relation = relation  # type: ignore[attr-defined]  # read by _pieces
-    return link
-
-
 def attribute_json(name: str, kind: Kind, places: dict[str, int], row: tuple[Any, ...]) -> str | None:
     """The JSON of an attribute of a row; None where it is null."""
-    if kind is Kind.INTERVAL:
-        begin = row[places[f"{name}.start"]]
-        return None if begin is None else f'"{format_interval(begin, row[places[f"{name}.end"]])}"'
-    value = row[places[name]]
-    if kind is Kind.RESULT:
-        return result_text(row[places[f"{name}.kind"]], value)
-    if value is None:
-        return None
-    if kind is Kind.INSTANT:
-        return f'"{format_instant(value)}"'
-    return text(value) if kind is Kind.STRING else str(value)
-
-
-def _attribute_piece(name: str, kind: Kind, places: dict[str, int]) -> _Piece:
-    empty = f'"{name}":null' if name in _KEPT_NULL else ""
-
-    def attribute(row: tuple[Any, ...]) -> str:
-        value = attribute_json(name, kind, places, row)
-        return empty if value is None else f'"{name}":{value}'
-
-    return attribute
+    attribute = attribute_of(name, kind, places)
+    value = row[attribute.at]
+    return None if value is None else attribute.encode(row if attribute.wide else value)
 
 
 def _render_expanded(row: tuple[Any, ...], page: Page, asked: Asked, root: str) -> Iterator[str]:

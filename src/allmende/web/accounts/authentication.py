@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.web.accounts.tokens import find_token, reader_of_token
+from allmende.web.accounts.tokens import find_token, known_reader
 from allmende.web.broker.session import Client
 
 
@@ -24,10 +24,10 @@ def reader_of(request: HttpRequest) -> Reader:
     """
     header = request.headers.get("Authorization", "")
     if header:
-        token = find_token(_secret(header))
-        if token is None:
+        reader = known_reader(_secret(header))
+        if reader is None:
             raise WrongToken("the token is unknown, expired or revoked; `allmende token create` makes a new one")
-        return reader_of_token(token)
+        return reader
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         user = request.user
         if user.is_authenticated:

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with a pool whose connections are looked at without asking the server."""
