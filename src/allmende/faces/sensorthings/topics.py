@@ -17,7 +17,8 @@ from allmende.domain.store import EntityChange
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.face import value_json
 from allmende.faces.sensorthings.options import Asked, parse_options
-from allmende.faces.sensorthings.render import render_rows, text
+from allmende.faces.sensorthings.render import render_rows
+from allmende.faces.sensorthings.rows import text
 
 PREFIX = "v1.1/"
 ERRORS = "v1.1/errors"

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.web.accounts.tokens import find_token, known_reader
+from allmende.web.accounts.tokens import find_token, known_reader, reader_of_token
 from allmende.web.broker.session import Client
 
 
