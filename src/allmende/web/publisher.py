@@ -157,9 +157,9 @@ class Publisher(threading.Thread):
         rows = self._store.change_page(change, OPEN_READINGS).rows
         newest = None
         if rows and self._config.mqtt_retain:
-            found = latest_reading(self._store, ANONYMOUS, change.stream)
+            found = latest_reading(self._store, ANONYMOUS, (change.entity, change.stream))
             newest = found[0] if found else None
-        topic = observations_topic(change.stream)
+        topic = observations_topic(change.stream, change.entity)
         for row in rows:
             yield topic, observation_json(row, self._config.api_root), row[:3] == (newest or ())[:3]
 

@@ -11,7 +11,7 @@ import pytest
 from allmende.domain.query import Query
 from allmende.domain.records import Series
 from allmende.domain.store import Removal
-from tests.conformance.sensorthings.house import House, datastream, location, observation, thing
+from tests.conformance.sensorthings.house import House, datastream, location, observation, observed_property, thing
 from tests.conformance.sensorthings.messages import Spoken, spoken_to, told
 from tests.support import HOUSE, batch
 
@@ -260,3 +260,30 @@ def test_the_latest_reading_is_retained_where_the_setting_says_so(
         insider = made.client("insider")
         insider.subscribe("v1.1/Datastreams('g~free')/Observations")
         assert told(insider, 1)[0][1]["result"] == 1
+
+
+def test_streams_of_several_properties(spoken: Spoken) -> None:
+    measurement = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+    several = datastream(**{"@iot.id": "m", "Thing": {"@iot.id": 1}})
+    unit = several.pop("unitOfMeasurement")
+    properties = [several.pop("ObservedProperty"), observed_property(name="Taken")]
+    several |= {
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation",
+        "multiObservationDataTypes": [measurement, measurement],
+        "unitOfMeasurements": [unit, unit],
+        "ObservedProperties": properties,
+    }
+    spoken.house.post("MultiDatastreams", several)
+    topics = [
+        "v1.1/MultiDatastreams('m')/Observations",
+        "v1.1/Observations?$select=result",
+        "v1.1/MultiDatastreams('m')/phenomenonTime",
+    ]
+    listener, everybody = (
+        spoken.listen(*topics),
+        spoken.listen("v1.1/+/Observations", "v1.1/Datastreams('m')/Observations"),
+    )
+    spoken.publish("v1.1/MultiDatastreams('m')/Observations", observation([1, 2]))
+    assert sorted(topic for topic, _ in told(listener, 3)) == sorted(topics)
+    ((topic, shown),) = told(everybody, 1)
+    assert (topic, shown["result"]) == (topics[0], [1, 2])

@@ -10,7 +10,7 @@ import msgspec
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.face import FaceLimits
 from allmende.domain.ids import is_number
-from allmende.domain.model import ENTITIES
+from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.store import EntityChange
@@ -28,6 +28,10 @@ _ESCAPED = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "%+#/?"})
 """What means something else in a topic. Everything else stands in it as it is."""
 
 
+Stream = tuple[str, str]
+"""Its entity type and its id."""
+
+
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """What a topic asks for, with the rights of its reader."""
 
@@ -41,10 +45,12 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         return self.address.entity
 
     @property
-    def stream(self) -> str | None:
-        """The one Datastream whose Observations it is about."""
+    def stream(self) -> Stream | None:
+        """The one stream whose Observations it is about."""
         step = self.address.path[-1] if self.address.path else None
-        return step.id if step and self.entity == "Observation" and step.entity == "Datastream" else None
+        if step is None or step.id is None or self.entity != "Observation" or step.entity not in STREAMS:
+            return None
+        return step.entity, step.id
 
     @property
     def canonical(self) -> bool:
@@ -54,9 +60,9 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def computed(self) -> bool:
-        """Whether it is about a property that follows from a Datastream's observations."""
+        """Whether it is about a property that follows from a stream's observations."""
         attribute = ENTITIES[self.entity].attribute(self.address.attribute or "")
-        return self.entity == "Datastream" and attribute is not None and attribute.computed
+        return self.entity in STREAMS and attribute is not None and attribute.computed
 
     def wants(self, change: EntityChange) -> bool:
         """Whether a change may concern it, as far as one sees without asking."""
@@ -105,6 +111,6 @@ def entity_topic(entity: str, identifier: str) -> str:
     return f"{PREFIX}{ENTITIES[entity].set_name}({shown})"
 
 
-def observations_topic(stream: str) -> str:
+def observations_topic(stream: str, entity: str = "Datastream") -> str:
     """The topic of a stream's readings, e.g. ``v1.1/Datastreams('a')/Observations``."""
-    return f"{entity_topic('Datastream', stream)}/Observations"
+    return f"{entity_topic(entity, stream)}/Observations"

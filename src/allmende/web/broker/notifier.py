@@ -150,8 +150,9 @@ class Notifier(threading.Thread):
             if change is not None:
                 yield from self._readings(change)
                 yield from self._questions(change)
-        for stream in dict.fromkeys(line.stream for line in step.changes):
-            for watch in (*self._watches.computed.get(stream, ()), *self._watches.computed.get(None, ())):
+        computed = self._watches.computed
+        for entity, stream in dict.fromkeys((line.entity, line.stream) for line in step.changes):
+            for watch in (*computed.get((entity, stream), ()), *computed.get((entity, None), ())):
                 yield from self._follow(watch)
 
     def _entity(self, change: EntityChange) -> Iterator[Told]:
@@ -170,7 +171,7 @@ class Notifier(threading.Thread):
 
     def _readings(self, change: Change) -> Iterator[Told]:
         """A stream's readings on its own topic: to everybody, or to those who may read it."""
-        watches = self._watches.streams.get(change.stream, [])
+        watches = self._watches.streams.get((change.entity, change.stream), [])
         if not watches and not self._wild:
             return
         rows = self._store.change_page(change, OPEN_READINGS).rows
@@ -179,8 +180,9 @@ class Notifier(threading.Thread):
             for watch in watches:
                 topic = watch.subscription.topic
                 topics[topic] = topics.get(topic, frozenset()) | watch.clients
+            everybody = observations_topic(change.stream, change.entity)
             for row in rows:
-                yield Told(observation_json(row, self._root), topics, observations_topic(change.stream))
+                yield Told(observation_json(row, self._root), topics, everybody)
             return
         for watch in watches:
             if watch.subscription.asked.query.reader.datasets:
@@ -189,7 +191,7 @@ class Notifier(threading.Thread):
 
     def _questions(self, change: Change) -> Iterator[Told]:
         for watch in self._watches.readings:
-            if watch.subscription.stream in (None, change.stream):
+            if watch.subscription.stream in (None, (change.entity, change.stream)):
                 for body in self._ask(watch, watch.subscription.asked.query, change):
                     yield Told(body, watch.topics)
 

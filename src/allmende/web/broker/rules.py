@@ -76,13 +76,13 @@ def retained(store: Store, config: Config, filter_: str, client: Client) -> list
     if reader is None:
         return []
     if is_wild(filter_):
-        found = ((observations_topic(stream), row) for stream, row in latest_readings(store, ANONYMOUS))
+        found = ((observations_topic(stream, kind), row) for stream, kind, row in latest_readings(store, ANONYMOUS))
         return [(topic, observation_json(row, config.api_root)) for topic, row in found if matches(filter_, topic)]
     try:
         asked = parse_subscription(filter_, reader=reader, limits=face_limits())
     except AllmendeError:
         return []
-    if not asked.canonical:
+    if asked.stream is None or not asked.canonical:
         return []
-    rows = latest_reading(store, reader, asked.stream or "")
+    rows = latest_reading(store, reader, asked.stream)
     return [(filter_, observation_json(row, config.api_root)) for row in rows]

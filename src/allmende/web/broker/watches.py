@@ -7,7 +7,7 @@ import msgspec
 from allmende.domain.errors import AllmendeError
 from allmende.domain.face import FaceLimits
 from allmende.domain.policy import Reader
-from allmende.faces.sensorthings.topics import ERRORS, Subscription, parse_subscription
+from allmende.faces.sensorthings.topics import ERRORS, Stream, Subscription, parse_subscription
 
 ReaderOf = Callable[[str], Reader | None]
 """What the client of this name may read now; None for one that may no longer come in."""
@@ -34,12 +34,12 @@ class Watches:
         """``listeners`` are the names of clients by topic."""
         self.entities: dict[str, list[Watch]] = {}
         """By entity type; Observations have a log of their own."""
-        self.streams: dict[str, list[Watch]] = {}
-        """Readings of one stream, by its id."""
+        self.streams: dict[Stream, list[Watch]] = {}
+        """Readings of one stream."""
         self.readings: list[Watch] = []
         """Observations by any other question."""
-        self.computed: dict[str | None, list[Watch]] = {}
-        """Properties that follow from observations, by the stream's id; None for those of any."""
+        self.computed: dict[tuple[str, str | None], list[Watch]] = {}
+        """Properties that follow from observations, by the stream; with None for those of any."""
         for topic, names in listeners.items():
             if topic != ERRORS:
                 for watch in _watches(topic, names, reader_of, limits):
@@ -47,14 +47,14 @@ class Watches:
 
     def _add(self, watch: Watch) -> None:
         asked = watch.subscription
-        if asked.canonical:
-            self.streams.setdefault(asked.stream or "", []).append(watch)
+        if asked.canonical and asked.stream is not None:
+            self.streams.setdefault(asked.stream, []).append(watch)
         elif asked.entity == "Observation":
             self.readings.append(watch)
         else:
             self.entities.setdefault(asked.entity, []).append(watch)
             if asked.computed:
-                self.computed.setdefault(asked.address.id, []).append(watch)
+                self.computed.setdefault((asked.entity, asked.address.id), []).append(watch)
 
 
 def _watches(topic: str, names: frozenset[str], reader_of: ReaderOf, limits: FaceLimits) -> list[Watch]:
