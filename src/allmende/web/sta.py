@@ -72,7 +72,7 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
     if question.method == "POST" and path.strip("/") == BATCH:
         response = _answer_batch(question, house.store)
     else:
-        response = _dispatch(question, house.store)
+        response = respond(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
     headers = dict(response.headers)
@@ -97,12 +97,13 @@ def _answer_batch(question: Request, store: Store) -> Response:
     def run(part: Request) -> Response:
         if time.monotonic() > end:
             return error_response(LimitExceeded("this batch took too long", setting="ALLMENDE_BATCH_SECONDS"))
-        return _dispatch(part, store)
+        return respond(part, store)
 
     return answer_batch(question, store, face_limits(), run)
 
 
-def _dispatch(question: Request, store: Store) -> Response:
+def respond(question: Request, store: Store) -> Response:
+    """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
     return _WRITING.get(question.method, _answer)(question, store)
 
 
@@ -178,8 +179,3 @@ def _change(question: Request, store: Store) -> Response:
 
 _WITH_BODY = ("POST", "PATCH", "PUT")
 _WRITING = {"POST": _create, "PATCH": _change, "PUT": _change, "DELETE": _change}
-
-
-def respond(question: Request, store: Store) -> Response:
-    """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
-    return _WRITING.get(question.method, _answer)(question, store)
