@@ -5,7 +5,7 @@ Requests go through all of the web, on both engines. ``ALLMENDE_TEST_FUZZ`` is t
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -58,7 +58,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def send(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
+def send(store: Store, monkeypatch: pytest.MonkeyPatch) -> Send:
     """Sends one request through the web, as somebody who may write; fails where the server is at fault."""
     monkeypatch.setattr(house, "open_store", lambda: store)
     monkeypatch.setattr(middleware, "reader_of", lambda request: WRITER)
@@ -74,7 +74,7 @@ def send(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
             assert response.json()["message"], told
         return response
 
-    yield once
+    return once
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -122,8 +122,20 @@ def test_strange_texts_everywhere(send: Send, text: str) -> None:
 
 
 def test_options_given_twice_or_wrongly(send: Send) -> None:
-    for query in ("$top=1&$top=2", "$top=1&%24top=2", "$TOP=1", "$top", "=", "&&&", "$top=&$skip=", "$filter=&$filter=", "?",
-                  "$expand=Datastreams($top=1;$top=2)", "$expand=Datastreams($top=1;%24top=2)", "$count=true&$count=true"):  # fmt: skip
+    for query in (
+        "$top=1&$top=2",
+        "$top=1&%24top=2",
+        "$TOP=1",
+        "$top",
+        "=",
+        "&&&",
+        "$top=&$skip=",
+        "$filter=&$filter=",
+        "?",
+        "$expand=Datastreams($top=1;$top=2)",
+        "$expand=Datastreams($top=1;%24top=2)",
+        "$count=true&$count=true",
+    ):
         send("GET", f"{ROOT}/Things?{query}")
     for many in (99999999999999999999, 10**18, 2**63, 2**64, -(2**70)):
         for option in ("$top", "$skip"):
@@ -135,16 +147,51 @@ def test_options_given_twice_or_wrongly(send: Send) -> None:
 
 
 BODIES = [
-    *(b"", b"\x00", b"\xff\xfe", b"{", b"[]", b"[1]", b"null", b"1", b'"x"', b"NaN", b"Infinity", b"\xef\xbb\xbf{}", b"{}{}"),
-    *(b'{"result":NaN}', b'{"result":Infinity}', b'{"result":-Infinity}', b'{"result":1e999}', b'{"result":1,"result":2}'),
-    *(b'{"result":"\\ud800"}', b'{"result":"\\u0000"}', b'{"result":"\xed\xa0\x80"}', b'{"\\u0000":1}', b'{"\\ud800":1}'),
-    *(b'{"result":1,"phenomenonTime":%s}' % t for t in (b"1", b"null", b'""', b'"/"', b'"9999-12-31T23:59:60Z"', b"[]")),
-    *(b'{"result":1,"Datastream":%s}' % t for t in (b"1", b"null", b"[]", b"{}", b'{"@iot.id":null}', b'{"@iot.id":{}}')),
-    *(b'{"result":1,"FeatureOfInterest":{"@iot.id":%s,"name":1}}' % t for t in (b"1", b"[]", b'"\\u0000"', b"1e5", b"true")),
+    *(
+        b"",
+        b"\x00",
+        b"\xff\xfe",
+        b"{",
+        b"[]",
+        b"[1]",
+        b"null",
+        b"1",
+        b'"x"',
+        b"NaN",
+        b"Infinity",
+        b"\xef\xbb\xbf{}",
+        b"{}{}",
+    ),
+    *(
+        b'{"result":NaN}',
+        b'{"result":Infinity}',
+        b'{"result":-Infinity}',
+        b'{"result":1e999}',
+        b'{"result":1,"result":2}',
+    ),
+    *(
+        b'{"result":"\\ud800"}',
+        b'{"result":"\\u0000"}',
+        b'{"result":"\xed\xa0\x80"}',
+        b'{"\\u0000":1}',
+        b'{"\\ud800":1}',
+    ),
+    *(
+        b'{"result":1,"phenomenonTime":%s}' % t
+        for t in (b"1", b"null", b'""', b'"/"', b'"9999-12-31T23:59:60Z"', b"[]")
+    ),
+    *(
+        b'{"result":1,"Datastream":%s}' % t
+        for t in (b"1", b"null", b"[]", b"{}", b'{"@iot.id":null}', b'{"@iot.id":{}}')
+    ),
+    *(
+        b'{"result":1,"FeatureOfInterest":{"@iot.id":%s,"name":1}}' % t
+        for t in (b"1", b"[]", b'"\\u0000"', b"1e5", b"true")
+    ),
     *(b'{"result":%s}' % (sign * 100_000) for sign in (b"[", b'{"a":')),
     b'{"@iot.id":1,"id":2,"result":1}',
     b'{"name":"n","description":"d","properties":{"a":1,"a":2,"":3}}',
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:30]))
@@ -157,8 +204,20 @@ def test_strange_bodies(send: Send, body: bytes) -> None:
     send("PATCH", f"{ROOT}/Things(2)", body, "application/json-patch+json")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "a/b;c=\"", "", "json",
-                                  "application/json; charset=utf-16", "application/json-patch+json", "multipart/mixed"])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        'a/b;c="',
+        "",
+        "json",
+        "application/json; charset=utf-16",
+        "application/json-patch+json",
+        "multipart/mixed",
+    ],
+)
 def test_wrong_content_types(send: Send, kind: str) -> None:
     for body in (b"{}", b"[]", b'[{"op":"add","path":"/x","value":1}]', b"a=b", b"--x\r\n\r\n"):
         for method in ("POST", "PATCH", "PUT"):
