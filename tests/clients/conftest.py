@@ -41,7 +41,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     secret = next(word for word in made.stdout.split() if word.startswith("allmende_"))
     house = House(home, environ).start()
     try:
-        house.wait_for("Allmende is ready", 90)
+        house.wait_for("Allmende is ready", 200)
         yield Served(url=f"{house.url}/sta/v1.1", site=house.url, secret=secret, environ=environ)
     finally:
         house.stop()

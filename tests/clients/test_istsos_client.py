@@ -23,7 +23,7 @@ from istsos4_client import (
 
 from tests.clients.conftest import Served, require_set
 
-pytestmark = pytest.mark.xdist_group("served")
+pytestmark = [pytest.mark.xdist_group("served"), pytest.mark.timeout(300)]
 MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
