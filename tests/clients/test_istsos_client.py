@@ -106,6 +106,14 @@ def test_log_in_with_a_token_as_the_password(served: Served) -> None:
         unknown.list(Thing)
 
 
+def test_bulk_observations(client: Client) -> None:
+    made = client.post(stream(**station()))
+    times = [datetime(2026, 7, 1, 10, minute, tzinfo=UTC) for minute in range(30)]
+    readings = [Observation(phenomenon_time=t, result=n, datastream=made) for n, t in enumerate(times)]
+    assert client.bulk_observations(readings) == 30
+    assert len(client.list(Observation, filter=f"Datastream/id eq {made.iot_id}")) == 30
+
+
 def test_staplus(served: Served) -> None:
     require_set(served, "Parties")
     with Client(served.url, staplus=True, max_retries=0) as client:
