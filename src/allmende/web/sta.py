@@ -56,9 +56,9 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         reader=house.reader,
         now=time.time_ns() // 1000,
         body=request.body if request.method in _WITH_BODY else b"",
-        content_type=request.headers.get("Content-Type", ""),
-        if_match=request.headers.get("If-Match", ""),
-        if_none_match=request.headers.get("If-None-Match", ""),
+        content_type=request.META.get("CONTENT_TYPE", ""),
+        if_match=request.META.get("HTTP_IF_MATCH", ""),
+        if_none_match=request.META.get("HTTP_IF_NONE_MATCH", ""),
     )
     response = _WRITING.get(question.method, _answer)(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
