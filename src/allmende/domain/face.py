@@ -23,6 +23,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     if_match: str = ""
     """The header, "" where there is none."""
     if_none_match: str = ""
+    accept: str = ""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

@@ -214,6 +214,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             high=100_000,
         ),
     ] = 1000
+    compress: Annotated[
+        bool,
+        _setting(
+            "ALLMENDE_COMPRESS",
+            "Limits",
+            "Compress what the APIs answer (zstd, gzip) for clients that take it. Switch it off where a proxy does.",
+        ),
+    ] = True
     query_seconds: Annotated[
         float, _setting("ALLMENDE_QUERY_SECONDS", "Limits", "Time that one question may take in the store.", low=0.1)
     ] = 10.0

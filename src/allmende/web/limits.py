@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-_APIS = ("/sta/", "/ogc/", "/dcat")
+APIS = ("/sta/", "/ogc/", "/dcat")
 _MOST_CLIENTS = 10_000
 
 
@@ -60,7 +60,7 @@ class LimitsMiddleware:
         if length > limit:
             name = "ALLMENDE_UPLOAD_BYTES" if form else "ALLMENDE_BODY_BYTES"
             return _refuse(413, f"the body has {length} bytes, allowed are {limit} (limit: {name})")
-        if self._bucket and request.path_info.startswith(_APIS):
+        if self._bucket and request.path_info.startswith(APIS):
             wait = self._bucket.take(request.META.get("REMOTE_ADDR", ""))
             if wait:
                 response = _refuse(429, f"more than {self._bucket.rate} calls a minute (limit: ALLMENDE_RATE_LIMIT)")

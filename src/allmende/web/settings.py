@@ -33,6 +33,7 @@ MIDDLEWARE = [
     "allmende.web.observability.middleware.RequestMiddleware",
     "allmende.web.security.HeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "allmende.web.compression.CompressionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "allmende.web.limits.LimitsMiddleware",
     "allmende.web.shortcut.ShortCutMiddleware",
@@ -106,7 +107,7 @@ CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(sta/v1\.1|geo/|parking/.*json)"
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")
-CORS_EXPOSE_HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID")
+CORS_EXPOSE_HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID", "X-Total-Count")
 CORS_PREFLIGHT_MAX_AGE = 86_400
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = ALLMENDE.body_bytes

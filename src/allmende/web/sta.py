@@ -59,13 +59,18 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         content_type=request.META.get("CONTENT_TYPE", ""),
         if_match=request.META.get("HTTP_IF_MATCH", ""),
         if_none_match=request.META.get("HTTP_IF_NONE_MATCH", ""),
+        accept=request.META.get("HTTP_ACCEPT", ""),
     )
     response = _WRITING.get(question.method, _answer)(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
-    return HttpResponse(
-        response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
-    )
+    headers = dict(response.headers)
+    if question.method in ("GET", "HEAD"):
+        # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
+        open_to_all = house.reader.name == ANONYMOUS.name
+        headers["Cache-Control"] = "no-cache" if open_to_all else "private, no-cache"
+        headers["Vary"] = "Accept, Accept-Encoding, Authorization"
+    return HttpResponse(response.body, status=response.status, content_type=response.content_type, headers=headers)
 
 
 def _ask_who(refusal: Response) -> Response:

@@ -47,6 +47,7 @@ class House:
         content_type: str = "application/json",
         if_match: str = "",
         if_none_match: str = "",
+        accept: str = "",
     ) -> Response:
         """One request. ``path`` and ``query`` are as they stand in an address; ``body`` is JSON or bytes."""
         return answer(
@@ -61,6 +62,7 @@ class House:
                 content_type=content_type,
                 if_match=if_match,
                 if_none_match=if_none_match,
+                accept=accept,
             ),
             self.store,
             self.limits,

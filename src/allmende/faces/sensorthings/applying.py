@@ -25,7 +25,7 @@ from allmende.faces.sensorthings.options import bounds_of, make_token, paging, r
 from allmende.faces.sensorthings.render import SAFE
 from allmende.faces.sensorthings.rows import result_text
 
-OPTIONS = ("$apply", "$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken")
+OPTIONS = ("$apply", "$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken", "$resultFormat")
 
 
 def parse_aggregation(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Aggregation:
@@ -109,13 +109,17 @@ def render_table(table: Table, texts: Mapping[str, str], address: str) -> bytes:
     if table.count is not None:
         parts.append(f'"@iot.count":{table.count}')
     if table.next is not None:
-        again = {k: v for k, v in texts.items() if k not in ("$skip", "$skiptoken")}
-        again["$skiptoken"] = make_token(table.next)
-        options = "&".join(f"{name}={quote(value, safe=SAFE)}" for name, value in again.items())
-        parts.append(f'"@iot.nextLink":{encode(f"{address}?{options}")}')
+        parts.append(f'"@iot.nextLink":{encode(next_address(table.next, texts, address))}')
     rows = ",".join(encode(row) for row in rows_of(table))
     parts.append(f'"value":[{rows}]')
     return ("{" + ",".join(parts) + "}").encode()
+
+
+def next_address(after: tuple[Any, ...], texts: Mapping[str, str], address: str) -> str:
+    """The same question, going on behind the last group."""
+    again = {k: v for k, v in texts.items() if k not in ("$skip", "$skiptoken")}
+    again["$skiptoken"] = make_token(after)
+    return f"{address}?{'&'.join(f'{name}={quote(value, safe=SAFE)}' for name, value in again.items())}"
 
 
 def rows_of(table: Table) -> list[dict[str, Any]]:
@@ -127,12 +131,13 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
             place = made
             for part in column.name[:-1]:
                 place = place.setdefault(part, {})
-            place[column.name[-1]] = _shown(column, value)
+            place[column.name[-1]] = shown_value(column, value)
         found.append(made)
     return found
 
 
-def _shown(column: Column, value: Any) -> Any:
+def shown_value(column: Column, value: Any) -> Any:
+    """A value of a column as JSON shows it."""
     if value is None:
         return None
     if column.kind == "result":

@@ -1,4 +1,5 @@
-"""Requirements of 18-088 that hold, by their URI. One stands here only when it holds whole.
+"""Requirements of 18-088 that hold, by their URI, and extensions of FROST-Server's. One stands here only when it
+holds whole.
 
 What does not, yet or on purpose:
 
@@ -38,4 +39,7 @@ CONFORMANCE = (
             "historical-location-manual-creation",
         )
     ),
+    "https://github.com/INSIDE-information-systems/SensorThingsAPI/blob/master/CSV-ResultFormat/CSV-ResultFormat.md",
+    "https://fraunhoferiosb.github.io/FROST-Server/extensions/GeoJSON-ResultFormat.html",
+    "https://fraunhoferiosb.github.io/FROST-Server/extensions/DeepSelect.html",
 )  # fmt: skip

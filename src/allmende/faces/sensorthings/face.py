@@ -33,6 +33,9 @@ from allmende.faces.sensorthings.applying import (
 from allmende.faces.sensorthings.changing import change, delete
 from allmende.faces.sensorthings.conformance import CONFORMANCE
 from allmende.faces.sensorthings.echoes import settle_echoes
+from allmende.faces.sensorthings.formats.answers import check_format, render_format
+from allmende.faces.sensorthings.formats.choice import JSON, Format
+from allmende.faces.sensorthings.formats.groups import groups_format, render_groups
 from allmende.faces.sensorthings.openapi import MEDIA_TYPE, PATH, document
 from allmende.faces.sensorthings.options import Asked, names_option, parse_options, read_texts
 from allmende.faces.sensorthings.render import (
@@ -79,53 +82,68 @@ def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     address = parse_address(request.path)
     if names_option(request.query, "$apply"):
         return _aggregate(request, address, store, limits)
-    asked = parse_options(address, request.query, reader=request.reader, limits=limits)
+    asked = parse_options(address, request.query, reader=request.reader, limits=limits, accept=request.accept)
     if address.attribute is not None:
         return _read_attribute(address, asked, store)
+    check_format(asked)
     page = store.find(asked.query)
-    if address.single:
-        if not page.rows:
-            raise errors.NotFound("there is nothing here")
-        if address.reference:
-            return Response(status=200, body=render_reference(page, request.root))
-        return _tagged(request, render_entity(page, asked, request.root))
     if not page.rows:
+        if address.single:
+            raise errors.NotFound("there is nothing here")
         _require_parent(address, asked.query, store)
+    return _tagged(request, _render(request, address, asked, page))
+
+
+def _render(request: Request, address: Address, asked: Asked, page: Page) -> Response:
+    path = request.path.strip("/")
+    if asked.format is not JSON:
+        return render_format(page, asked, request.root, path)
     if address.reference:
-        return Response(status=200, body=render_references(page, asked, request.root, request.path.strip("/")))
-    return Response(status=200, body=render_page(page, asked, request.root, request.path.strip("/")))
+        single = address.single
+        body = render_reference(page, request.root) if single else render_references(page, asked, request.root, path)
+    elif address.single:
+        body = render_entity(page, asked, request.root)
+    else:
+        body = render_page(page, asked, request.root, path)
+    return Response(status=200, body=body)
 
 
 def _aggregate(request: Request, address: Address, store: Store, limits: FaceLimits) -> Response:
     """``$apply``: groups instead of entities."""
     asked = parse_aggregation(address, request.query, reader=request.reader, limits=limits)
+    texts = read_texts(request.query, OPTIONS)
+    format = groups_format(texts, request.accept)
     table = store.aggregate(asked)
     if not table.rows or not asked.groups:
         _require_parent(address, asked.source, store)
-    return _table(request, table, OPTIONS)
+    return _table(request, table, texts, format)
 
 
 def _latest(request: Request, store: Store, limits: FaceLimits) -> Response:
     """``Datastreams/latest``: the newest reading of each."""
     address = parse_address(request.path.strip("/").removesuffix("/latest"))
     asked = parse_latest(address, request.query, reader=request.reader, limits=limits)
+    texts = read_texts(request.query, LATEST_OPTIONS)
+    format = groups_format(texts, request.accept)
     table = store.newest(asked)
     if not table.rows:
         _require_parent(address, asked, store)
-    return _table(request, table, LATEST_OPTIONS)
+    return _table(request, table, texts, format)
 
 
-def _table(request: Request, table: Table, known: tuple[str, ...]) -> Response:
+def _table(request: Request, table: Table, texts: dict[str, str], format: Format) -> Response:
     place = f"{request.root}/{quote(request.path.strip('/'), safe=SAFE)}"
-    return Response(status=200, body=render_table(table, read_texts(request.query, known), place))
+    if format is JSON:
+        return _tagged(request, Response(status=200, body=render_table(table, texts, place)))
+    return _tagged(request, render_groups(table, format, texts, place))
 
 
-def _tagged(request: Request, body: bytes) -> Response:
-    """One entity, or that it is as the client has it."""
-    headers = {"ETag": etag_of(body)}
+def _tagged(request: Request, response: Response) -> Response:
+    """The answer with the tag of its bytes, or that it is as the client has it."""
+    headers = {**response.headers, "ETag": etag_of(response.body)}
     if request.if_none_match and names_tag(request.if_none_match, headers["ETag"]):
-        return Response(status=304, headers=headers)
-    return Response(status=200, body=body, headers=headers)
+        return Response(status=304, headers={"ETag": headers["ETag"]})
+    return msgspec.structs.replace(response, headers=headers)
 
 
 def _require_parent(address: Address, query: Query, store: Store) -> None:

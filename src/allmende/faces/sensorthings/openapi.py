@@ -6,7 +6,7 @@ down twice.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -14,14 +14,15 @@ from allmende import __version__
 from allmende.domain.face import FaceLimits
 from allmende.domain.model import ENTITIES, SETS, EntityType, Relation
 from allmende.faces.sensorthings.applying import OPTIONS
-from allmende.faces.sensorthings.options import KNOWN
+from allmende.faces.sensorthings.formats.choice import FORMATS
+from allmende.faces.sensorthings.options import KNOWN, Metadata
 from allmende.faces.sensorthings.schemas import ID, Schema, attribute_schema, example, schemas
 
 PATH = "api"
 """Where the document is, below the face's root."""
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
 _JSON = "application/json"
-_SINGLE = ("$select", "$expand")
+_SINGLE = ("$select", "$expand", "$resultFormat", "$resultMetadata")
 """Options that go with one entity; all go with a set."""
 _SET = (*KNOWN, *(option for option in OPTIONS if option not in KNOWN))
 _SETTINGS = {"entities": "ALLMENDE_DEEP_INSERT_MAX"}
@@ -42,8 +43,8 @@ _OPTIONS: dict[str, tuple[str, Schema]] = {
     "$select": ("Which properties, separated by commas.", {"type": "string"}),
     "$expand": ("Related entities inside of each, e.g. `Datastreams($top=1)`.", {"type": "string"}),
     "$skiptoken": ("The place to go on from; stands in `@iot.nextLink`.", {"type": "string"}),
-    "$resultFormat": ("The form of the answer.", {"type": "string"}),
-    "$resultMetadata": ("How many links and notes an entity carries.", {"type": "string"}),
+    "$resultFormat": ("The form of the answer.", {"enum": [format.name for format in FORMATS]}),
+    "$resultMetadata": ("How many links and notes an entity carries.", {"enum": list(get_args(Metadata))}),
     "$apply": ("Aggregates on the server, as OData writes them.", {"type": "string"}),
 }
 """What is known of an option beside its name; an option that is not here takes any text."""
@@ -169,7 +170,11 @@ def _reading(tag: str, identity: str, words: str, options: tuple[str, ...], sche
     answer = _json({"$ref": f"#/components/schemas/{schema}"})
     operation = _operation(tag, identity, words, answer)
     operation["parameters"] = [_parameter(option) for option in options]
-    if schema in ENTITIES:
+    if schema in ENTITIES or schema in SETS:
+        if schema == "Observations":
+            both = [{"$ref": f"#/components/schemas/{name}"} for name in (schema, "DataArrays")]
+            answer["content"][_JSON] = {"schema": {"anyOf": both}}
+        answer["content"] |= {media: {} for format in FORMATS for media in format.media[:1] if media != _JSON}
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-Match and If-None-Match."}}
         operation["parameters"].append(_parameter("If-None-Match"))
         operation["responses"]["304"] = {"description": "It is as you have it."}
@@ -316,6 +321,12 @@ def _shared() -> dict[str, Schema]:
         "References": {
             "type": "object",
             "properties": {"value": {"type": "array", "items": {"type": "object", "properties": link}}},
+            "required": ["value"],
+        },
+        "DataArrays": {
+            "type": "object",
+            "description": "Observations as rows of values (`$resultFormat=dataArray`), one object for each stream.",
+            "properties": {"value": {"type": "array", "items": {"type": "object", "required": ["dataArray"]}}},
             "required": ["value"],
         },
         "JsonPatch": {

@@ -3,20 +3,32 @@
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import unquote_plus
 
 import msgspec
 
 from allmende.domain.errors import InvalidQuery, LimitExceeded, NotSupported
 from allmende.domain.face import FaceLimits
-from allmende.domain.model import ENTITIES, EntityType
+from allmende.domain.model import ENTITIES, EntityType, Kind
 from allmende.domain.policy import Reader
 from allmende.domain.query import Expand, Query
 from allmende.faces.sensorthings.address import Address
 from allmende.faces.sensorthings.expressions import parse_filter, parse_order
+from allmende.faces.sensorthings.formats.choice import DATA_ARRAY, JSON, Format, accepted_format, named_format
+from allmende.faces.sensorthings.formats.streams import with_streams
+from allmende.faces.sensorthings.rows import Parts
 
-KNOWN = ("$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand", "$skiptoken")
+KNOWN = (
+    "$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand", "$skiptoken", "$resultFormat",
+    "$resultMetadata",
+)  # fmt: skip
+UNBUILT = ("$search", "$compute", "$format", "$index", "$levels", "$schemaversion", "$deltatoken")
+"""Options of OData, on which the standard stands, that are not here: answered 501 (18-088, 9.3.1)."""
+_WHOLE_ANSWER = ("$skiptoken", "$resultFormat", "$resultMetadata")
+_MAX_PARTS = 16
+_WITH_PARTS = (Kind.JSON, Kind.OBJECT, Kind.GEOMETRY, Kind.RESULT)
+Metadata = Literal["full", "minimal", "none", "off"]
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[int | float | str | None])
 
@@ -27,20 +39,61 @@ class Asked(msgspec.Struct, frozen=True):
     query: Query
     texts: dict[str, str]
     expands: dict[str, "Asked"]
+    chosen: tuple[str, ...] | None = None
+    """What $select names, in its order, parts of properties too; the query's own names whole properties."""
+    parts: Parts = ()
+    """Of which properties only parts are wanted."""
+    metadata: Metadata = "full"
+    format: Format = JSON
+
+    @property
+    def links(self) -> bool:
+        """Whether addresses of entities and of their relations are shown."""
+        return self.metadata == "full"
 
 
-def parse_options(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Asked:
-    """The question that an address and its (encoded) query options ask."""
+def parse_options(address: Address, text: str, *, reader: Reader, limits: FaceLimits, accept: str = "") -> Asked:
+    """The question that an address and its (encoded) query options ask; ``accept`` is the header of that name, which
+    counts where $resultFormat is absent."""
     texts = read_texts(text, KNOWN)
     if address.single or address.reference:
-        allowed = ("$select", "$expand") if address.single and not address.attribute else ()
-        for option in texts:
-            if address.single and option not in allowed:
-                raise InvalidQuery("goes with a set, not with one entity", where=option)
-    asked = _ask(ENTITIES[address.entity], texts, reader, limits, depth=0)
+        _check_single(address, texts)
+    metadata = _read_metadata(texts)
+    asked = _ask(ENTITIES[address.entity], texts, reader, limits, depth=0, metadata=metadata)
     top = 1 if address.single else asked.query.top
     query = msgspec.structs.replace(asked.query, path=address.path, id=address.id, top=top)
-    return Asked(query, texts, asked.expands)
+    format = _read_format(address, texts, accept)
+    if format is DATA_ARRAY:
+        query = with_streams(query)
+    return msgspec.structs.replace(asked, query=query, format=format)
+
+
+def _check_single(address: Address, texts: dict[str, str]) -> None:
+    if address.reference and "$resultFormat" in texts:
+        raise InvalidQuery("does not go with references", where="$resultFormat")
+    allowed = ("$select", "$expand", "$resultFormat", "$resultMetadata") if not address.attribute else ()
+    for option in texts:
+        if address.single and option not in allowed:
+            raise InvalidQuery("goes with a set, not with one entity", where=option)
+
+
+def _read_format(address: Address, texts: dict[str, str], accept: str) -> Format:
+    if "$resultFormat" in texts:
+        chosen = named_format(texts["$resultFormat"])
+        if chosen is DATA_ARRAY and (address.single or address.entity != "Observation"):
+            raise InvalidQuery(f"{DATA_ARRAY.name} goes with sets of Observations alone", where="$resultFormat")
+        if chosen is DATA_ARRAY and "$expand" in texts:
+            raise InvalidQuery(f"has no place in {DATA_ARRAY.name}", where="$expand")
+        return chosen
+    return JSON if address.attribute or address.reference else accepted_format(accept)
+
+
+def _read_metadata(texts: dict[str, str]) -> Metadata:
+    text = texts.get("$resultMetadata", "full").strip().lower()
+    for name in get_args(Metadata):
+        if text == name:
+            return name  # type: ignore[no-any-return]  # one of the literal's own words
+    raise InvalidQuery(f"{text!r} is none of {', '.join(get_args(Metadata))}", where="$resultMetadata")
 
 
 def names_option(text: str, option: str) -> bool:
@@ -60,6 +113,8 @@ def read_texts(text: str, known: Sequence[str]) -> dict[str, str]:
 
 
 def _put_option(texts: dict[str, str], name: str, value: str, known: Sequence[str] = KNOWN) -> None:
+    if name in UNBUILT:
+        raise NotSupported("this release does not have it", where=name)
     if name not in known:
         raise InvalidQuery(f"there is no such option here; known are {', '.join(known)}", where=name)
     if name in texts:
@@ -67,9 +122,11 @@ def _put_option(texts: dict[str, str], name: str, value: str, known: Sequence[st
     texts[name] = value
 
 
-def _ask(entity: EntityType, texts: dict[str, str], reader: Reader, limits: FaceLimits, *, depth: int) -> Asked:
-    select = _read_select(entity, texts["$select"]) if "$select" in texts else None
-    expands = _read_expands(entity, texts["$expand"], reader, limits, depth) if "$expand" in texts else {}
+def _ask(
+    entity: EntityType, texts: dict[str, str], reader: Reader, limits: FaceLimits, *, depth: int, metadata: Metadata
+) -> Asked:
+    chosen = _read_select(entity, texts["$select"]) if "$select" in texts else None
+    expands = _read_expands(entity, texts["$expand"], reader, limits, depth, metadata) if "$expand" in texts else {}
     page, bounds = paging(texts, limits), bounds_of(limits)
     query = Query(
         entity=entity.name,
@@ -81,10 +138,12 @@ def _ask(entity: EntityType, texts: dict[str, str], reader: Reader, limits: Face
         after=page.after,
         count=page.count,
         expand_rows=limits.expand_rows,
-        select=select,
+        select=None if chosen is None else tuple(dict.fromkeys(name.partition("/")[0] for name in chosen)),
         expand=tuple(Expand(relation=name, query=asked.query) for name, asked in expands.items()),
     )
-    return Asked(query, texts, expands)
+    if depth and metadata != "full":
+        texts = {**texts, "$resultMetadata": metadata}  # the links of an expansion go on as the whole was asked for
+    return Asked(query, texts, expands, chosen=chosen, parts=_parts(chosen or ()), metadata=metadata)
 
 
 def bounds_of(limits: FaceLimits) -> dict[str, int]:
@@ -137,18 +196,35 @@ def _read_flag(texts: dict[str, str], option: str) -> bool:
 
 
 def _read_select(entity: EntityType, text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name in ("id", "@iot.id") or entity.attribute(name) or entity.relation(name):
             continue
-        if entity.attribute(name.partition("/")[0]):
-            raise NotSupported(f"this release selects whole properties, not {name!r}", where="$select")
-        known = ["id", *(a.name for a in entity.attributes), *(r.name for r in entity.relations)]
-        raise InvalidQuery(f"{entity.name} has no property {name!r}; it has {', '.join(known)}", where="$select")
+        head, *rest = name.split("/")
+        attribute = entity.attribute(head)
+        if attribute is None:
+            known = ["id", *(a.name for a in entity.attributes), *(r.name for r in entity.relations)]
+            raise InvalidQuery(f"{entity.name} has no property {name!r}; it has {', '.join(known)}", where="$select")
+        if attribute.kind not in _WITH_PARTS:
+            raise InvalidQuery(f"{head} has no parts", where="$select")
+        if not all(rest) or len(rest) > _MAX_PARTS:
+            raise InvalidQuery(f"{name!r} is no path of 1 to {_MAX_PARTS} names behind {head}", where="$select")
     return names
 
 
-def _read_expands(entity: EntityType, text: str, reader: Reader, limits: FaceLimits, depth: int) -> dict[str, Asked]:
+def _parts(chosen: tuple[str, ...]) -> Parts:
+    """The paths into each property that is not wanted whole."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for name in chosen:
+        head, *rest = name.split("/")
+        if rest and head not in chosen:
+            found.setdefault(head, []).append(tuple(rest))
+    return tuple((name, tuple(paths)) for name, paths in found.items())
+
+
+def _read_expands(
+    entity: EntityType, text: str, reader: Reader, limits: FaceLimits, depth: int, metadata: Metadata
+) -> dict[str, Asked]:
     if depth >= limits.expand_depth:
         raise LimitExceeded(f"at most {limits.expand_depth} levels", setting="ALLMENDE_EXPAND_DEPTH", where="$expand")
     wanted: dict[str, dict[str, str]] = {}
@@ -167,7 +243,7 @@ def _read_expands(entity: EntityType, text: str, reader: Reader, limits: FaceLim
         for name, value in options.items():
             _put_option(texts, name, value)
     return {
-        name: _ask(ENTITIES[_target(entity, name)], texts, reader, limits, depth=depth + 1)
+        name: _ask(ENTITIES[_target(entity, name)], texts, reader, limits, depth=depth + 1, metadata=metadata)
         for name, texts in wanted.items()
     }
 
@@ -189,8 +265,8 @@ def _read_expand(piece: str) -> tuple[str, dict[str, str]]:
     texts: dict[str, str] = {}
     for option in split_outside(rest[:-1], ";"):
         name, _, value = option.strip().partition("=")
-        if name == "$skiptoken":
-            raise InvalidQuery("does not go inside of $expand", where=name)
+        if name.strip() in _WHOLE_ANSWER:
+            raise InvalidQuery("does not go inside of $expand", where=name.strip())
         _put_option(texts, name.strip(), value)
     return head.strip(), texts
 

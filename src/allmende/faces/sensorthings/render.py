@@ -1,6 +1,6 @@
 """Pages to bytes. No object per row: a row's tuple becomes text once, JSON columns go through untouched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -16,12 +16,12 @@ from allmende.faces.sensorthings.rows import attribute_of, entity_link, result_t
 
 def render_page(page: Page, asked: Asked, root: str, path: str) -> bytes:
     """A set: ``path`` is its (decoded) address relative to the root, for the link to the next page."""
-    return _envelope(page, asked, f"{root}/{quote(path, safe=SAFE)}", render_rows(page, asked, root))
+    return envelope(page, asked, address_of(root, path), render_rows(page, asked, root))
 
 
 def render_references(page: Page, asked: Asked, root: str, path: str) -> bytes:
     """``/$ref`` of a set: addresses alone."""
-    return _envelope(page, asked, f"{root}/{quote(path, safe=SAFE)}", _references(page, root))
+    return envelope(page, asked, address_of(root, path), _references(page, root))
 
 
 def render_reference(page: Page, root: str) -> bytes:
@@ -35,14 +35,20 @@ def _references(page: Page, root: str) -> Iterator[str]:
         yield f'{{"@iot.selfLink":{text(f"{root}/{entity_link(set_name, str(row[1]))}")}}}'
 
 
-def _envelope(page: Page, asked: Asked, address: str, rows: Iterator[str]) -> bytes:
+def envelope(page: Page, asked: Asked, address: str, rows: Iterable[str]) -> bytes:
+    """``{"value": […]}`` with a set's count and the link to its next page."""
     parts = []
     if page.count is not None:
         parts.append(f'"@iot.count":{page.count}')
-    if page.next is not None:
+    if page.next is not None and asked.metadata != "off":
         parts.append(f'"@iot.nextLink":{text(next_link(address, asked, page.next))}')
     parts.append(f'"value":[{",".join(rows)}]')
     return ("{" + ",".join(parts) + "}").encode()
+
+
+def address_of(root: str, path: str) -> str:
+    """Of a decoded path relative to the root."""
+    return f"{root}/{quote(path, safe=SAFE)}"
 
 
 def next_link(address: str, asked: Asked, after: tuple[Any, ...]) -> str:
@@ -58,13 +64,14 @@ SAFE = "~!$()*,;:@'/"
 
 def render_rows(page: Page, asked: Asked, root: str) -> Iterator[str]:
     """Each row as a JSON object."""
-    if page.query.entity == "Observation" and not page.query.expand and page.query.select is None:
+    if page.query.entity == "Observation" and not page.query.expand and page.query.select is None and asked.links:
         base = f"{_escaped(root)}/Observations("
         for row in page.rows:
             yield observation_text(row, base)
         return
     query = page.query
-    write = row_writer(query.entity, query.select, frozenset(e.relation for e in query.expand), root)
+    expanded = frozenset(e.relation for e in query.expand)
+    write = row_writer(query.entity, query.select, expanded, root, asked.parts, asked.links)
     if not page.expanded:
         for row in page.rows:
             yield f"{{{write(row)}}}"
@@ -144,6 +151,6 @@ def _render_expanded(row: tuple[Any, ...], page: Page, asked: Asked, root: str) 
         if children.count is not None:
             yield f'"{name}@iot.count":{children.count}'
         yield f'"{name}":[{",".join(rows)}]'
-        if children.next is not None:
+        if children.next is not None and asked.metadata != "off":
             address = f"{root}/{entity_link(entity.set_name, str(row[1]))}/{name}"
             yield f'"{name}@iot.nextLink":{text(next_link(address, nested, children.next))}'

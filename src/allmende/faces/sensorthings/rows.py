@@ -1,6 +1,6 @@
 """Writes rows as JSON, as fast as it goes: what all rows of a shape have in common is put together once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -18,6 +18,8 @@ _KEPT_NULL = frozenset({"resultTime"})
 """Attributes that are shown though they are null (18-088, table 8.2.7); other null ones are left out."""
 _LONGEST_KNOWN = 120
 """Characters up to which a text is remembered with its JSON: names, types and descriptions come again and again."""
+Parts = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+"""Of which properties only parts are wanted, and which: ``("properties", (("address", "city"),))``."""
 Writer = Callable[[tuple[Any, ...]], str]
 
 
@@ -85,41 +87,82 @@ def attribute_of(name: str, kind: Kind, places: dict[str, int]) -> Attribute:
 
 
 @lru_cache(maxsize=512)
-def row_writer(entity_name: str, select: tuple[str, ...] | None, expanded: frozenset[str], root: str) -> Writer:
-    """Writes the inside of a row's object: its id, attributes, and links to what is not ``expanded`` anyway."""
+def row_writer(
+    entity_name: str,
+    select: tuple[str, ...] | None,
+    expanded: frozenset[str],
+    root: str,
+    parts: Parts = (),
+    links: bool = True,
+) -> Writer:
+    """Writes the inside of a row's object: its id, attributes (or ``parts`` of them), and ``links`` to itself and to
+    what is not ``expanded`` anyway."""
     entity = ENTITIES[entity_name]
     query = Query(entity=entity_name, reader=house_reader("render"), select=select)
     places = {column: at for at, column in enumerate(layout(query))}
     start = _encode(f"{root}/{entity.set_name}").decode()[1:-1]
     named = query.selects_id()
     attributes = [
-        attribute_of(name, attribute.kind, places)
+        _some_of(attribute_of(name, attribute.kind, places), dict(parts).get(name))
         for name in query.selected()
         if (attribute := entity.attribute(name)) is not None
     ]
-    linked = [r.name for r in entity.relations if (select is None or r.name in select) and r.name not in expanded]
+    linked = [
+        r.name for r in entity.relations if links and (select is None or r.name in select) and r.name not in expanded
+    ]
     # The one place of each link that differs from row to row is marked by a sign that no address holds.
-    links = ",".join(f'"{name}@iot.navigationLink":"{start}\0/{name}"' for name in linked)
+    navigation = ",".join(f'"{name}@iot.navigationLink":"{start}\0/{name}"' for name in linked)
 
     def write(row: tuple[Any, ...]) -> str:
         identifier = str(row[1])
-        parts = []
+        found = []
         if is_number(identifier):
             key = f"({identifier})"
-            if named:
-                parts.append(f'"@iot.selfLink":"{start}{key}","@iot.id":{identifier}')
+            shown = identifier
         else:
             key = entity_link("", identifier)
-            if named:
-                parts.append(f'"@iot.selfLink":"{start}{key}","@iot.id":{text(identifier)}')
+            shown = text(identifier)
+        if named and links:
+            found.append(f'"@iot.selfLink":"{start}{key}","@iot.id":{shown}')
+        elif named:
+            found.append(f'"@iot.id":{shown}')
         for prefix, at, encode, wide, empty in attributes:
             value = row[at]
             if value is not None:
-                parts.append(prefix + encode(row if wide else value))
+                found.append(prefix + encode(row if wide else value))
             elif empty:
-                parts.append(empty)
-        if links:
-            parts.append(links.replace("\0", key))
-        return ",".join(parts)
+                found.append(empty)
+        if navigation:
+            found.append(navigation.replace("\0", key))
+        return ",".join(filter(None, found) if parts else found)
 
     return write
+
+
+def _some_of(attribute: Attribute, paths: Sequence[tuple[str, ...]] | None) -> Attribute:
+    """The same attribute, of which only what the paths lead to is written; nothing where they lead nowhere."""
+    if not paths:
+        return attribute
+
+    def encode(value: Any) -> str:
+        picked = pick_parts(msgspec.json.decode(attribute.encode(value)), paths)
+        return "" if picked is None else attribute.prefix + _encode(picked).decode()
+
+    return attribute._replace(prefix="", encode=encode)
+
+
+def pick_parts(value: Any, paths: Iterable[tuple[str, ...]]) -> dict[str, Any] | None:
+    """Of a JSON object what the paths lead to, nested as it was; None where they lead nowhere."""
+    picked: dict[str, Any] = {}
+    for path in paths:
+        found = value
+        for key in path:
+            if not isinstance(found, dict) or key not in found:
+                break
+            found = found[key]
+        else:
+            inner = picked
+            for key in path[:-1]:
+                inner = inner.setdefault(key, {})
+            inner[path[-1]] = found
+    return picked or None
