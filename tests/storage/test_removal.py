@@ -14,8 +14,8 @@ from tests.storage.test_amendment import AT, DAY, EXTENTS, at, change, observe, 
 from tests.storage.test_creation import THING, ids, location, stream
 from tests.support import HOUSE, ask, batch, create
 
-SETS = ("Thing", "Location", "HistoricalLocation", "Datastream", "Sensor", "ObservedProperty", "Observation",
-        "FeatureOfInterest")  # fmt: skip
+SETS = ("Thing", "Location", "HistoricalLocation", "Datastream", "MultiDatastream", "Sensor", "ObservedProperty",
+        "Observation", "FeatureOfInterest")  # fmt: skip
 
 
 def remove(store: Store, entity: str, identifier: str | None = None, *, reader: Reader = HOUSE, **more: Any) -> int:

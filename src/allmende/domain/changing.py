@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from allmende.domain import times
-from allmende.domain.creation import id_of, keep_value, names_existing
+from allmende.domain.creation import check_one_of, id_of, keep_value, names_existing, time_of_house
 from allmende.domain.errors import InvalidInput
 from allmende.domain.model import ENTITIES, EntityType, Kind, Relation
 from allmende.domain.store import Ref
 
 Plan = tuple[dict[str, Any], dict[str, tuple[Ref, ...]]]
 """``values`` and ``links`` of an :class:`allmende.domain.store.Amendment`."""
-_REPLACED = frozenset({("Thing", "Locations"), ("HistoricalLocation", "Locations")})
-"""To-many relations that may be given anew."""
 
 
 def plan_change(
@@ -46,15 +43,34 @@ def plan_change(
         _reset(entity, values)
     elif "encodingType" in values:
         _recheck(entity, values, context)
-    if entity.name == "Observation" and "phenomenonTime" in values and values["phenomenonTime"] is None:
-        values["phenomenonTime"] = times.Interval(now)
+    for attribute in entity.attributes:
+        if attribute.now and attribute.name in values and values[attribute.name] is None:
+            values[attribute.name] = time_of_house(attribute, now)
+    _keep_one_of(entity, body, values, links)
     return values, links
+
+
+def _keep_one_of(
+    entity: EntityType, body: Mapping[str, Any], values: dict[str, Any], links: dict[str, tuple[Ref, ...]]
+) -> None:
+    """Who says another one of :attr:`EntityType.one_of` takes the one before it away."""
+    said = [name for name in entity.one_of if name in body]
+    if not said:
+        return
+    check_one_of(entity, body, "")
+    for name in entity.one_of:
+        if body.get(name):
+            continue
+        if entity.attribute(name):
+            values[name] = None
+        else:
+            links[name] = ()
 
 
 def _reset(entity: EntityType, values: dict[str, Any]) -> None:
     """Take away what a whole entity leaves out."""
     for attribute in entity.attributes:
-        if attribute.computed or attribute.name in values:
+        if attribute.computed or attribute.name in values or attribute.name in entity.one_of:
             continue
         if attribute.required:
             raise InvalidInput(f"{attribute.name} is missing", where=entity.name)
@@ -69,9 +85,11 @@ def _recheck(entity: EntityType, values: dict[str, Any], context: Mapping[str, A
 
 
 def _links(entity: EntityType, relation: Relation, value: object) -> tuple[Ref, ...]:
-    many = (entity.name, relation.name) in _REPLACED
+    many = relation.holds
     if relation.many and not many:
         raise InvalidInput(f"{relation.name} are changed one by one, each at its own address", where=relation.name)
+    if value is None and not relation.required and not many:
+        return ()
     items = value if many else [value]
     if not isinstance(items, list) or (relation.required and not items):
         raise InvalidInput(f'{relation.name} is a list of {{"@iot.id": …}}', where=relation.name)

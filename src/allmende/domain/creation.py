@@ -15,6 +15,7 @@ from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
 from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
 from allmende.domain.query import ResultKind
 from allmende.domain.store import NewEntity, Ref
+from allmende.domain.tasking import check_description
 
 MAX_DEPTH = 64
 """Levels of JSON inside of one value: SQLite reads 1,000, other readers fewer."""
@@ -55,18 +56,19 @@ class _Planner:
                 continue
             places = [f"{place}[{i}]" if relation.many else place for i in range(len(inline))]
             pairs = list(zip(inline, places, strict=True))
-            if entity.name == "Location" and relation.name == "Things":
-                # Things hang on a location that has to be there first; those that exist are only named.
-                later += [(relation, item, at) for item, at in pairs if not names_existing(item)]
-                pairs = [(item, at) for item, at in pairs if names_existing(item)]
-            elif relation.many and not _many_to_many(entity, relation):
-                later += [(relation, item, at) for item, at in pairs]
-                continue
+            if relation.many and not relation.holds:
+                # What says that it belongs here needs this to be there first; those that exist are only named.
+                named = _may_name(relation)
+                later += [(relation, item, at) for item, at in pairs if not (named and names_existing(item))]
+                pairs = [(item, at) for item, at in pairs if named and names_existing(item)]
             refs = tuple(self._reference(relation, item, at) for item, at in pairs)
             kept[relation.name] = kept.get(relation.name, ()) + refs
         for relation in entity.relations:
             if relation.required and not kept.get(relation.name):
                 raise InvalidInput(f"{relation.name} is missing", where=where or entity.name)
+        check_one_of(entity, {**values, **kept}, where)
+        if entity.name == "MultiDatastream":
+            check_widths(values, len(kept["ObservedProperties"]), where)
         if len(self.made) >= self.max_entities:
             raise LimitExceeded(f"more than {self.max_entities} entities at once", setting="ALLMENDE_DEEP_INSERT_MAX")
         place_in_batch = len(self.made)
@@ -104,9 +106,56 @@ class _Planner:
         for attribute in entity.attributes:
             if attribute.required and attribute.name not in values:
                 raise InvalidInput(f"{attribute.name} is missing", where=where or entity.name)
-        if entity.name == "Observation" and values.get("phenomenonTime") is None:
-            values["phenomenonTime"] = times.Interval(self.now)
+        for attribute in entity.attributes:
+            if attribute.now and values.get(attribute.name) is None:
+                values[attribute.name] = time_of_house(attribute, self.now)
         return related, values, own_id
+
+
+def time_of_house(attribute: Attribute, now: int) -> Any:
+    """What stands where nobody says a time, in kept form."""
+    return times.Interval(now) if attribute.kind is Kind.INTERVAL else now
+
+
+def check_one_of(entity: EntityType, said: Mapping[str, Any], where: str) -> None:
+    """Of some attributes and relations exactly one is there (:attr:`EntityType.one_of`)."""
+    if not entity.one_of:
+        return
+    there = [name for name in entity.one_of if said.get(name)]
+    if not there:
+        raise InvalidInput(f"{' or '.join(entity.one_of)} is missing", where=where or entity.name)
+    if len(there) > 1:
+        raise InvalidInput(f"it has {' and '.join(there)}; it takes one of them", where=where or entity.name)
+
+
+def check_widths(values: Mapping[str, Any], properties: int, where: str = "") -> None:
+    """A MultiDatastream's lists are one as long as the other, in one order (18-088, requirement
+    multi-datastream/constraints). The lists come in kept form; those that are not there are not looked at."""
+    dot = f"{where}." if where else ""
+    for name, item, word in (
+        ("multiObservationDataTypes", str, "a text each"),
+        ("unitOfMeasurements", dict | None, "an object each"),
+    ):
+        if name not in values:
+            continue
+        listed = msgspec.json.decode(values[name])
+        if not all(isinstance(one, item) for one in listed):
+            raise InvalidInput(f"{name} are {word}", where=f"{dot}{name}")
+        if len(listed) != properties:
+            raise InvalidInput(
+                f"{name} are {len(listed)}, ObservedProperties {properties}; there is one for each",
+                where=f"{dot}{name}",
+            )
+
+
+def keep_row(result: tuple[int, Any], width: int, where: str) -> tuple[int, Any]:
+    """A result of a MultiDatastream with so many ObservedProperties: a list with a value for each of them."""
+    listed = msgspec.json.decode(result[1]) if result[0] in (ResultKind.JSON, ResultKind.ROW) else None
+    if not isinstance(listed, list):
+        raise InvalidInput(f"a MultiDatastream takes a list of {width}", where=where)
+    if len(listed) != width:
+        raise InvalidInput(f"a MultiDatastream takes a list of {width}, this is one of {len(listed)}", where=where)
+    return ResultKind.ROW, result[1]
 
 
 def keep_value(attribute: Attribute, value: Any, where: str, body: Mapping[str, Any]) -> Any:
@@ -121,6 +170,8 @@ def keep_value(attribute: Attribute, value: Any, where: str, body: Mapping[str, 
     if kind is Kind.STRING:
         if not isinstance(value, str):
             raise InvalidInput(f"a text is asked for, not {_kind_of(value)}", where=where)
+        if attribute.choices and value not in attribute.choices:
+            raise InvalidInput(f"{attribute.name} is {' or '.join(attribute.choices)}", where=where)
         return _keep_text(value, where)
     if kind in (Kind.INSTANT, Kind.INTERVAL):
         if not isinstance(value, str):
@@ -131,6 +182,10 @@ def keep_value(attribute: Attribute, value: Any, where: str, body: Mapping[str, 
             raise InvalidInput(error.message, where=where) from None
     if kind is Kind.OBJECT and not isinstance(value, dict):
         raise InvalidInput(f"a JSON object is asked for, not {_kind_of(value)}", where=where)
+    if kind is Kind.LIST and not isinstance(value, list):
+        raise InvalidInput(f"a list is asked for, not {_kind_of(value)}", where=where)
+    if attribute.swe:
+        check_description(value, where)
     if kind is Kind.GEOMETRY and body.get("encodingType") in GEOJSON:
         check_geojson(value, where)
     return _keep_json(value, where)
@@ -172,9 +227,10 @@ def check_geojson(value: Any, where: str) -> None:
         raise InvalidInput("coordinates are longitude (-180 to 180), latitude (-90 to 90)", where=where)
 
 
-def _many_to_many(entity: EntityType, relation: Relation) -> bool:
+def _may_name(relation: Relation) -> bool:
+    """Whether something new may be put into what is there already: nothing else is said of that by it."""
     inverse = ENTITIES[relation.target].relation(relation.inverse)
-    return inverse is not None and inverse.many and entity.name != "Location"
+    return inverse is not None and inverse.holds and not inverse.required
 
 
 def names_existing(item: Mapping[str, Any]) -> bool:

@@ -194,6 +194,8 @@ class ResultKind:
     BOOLEAN = 3
     STRING = 4
     JSON = 5
+    ROW = 6
+    """A list of a MultiDatastream, a value for each of its ObservedProperties: JSON, too."""
 
 
 class Page(msgspec.Struct, kw_only=True):

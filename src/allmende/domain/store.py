@@ -130,6 +130,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     origin: str
     received_at: int
+    entity: str = "Datastream"
+    """What the stream is: a ``Datastream`` or a ``MultiDatastream``."""
 
 
 ENTITY_FOLLOWER = "entities:"

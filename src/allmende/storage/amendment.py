@@ -3,16 +3,21 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from allmende.domain.errors import ChangedMeanwhile, Conflict, NotFound
-from allmende.domain.model import ENTITIES
+from msgspec import structs
+
+from allmende.domain.creation import check_widths, keep_row
+from allmende.domain.errors import ChangedMeanwhile, Conflict, InvalidInput, NotFound
+from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Amendment
 from allmende.storage.connections import OBSERVATION, Connection
 from allmende.storage.entities import (
+    check_task,
     check_writable,
     find_key,
     forget_declarations,
     forget_features,
+    link,
     link_history,
     origin_key,
     place_thing,
@@ -49,14 +54,16 @@ def change_entity(connection: Connection, amendment: Amendment) -> None:
     _BEFORE.get(entity, _nothing)(change)
     columns = {COLUMNS[entity][name]: value for name, value in amendment.values.items()}
     columns |= {
-        JOINS[entity, name].column: keys[0] for name, keys in linked.items() if JOINS[entity, name].kind == "own"
+        JOINS[entity, name].column: keys[0] if keys else None
+        for name, keys in linked.items()
+        if JOINS[entity, name].kind == "own"
     }
     if columns:
         connection.execute(
             f"UPDATE {TABLE_OF[entity]} SET {', '.join(f'{c} = ?' for c in columns)} WHERE pk = ?",
             (*columns.values(), key),
         )
-    _AFTER[entity](change)
+    _AFTER.get(entity, _link)(change)
     if fields := [*amendment.values, *amendment.links]:
         log_entity(connection, entity, str(name), "update", fields)
 
@@ -86,15 +93,58 @@ def _nothing(change: _Change) -> None:
     pass
 
 
+def _link(change: _Change) -> None:
+    """What it names where a table between them holds it."""
+    entity = change.amendment.target.entity
+    for name, keys in change.linked.items():
+        if JOINS[entity, name].kind == "link":
+            link(change.connection, JOINS[entity, name], change.key, keys, anew=True)
+
+
+def _before_multi(change: _Change) -> None:
+    """A MultiDatastream's lists stay one as long as the other, and as long as the results that are there."""
+    _keep_in_dataset(change)
+    connection, properties = change.connection, change.linked.get("ObservedProperties")
+    unit, types, width = connection.execute(
+        "SELECT d.unit, d.data_types, d.width FROM datastream d WHERE d.pk = ?", (change.key,)
+    ).fetchone()
+    said = {"unitOfMeasurements": unit, "multiObservationDataTypes": types, **change.amendment.values}
+    check_widths(said, width if properties is None else len(properties))
+    if properties is None:
+        return
+    if len(set(properties)) < len(properties):
+        raise InvalidInput("each of them stands there once", where="ObservedProperties")
+    stream = lock_streams(connection, [change.key])[change.key]
+    if stream.count and width != len(properties):
+        raise Conflict("there are observations, each with a value for each of them", where="ObservedProperties")
+    _link(change)
+    connection.execute(
+        "UPDATE datastream SET width = ?, observed_property = ? WHERE pk = ?",
+        (len(properties), properties[0], change.key),
+    )
+
+
+def _before_task(change: _Change) -> None:
+    """What a task asks for stays what its capability takes."""
+    _keep_in_dataset(change)
+    capability, parameters = change.connection.execute(
+        "SELECT t.tasking_capability, t.parameters FROM task t WHERE t.pk = ?", (change.key,)
+    ).fetchone()
+    (capability,) = change.linked.get("TaskingCapability", (capability,))
+    check_task(change.connection, capability, change.amendment.values.get("taskingParameters", parameters), "")
+
+
 def _keep_in_dataset(change: _Change) -> None:
     """What hangs on a thing belongs where that belongs, and a source says where: it goes to no other dataset."""
     table = TABLE_OF[change.amendment.target.entity]
-    for thing in change.linked.get("Thing", ()):
-        row = change.connection.execute(
-            f"SELECT t.dataset = d.dataset FROM thing t, {table} d WHERE t.pk = ? AND d.pk = ?", (thing, change.key)
-        ).fetchone()
-        if row is None or not row[0]:
-            raise Conflict("that Thing belongs to another dataset", where="Thing")
+    for owner in ("Thing", "TaskingCapability"):
+        for key in change.linked.get(owner, ()):
+            row = change.connection.execute(
+                f"SELECT t.dataset = d.dataset FROM {TABLE_OF[owner]} t, {table} d WHERE t.pk = ? AND d.pk = ?",
+                (key, change.key),
+            ).fetchone()
+            if row is None or not row[0]:
+                raise Conflict(f"that {owner} belongs to another dataset", where=owner)
 
 
 def _after_thing(change: _Change) -> None:
@@ -163,6 +213,9 @@ def _after_feature(change: _Change) -> None:
 
 _BEFORE: dict[str, Callable[[_Change], None]] = {
     "Datastream": _keep_in_dataset,
+    "MultiDatastream": _before_multi,
+    "TaskingCapability": _keep_in_dataset,
+    "Task": _before_task,
     "HistoricalLocation": _keep_in_dataset,
 }
 _AFTER: dict[str, Callable[[_Change], None]] = {
@@ -170,6 +223,7 @@ _AFTER: dict[str, Callable[[_Change], None]] = {
     "Location": _after_location,
     "HistoricalLocation": _after_history,
     "Datastream": _after_datastream,
+    "MultiDatastream": _after_datastream,
     "Sensor": _after_sensor,
     "ObservedProperty": _after_property,
     "FeatureOfInterest": _after_feature,
@@ -188,7 +242,7 @@ def _change_observation(
     if there is None:
         raise NotFound("there is nothing here any more")
     old_stream = int(there[0])
-    new_stream = linked.get("Datastream", [old_stream])[0]
+    new_stream = next((key for name in STREAMS for key in linked.get(name, ())), old_stream)
     streams = lock_streams(connection, [old_stream, new_stream])
     find_one(connection, amendment.target, amendment.seen)
     if {old_stream, new_stream} - streams.keys():
@@ -205,12 +259,27 @@ def _change_observation(
         # At its new time there may be a declared reading already, and its source's next one is none of this.
         new["disc"] = number
     source, target = streams[old_stream], streams[new_stream]
+    amendment = _fitting(connection, amendment, source, target, number)
     for stream in (source, target):
         check_writable(connection, stream.dataset, amendment.target.reader, "Datastream")
     new["change"] = _log(connection, amendment, source, target, old, new)
     _keep_history(connection, old, new)
     _write(connection, amendment, old, new)
     _restate(connection, source, target, old, new)
+
+
+def _fitting(connection: Connection, amendment: Amendment, source: Stream, target: Stream, number: int) -> Amendment:
+    """The change with a result as its stream takes it: a MultiDatastream's are lists of one length."""
+    if not source.width and not target.width:
+        return amendment
+    result = amendment.values.get("result")
+    if result is None:
+        result = connection.execute(
+            f"SELECT o.result_kind, {connection.dialect.result('o')} FROM observation o WHERE o.id = ?", (number,)
+        ).fetchone()
+    kept = min(result[0], ResultKind.JSON), result[1]
+    fitting = keep_row(result, target.width, "result") if target.width else kept
+    return structs.replace(amendment, values={**amendment.values, "result": fitting})
 
 
 def _columns(amendment: Amendment, linked: dict[str, list[int]]) -> dict[str, Any]:
@@ -224,7 +293,7 @@ def _columns(amendment: Amendment, linked: dict[str, list[int]]) -> dict[str, An
         elif name != "result":
             columns[COLUMNS["Observation"][name]] = value
     if "FeatureOfInterest" in linked:
-        columns["feature"] = linked["FeatureOfInterest"][0]
+        columns["feature"] = next(iter(linked["FeatureOfInterest"]), None)
     return columns
 
 
@@ -260,7 +329,7 @@ def _write(connection: Connection, amendment: Amendment, old: dict[str, Any], ne
     if "result" in amendment.values:
         kind, value = amendment.values["result"]
         connection.execute("DELETE FROM observation_document WHERE id = ?", (old["id"],))
-        if kind == ResultKind.JSON:
+        if kind >= ResultKind.JSON:
             value = keep_document(connection, old["id"], value)
         text, parameters = connection.dialect.set_result(kind, value)
         assignments += ["result_kind = ?", text]

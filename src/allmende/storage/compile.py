@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from allmende.domain.errors import InvalidQuery
-from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.model import ENTITIES, STREAMS, Kind
 from allmende.domain.query import Call, Compare, Expand, Expression, Logic, Order, Path, Query, Step, Value
 from allmende.storage.connections import Dialect
 from allmende.storage.expressions import read
@@ -69,19 +69,19 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
     outer = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     owner = outer.name()
     marks = Sql(*dialect.one_of(f"{owner}.{key_of(parent)}", parents))
-    keys = sort_keys(outer, query, parent)
+    keys = sort_keys(outer, query, (parent, join, owner))
     if join.kind == "own":
         belongs = all_of([_belongs(join, query.entity, outer.alias, owner, parent), *conditions_of(outer, query)])
         keys = ()
     else:
         inner = outer.inner(query.entity)
         rules = [_belongs(join, query.entity, inner.alias, owner, parent), *conditions_of(inner, query)]
-        inner_keys = sort_keys(inner, query, parent)
+        inner_keys = sort_keys(inner, query, (parent, join, owner))
         key = key_of(query.entity)
         picked = f"SELECT {inner.alias}.{key} FROM " + inner.tables() + " WHERE " + all_of(rules)
         picked = picked + order_by(inner_keys) + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
         belongs = f"{outer.alias}.{key} IN (" + picked + ")"
-        if join.column == "datastream":
+        if query.entity == "Observation" and join.column == "datastream":
             belongs = f"{outer.alias}.datastream = {owner}.pk AND " + belongs
     select = sql_join(", ", [Sql(f"{owner}.{key_of(parent)}"), columns_of(query, outer), *(k.sql for k in keys)])
     # CROSS JOIN fixes the order: from the parents to their children, never through all children.
@@ -96,7 +96,7 @@ def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialec
     inner = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     owner = inner.name()
     rules = [_belongs(join, query.entity, inner.alias, owner, parent), *conditions_of(inner, query)]
-    keys = sort_keys(inner, query, parent)
+    keys = sort_keys(inner, query, (parent, join, owner))
     ordered = sql_join(", ", _order_pieces(keys))
     select = sql_join(", ", [columns_of(query, inner), *(k.sql for k in keys)])
     picked = "SELECT " + select + " FROM " + inner.tables() + " WHERE " + all_of(rules) + " ORDER BY " + ordered
@@ -142,7 +142,7 @@ def conditions_of(scope: Scope, query: Query) -> list[Sql]:
         last = query.path[-1]
         join = JOINS[last.entity, last.relation]
         conditions.append(related(join, query.entity, scope.alias, _parent(scope, query.path)))
-        bound = query.entity == "Observation" and last.entity == "Datastream"
+        bound = query.entity == "Observation" and last.entity in STREAMS
     if not bound:
         # An observation of one stream is as visible as that stream, which the sub-select has looked at.
         conditions += scope.visible(query.entity, scope.alias)
@@ -175,29 +175,44 @@ def _parent(scope: Scope, path: tuple[Step, ...]) -> Sql:
     return f"(SELECT {alias}.{naming} FROM " + sql_join(" CROSS JOIN ", tables) + " WHERE " + all_of(rules) + ")"
 
 
-def sort_keys(scope: Scope, query: Query, parent: str = "") -> tuple[Key, ...]:
+def sort_keys(scope: Scope, query: Query, expand: tuple[str, Join, str] | None = None) -> tuple[Key, ...]:
     """What is asked for, then the key that makes the order total.
 
     Observations of one stream, or of a feature, follow the clustered key in the direction of the last key, so that
-    pages are index walks. ``parent`` is the entity that they are expanded from.
+    pages are index walks. ``expand`` says what they are expanded from: the entity, the way, and the entity's alias.
     """
-    parent = query.path[-1].entity if query.path else parent
+    parent = query.path[-1].entity if query.path else expand[0] if expand else ""
     orders = query.order
-    if query.entity == "Observation" and not orders and parent not in ("Datastream", "FeatureOfInterest"):
+    if query.entity == "Observation" and not orders and parent not in (*STREAMS, "FeatureOfInterest"):
         # Who asks of all streams for a time means the index on time: by id, it would look at every row before it.
         orders = (Order(_TIME),) if _bounds_time(query.filter) else ()
     keys = [key for order in orders for key in _order_keys(scope, query.entity, order)]
     alias = scope.alias
     down = keys[-1].descending if keys else False
     if query.entity != "Observation":
+        if not keys and expand is not None:
+            keys = _kept_place(scope, expand[1], Sql(f"{expand[2]}.pk"))
+        elif not keys and query.path:
+            join = JOINS[query.path[-1].entity, query.path[-1].relation]
+            keys = _kept_place(scope, join, _parent(scope, query.path)) if join.order else []
         return (*keys, Key(Sql(f"{alias}.pk"), False, False))
-    if parent not in ("Datastream", "FeatureOfInterest"):
+    if parent not in (*STREAMS, "FeatureOfInterest"):
         return (*keys, Key(Sql(f"{alias}.id"), down, False))
     stream, start, disc = (Key(Sql(f"{alias}.{c}"), down, False) for c in ("datastream", "phenomenon_start", "disc"))
     if parent == "FeatureOfInterest":
         return (*keys, stream, start, disc)
     by_time = any(k.sql.text == start.sql.text for k in keys)
     return (*keys, disc) if by_time else (*keys, start, disc)
+
+
+def _kept_place(scope: Scope, join: Join, parent_key: Sql) -> list[Key]:
+    """The order in which the children were named, where it is kept."""
+    if not join.order:
+        return []
+    between = scope.name()
+    on = f"{between}.{join.other} = {scope.alias}.pk AND {between}.{join.column} = "
+    scope.joins.append(f"JOIN {join.table} {between} ON {on}" + parent_key)
+    return [Key(Sql(f"{between}.{join.order}"), False, False)]
 
 
 _TIME = Path(("phenomenonTime",))

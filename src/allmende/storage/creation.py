@@ -5,17 +5,20 @@ from functools import cached_property
 from typing import Any
 
 from allmende.domain import ids
+from allmende.domain.creation import keep_row
 from allmende.domain.errors import Conflict, InvalidInput
-from allmende.domain.model import ENTITIES
+from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Ref
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (
+    check_task,
     check_writable,
     dataset_key,
     ensure_feature,
     find_key,
     insert_entity,
+    link,
     link_history,
     place_thing,
 )
@@ -24,6 +27,20 @@ from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, grow_state, lock_streams, write_states
+
+_GATHERING = ("Party", "License", "Campaign", "Project", "ObservationGroup", "Relation")
+_TELLING = ("Thing", *STREAMS, "Observation", "TaskingCapability", *_GATHERING)
+"""What tells where something made for it belongs."""
+_OF_DATASET = "SELECT s.access = 'open', s.pk FROM dataset s JOIN"
+_DATASET_OF = {
+    **{name: f"{_OF_DATASET} {TABLE_OF[name]} e ON e.dataset = s.pk WHERE e.pk = ?" for name in _TELLING},
+    "Observation": f"{_OF_DATASET} datastream e ON e.dataset = s.pk JOIN observation o ON o.datastream = e.pk"
+    " WHERE o.id = ?",
+}
+
+
+def _gathers(entity: str, target: str) -> bool:
+    return entity in _GATHERING or target not in ("Thing", *STREAMS)
 
 
 class Creator:
@@ -48,15 +65,13 @@ class Creator:
         for new in self.batch.entities:
             for name, refs in new.links.items():
                 relation = ENTITIES[new.entity].relation(name)
-                if relation is None or relation.target not in ("Thing", "Datastream"):
+                if relation is None or relation.target not in _TELLING:
                     continue
                 for key in self.keys_of([ref for ref in refs if ref.place is None], relation.target, new, name):
-                    row = self.connection.execute(
-                        "SELECT s.access = 'open', s.pk FROM dataset s JOIN"
-                        f" {TABLE_OF[relation.target]} e ON e.dataset = s.pk WHERE e.pk = ?",
-                        (key,),
-                    ).fetchone()
-                    if row is not None:  # else it was deleted meanwhile, which is told where it is linked
+                    row = self.connection.execute(_DATASET_OF[relation.target], (key,)).fetchone()
+                    # None: it was deleted meanwhile, which is told where it is linked. To put what is open together
+                    # with other things is no part of it.
+                    if row is not None and not (row[0] and _gathers(new.entity, relation.target)):
                         found.append((bool(row[0]), int(row[1])))
         return min(found)[1] if found else dataset_key(self.connection, self.batch.dataset)
 
@@ -90,31 +105,50 @@ def _create_plain(creator: Creator, new: NewEntity) -> tuple[int, str]:
         column: new.values.get(name) for name, column in COLUMNS[new.entity].items() if name in new.values
     }
     parents = {
-        relation: creator.linked(new, relation, relation)
-        for (entity, relation), join in JOINS.items()
-        if entity == new.entity and join.kind == "own"
+        relation.name: creator.linked(new, relation.name, relation.target)
+        for relation in ENTITIES[new.entity].relations
+        if JOINS[new.entity, relation.name].kind == "own"
     }
     for relation, keys in parents.items():
-        columns[JOINS[new.entity, relation].column] = keys[0]
+        if keys:
+            columns[JOINS[new.entity, relation].column] = keys[0]
+    if new.entity == "MultiDatastream":
+        columns |= _widths(creator, new)
+    if new.entity == "Task":
+        check_task(creator.connection, parents["TaskingCapability"][0], new.values["taskingParameters"], new.where)
     dataset = _dataset(creator, parents)
     check_writable(creator.connection, dataset, creator.batch.reader, new.where)
     key, name = insert_entity(creator.connection, new.entity, new.id, dataset, columns, new.where)
-    _AFTER.get(new.entity, _nothing)(creator, new, key, dataset)
+    _AFTER.get(new.entity, _link)(creator, new, key, dataset)
     return key, name
 
 
+def _widths(creator: Creator, new: NewEntity) -> dict[str, Any]:
+    """What tells a MultiDatastream from a Datastream; raises InvalidInput for a property that stands there twice."""
+    properties = creator.linked(new, "ObservedProperties", "ObservedProperty")
+    if len(set(properties)) < len(properties):
+        raise InvalidInput("each ObservedProperty stands there once", where=f"{new.where or new.entity}")
+    return {"width": len(properties), "observed_property": properties[0]}
+
+
 def _dataset(creator: Creator, parents: dict[str, list[int]]) -> int:
-    """What hangs on a thing belongs where the thing belongs."""
-    if parents.get("Thing"):
-        row = creator.connection.execute("SELECT dataset FROM thing WHERE pk = ?", (parents["Thing"][0],)).fetchone()
-        if row is None:
-            raise InvalidInput("the Thing was deleted meanwhile", where="Thing")
-        return int(row[0])
+    """What hangs on a thing belongs where the thing belongs, and a task where its capability does."""
+    for owner in ("Thing", "TaskingCapability"):
+        if parents.get(owner):
+            sql = f"SELECT dataset FROM {TABLE_OF[owner]} WHERE pk = ?"
+            row = creator.connection.execute(sql, (parents[owner][0],)).fetchone()
+            if row is None:
+                raise InvalidInput(f"the {owner} was deleted meanwhile", where=owner)
+            return int(row[0])
     return creator.home
 
 
-def _nothing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
-    pass
+def _link(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
+    """Say what it is related to where a table between them holds it."""
+    for name in new.links:
+        relation, join = ENTITIES[new.entity].relation(name), JOINS[new.entity, name]
+        if relation is not None and join.kind == "link":
+            link(creator.connection, join, key, creator.linked(new, name, relation.target))
 
 
 def _place_new_thing(creator: Creator, new: NewEntity, key: int, dataset: int) -> None:
@@ -158,7 +192,7 @@ _AFTER: dict[str, Callable[[Creator, NewEntity, int, int], None]] = {
 
 def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     connection, batch = creator.connection, creator.batch
-    stream = _stream(creator, creator.linked(new, "Datastream", "Datastream")[0])
+    stream = _stream(creator, next(key for name in STREAMS for key in creator.linked(new, name, name)))
     check_writable(connection, stream.dataset, batch.reader, new.where)
     features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
     feature = features[0] if features else ensure_feature(connection, stream)
@@ -167,14 +201,17 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     start, end = values["phenomenonTime"]
     valid = values.get("validTime") or (None, None)
     kind, value = values["result"]
+    if stream.width:
+        kind, value = keep_row((kind, value), stream.width, f"{new.where}.result" if new.where else "result")
     result_time, quality = values.get("resultTime"), values.get("resultQuality")
     change = log_change(connection, stream, "append", start, start, 1, creator.origin, batch.received_at)
-    stored = keep_document(connection, number, value) if kind == ResultKind.JSON else value
+    stored = keep_document(connection, number, value) if kind >= ResultKind.JSON else value
     row = (
         stream.pk, start, number, number, end, result_time, batch.received_at, kind, stored, quality,
         *valid, values.get("parameters"), feature, creator.origin, change,
     )  # fmt: skip
     connection.dialect.insert_observations(connection, [row])
+    _link(creator, new, number, stream.dataset)
     grow_state(
         stream,
         start,

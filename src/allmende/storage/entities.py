@@ -1,17 +1,20 @@
 """Writing entities: single rows, their ids, where a thing stands, and the feature that its streams observe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import msgspec
 
 from allmende.domain import ids
 from allmende.domain.creation import GEOJSON
 from allmende.domain.errors import Conflict, Forbidden, InvalidInput
 from allmende.domain.policy import Reader
+from allmende.domain.tasking import check_parameters
 from allmende.storage.connections import Connection
 from allmende.storage.logs import log_entity, names_of
-from allmende.storage.relations import key_of
+from allmende.storage.relations import Join, key_of
 from allmende.storage.schema import TABLE_OF
-from allmende.storage.sql import all_of, id_condition, visible
+from allmende.storage.sql import Sql, all_of, id_condition, of_kind, visible
 from allmende.storage.state import Stream
 
 
@@ -44,7 +47,7 @@ def origin_key(connection: Connection, name: str, version: str) -> int:
 
 def find_key(connection: Connection, entity: str, identifier: str, reader: Reader, where: str) -> int:
     """The key of an existing entity; one that the reader may not see does not exist for them."""
-    rules = [id_condition(entity, "e", identifier)]
+    rules = [id_condition(entity, "e", identifier), *of_kind(entity, "e")]
     rule = visible(entity, "e", reader, simulated=True)
     if rule is not None:
         rules.append(rule)
@@ -82,7 +85,7 @@ def insert_entity(
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) RETURNING pk",
         (identifier, dataset, *columns.values()),
     ).fetchone()
-    if entity == "Datastream":
+    if table == "datastream":
         # SQLite gives the highest key again after its row went; the change log still speaks of that one.
         fresh = connection.execute(
             "UPDATE datastream SET pk = (SELECT max(g.datastream) + 1 FROM gone_stream g)"
@@ -102,8 +105,9 @@ def upsert_entity(
     Raises Conflict if the entity belongs to another dataset: one source cannot take over another's things.
     """
     table = TABLE_OF[entity]
+    which = all_of([Sql("e.id = ?", (identifier,)), *of_kind(entity, "e")])
     row = connection.execute(
-        f"SELECT pk, dataset, {', '.join(columns)} FROM {table} WHERE id = ?", (identifier,)
+        f"SELECT e.pk, e.dataset, {', '.join(columns)} FROM {table} e WHERE {which.text}", which.params
     ).fetchone()
     if row is None:
         return insert_entity(connection, entity, identifier, dataset, columns)[0], True
@@ -131,6 +135,28 @@ def place_thing(connection: Connection, thing: int, locations: Sequence[int], *,
     link_history(connection, key, locations)
     forget_features(connection, thing)
     return key
+
+
+def check_task(connection: Connection, capability: int, parameters: str, where: str) -> None:
+    """Raise InvalidInput for parameters that a TaskingCapability does not take."""
+    row = connection.execute("SELECT parameters FROM tasking_capability WHERE pk = ?", (capability,)).fetchone()
+    if row is None:
+        raise InvalidInput("the TaskingCapability was deleted meanwhile", where=where)
+    place = f"{where}.taskingParameters" if where else "taskingParameters"
+    check_parameters(msgspec.json.decode(row[0]), msgspec.json.decode(parameters), place)
+
+
+def link(connection: Connection, join: Join, parent: int, children: Iterable[int], *, anew: bool = False) -> None:
+    """Say in the table between them which children belong to a parent; ``anew`` takes those before away."""
+    if anew:
+        connection.execute(f"DELETE FROM {join.table} WHERE {join.column} = ?", (parent,))
+    names, order = [join.column, join.other], [join.order] if join.order else []
+    rows = [(parent, child, *([place] if order else [])) for place, child in enumerate(children)]
+    names += order
+    connection.executemany(
+        f"INSERT INTO {join.table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT DO NOTHING",
+        rows,
+    )
 
 
 def link_history(connection: Connection, history: int, locations: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ what is settled is read (see ``Dialect.settled``).
 
 from collections.abc import Iterable
 
-from allmende.domain.model import ENTITIES
+from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.store import ENTITY_FOLLOWER, Change, EntityChange
 from allmende.storage.connections import Connection
 from allmende.storage.schema import COLUMNS, TABLE_OF
@@ -61,7 +61,8 @@ def read_entities(connection: Connection, after: int, limit: int) -> list[Entity
 def read_changes(connection: Connection, after: int, limit: int) -> list[Change]:
     """The log of observations after a number, as far as no lower number can appear any more."""
     rows = connection.execute(
-        "SELECT c.number, coalesce(d.id, g.id), c.kind, c.first, c.last, c.count, o.name, c.received_at"
+        "SELECT c.number, coalesce(d.id, g.id), coalesce(d.width, g.width), c.kind, c.first, c.last, c.count, o.name,"
+        " c.received_at"
         " FROM change_log c"
         " LEFT JOIN datastream d ON d.pk = c.datastream LEFT JOIN gone_stream g ON g.datastream = c.datastream"
         " JOIN origin o ON o.pk = c.origin"
@@ -72,6 +73,7 @@ def read_changes(connection: Connection, after: int, limit: int) -> list[Change]
         Change(
             number=number,
             stream=stream,
+            entity=STREAMS[1 if width else 0],
             kind=kind,
             start=start,
             end=end,
@@ -79,7 +81,7 @@ def read_changes(connection: Connection, after: int, limit: int) -> list[Change]
             origin=origin,
             received_at=received_at,
         )
-        for number, stream, kind, start, end, count, origin, received_at in rows
+        for number, stream, width, kind, start, end, count, origin, received_at in rows
     ]
 
 

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from allmende.domain.aggregation import Column, Table
+from allmende.domain.model import STREAMS
 from allmende.domain.query import Expand, Order, Path, Query
 from allmende.storage.compile import behind, columns_of, conditions_of, order_by, sort_keys
 from allmende.storage.connections import Connection, Dialect
+from allmende.storage.relations import JOINS
 from allmende.storage.sql import Scope, Sql, all_of, sql_join
 from allmende.storage.values import decode_number
 
@@ -29,7 +31,8 @@ def asks_newest(parent: str, expand: Expand) -> bool:
     """Whether an expansion asks for the newest observation of each stream and nothing else."""
     query = expand.query
     return (
-        (parent, expand.relation) == ("Datastream", "Observations")
+        parent in STREAMS
+        and expand.relation == "Observations"
         and (query.top, query.skip, query.filter, query.after) == (1, 0, None, None)
         and len(query.order) == 1
         and query.order[0].descending
@@ -53,7 +56,7 @@ def compile_newest(expand: Expand, streams: Sequence[Any], dialect: Dialect) -> 
     query = expand.query
     scope = Scope("Observation", query.reader, dialect, simulated=query.simulated)
     alias = scope.alias
-    keys = [key.sql for key in sort_keys(scope, query, "Datastream")]
+    keys = [key.sql for key in sort_keys(scope, query, ("Datastream", JOINS["Datastream", "Observations"], "s"))]
     key = f"{alias}.datastream = s.datastream AND {alias}.phenomenon_start = s.latest_start"
     rules = [Sql(f"{key} AND {alias}.disc = s.latest_disc"), *conditions_of(scope, query)]
     marks = Sql(f"s.datastream IN ({', '.join('?' * len(streams))})", tuple(streams))

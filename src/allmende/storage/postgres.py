@@ -86,7 +86,7 @@ class PostgresConnection:
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Rows":
         """Run one statement."""
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
-        cursor.execute(_marked(sql), parameters or None, prepare=len(parameters) <= _LONGEST_PREPARED)
+        cursor.execute(_marked(sql), parameters, prepare=len(parameters) <= _LONGEST_PREPARED)
         return _Rows(cursor)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> "_Rows":
@@ -135,6 +135,7 @@ class PostgresDialect:
             f"CASE {alias}.result_kind WHEN {ResultKind.DECIMAL} THEN {alias}.result_number::text"
             f" WHEN {ResultKind.STRING} THEN {alias}.result_text"
             f" WHEN {ResultKind.JSON} THEN coalesce({alias}.result_text, {document})"
+            f" WHEN {ResultKind.ROW} THEN coalesce({alias}.result_text, {document})"
             f" ELSE {alias}.result_integer::text END"
         )
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from allmende.domain.errors import Conflict, NotFound
+from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.store import Removal
 from allmende.storage.compile import compile_keys
 from allmende.storage.connections import Connection
@@ -15,11 +16,14 @@ from allmende.storage.entities import check_writable, forget_declarations, forge
 from allmende.storage.find import find_one
 from allmende.storage.logs import log_key
 from allmende.storage.readings import log_change
+from allmende.storage.relations import JOINS, Join
 from allmende.storage.schema import TABLE_OF
-from allmende.storage.sql import visible
+from allmende.storage.sql import of_kind, visible
 from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
 
 _PART = 500
+_TABLES_OF_STREAMS = {j.table: j for (entity, _), j in JOINS.items() if entity in STREAMS and j.kind == "link"}.values()
+"""What holds streams together with others."""
 _COLUMNS = ("datastream", "phenomenon_start", "disc", "id", "phenomenon_end", "result_time", "feature")
 
 
@@ -83,45 +87,61 @@ class _Remover:
 
     def remove(self, entity: str, keys: list[int]) -> None:
         """Delete up to 500 entities, that are locked, with what hangs on them."""
-        if entity == "Datastream":
+        if entity in STREAMS:
             self.streams(keys)
             return
         if entity == "FeatureOfInterest":
             self.features(keys)
         elif entity == "Location":
             self.locations(keys)
-        elif entity == "HistoricalLocation":
-            self.delete("historical_location_location", "historical_location", keys)
         else:
-            column = TABLE_OF[entity]
-            if entity == "Thing":
-                self.histories(self.keys(f"SELECT pk FROM historical_location WHERE thing IN ({_marks(keys)})", keys))
-                self.delete("thing_location", "thing", keys)
-            streams = self.keys(f"SELECT pk FROM datastream WHERE {column} IN ({_marks(keys)})", keys)
-            for part in _parts(sorted(streams)):
-                self.streams(part)
+            self.hanging(entity, keys)
         self.delete(TABLE_OF[entity], "pk", keys)
+
+    def hanging(self, entity: str, keys: list[int]) -> None:
+        """Before entities go: what cannot be without them goes, too; everything else lets go of them."""
+        for relation in ENTITIES[entity].relations:
+            join, back = JOINS[entity, relation.name], ENTITIES[relation.target].relation(relation.inverse)
+            if join.kind == "own" or back is None:
+                continue
+            goes = back.required or back.name in ENTITIES[relation.target].one_of
+            if goes or join.kind == "far":
+                for part in _parts(self.children(relation.target, join, keys)):
+                    self.check_allowed(relation.target, part)
+                    if goes:
+                        self.remove(relation.target, part)
+                    else:
+                        self.let_go(relation.target, join.column, part)
+            if join.kind == "link":
+                self.delete(join.table, join.column, keys)
+
+    def children(self, entity: str, join: Join, keys: list[int]) -> list[int]:
+        """The keys of entities that hang on others, in ascending order."""
+        if join.kind == "link":
+            which = f"e.pk IN (SELECT {join.other} FROM {join.table} WHERE {join.column} IN ({_marks(keys)}))"
+        else:
+            which = f"e.{join.column} IN ({_marks(keys)})"
+        rules = " AND ".join([which, *(rule.text for rule in of_kind(entity, "e"))])
+        return self.keys(f"SELECT e.pk FROM {TABLE_OF[entity]} e WHERE {rules} ORDER BY e.pk", keys)
+
+    def let_go(self, entity: str, column: str, keys: list[int]) -> None:
+        """These hang on nothing there any more."""
+        table, marks = TABLE_OF[entity], _marks(keys)
+        locking = self.connection.dialect.locking
+        self.keys(f"SELECT d.pk FROM {table} d WHERE d.pk IN ({marks}) ORDER BY d.pk {locking}", keys)
+        self.connection.execute(f"UPDATE {table} SET {column} = NULL WHERE pk IN ({marks})", keys)
 
     def delete(self, table: str, column: str, keys: Sequence[Any]) -> None:
         """Delete rows."""
         self.connection.execute(f"DELETE FROM {table} WHERE {column} IN ({_marks(keys)})", keys)
 
-    def histories(self, keys: list[int]) -> None:
-        """Delete HistoricalLocations."""
-        for part in _parts(keys):
-            self.check_allowed("HistoricalLocation", part)
-            self.delete("historical_location_location", "historical_location", part)
-            self.delete("historical_location", "pk", part)
-
     def locations(self, keys: list[int]) -> None:
         """Before locations go: their history, and what stands there."""
-        table = "historical_location_location"
-        self.histories(self.keys(f"SELECT historical_location FROM {table} WHERE location IN ({_marks(keys)})", keys))
         things = sorted(set(self.keys(f"SELECT thing FROM thing_location WHERE location IN ({_marks(keys)})", keys)))
         for part in _parts(things):
             self.check_allowed("Thing", part)
             forget_declarations(self.connection, f"d.thing IN ({_marks(part)})", part)
-        self.delete("thing_location", "location", keys)
+        self.hanging("Location", keys)
         for thing in things:
             forget_features(self.connection, thing)
             log_key(self.connection, "Thing", thing, "Locations")
@@ -170,14 +190,33 @@ class _Remover:
                     connection, stream, "deletion", stream.first_start, stream.latest_start, stream.count,
                     self.origin, self.removal.received_at,
                 )  # fmt: skip
-            connection.execute("INSERT INTO gone_stream (datastream, id) VALUES (?, ?)", (stream.pk, stream.id))
+            connection.execute(
+                "INSERT INTO gone_stream (datastream, id, width) VALUES (?, ?, ?)", (stream.pk, stream.id, stream.width)
+            )
+            self.observed("EXISTS (SELECT 1 FROM observation o WHERE o.id = {} AND o.datastream = ?)", (stream.pk,))
             numbers = "(SELECT o.id FROM observation o WHERE o.datastream = ?)"
             for side in ("observation_document", "observation_name"):
                 connection.execute(f"DELETE FROM {side} WHERE id IN {numbers}", (stream.pk,))
             connection.execute(f"DELETE FROM observation_history WHERE id IN {numbers}", (stream.pk,))
             for table in ("observation_history", "observation", "feature_datastream", "stream_state"):
                 connection.execute(f"DELETE FROM {table} WHERE datastream = ?", (stream.pk,))
+            for join in _TABLES_OF_STREAMS:
+                connection.execute(f"DELETE FROM {join.table} WHERE {join.column} = ?", (stream.pk,))
             connection.execute("DELETE FROM datastream WHERE pk = ?", (stream.pk,))
+
+    def observed(self, which: str, parameters: Sequence[Any]) -> None:
+        """Before observations go: what cannot be without them goes, too. ``which`` holds of their numbers ``{}``."""
+        for relation in ENTITIES["Observation"].relations:
+            join = JOINS["Observation", relation.name]
+            if join.kind == "link":
+                column = f"{join.table}.{join.column}"
+                self.connection.execute(f"DELETE FROM {join.table} WHERE {which.format(column)}", parameters)
+            elif join.kind == "far":
+                rule = which.format(f"e.{join.column}")
+                rows = f"SELECT e.pk FROM {TABLE_OF[relation.target]} e WHERE {rule} ORDER BY e.pk"
+                for part in _parts(self.keys(rows, parameters)):
+                    self.check_allowed(relation.target, part)
+                    self.remove(relation.target, part)
 
     def observations_of_question(self) -> int:
         """Delete the observations that the question leads to."""
@@ -213,6 +252,7 @@ class _Remover:
         )
         for part in _parts(gone):
             numbers = [row.number for row in part]
+            self.observed(f"{{}} IN ({_marks(numbers)})", numbers)
             for side in ("observation_document", "observation_name", "observation_history"):
                 self.delete(side, "id", numbers)
             # By the clustered key first, so that both engines walk to the rows and to their partitions.

@@ -115,15 +115,97 @@ _VERSION_3 = (
         fields TEXT NOT NULL, logged_at INTEGER NOT NULL DEFAULT {NOW})""",
 )
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType({1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES})
+_VERSION_5 = (
+    # How many properties a stream observes at once: 0 for a Datastream, which has its one in `observed_property`. For
+    # a MultiDatastream that column holds the first of them.
+    "ALTER TABLE datastream ADD COLUMN width INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE datastream ADD COLUMN data_types TEXT",
+    """CREATE TABLE stream_property (
+        datastream INTEGER NOT NULL REFERENCES datastream(pk) ON DELETE CASCADE,
+        observed_property INTEGER NOT NULL REFERENCES observed_property(pk) ON DELETE CASCADE,
+        place INTEGER NOT NULL, PRIMARY KEY (datastream, observed_property)) WITHOUT ROWID""",
+    "CREATE INDEX stream_property_back ON stream_property (observed_property)",
+    "ALTER TABLE gone_stream ADD COLUMN width INTEGER NOT NULL DEFAULT 0",
+)
+
+_BEARER = "party INTEGER REFERENCES party(pk) ON DELETE SET NULL"
+_TERMS = f"license INTEGER REFERENCES license(pk) ON DELETE SET NULL, {_BEARER}"
+_UNDERTAKING = f"""{_NAMED}, name TEXT NOT NULL, description TEXT NOT NULL, classification TEXT,
+    terms_of_use TEXT NOT NULL, privacy_policy TEXT, creation_time INTEGER NOT NULL, start_time INTEGER,
+    end_time INTEGER, url TEXT, properties TEXT, {_TERMS}"""
+_LINKS = {
+    "campaign_datastream": ("campaign", "datastream"),
+    "campaign_multi_datastream": ("campaign", "datastream"),
+    "campaign_group": ("campaign", "observation_group"),
+    "project_datastream": ("project", "datastream"),
+    "project_multi_datastream": ("project", "datastream"),
+    "project_group": ("project", "observation_group"),
+    "group_relation": ("observation_group", "relation"),
+}
+
+_VERSION_6 = (
+    # Tasking (17-079r1).
+    f"""CREATE TABLE actuator ({_NAMED}, name TEXT NOT NULL, description TEXT NOT NULL,
+        encoding_type TEXT NOT NULL, metadata TEXT, properties TEXT)""",
+    f"""CREATE TABLE tasking_capability ({_NAMED}, name TEXT NOT NULL, description TEXT NOT NULL,
+        parameters TEXT NOT NULL, properties TEXT, thing INTEGER NOT NULL REFERENCES thing(pk) ON DELETE CASCADE,
+        actuator INTEGER NOT NULL REFERENCES actuator(pk) ON DELETE CASCADE)""",
+    "CREATE INDEX tasking_capability_thing ON tasking_capability (thing)",
+    "CREATE INDEX tasking_capability_actuator ON tasking_capability (actuator)",
+    f"""CREATE TABLE task ({_NAMED}, parameters TEXT NOT NULL, creation_time INTEGER NOT NULL,
+        tasking_capability INTEGER NOT NULL REFERENCES tasking_capability(pk) ON DELETE CASCADE)""",
+    "CREATE INDEX task_tasking_capability ON task (tasking_capability)",
+    # STAplus (22-022r1).
+    f"""CREATE TABLE party ({_NAMED}, description TEXT, auth_id TEXT, display_name TEXT, role TEXT NOT NULL)""",
+    f"""CREATE TABLE license ({_NAMED}, name TEXT NOT NULL, description TEXT, definition TEXT NOT NULL, logo TEXT,
+        attribution_text TEXT)""",
+    f"CREATE TABLE campaign ({_UNDERTAKING})",
+    f"CREATE TABLE project ({_UNDERTAKING})",
+    f"""CREATE TABLE observation_group ({_NAMED}, name TEXT NOT NULL, description TEXT NOT NULL, purpose TEXT,
+        creation_time INTEGER NOT NULL, end_time INTEGER, terms_of_use TEXT, privacy_policy TEXT, data_quality TEXT,
+        properties TEXT, {_TERMS})""",
+    # Observations have no foreign keys to them: the engine looks after what hangs on them.
+    f"""CREATE TABLE relation ({_NAMED}, role TEXT NOT NULL, description TEXT, external_resource TEXT,
+        properties TEXT, subject INTEGER NOT NULL, object INTEGER)""",
+    "CREATE INDEX relation_subject ON relation (subject)",
+    "CREATE INDEX relation_object ON relation (object)",
+    """CREATE TABLE group_observation (
+        observation_group INTEGER NOT NULL REFERENCES observation_group(pk) ON DELETE CASCADE,
+        observation INTEGER NOT NULL, PRIMARY KEY (observation_group, observation)) WITHOUT ROWID""",
+    "CREATE INDEX group_observation_back ON group_observation (observation)",
+    *(
+        f"""CREATE TABLE {table} ({one} INTEGER NOT NULL REFERENCES {one}(pk) ON DELETE CASCADE,
+        {other} INTEGER NOT NULL REFERENCES {other}(pk) ON DELETE CASCADE,
+        PRIMARY KEY ({one}, {other})) WITHOUT ROWID"""
+        for table, (one, other) in _LINKS.items()
+    ),
+    *(f"CREATE INDEX {table}_back ON {table} ({other})" for table, (_, other) in _LINKS.items()),
+    f"ALTER TABLE thing ADD COLUMN {_BEARER}",
+    f"ALTER TABLE datastream ADD COLUMN {_BEARER}",
+    "ALTER TABLE datastream ADD COLUMN license INTEGER REFERENCES license(pk) ON DELETE SET NULL",
+    *(
+        f"CREATE INDEX {table}_{column} ON {table} ({column})"
+        for table, columns in (
+            ("thing", ("party",)), ("datastream", ("party", "license")), ("campaign", ("party", "license")),
+            ("project", ("party", "license")), ("observation_group", ("party", "license")),
+        )
+        for column in columns
+    ),
+)  # fmt: skip
+
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6}
+)
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
     "rejection", "source_state", "follower", "entity_log", "change_log", "gone_stream", "stream_state",
     "feature_datastream",
-    "observation_history", "observation_name", "observation_document", "observation", "datastream", "feature",
+    "observation_history", "observation_name", "observation_document", "observation", "stream_property",
+    "group_observation", *_LINKS, "relation", "datastream", "feature",
     "observed_property", "sensor", "historical_location_location", "historical_location", "thing_location", "location",
-    "thing", "sequence", "origin", "dataset",
+    "task", "tasking_capability", "actuator", "thing", "observation_group", "campaign", "project", "license", "party",
+    "sequence", "origin", "dataset",
 )  # fmt: skip
 """All tables, children first: the order in which they can be emptied."""
 
@@ -143,6 +225,18 @@ CHANGE_NUMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Columns that hold a number of one of the two logs, by table."""
 
+_UNDERTAKING_COLUMNS = {
+    "name": "name",
+    "description": "description",
+    "classification": "classification",
+    "termsOfUse": "terms_of_use",
+    "privacyPolicy": "privacy_policy",
+    "creationTime": "creation_time",
+    "startTime": "start_time",
+    "endTime": "end_time",
+    "url": "url",
+    "properties": "properties",
+}
 COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "Thing": {"name": "name", "description": "description", "properties": "properties"},
@@ -159,6 +253,14 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "description": "description",
             "observationType": "observation_type",
             "unitOfMeasurement": "unit",
+            "properties": "properties",
+        },
+        "MultiDatastream": {
+            "name": "name",
+            "description": "description",
+            "observationType": "observation_type",
+            "multiObservationDataTypes": "data_types",
+            "unitOfMeasurements": "unit",
             "properties": "properties",
         },
         "Sensor": {
@@ -181,6 +283,52 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "feature": "feature",
             "properties": "properties",
         },
+        "TaskingCapability": {
+            "name": "name",
+            "description": "description",
+            "taskingParameters": "parameters",
+            "properties": "properties",
+        },
+        "Task": {"taskingParameters": "parameters", "creationTime": "creation_time"},
+        "Actuator": {
+            "name": "name",
+            "description": "description",
+            "encodingType": "encoding_type",
+            "metadata": "metadata",
+            "properties": "properties",
+        },
+        "Party": {
+            "description": "description",
+            "authId": "auth_id",
+            "displayName": "display_name",
+            "role": "role",
+        },
+        "License": {
+            "name": "name",
+            "description": "description",
+            "definition": "definition",
+            "logo": "logo",
+            "attributionText": "attribution_text",
+        },
+        "Campaign": _UNDERTAKING_COLUMNS,
+        "Project": _UNDERTAKING_COLUMNS,
+        "ObservationGroup": {
+            "name": "name",
+            "description": "description",
+            "purpose": "purpose",
+            "creationTime": "creation_time",
+            "endTime": "end_time",
+            "termsOfUse": "terms_of_use",
+            "privacyPolicy": "privacy_policy",
+            "dataQuality": "data_quality",
+            "properties": "properties",
+        },
+        "Relation": {
+            "role": "role",
+            "description": "description",
+            "externalResource": "external_resource",
+            "properties": "properties",
+        },
         "Observation": {
             "phenomenonTime": "phenomenon_start",
             "resultTime": "result_time",
@@ -199,9 +347,22 @@ TABLE_OF: Mapping[str, str] = MappingProxyType(
         "Location": "location",
         "HistoricalLocation": "historical_location",
         "Datastream": "datastream",
+        "MultiDatastream": "datastream",
         "Sensor": "sensor",
         "ObservedProperty": "observed_property",
+        "TaskingCapability": "tasking_capability",
+        "Task": "task",
+        "Actuator": "actuator",
+        "Party": "party",
+        "License": "license",
+        "Campaign": "campaign",
+        "Project": "project",
+        "ObservationGroup": "observation_group",
+        "Relation": "relation",
         "Observation": "observation",
         "FeatureOfInterest": "feature",
     }
 )
+
+KINDS: Mapping[str, str] = MappingProxyType({"Datastream": "width = 0", "MultiDatastream": "width > 0"})
+"""What tells apart entities that share a table."""

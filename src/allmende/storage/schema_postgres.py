@@ -73,7 +73,11 @@ _VERSION_1 = (
 )
 
 POSTGRES: Mapping[int, tuple[str, ...]] = MappingProxyType(
-    {1: _VERSION_1, **{version: tuple(_translated(s) for s in SQLITE[version]) for version in (2, 3)}, 4: ()}
+    {
+        1: _VERSION_1,
+        **{version: tuple(_translated(s) for s in SQLITE[version]) for version in SQLITE if version not in (1, 4)},
+        4: (),
+    }
 )
 """Statements by version of the layout. What version 4 has on SQLite needs PostGIS here, which may come later: see
 ``schema_spatial.ensure_spatial``."""

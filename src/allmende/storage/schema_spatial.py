@@ -17,6 +17,7 @@ BOXES: Mapping[tuple[str, str], str] = MappingProxyType(
         ("Location", "location"): "location_box",
         ("FeatureOfInterest", "feature"): "feature_box",
         ("Datastream", "observedArea"): "stream_box",
+        ("MultiDatastream", "observedArea"): "stream_box",
     }
 )
 """SQLite's R*Trees, by entity and attribute."""

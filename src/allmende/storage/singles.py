@@ -63,7 +63,9 @@ def _judge(connection: Connection, batches: list[Batch]) -> list[_Single]:
     singles = []
     for place, (name, batch) in enumerate(zip(names, batches, strict=True)):
         stream, new = streams.get(name), batch.entities[0]
-        if stream is None or not _may_write(batch.reader, stream) or new.values["result"][0] >= ResultKind.JSON:
+        if stream is None or stream.width or not _may_write(batch.reader, stream):
+            continue
+        if new.values["result"][0] >= ResultKind.JSON:
             continue
         origin = (batch.origin, batch.version)
         if origin not in origins:

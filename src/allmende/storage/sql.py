@@ -6,20 +6,24 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from allmende.domain import ids
-from allmende.domain.model import ENTITIES, Kind
+from allmende.domain.model import ENTITIES, STREAMS, Kind
 from allmende.domain.policy import Reader
 from allmende.storage.connections import Dialect
 from allmende.storage.relations import JOINS, Join, key_of
-from allmende.storage.schema import COLUMNS, TABLE_OF
+from allmende.storage.schema import COLUMNS, KINDS, TABLE_OF
 
 _GROUP = 32
 
 
 STATE_COLUMNS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {
-        ("Datastream", "phenomenonTime"): ("first_start", "last_end"),
-        ("Datastream", "resultTime"): ("result_time_first", "result_time_last"),
-        ("Datastream", "observedArea"): ("observed_area",),
+        (stream, name): columns
+        for stream in STREAMS
+        for name, columns in {
+            "phenomenonTime": ("first_start", "last_end"),
+            "resultTime": ("result_time_first", "result_time_last"),
+            "observedArea": ("observed_area",),
+        }.items()
     }
 )
 """Attributes that stand in the state of a stream."""
@@ -78,6 +82,11 @@ def visible(entity: str, alias: str, reader: Reader, *, simulated: bool) -> Sql 
     if entity == "Observation":
         return f"EXISTS (SELECT 1 FROM datastream v WHERE v.pk = {alias}.datastream AND v.dataset IN " + allowed + ")"
     return f"{alias}.dataset IN " + allowed
+
+
+def of_kind(entity: str, alias: str) -> list[Sql]:
+    """What tells the entity's rows from those of another in the same table: none or one condition."""
+    return [Sql(f"{alias}.{KINDS[entity]}")] if entity in KINDS else []
 
 
 def id_condition(entity: str, alias: str, identifier: str) -> Sql:
@@ -141,9 +150,9 @@ class Scope:
         return Scope(entity, self.reader, self.dialect, simulated=self.simulated, names=self._names)
 
     def visible(self, entity: str, alias: str) -> list[Sql]:
-        """The reader's predicate as a list of none or one condition."""
+        """The reader's predicate and the entity's own, as a list of conditions."""
         rule = visible(entity, alias, self.reader, simulated=self.simulated)
-        return [] if rule is None else [rule]
+        return of_kind(entity, alias) + ([] if rule is None else [rule])
 
     def tables(self) -> Sql:
         """What stands behind FROM."""

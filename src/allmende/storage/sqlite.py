@@ -76,7 +76,7 @@ class SqliteDialect:
     def result(self, alias: str) -> str:
         """See :class:`allmende.storage.connections.Dialect`."""
         return (
-            f"CASE WHEN {alias}.result_kind = {ResultKind.JSON} AND {alias}.result IS NULL"
+            f"CASE WHEN {alias}.result_kind >= {ResultKind.JSON} AND {alias}.result IS NULL"
             f" THEN (SELECT x.body FROM observation_document x WHERE x.id = {alias}.id) ELSE {alias}.result END"
         )
 

@@ -265,8 +265,8 @@ def body_of(attribute: Attribute, columns: tuple[str, ...], path: Path) -> str:
 def json_column(attribute: Attribute, columns: tuple[str, ...]) -> str | None:
     """The JSON of an attribute, null where a result is none; None for attributes that never are JSON."""
     if attribute.kind is Kind.RESULT:
-        return f"(CASE WHEN {columns[0]} = {ResultKind.JSON} THEN {columns[1]} END)"
-    return columns[-1] if attribute.kind in (Kind.OBJECT, Kind.JSON) else None
+        return f"(CASE WHEN {columns[0]} >= {ResultKind.JSON} THEN {columns[1]} END)"
+    return columns[-1] if attribute.kind in (Kind.OBJECT, Kind.LIST, Kind.JSON) else None
 
 
 def call(dialect: Dialect, function: str, *arguments: Sql) -> Sql:

@@ -19,7 +19,7 @@ def decode_result(kind: int, value: Any) -> Json:
     """The value of a kept result, which comes as itself or as its text."""
     if kind == ResultKind.BOOLEAN:
         return bool(int(value))
-    if kind == ResultKind.JSON:
+    if kind >= ResultKind.JSON:
         decoded: Json = msgspec.json.decode(value) if value is not None else None
         return decoded
     plain: Json = decode_number(kind, value) if isinstance(value, str) else value

@@ -13,6 +13,7 @@ from django.db import close_old_connections
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.ids import is_number
+from allmende.domain.model import ENTITIES
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Query
 from allmende.domain.store import Change, Store
@@ -34,10 +35,10 @@ _OPEN_READINGS = Query(entity="Observation", reader=ANONYMOUS)
 log = structlog.get_logger("allmende.publisher")
 
 
-def observations_topic(stream: str) -> str:
+def observations_topic(stream: str, entity: str = "Datastream") -> str:
     """The topic of a stream's readings, as 18-088 writes addresses; "" for an id that no topic can hold."""
     shown = stream if is_number(stream) else "'" + stream.replace("'", "''") + "'"
-    topic = f"v1.1/Datastreams({shown})/Observations"
+    topic = f"v1.1/{ENTITIES[entity].set_name}({shown})/Observations"
     return topic if is_topic(topic) else ""
 
 
@@ -114,7 +115,7 @@ class Publisher(threading.Thread):
 
     def _messages(self, change: Change) -> list[tuple[str, bytes]]:
         oldest = change.received_at - self._max_age
-        topic = observations_topic(change.stream)
+        topic = observations_topic(change.stream, change.entity)
         if change.kind == "deletion" or change.end < oldest or not topic:
             return []
         # A row begins with pk, id and the start of its phenomenon time.

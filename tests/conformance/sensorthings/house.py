@@ -21,11 +21,24 @@ SETS = {
     "Location": "Locations",
     "HistoricalLocation": "HistoricalLocations",
     "Datastream": "Datastreams",
+    "MultiDatastream": "MultiDatastreams",
     "Sensor": "Sensors",
     "ObservedProperty": "ObservedProperties",
     "Observation": "Observations",
     "FeatureOfInterest": "FeaturesOfInterest",
+    "TaskingCapability": "TaskingCapabilities",
+    "Task": "Tasks",
+    "Actuator": "Actuators",
+    "Party": "Parties",
+    "License": "Licenses",
+    "Campaign": "Campaigns",
+    "Project": "Projects",
+    "ObservationGroup": "ObservationGroups",
+    "Relation": "Relations",
 }
+
+EMPTY = ("MultiDatastreams", *list(SETS.values())[9:])
+"""Sets of which the town has nothing: extensions have tests of their own."""
 
 
 class House:
@@ -186,6 +199,25 @@ def datastream(**more: Any) -> dict[str, Any]:
         "unitOfMeasurement": {"name": "spaces", "symbol": "{space}", "definition": "https://example.org/unit"},
         "Sensor": sensor(),
         "ObservedProperty": observed_property(),
+        **more,
+    }
+
+
+def multi_datastream(**more: Any) -> dict[str, Any]:
+    """Wind: direction, speed and whether it blows at all; without its Thing."""
+    om = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_"
+    return {
+        "name": "Wind",
+        "description": "wind at the mast",
+        "observationType": f"{om}ComplexObservation",
+        "multiObservationDataTypes": [f"{om}Measurement", f"{om}Measurement", f"{om}TruthObservation"],
+        "unitOfMeasurements": [
+            {"name": "degree", "symbol": "deg", "definition": "https://example.org/deg"},
+            {"name": "metre per second", "symbol": "m/s", "definition": "https://example.org/m/s"},
+            {"name": None, "symbol": None, "definition": None},
+        ],
+        "Sensor": sensor(),
+        "ObservedProperties": [observed_property(name=name) for name in ("direction", "speed", "blows")],
         **more,
     }
 

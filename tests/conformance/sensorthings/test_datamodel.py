@@ -10,7 +10,10 @@ from allmende.faces.sensorthings.conformance import CONFORMANCE
 from tests.conformance.sensorthings.house import ROOT, SETS, WRITER, House, datastream, location, observation, thing
 
 SHOWN = {
-    "Things": ({"name", "description", "properties"}, {"Locations", "HistoricalLocations", "Datastreams"}),
+    "Things": (
+        {"name", "description", "properties"},
+        {"Locations", "HistoricalLocations", "Datastreams", "MultiDatastreams"},
+    ),
     "Locations": ({"name", "description", "encodingType", "location"}, {"Things", "HistoricalLocations"}),
     "HistoricalLocations": ({"time"}, {"Thing", "Locations"}),
     "Datastreams": (
@@ -26,8 +29,8 @@ SHOWN = {
         },
         {"Thing", "Sensor", "ObservedProperty", "Observations"},
     ),
-    "Sensors": ({"name", "description", "encodingType", "metadata"}, {"Datastreams"}),
-    "ObservedProperties": ({"name", "description", "definition"}, {"Datastreams"}),
+    "Sensors": ({"name", "description", "encodingType", "metadata"}, {"Datastreams", "MultiDatastreams"}),
+    "ObservedProperties": ({"name", "description", "definition"}, {"Datastreams", "MultiDatastreams"}),
     "Observations": ({"phenomenonTime", "resultTime", "result"}, {"Datastream", "FeatureOfInterest"}),
     "FeaturesOfInterest": ({"name", "description", "encodingType", "feature"}, {"Observations"}),
 }

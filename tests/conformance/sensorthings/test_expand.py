@@ -5,10 +5,11 @@ from tests.conformance.sensorthings.house import House
 
 
 def test_one_and_several(town: House) -> None:
-    (shown,) = town.get("Things", expand="Datastreams,Locations,HistoricalLocations", top="1")["value"]
+    (shown,) = town.get("Things", expand="Datastreams,MultiDatastreams,Locations,HistoricalLocations", top="1")["value"]
     assert [s["@iot.id"] for s in shown["Datastreams"]] == ["garage0~free", "garage0~state"]
     assert [p["@iot.id"] for p in shown["Locations"]] == ["place0"]
     assert len(shown["HistoricalLocations"]) == 1
+    assert shown["MultiDatastreams"] == []
     assert not [k for k in shown if k.endswith("navigationLink")]
     assert shown["Locations"] == town.get("Things('garage0')/Locations")["value"]
 

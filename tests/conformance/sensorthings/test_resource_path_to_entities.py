@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.conformance.sensorthings.house import ROOT, SETS, House, datastream, location, observation, thing
+from tests.conformance.sensorthings.house import EMPTY, ROOT, SETS, House, datastream, location, observation, thing
 
 
-@pytest.mark.parametrize("name", sorted(SETS.values()))
+@pytest.mark.parametrize("name", sorted({*SETS.values()} - {*EMPTY}))
 def test_sets(town: House, name: str) -> None:
     assert town.get(name)["value"]
     assert town.get(f"{name}/") == town.get(name)

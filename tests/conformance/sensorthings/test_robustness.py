@@ -156,13 +156,14 @@ def bodies(entity: str, depth: int) -> st.SearchStrategy[Any]:
     kind = ENTITIES[entity]
     good = {
         "string": st.sampled_from(["a", "application/geo+json"]), "json": LEAVES, "object": st.just({"a": 1}),
+        "list": st.just(["a"]),
         "geometry": st.just({"type": "Point", "coordinates": [1, 2]}), "instant": st.just("2024-01-01T00:00:00Z"),
         "interval": st.just("2024-01-01T00:00:00Z/2024-01-02T00:00:00Z"), "result": LEAVES,
     }  # fmt: skip
     fields: dict[str, st.SearchStrategy[Any]] = {
         a.name: st.integers(0, 30).flatmap(lambda n, k=a.kind: LEAVES if n == 0 else good[k]) for a in kind.attributes
     }
-    required = {r.name for r in kind.relations if r.required}
+    required = {r.name for r in kind.relations if r.required or r.name in kind.one_of[:1]}
     for relation in kind.relations:
         if relation.name in required or depth > 0:
             inner = bodies(relation.target, depth - 1) if depth > -2 else st.just({"@iot.id": 1})

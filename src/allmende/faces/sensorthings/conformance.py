@@ -9,6 +9,8 @@ What does not, yet or on purpose:
 """
 
 _BASE = "http://www.opengis.net/spec/iot_sensing/1.1/req"
+_TASKING = "http://www.opengis.net/spec/iot_tasking/1.0/req"
+_PLUS = "http://www.opengis.net/spec/sensorthings-staplus/1.0/conf"
 _MODEL = {
     "thing": ("properties", "relations"),
     "location": ("properties", "relations"),
@@ -23,6 +25,14 @@ _MODEL = {
 
 CONFORMANCE = (
     *(f"{_BASE}/datamodel/{entity}/{part}" for entity, parts in _MODEL.items() for part in parts),
+    *(f"{_BASE}/multi-datastream/{part}" for part in ("properties", "relations", "constraints")),
+    *(
+        f"{_TASKING}/{entity}/{part}"
+        for entity in ("tasking-capability", "task", "actuator")
+        for part in ("properties", "relations")
+    ),
+    f"{_TASKING}/create-tasks/task-creation",
+    *(f"{_PLUS}/{part}" for part in ("core", "create", "update", "delete")),
     f"{_BASE}/resource-path/resource-path-to-entities",
     *(
         f"{_BASE}/request-data/{name}"

@@ -102,10 +102,11 @@ def observation_text(row: tuple[Any, ...], base: str) -> str:
         extra += f',"validTime":"{format_interval(valid_start, valid_end)}"'
     if parameters is not None:
         extra += f',"parameters":{parameters}'
+    stream = "MultiDatastream" if kind == ResultKind.ROW else "Datastream"
     return (
         f'{{"@iot.selfLink":"{base}{key})","@iot.id":{shown},"phenomenonTime":"{moment}","resultTime":{stamp}'
         f',"result":{value if kind == ResultKind.INTEGER else result_text(kind, value)}{extra}'
-        f',"Datastream@iot.navigationLink":"{base}{key})/Datastream"'
+        f',"{stream}@iot.navigationLink":"{base}{key})/{stream}"'
         f',"FeatureOfInterest@iot.navigationLink":"{base}{key})/FeatureOfInterest"}}'
     )
 

@@ -55,7 +55,7 @@ def result_text(kind: int, value: Any) -> str:
         return "true" if value else "false"
     if kind == ResultKind.STRING:
         return text(value)
-    return value if kind == ResultKind.JSON else "null"
+    return value if kind >= ResultKind.JSON else "null"
 
 
 class Attribute(NamedTuple):
@@ -108,10 +108,17 @@ def row_writer(
         if (attribute := entity.attribute(name)) is not None
     ]
     linked = [
-        r.name for r in entity.relations if links and (select is None or r.name in select) and r.name not in expanded
+        r.name
+        for r in entity.relations
+        if links and (not r.quiet if select is None else r.name in select) and r.name not in expanded
     ]
     # The one place of each link that differs from row to row is marked by a sign that no address holds.
-    navigation = ",".join(f'"{name}@iot.navigationLink":"{start}\0/{name}"' for name in linked)
+    navigation = of_rows = _links(linked, start)
+    kind = places.get("result.kind") if select is None else None
+    if kind is not None:
+        # An observation's row says what it belongs to: nothing is linked to that is not there.
+        navigation = _links([name for name in linked if name != "MultiDatastream"], start)
+        of_rows = _links([name for name in linked if name != "Datastream"], start)
 
     def write(row: tuple[Any, ...]) -> str:
         identifier = str(row[1])
@@ -132,11 +139,16 @@ def row_writer(
                 found.append(prefix + encode(row if wide else value))
             elif empty:
                 found.append(empty)
-        if navigation:
-            found.append(navigation.replace("\0", key))
+        shown = navigation if kind is None or row[kind] != ResultKind.ROW else of_rows
+        if shown:
+            found.append(shown.replace("\0", key))
         return ",".join(filter(None, found) if parts else found)
 
     return write
+
+
+def _links(names: list[str], start: str) -> str:
+    return ",".join(f'"{name}@iot.navigationLink":"{start}\0/{name}"' for name in names)
 
 
 def _some_of(attribute: Attribute, paths: Sequence[tuple[str, ...]] | None) -> Attribute:

@@ -13,6 +13,7 @@ _POINT = {"type": "Point", "coordinates": [11.5892, 50.9271]}
 _KINDS: dict[str, Schema] = {
     Kind.STRING: {"type": "string"},
     Kind.OBJECT: {"type": "object"},
+    Kind.LIST: {"type": "array"},
     Kind.INSTANT: {"type": "string", "format": "date-time", "examples": [_MOMENT]},
     Kind.INTERVAL: {
         "type": "string",
@@ -37,6 +38,11 @@ _EXAMPLES: dict[str, Any] = {
     "encodingType": "application/geo+json",
     "observationType": OBSERVATION_TYPES["measurement"],
     "unitOfMeasurement": {"name": "degree Celsius", "symbol": "Cel", "definition": "https://ucum.org/ucum#para-30"},
+    "multiObservationDataTypes": [OBSERVATION_TYPES["measurement"]],
+    "unitOfMeasurements": [{"name": "metre", "symbol": "m", "definition": "https://ucum.org/ucum#para-28"}],
+    "taskingParameters": {"status": "on"},
+    "role": "derived from",
+    "termsOfUse": "Free to use for everybody",
     "metadata": "https://example.org/datasheet.pdf",
     "properties": {"district": "centre"},
     "parameters": {"batch": 7},
@@ -48,6 +54,13 @@ _EXAMPLES: dict[str, Any] = {
     "phenomenonTime": "2024-04-30T12:00:00Z",
 }
 """Examples by the attribute's name; those without one have their kind's."""
+_DESCRIPTION = {
+    "type": "DataRecord",
+    "field": [
+        {"name": "status", "type": "Category", "constraint": {"type": "AllowedTokens", "value": ["on", "off"]}},
+    ],
+}
+"""What describes the task of the examples."""
 ID: Schema = {
     "type": ["integer", "string"],
     "maxLength": 255,
@@ -70,7 +83,11 @@ def schemas() -> dict[str, Schema]:
 def attribute_schema(attribute: Attribute) -> Schema:
     """What an attribute takes, with an example."""
     schema = dict(_KINDS.get(attribute.kind, {}))
-    if attribute.name in _EXAMPLES:
+    if attribute.choices:
+        schema |= {"enum": list(attribute.choices), "examples": [attribute.choices[0]]}
+    elif attribute.swe:
+        schema["examples"] = [_DESCRIPTION]
+    elif attribute.name in _EXAMPLES:
         schema["examples"] = [_EXAMPLES[attribute.name]]
     return schema
 
@@ -85,7 +102,7 @@ def example(entity: EntityType) -> dict[str, Any]:
     if entity.name == "Sensor":
         body["encodingType"] = "application/pdf"
     for relation in entity.relations:
-        if relation.required:
+        if relation.required or relation.name in entity.one_of[:1]:
             body[relation.name] = [{"@iot.id": 1}] if relation.many else {"@iot.id": 1}
     return body
 

@@ -20,7 +20,7 @@ def drop(apps: Any, schema_editor: Any) -> None:
     """Take them back."""
     if schema_editor.connection.vendor == "postgresql":
         return
-    for box in BOXES.values():
+    for box in sorted({*BOXES.values()}):
         for event in ("insert", "update", "delete"):
             schema_editor.execute(f"DROP TRIGGER {box}_{event}")
         schema_editor.execute(f"DROP TABLE {box}")
