@@ -19,7 +19,7 @@ from allmende.storage.committer import GroupCommitter
 from allmende.storage.connections import Shared
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sqlite import SqliteEngine
-from tests.support import DATASETS, ENGINES, PlainConnections, ask, batch, create
+from tests.support import AHEAD, DATASETS, ENGINES, PlainConnections, ask, batch, create
 
 WRITER = Reader(name="token:a", may_write=True, writes=frozenset({"parking"}))
 OTHER = Reader(name="token:b", may_write=True, writes=frozenset({"parking"}))
@@ -27,7 +27,7 @@ NOW = 1_700_000_000_000_000
 
 
 def single(stream: str, body: dict[str, Any], *, reader: Reader = WRITER, at: int = NOW) -> Batch:
-    entities = plan_creation("Observation", body, now=at, links={"Datastream": Ref(id=stream)})
+    entities = plan_creation("Observation", body, now=at, links={"Datastream": Ref(id=stream)}, bounds=AHEAD)
     return Batch(origin=reader.name, dataset="commons", reader=reader, received_at=at, entities=entities)
 
 

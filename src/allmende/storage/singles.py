@@ -7,6 +7,7 @@ its client. What is written is the same.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from allmende.domain.bounds import fits_all
 from allmende.domain.policy import Reader
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Receipt
@@ -65,7 +66,8 @@ def _judge(connection: Connection, batches: list[Batch]) -> list[_Single]:
         stream, new = streams.get(name), batch.entities[0]
         if stream is None or stream.width or not _may_write(batch.reader, stream):
             continue
-        if new.values["result"][0] >= ResultKind.JSON:
+        kind = new.values["result"][0]
+        if kind >= ResultKind.JSON or not fits_all(stream.observation_type, {kind}):
             continue
         origin = (batch.origin, batch.version)
         if origin not in origins:

@@ -35,6 +35,7 @@ class Stream(msgspec.Struct, kw_only=True):
     feature: int | None
     dataset: int = 0
     thing: int = 0
+    observation_type: str = ""
     width: int = 0
     """How many properties a MultiDatastream observes; 0 for a Datastream."""
     owner: str = ""
@@ -74,7 +75,7 @@ def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[
     for place in range(0, len(listed), 500):
         rule, values = connection.dialect.one_of(f"d.{column}", listed[place : place + 500])
         for row in connection.execute(
-            "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.width, x.id, x.access,"
+            "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.width, x.id, x.access,"
             " EXISTS (SELECT 1 FROM feature_datastream f WHERE f.feature = d.feature AND f.datastream = d.pk),"
             f" {_COLUMNS} FROM datastream d JOIN dataset x ON x.pk = d.dataset"
             f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE {rule}"
@@ -85,13 +86,14 @@ def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
-    pk, name, feature, dataset, thing, width, owner, access, seen, *state = row
+    pk, name, feature, dataset, thing, kind, width, owner, access, seen, *state = row
     stream = Stream(
         pk=pk,
         id=name,
         feature=feature,
         dataset=dataset,
         thing=thing,
+        observation_type=kind,
         width=width,
         owner=owner,
         access=access,

@@ -119,6 +119,11 @@ class SqlStore:
         shared = Shared(create_singles, batch) if is_single(batch) else None
         return self._commit(lambda connection: append_batch(connection, batch), shared)
 
+    def together(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in one transaction: see :class:`allmende.domain.store.Store`."""
+        with translated(self._engine), self._connections.writing():
+            return work()
+
     def change(self, amendment: Amendment) -> None:
         """Change an entity: see :class:`allmende.domain.store.Store`."""
         self._commit(lambda connection: change_entity(connection, amendment))
