@@ -8,7 +8,13 @@ import os
 import shutil
 import tempfile
 
-_KEPT = ("ALLMENDE_TEST_CITY", "ALLMENDE_SHARED_DATA", "ALLMENDE_BROWSER_URL", "ALLMENDE_CHROMIUM")
+_KEPT = (
+    "ALLMENDE_TEST_CITY",
+    "ALLMENDE_TEST_EXAMPLES",
+    "ALLMENDE_SHARED_DATA",
+    "ALLMENDE_BROWSER_URL",
+    "ALLMENDE_CHROMIUM",
+)
 
 
 def _prepare_environment() -> None:

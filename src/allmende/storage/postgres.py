@@ -69,7 +69,7 @@ class PostgresConnection:
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Rows":
         """Run one statement."""
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
-        cursor.execute(_marked(sql), parameters or None, prepare=len(parameters) <= _LONGEST_PREPARED)
+        cursor.execute(_marked(sql), parameters, prepare=len(parameters) <= _LONGEST_PREPARED)
         return _Rows(cursor)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> "_Rows":
