@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import psycopg
 import pytest
 
+from allmende.domain import times
+from allmende.domain.bounds import Bounds
 from allmende.domain.creation import plan_creation
 from allmende.domain.policy import Reader, house_reader
 from allmende.domain.query import Page, Query
@@ -33,6 +35,8 @@ from tests.cluster import cluster
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ALLMENDE_SHARED_DATA", ROOT.parent / "shared" / "data"))
 HOUSE = house_reader("test")
+AHEAD = Bounds(earliest=times.EARLIEST, future=times.LATEST)
+"""The clock of a test may stand still long before its readings, and its calendar has no ends."""
 
 
 def captured(*parts: str) -> Path:
@@ -43,18 +47,24 @@ def captured(*parts: str) -> Path:
     return path
 
 
+_OUTER = ("BEGIN IMMEDIATE", "ROLLBACK", "COMMIT")
+_NESTED = ("SAVEPOINT outside", "ROLLBACK TO outside", "RELEASE outside")
+
+
 class PlainConnections:
     """Connections to one SQLite file, one per thread, without Django."""
 
     made: ClassVar[list["PlainConnections"]] = []
     """All that are still open: tests/conftest.py closes those of a test behind it."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, fresh: bool = True) -> None:
         self.path = str(path)
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._busy = threading.RLock()
         self.made.append(self)
+        if not fresh:
+            return
         with self.writing() as connection:
             for statements in SQLITE.values():
                 for statement in statements:
@@ -79,21 +89,24 @@ class PlainConnections:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction."""
+        """A transaction, or a savepoint of the one that this thread has opened."""
         with self._busy:
             connection = self.raw()
-            connection.execute("BEGIN IMMEDIATE")
+            begin, undo, end = _NESTED if connection.in_transaction else _OUTER
+            connection.execute(begin)
             try:
                 yield connection
             except BaseException:
                 if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                    connection.execute(undo)
+                    if begin == _NESTED[0]:
+                        connection.execute(end)
                 raise
-            connection.execute("COMMIT")
+            connection.execute(end)
 
     def in_transaction(self) -> bool:
-        """Never: nobody else opens one."""
-        return False
+        """Whether this thread has opened one."""
+        return self.raw().in_transaction
 
     def close(self) -> None:
         """Close the connections of all threads, once the writer has ended its transaction."""
@@ -134,8 +147,8 @@ class PostgresConnections:
             yield connection
 
     def in_transaction(self) -> bool:
-        """Never: nobody else opens one."""
-        return False
+        """Whether this thread has opened one."""
+        return self.raw().info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -166,7 +179,7 @@ def declaration(stream: str = "garage~free", *, high: float | None = 100, positi
         sensor=SensorDeclaration(id="barriers", name="Barriers"),
         observed_property=Property(id="free-parking-spaces", name="Free spaces", definition="https://example.org/free"),
         unit=Unit("spaces", "{space}"),
-        observation_type="count",
+        observation_type="any",
         low=0,
         high=high,
     )
@@ -222,5 +235,5 @@ def create(
 ) -> Receipt:
     """Create what a body asks for; ``links`` are ids by relation."""
     refs = {relation: Ref(id=name) for relation, name in (links or {}).items()}
-    entities = plan_creation(entity, body, now=now, links=refs)
+    entities = plan_creation(entity, body, now=now, links=refs, bounds=AHEAD)
     return store.append(Batch(origin=reader.name, dataset=dataset, reader=reader, received_at=now, entities=entities))

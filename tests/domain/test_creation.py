@@ -6,7 +6,7 @@ import pytest
 
 from allmende.domain import times
 from allmende.domain.creation import check_geojson, plan_creation
-from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
+from allmende.domain.errors import InvalidInput, LimitExceeded
 from allmende.domain.query import ResultKind
 from allmende.domain.store import NewEntity, Ref
 
@@ -85,9 +85,9 @@ def test_deep_ones_may_have_ids_of_their_own() -> None:
     assert {e.entity: e.id for e in made if e.id} == {"Thing": "t", "Datastream": "7"}
 
 
-def test_to_move_an_existing_stream_by_a_deep_insert_is_not_built() -> None:
-    with pytest.raises(NotSupported, match=r"Datastreams\[0\]"):
-        plan("Thing", thing(Datastreams=[{"@iot.id": 7}]))
+def test_existing_ones_in_a_deep_insert_are_named_where_they_hang_from_now_on() -> None:
+    planned = plan("Thing", thing(Datastreams=[{"@iot.id": "d"}, {"@iot.id": 7}]))
+    assert [(e.entity, e.links["Datastreams"]) for e in planned] == [("Thing", (Ref(id="d"), Ref(id="7")))]
 
 
 def test_links_come_from_the_address() -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from allmende.domain import times
 from allmende.domain.changing import plan_change
-from allmende.domain.errors import ChangedMeanwhile, Conflict, InvalidInput, NotFound
+from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, InvalidInput, NotFound
 from allmende.domain.policy import Reader
 from allmende.domain.query import Query, Step
 from allmende.domain.records import Series
 from allmende.domain.store import Amendment, Store
 from tests.storage.test_creation import THING, ids, location, made_id, stream
-from tests.support import HOUSE, ask, batch, create
+from tests.support import AHEAD, HOUSE, ask, batch, create
 
 AT = 1_700_000_100_000_000
 EXTENTS = ("observedArea", "phenomenonTime", "resultTime")
@@ -21,7 +21,7 @@ DAY = "2024-01-01T00:00:0"
 
 
 def change(store: Store, entity: str, identifier: str, body: Any, *, reader: Reader = HOUSE, seen: Any = None) -> None:
-    values, links = plan_change(entity, identifier, body, current={}, now=AT)
+    values, links = plan_change(entity, identifier, body, current={}, now=AT, bounds=AHEAD)
     target = Query(entity=entity, reader=reader, id=identifier, top=1)
     store.change(Amendment(target=target, origin="user:eve", received_at=AT, values=values, links=links, seen=seen))
 
@@ -223,3 +223,19 @@ def test_what_cannot_be_seen_is_not_there(store: Store) -> None:
             change(store, entity, name, {}, reader=eve)
     with pytest.raises(InvalidInput, match="garage"):
         change(store, "Datastream", "d", {"Thing": {"@iot.id": "garage"}}, reader=eve)
+
+
+@pytest.mark.parametrize("entity", ["ObservedProperty", "Sensor"])
+def test_what_streams_of_others_stand_on_stays(store: Store, entity: str) -> None:
+    store.append(batch(Series(stream="garage~free", times=[1], results=[1])))
+    own = Reader(name="token:own", may_write=True)
+    name = {"ObservedProperty": "free-parking-spaces", "Sensor": "barriers"}[entity]
+    with pytest.raises(Forbidden):
+        change(store, entity, name, {"name": "Mine"}, reader=own)
+    both = Reader(name="token:both", may_write=True, writes=frozenset({"commons", "parking"}))
+    change(store, entity, name, {"name": "Ours"}, reader=both)
+    create(store, "ObservedProperty", {**PLAIN, "definition": "https://example.org/p", "@iot.id": "unused"})
+    change(store, "ObservedProperty", "unused", {"name": "Mine"}, reader=own)
+
+
+PLAIN = {"name": "P", "description": "p"}

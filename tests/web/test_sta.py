@@ -212,3 +212,46 @@ def test_a_disk_below_its_floor_takes_nothing(client: Client, token: dict[str, s
     assert answer.status_code == 507
     assert "ALLMENDE_DISK_FLOOR" in answer.json()["message"]
     assert client.get("/sta/v1.1/Things").json()["value"] == []
+
+
+def batch(client: Client, token: dict[str, str], *requests: dict[str, Any]) -> list[int]:
+    answer = post(client, "$batch", {"requests": [{"id": str(n), **r} for n, r in enumerate(requests)]}, token)
+    assert answer.status_code == 200
+    return [told["status"] for told in answer.json()["responses"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parts_of_a_batch_are_in_the_audit_log_and_those_undone_are_not(client: Client, token: dict[str, str]) -> None:
+    good = {"method": "POST", "url": "Things", "body": {**THING, "@iot.id": "kept"}}
+    bad = {"method": "POST", "url": "Things", "body": {"name": 5}}
+    group = {"atomicityGroup": "g"}
+    assert batch(client, token, good, bad) == [201, 400]
+    patch = {"method": "PATCH", "url": "Things('kept')", "body": {"name": "Stool"}}
+    gone = {"method": "POST", "url": "Things", "body": {**THING, "@iot.id": "undone"}}
+    assert batch(client, token, patch | group, gone | group, bad | group) == [424, 424, 400]
+    assert client.get("/sta/v1.1/Things('kept')").json()["name"] == THING["name"]
+    assert client.get("/sta/v1.1/Things('undone')").status_code == 404
+    assert list(AuditEntry.objects.filter(action__startswith="sensorthings").values_list("action", flat=True)) == [
+        "sensorthings.create"
+    ]
+    assert batch(client, token, patch | group, gone | group) == [200, 201]
+    assert AuditEntry.objects.filter(action__startswith="sensorthings").count() == 3
+    assert batch(client, {}, good) == [403]
+
+
+def test_data_arrays_are_not_in_the_audit_log(client: Client, token: dict[str, str]) -> None:
+    before = AuditEntry.objects.count()
+    group = {"Datastream": {"@iot.id": "nobody"}, "components": ["result"], "dataArray": [[1]]}
+    told = post(client, "CreateObservations", [group], token)
+    assert (told.status_code, told.json()[0][:6]) == (201, "error ")
+    assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_has_no_more_time_than_it_is_given(client: Client, token: dict[str, str], settings: Any) -> None:
+    thing = {"method": "POST", "url": "Things", "body": {**THING, "@iot.id": "late"}}
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, batch_seconds=-1.0)
+    assert batch(client, token, thing, {"method": "GET", "url": "Things"}, thing | {"atomicityGroup": "g"}) == [400] * 3
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, batch_seconds=60.0)
+    assert client.get("/sta/v1.1/Things('late')").status_code == 404
+    assert batch(client, token, thing) == [201]

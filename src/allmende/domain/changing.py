@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from allmende.domain.bounds import Bounds, check_observation
 from allmende.domain.creation import check_one_of, id_of, keep_value, names_existing, time_of_house
 from allmende.domain.errors import InvalidInput
 from allmende.domain.model import ENTITIES, EntityType, Kind, Relation
@@ -13,7 +14,14 @@ Plan = tuple[dict[str, Any], dict[str, tuple[Ref, ...]]]
 
 
 def plan_change(
-    entity_name: str, identifier: str, body: object, *, current: Mapping[str, Any], now: int, whole: bool = False
+    entity_name: str,
+    identifier: str,
+    body: object,
+    *,
+    current: Mapping[str, Any],
+    now: int,
+    whole: bool = False,
+    bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Plan:
     """What a body changes. ``current`` are the entity's attributes as JSON; ``whole`` resets what the body leaves out.
 
@@ -46,6 +54,8 @@ def plan_change(
     for attribute in entity.attributes:
         if attribute.now and attribute.name in values and values[attribute.name] is None:
             values[attribute.name] = time_of_house(attribute, now)
+    if entity.name == "Observation":
+        check_observation(values, "", now=now, bounds=bounds)
     _keep_one_of(entity, body, values, links)
     return values, links
 

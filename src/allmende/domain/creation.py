@@ -11,6 +11,7 @@ from shapely import from_geojson
 from shapely.errors import ShapelyError
 
 from allmende.domain import ids, times
+from allmende.domain.bounds import Bounds, check_observation
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
 from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
 from allmende.domain.query import ResultKind
@@ -23,13 +24,19 @@ GEOJSON = frozenset({"application/geo+json", "application/vnd.geo+json"})
 
 
 def plan_creation(
-    entity: str, body: object, *, now: int, links: Mapping[str, Ref] | None = None, max_entities: int = 1000
+    entity: str,
+    body: object,
+    *,
+    now: int,
+    links: Mapping[str, Ref] | None = None,
+    max_entities: int = 1000,
+    bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> list[NewEntity]:
     """The entities that a body asks for, each after those that it refers to; the body's own has an empty ``where``.
 
     ``links`` are relations that the address gives (``Datastreams('a')/Observations``). Raises InvalidInput.
     """
-    planner = _Planner(now, max_entities)
+    planner = _Planner(now, max_entities, bounds)
     try:
         planner.add(ENTITIES[entity], body, dict(links or {}), "")
     except RecursionError:
@@ -38,9 +45,10 @@ def plan_creation(
 
 
 class _Planner:
-    def __init__(self, now: int, max_entities: int) -> None:
+    def __init__(self, now: int, max_entities: int, bounds: Bounds) -> None:
         self.now = now
         self.max_entities = max_entities
+        self.bounds = bounds
         self.made: list[NewEntity] = []
 
     def add(self, entity: EntityType, body: object, links: dict[str, Ref], where: str) -> int:
@@ -75,7 +83,12 @@ class _Planner:
         self.made.append(NewEntity(entity=entity.name, id=own_id, values=values, links=kept, where=where))
         for relation, item, place in later:
             if names_existing(item):
-                raise NotSupported(f"moving an existing {relation.target} by a deep insert", where=place)
+                inverse = ENTITIES[relation.target].relation(relation.inverse)
+                if inverse is None or inverse.many:
+                    raise NotSupported(f"putting this into an existing {relation.target} by a deep insert", where=place)
+                # It hangs on this from now on, and no longer on what it hung on.
+                kept[relation.name] = (*kept.get(relation.name, ()), Ref(id=id_of(item, place)))
+                continue
             self.add(ENTITIES[relation.target], item, {relation.inverse: Ref(place=place_in_batch)}, place)
         return place_in_batch
 
@@ -109,6 +122,8 @@ class _Planner:
         for attribute in entity.attributes:
             if attribute.now and values.get(attribute.name) is None:
                 values[attribute.name] = time_of_house(attribute, self.now)
+        if entity.name == "Observation":
+            check_observation(values, where, now=self.now, bounds=self.bounds)
         return related, values, own_id
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from allmende.domain.bounds import Bounds
 from allmende.domain.policy import Reader
 
 
@@ -23,6 +24,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     if_match: str = ""
     """The header, "" where there is none."""
     if_none_match: str = ""
+    prefer: str = ""
     accept: str = ""
 
 
@@ -47,3 +49,9 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     filter_cost: int = 1000
     entities: int = 1000
     """Entities created at once by a deep insert."""
+    batch_size: int = 1000
+    """Requests within one batch."""
+    delete_max: int = 10_000
+    """Entities of a set deleted at once."""
+    bounds: Bounds = Bounds()
+    """Of readings."""

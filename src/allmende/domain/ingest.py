@@ -10,10 +10,13 @@ from math import isfinite
 import msgspec
 
 from allmende.domain import ids, times
+from allmende.domain.bounds import MISFIT, Bounds, fault_of_size, fault_of_time, fits_all, misfit
 from allmende.domain.connector import Payload, Source
-from allmende.domain.creation import MAX_DEPTH, encode, holds_nul, too_deep
+from allmende.domain.creation import MAX_DEPTH, encode, holds_nul, keep_result, too_deep
 from allmende.domain.errors import InvalidInput
+from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import house_reader
+from allmende.domain.query import ResultKind
 from allmende.domain.records import Declaration, Parsed, Rejection, Result, Series
 from allmende.domain.store import Batch
 
@@ -21,15 +24,9 @@ ABOVE = "above-maximum"
 BELOW = "below-minimum"
 
 
-class IngestLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of what is taken."""
+class IngestLimits(Bounds, frozen=True, kw_only=True):
+    """Bounds of what is taken, and of what is kept of the rest."""
 
-    earliest: int = times.parse_instant("1800-01-01T00:00:00Z")
-    """Before it nobody measured what is sent here: a clock is wrong, or a column was misread."""
-    future: int = times.DAY
-    """How far ahead of the house's clock a phenomenon time may lie, in microseconds: beyond it a clock is wrong."""
-    text: int = 65_536
-    """Characters of a text or JSON result."""
     rejection_bytes: int = 262_144
     """Bytes kept of one rejection."""
 
@@ -139,16 +136,16 @@ def _all_fine(series: Series, earliest: int, latest: int) -> bool:
 
 
 def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
-    if time > latest:
-        return "future", f"its time {times.format_instant(min(time, times.LATEST))} lies too far ahead"
-    if time < limits.earliest:
-        return "past", f"its time {times.format_instant(max(time, times.EARLIEST))} lies too far back"
+    fault = fault_of_time(time, latest, limits)
+    if fault:
+        return fault
     if isinstance(result, float) and not isfinite(result):
         return "not-finite", "its result is not a finite number"
     if isinstance(result, int) and not -(2**63) <= result < 2**63:
         return "too-large", "its whole number does not fit into 64 bits"
-    if isinstance(result, str) and len(result) > limits.text:
-        return "too-long", f"its text has {len(result)} characters, at most {limits.text} are kept"
+    fault = fault_of_size(len(result), limits, ResultKind.STRING) if isinstance(result, str) else None
+    if fault:
+        return fault
     if isinstance(result, int | float):
         return None
     if too_deep(result):
@@ -160,19 +157,26 @@ def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tupl
         return "unreadable", f"its result cannot be written as JSON: {error}"
     if holds_nul(text):
         return "nul", "it holds the character NUL, which cannot be kept"
-    if size > limits.text and not isinstance(result, str):
-        return "too-long", f"its JSON has more than {limits.text} bytes"
-    return None
+    return None if isinstance(result, str) else fault_of_size(size, limits, ResultKind.JSON)
 
 
 def _flag(series: Series, declaration: Declaration) -> Series:
-    """Flag results outside of the declared range, unless the connector said something more exact."""
+    """Flag results outside of the declared range or of another type, unless the connector said something more exact.
+
+    A client's result of another type is refused; what a source sends is kept, since nobody could send it again.
+    """
     low, high = declaration.low, declaration.high
     numbers = [r for r in series.results if isinstance(r, int | float)]
-    if not numbers or ((low is None or min(numbers) >= low) and (high is None or max(numbers) <= high)):
-        return series
-    flags = series.flags or [""] * len(series.times)
-    series.flags = [f or _range_flag(r, low, high) for r, f in zip(series.results, flags, strict=True)]
+    if numbers and ((low is not None and min(numbers) < low) or (high is not None and max(numbers) > high)):
+        flags = series.flags or [""] * len(series.times)
+        series.flags = [f or _range_flag(r, low, high) for r, f in zip(series.results, flags, strict=True)]
+    asked = OBSERVATION_TYPES[declaration.observation_type]
+    if not fits_all(asked, {_KINDS.get(type_, ResultKind.JSON) for type_ in set(map(type, series.results))}):
+        flags = series.flags or [""] * len(series.times)
+        series.flags = [
+            f or (MISFIT if misfit(asked, *keep_result(r)) else "") for r, f in zip(series.results, flags, strict=True)
+        ]
+        series.flags = series.flags if any(series.flags) else None
     return series
 
 
@@ -184,6 +188,13 @@ def _range_flag(result: Result, low: float | None, high: float | None) -> str:
     return BELOW if low is not None and result < low else ""
 
 
+_KINDS = {
+    type(None): ResultKind.NULL,
+    int: ResultKind.INTEGER,
+    float: ResultKind.DECIMAL,
+    bool: ResultKind.BOOLEAN,
+    str: ResultKind.STRING,
+}
 _READING = "reading "
 
 

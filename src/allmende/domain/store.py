@@ -1,14 +1,17 @@
 """The protocol between those who know and the place where it is kept. Engines implement it; nobody goes around it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from allmende.domain.aggregation import Aggregation, Table
+from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Declaration, Json, Rejection, Series
+
+T = TypeVar("T")
 
 
 class DatasetRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,41 @@ class NewEntity(msgspec.Struct, kw_only=True):
     """Its place in the body, for messages."""
 
 
+class Rows(msgspec.Struct, kw_only=True):
+    """New observations of one stream that clients create, as columns of equal length, checked and in kept form.
+
+    A column that is None says nothing of any row. Unlike a :class:`~allmende.domain.records.Series` each row is an
+    observation of its own: no other one at its time is repeated or corrected by it.
+    """
+
+    relation: str
+    """The relation that leads to the stream, e.g. ``Datastream``."""
+    stream: str
+    starts: Sequence[int]
+    ends: Sequence[int | None] | None = None
+    kinds: list[int]
+    results: list[Any]
+    result_times: Sequence[int | None] | None = None
+    qualities: Sequence[str | None] | None = None
+    valid: Sequence[tuple[int, int | None] | None] | None = None
+    parameters: Sequence[str | None] | None = None
+    features: Sequence[str | None] | None = None
+    """Ids of features of interest; None: the one at the place of the stream's thing."""
+    ids: Sequence[str | None] | None = None
+    """Ids that the client chose; None: a number."""
+    places: Sequence[int]
+    """Where each row stood in what the client sent."""
+
+    def only(self, rows: Sequence[int]) -> "Rows":
+        """Some of the rows."""
+        columns: dict[str, Any] = {name: getattr(self, name) for name in _COLUMNS}
+        picked = {name: column and [column[row] for row in rows] for name, column in columns.items()}
+        return msgspec.structs.replace(self, **picked)
+
+
+_COLUMNS = tuple(name for name in Rows.__struct_fields__ if name not in ("relation", "stream"))
+
+
 class Batch(msgspec.Struct, kw_only=True):
     """What is to be committed together: all of it, or nothing.
 
@@ -60,6 +98,8 @@ class Batch(msgspec.Struct, kw_only=True):
     declarations: Sequence[Declaration] = ()
     series: Sequence[Series] = ()
     entities: Sequence[NewEntity] = ()
+    rows: Sequence[Rows] = ()
+    """Row by row all or nothing does not hold: what cannot be taken is told of in the receipt, the others are."""
     rejections: Sequence[Rejection] = ()
     name: str = ""
     """Topic, address or file that it came from."""
@@ -93,6 +133,8 @@ class Removal(msgspec.Struct, kw_only=True):
     received_at: int
     seen: tuple[Any, ...] | None = None
     """The one entity's row when it was decided to delete it. If it is another by now, nothing is deleted."""
+    most: int | None = None
+    """If the question leads to more, nothing is deleted (LimitExceeded)."""
 
 
 class Receipt(msgspec.Struct, kw_only=True):
@@ -104,6 +146,8 @@ class Receipt(msgspec.Struct, kw_only=True):
     rejected: int = 0
     created: list[tuple[str, str]] = []
     """(entity type, id) of each created entity, in the batch's order."""
+    rows: list[list[str | AllmendeError]] = []
+    """For each of the batch's ``rows``, what became of each: its id, or why not."""
 
     @property
     def read(self) -> int:
@@ -224,6 +268,12 @@ class Store(Protocol):
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in this thread so that all that it reads and writes here is one transaction.
+
+        If it raises, nothing of it was written; whatever else uses the same connection (the audit log) goes with it.
+        """
 
     def change(self, amendment: Amendment) -> None:
         """Change an entity. A changed observation is a correction: what it replaced is kept.

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from allmende.domain.bounds import check_fit
 from allmende.domain.creation import check_widths, keep_row
-from allmende.domain.errors import ChangedMeanwhile, Conflict, InvalidInput, NotFound
+from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, InvalidInput, NotFound
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Amendment
@@ -28,6 +29,7 @@ from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.removal import Doomed, forget_observations
 from allmende.storage.schema import COLUMNS, TABLE_OF
+from allmende.storage.sql import Sql, related
 from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
 
 
@@ -192,6 +194,23 @@ def _after_datastream(change: _Change) -> None:
         change.connection.execute("UPDATE datastream SET feature = NULL WHERE pk = ?", (change.key,))
 
 
+def _check_shared(change: _Change) -> None:
+    """What streams of others stand on is not changed under them. Whose they are is not said: they may be hidden."""
+    entity, connection = change.amendment.target.entity, change.connection
+    where = related(JOINS[entity, "Datastreams"], "Datastream", "d", Sql("?", (change.key,)))
+    query = "SELECT DISTINCT d.dataset FROM datastream d WHERE " + where
+    if entity == "ObservedProperty":
+        several = related(JOINS[entity, "MultiDatastreams"], "MultiDatastream", "d", Sql("?", (change.key,)))
+        query = query + " OR " + several
+    for (dataset,) in connection.execute(query.text, query.params).fetchall():
+        try:
+            check_writable(connection, dataset, change.amendment.target.reader, entity)
+        except Forbidden:
+            raise Forbidden(
+                f"streams that you may not write to stand on this {entity}; make one of your own", where=entity
+            ) from None
+
+
 def _after_sensor(change: _Change) -> None:
     forget_declarations(change.connection, "d.sensor = ?", (change.key,))
 
@@ -217,6 +236,8 @@ _BEFORE: dict[str, Callable[[_Change], None]] = {
     "TaskingCapability": _keep_in_dataset,
     "Task": _before_task,
     "HistoricalLocation": _keep_in_dataset,
+    "Sensor": _check_shared,
+    "ObservedProperty": _check_shared,
 }
 _AFTER: dict[str, Callable[[_Change], None]] = {
     "Thing": _after_thing,
@@ -262,6 +283,9 @@ def _change_observation(
     amendment = _fitting(connection, amendment, source, target, number)
     for stream in (source, target):
         check_writable(connection, stream.dataset, amendment.target.reader, "Datastream")
+    if "result" in amendment.values:
+        kind, result = amendment.values["result"]
+        check_fit(target.observation_type, kind, result, "result")
     new["change"] = _log(connection, amendment, source, target, old, new)
     _keep_history(connection, old, new)
     _write(connection, amendment, old, new)

@@ -5,6 +5,7 @@ from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import COMMONS
 from allmende.domain.store import Batch, DatasetRecord, Receipt
 from allmende.storage import bookkeeping
+from allmende.storage.arrays import create_rows
 from allmende.storage.connections import Connection
 from allmende.storage.creation import Creator
 from allmende.storage.declarations import declare
@@ -38,6 +39,9 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
         creator.run()
         receipt.created = creator.created
         receipt.accepted += sum(kind == "Observation" for kind, _ in creator.created)
+    if batch.rows:
+        receipt.rows = create_rows(connection, batch, origin)
+        receipt.accepted += sum(isinstance(name, str) for outcome in receipt.rows for name in outcome)
     bookkeeping.keep_rejections(
         connection, batch.rejections, source=batch.origin, name=batch.name, received_at=batch.received_at
     )

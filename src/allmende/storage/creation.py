@@ -5,11 +5,13 @@ from functools import cached_property
 from typing import Any
 
 from allmende.domain import ids
+from allmende.domain.bounds import check_fit
 from allmende.domain.creation import keep_row
-from allmende.domain.errors import Conflict, InvalidInput
+from allmende.domain.errors import AllmendeError, Conflict, InvalidInput, NotFound
 from allmende.domain.model import ENTITIES, STREAMS
-from allmende.domain.query import ResultKind
-from allmende.domain.store import Batch, NewEntity, Ref
+from allmende.domain.query import Query, ResultKind
+from allmende.domain.store import Amendment, Batch, NewEntity, Ref
+from allmende.storage.amendment import change_entity
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (
     check_task,
@@ -83,6 +85,30 @@ class Creator:
             self.keys.append(key)
             self.created.append((entity.entity, name))
         write_states(self.connection, self.streams.values())
+        for place, entity in enumerate(self.batch.entities):
+            self.take_over(entity, self.created[place][1])
+
+    def take_over(self, new: NewEntity, name: str) -> None:
+        """Hang existing entities on a new one: a change of each of them, with all that follows from it."""
+        for relation in ENTITIES[new.entity].relations:
+            if JOINS[new.entity, relation.name].kind != "far":
+                continue
+            for place, ref in enumerate(new.links.get(relation.name, ())):
+                where = f"{new.where}.{relation.name}" if new.where else relation.name
+                target = Query(entity=relation.target, reader=self.batch.reader, id=ref.id, top=1)
+                amendment = Amendment(
+                    target=target,
+                    origin=self.batch.origin,
+                    received_at=self.batch.received_at,
+                    links={relation.inverse: (Ref(id=name),)},
+                )
+                try:
+                    change_entity(self.connection, amendment)
+                except NotFound:
+                    raise InvalidInput(f"there is no {relation.target} {ref.id!r}", where=where) from None
+                except AllmendeError as error:
+                    error.where = f"{where}[{place}].{error.where}".rstrip(".")
+                    raise
 
     def key(self, entity: str, ref: Ref, where: str) -> int:
         """The key of a related entity."""
@@ -194,13 +220,14 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     connection, batch = creator.connection, creator.batch
     stream = _stream(creator, next(key for name in STREAMS for key in creator.linked(new, name, name)))
     check_writable(connection, stream.dataset, batch.reader, new.where)
+    kind, value = new.values["result"]
+    check_fit(stream.observation_type, kind, value, f"{new.where}.result" if new.where else "result")
     features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
     feature = features[0] if features else ensure_feature(connection, stream)
-    number, name = _observation_id(connection, new)
+    number, name = observation_id(connection, new.id, new.where)
     values = new.values
     start, end = values["phenomenonTime"]
     valid = values.get("validTime") or (None, None)
-    kind, value = values["result"]
     if stream.width:
         kind, value = keep_row((kind, value), stream.width, f"{new.where}.result" if new.where else "result")
     result_time, quality = values.get("resultTime"), values.get("resultQuality")
@@ -233,23 +260,23 @@ def _stream(creator: Creator, key: int) -> Stream:
     return creator.streams[key]
 
 
-def _observation_id(connection: Connection, new: NewEntity) -> tuple[int, str]:
-    """The inner number and the public id of a new observation."""
-    if new.id is None:
+def observation_id(connection: Connection, chosen: str | None, where: str) -> tuple[int, str]:
+    """The inner number and the public id of a new observation, by what the client chose; raises Conflict."""
+    if chosen is None:
         number = connection.dialect.reserve_numbers(connection, 1)[0]
         return number, str(number)
-    if ids.is_number(new.id) and int(new.id) > 0:
-        number = int(new.id)
+    if ids.is_number(chosen) and int(chosen) > 0:
+        number = int(chosen)
         if connection.execute(f"SELECT 1 FROM {TABLE_OF['Observation']} WHERE id = ?", (number,)).fetchone():
-            raise Conflict(f"there is an Observation {number} already", where=new.where)
+            raise Conflict(f"there is an Observation {number} already", where=where)
         # Engines that cannot hold ids unique over all partitions look here before they give a number away.
-        connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, new.id))
-        return number, new.id
-    if connection.execute("SELECT 1 FROM observation_name WHERE name = ?", (new.id,)).fetchone():
-        raise Conflict(f"there is an Observation {new.id!r} already", where=new.where)
+        connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, chosen))
+        return number, chosen
+    if connection.execute("SELECT 1 FROM observation_name WHERE name = ?", (chosen,)).fetchone():
+        raise Conflict(f"there is an Observation {chosen!r} already", where=where)
     lowest = connection.execute("SELECT min(id) FROM observation_name").fetchone()[0]
     number = min(lowest or 0, 0) - 1
     if number < -(2**62):
         raise InvalidInput("there are no free numbers left for named observations")
-    connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, new.id))
-    return number, new.id
+    connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, chosen))
+    return number, chosen

@@ -58,6 +58,19 @@ def find_key(connection: Connection, entity: str, identifier: str, reader: Reade
     return int(row[0])
 
 
+def find_keys(connection: Connection, entity: str, identifiers: Iterable[str], reader: Reader) -> dict[str, int]:
+    """The keys of existing entities (no observations) by id; those that the reader may not see are missing."""
+    found: dict[str, int] = {}
+    listed = sorted(set(identifiers))
+    for place in range(0, len(listed), 500):
+        part = listed[place : place + 500]
+        rules = [Sql(f"e.id IN ({', '.join('?' * len(part))})", tuple(part)), *of_kind(entity, "e")]
+        rule = visible(entity, "e", reader, simulated=True)
+        query = f"SELECT e.id, e.pk FROM {TABLE_OF[entity]} e WHERE " + all_of([*rules, rule] if rule else rules)
+        found.update(connection.execute(query.text, query.params).fetchall())
+    return found
+
+
 def free_id(connection: Connection, entity: str) -> str:
     """The next number that no entity of this type bears."""
     table = TABLE_OF[entity]

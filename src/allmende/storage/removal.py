@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from allmende.domain.errors import Conflict, NotFound
+from allmende.domain.errors import Conflict, LimitExceeded, NotFound
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.store import Removal
 from allmende.storage.compile import compile_keys
@@ -18,7 +18,7 @@ from allmende.storage.logs import log_key
 from allmende.storage.readings import log_change
 from allmende.storage.relations import JOINS, Join
 from allmende.storage.schema import TABLE_OF
-from allmende.storage.sql import of_kind, visible
+from allmende.storage.sql import Sql, of_kind, visible
 from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
 
 _PART = 500
@@ -46,9 +46,10 @@ def remove_entities(connection: Connection, removal: Removal) -> int:
     if target.entity == "Observation":
         count = remover.observations_of_question()
     else:
-        sql = compile_keys(target, connection.dialect, ["pk"])
+        sql = remover.bounded(compile_keys(target, connection.dialect, ["pk"]))
         keys = [row[0] for row in connection.execute(sql.text, sql.params).fetchall()]
         count = len(keys)
+        remover.check_bound(count)
         locked = remover.lock(target.entity, keys)
         remover.check_seen()
         for part in _parts(locked):
@@ -63,6 +64,17 @@ class _Remover:
         self.connection = connection
         self.removal = removal
         self.origin = origin_key(connection, removal.origin, "")
+
+    def bounded(self, question: Sql) -> Sql:
+        """The question for no more than one row too many."""
+        most = self.removal.most
+        return question if most is None else question + Sql(" LIMIT ?", (most + 1,))
+
+    def check_bound(self, count: int) -> None:
+        """Raise LimitExceeded where the question leads to more than may go at once."""
+        most = self.removal.most
+        if most is not None and count > most:
+            raise LimitExceeded(f"this would delete more than {most}; nothing was", setting="ALLMENDE_DELETE_MAX")
 
     def check_seen(self) -> None:
         """Raise ChangedMeanwhile where what is locked now is not what it was decided for."""
@@ -225,8 +237,9 @@ class _Remover:
         locked = self.locked(self.keys(streams.text, streams.params))
         self.check_seen()
         # Asked again: now nobody changes them any more.
-        picked = compile_keys(target, connection.dialect, _COLUMNS)
-        rows = connection.execute(picked.text + " ORDER BY 1, 2", picked.params).fetchall()
+        picked = self.bounded(compile_keys(target, connection.dialect, _COLUMNS) + " ORDER BY 1, 2")
+        rows = connection.execute(picked.text, picked.params).fetchall()
+        self.check_bound(len(rows))
         count = 0
         for key, group in groupby(map(Doomed._make, rows), key=lambda row: row.datastream):
             if key in locked:

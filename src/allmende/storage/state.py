@@ -30,6 +30,7 @@ class Stream(msgspec.Struct, kw_only=True):
     feature: int | None
     dataset: int = 0
     thing: int = 0
+    observation_type: str = ""
     width: int = 0
     """How many properties a MultiDatastream observes; 0 for a Datastream."""
     count: int = 0
@@ -63,7 +64,8 @@ def _lock(connection: Connection, column: str, listed: Sequence[str | int]) -> I
     for place in range(0, len(listed), 500):
         part = listed[place : place + 500]
         for row in connection.execute(
-            f"SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.width, {_COLUMNS} FROM datastream d"
+            f"SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.width, {_COLUMNS}"
+            " FROM datastream d"
             f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE d.{column} IN ({', '.join('?' * len(part))})"
             f" ORDER BY d.pk {connection.dialect.locking}",
             part,
@@ -72,8 +74,8 @@ def _lock(connection: Connection, column: str, listed: Sequence[str | int]) -> I
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
-    pk, name, feature, dataset, thing, width, *state = row
-    stream = Stream(pk=pk, id=name, feature=feature, dataset=dataset, thing=thing, width=width)
+    pk, name, feature, dataset, thing, kind, width, *state = row
+    stream = Stream(pk=pk, id=name, feature=feature, dataset=dataset, thing=thing, observation_type=kind, width=width)
     if state[0] is not None:
         (
             stream.count, stream.first_start, stream.last_end, stream.result_time_first, stream.result_time_last,

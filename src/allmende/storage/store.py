@@ -117,6 +117,11 @@ class SqlStore:
         """Commit a batch: when this returns, it survives a power cut."""
         return self._commit(lambda connection: append_batch(connection, batch))
 
+    def together(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in one transaction: see :class:`allmende.domain.store.Store`."""
+        with translated(self._engine), self._connections.writing():
+            return work()
+
     def change(self, amendment: Amendment) -> None:
         """Change an entity: see :class:`allmende.domain.store.Store`."""
         self._commit(lambda connection: change_entity(connection, amendment))

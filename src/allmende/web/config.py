@@ -203,6 +203,37 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     filter_length: Annotated[
         int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
     ] = 2000
+    deep_insert_max: Annotated[
+        int, _setting("ALLMENDE_DEEP_INSERT_MAX", "Limits", "Entities created at once by a deep insert.", low=1)
+    ] = 1000
+    batch_size: Annotated[int, _setting("ALLMENDE_BATCH_SIZE", "Limits", "Requests within one `$batch`.", low=1)] = 1000
+    batch_seconds: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_BATCH_SECONDS",
+            "Limits",
+            "Time after which no other request of a `$batch` is begun; those that are left are refused.",
+            low=0,
+        ),
+    ] = 60.0
+    delete_max: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_DELETE_MAX", "Limits", "Entities deleted at once by `DELETE` of a set with a `$filter`.", low=1
+        ),
+    ] = 10_000
+    result_bytes: Annotated[
+        int, _setting("ALLMENDE_RESULT_BYTES", "Limits", "Largest text or JSON of one observation's result.", low=1024)
+    ] = 256 * KIB
+    future_seconds: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_FUTURE_SECONDS",
+            "Limits",
+            "How far ahead of the clock of the house a reading may lie. Beyond it, somebody's clock is wrong.",
+            low=0,
+        ),
+    ] = 86_400.0
     filter_cost: Annotated[
         int,
         _setting(

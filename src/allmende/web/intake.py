@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from django.db import connection
 
+from allmende.domain import times
 from allmende.domain.connector import Payload
 from allmende.domain.errors import Conflict, InvalidInput, NotFound, StorageFull
 from allmende.domain.framing import frames
@@ -44,6 +45,11 @@ def now_micros() -> int:
     return time.time_ns() // 1000
 
 
+def reading_bounds(config: Config) -> IngestLimits:
+    """The operator's bounds of what is taken, for all ways in."""
+    return IngestLimits(future=int(config.future_seconds * times.SECOND), text=config.result_bytes)
+
+
 class Intake:
     """Takes payloads for the sources of a city. Safe to use from several threads."""
 
@@ -59,7 +65,7 @@ class Intake:
     ) -> None:
         self.store = store
         self.sources = prepare_sources(profile) if sources is None else sources
-        self.limits = limits or IngestLimits()
+        self.limits = limits or reading_bounds(config)
         self.clock = clock
         self.disk = DiskFloor(config)
 

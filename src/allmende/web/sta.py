@@ -12,16 +12,17 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from allmende.domain.errors import AllmendeError, LostRace, StorageFull
+from allmende.domain.errors import AllmendeError, LimitExceeded, LostRace, StorageFull
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
 from allmende.faces.sensorthings.answers import refuse
-from allmende.faces.sensorthings.face import answer, error_response
+from allmende.faces.sensorthings.batch import PATH as BATCH
+from allmende.faces.sensorthings.face import answer, answer_batch, error_response
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.middleware import CHALLENGE
-from allmende.web.intake import DiskFloor
+from allmende.web.intake import DiskFloor, reading_bounds
 
 _REPEATS = 8
 _PAUSE = 0.05
@@ -39,6 +40,10 @@ def face_limits() -> FaceLimits:
         expand_depth=config.expand_depth,
         expand_rows=config.expand_rows,
         filter_length=config.filter_length,
+        entities=config.deep_insert_max,
+        batch_size=config.batch_size,
+        delete_max=config.delete_max,
+        bounds=reading_bounds(config),
         filter_cost=config.filter_cost,
     )
 
@@ -59,9 +64,13 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
+        prefer=request.headers.get("Prefer", ""),
         accept=request.headers.get("Accept", ""),
     )
-    response = _WRITING.get(question.method, _answer)(question, house.store)
+    if question.method == "POST" and path.strip("/") == BATCH:
+        response = _answer_batch(question, house.store)
+    else:
+        response = _dispatch(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
     headers = dict(response.headers)
@@ -77,6 +86,22 @@ def _ask_who(refusal: Response) -> Response:
     """Forbidden to somebody unknown is a question who it is: clients of FROST show their password only then."""
     message = msgspec.json.decode(refusal.body)["message"]
     return refuse(401, message, {**refusal.headers, "WWW-Authenticate": CHALLENGE})
+
+
+def _answer_batch(question: Request, store: Store) -> Response:
+    """Each part is judged, kept and noted like a request of its own, as long as there is time for all of them."""
+    end = time.monotonic() + settings.ALLMENDE.batch_seconds
+
+    def run(part: Request) -> Response:
+        if time.monotonic() > end:
+            return error_response(LimitExceeded("this batch took too long", setting="ALLMENDE_BATCH_SECONDS"))
+        return _dispatch(part, store)
+
+    return answer_batch(question, store, face_limits(), run)
+
+
+def _dispatch(question: Request, store: Store) -> Response:
+    return _WRITING.get(question.method, _answer)(question, store)
 
 
 def _answer(question: Request, store: Store) -> Response:
@@ -140,7 +165,7 @@ def _change(question: Request, store: Store) -> Response:
 
     def change() -> Response:
         response = _answer(question, store)
-        if response.status == 200:
+        if response.status < 300:
             word = "delete" if question.method == "DELETE" else "change"
             detail = {"filter": unquote_plus(question.query)[:1000]} if question.query else {}
             record(question.reader.name, f"sensorthings.{word}", f"{question.root}/{question.path}", **detail)

@@ -60,6 +60,7 @@ class House:
         content_type: str = "application/json",
         if_match: str = "",
         if_none_match: str = "",
+        prefer: str = "",
         accept: str = "",
     ) -> Response:
         """One request. ``path`` and ``query`` are as they stand in an address; ``body`` is JSON or bytes."""
@@ -75,6 +76,7 @@ class House:
                 content_type=content_type,
                 if_match=if_match,
                 if_none_match=if_none_match,
+                prefer=prefer,
                 accept=accept,
             ),
             self.store,
@@ -195,7 +197,7 @@ def datastream(**more: Any) -> dict[str, Any]:
     return {
         "name": "Free spaces",
         "description": "free spaces of the garage",
-        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Observation",  # takes any result
         "unitOfMeasurement": {"name": "spaces", "symbol": "{space}", "definition": "https://example.org/unit"},
         "Sensor": sensor(),
         "ObservedProperty": observed_property(),

@@ -8,6 +8,7 @@ from allmende.domain import times
 from allmende.domain.face import Request
 from allmende.faces.sensorthings.face import answer
 from tests.conformance.sensorthings.house import (
+    GEOJSON,
     NOW,
     ROOT,
     WRITER,
@@ -152,3 +153,62 @@ def test_other_media_types_are_refused(house: House) -> None:
             body=b'{"name":"a","description":"b"}',
         )  # fmt: skip
         assert answer(request, house.store, house.limits).status == status
+
+
+@pytest.mark.parametrize("first", ["text/plain", GEOJSON])
+def test_a_feature_of_interest_from_places_of_mixed_encodings(house: House, first: str) -> None:
+    places = [location(encodingType="text/plain", location="at the bridge"), location(7)]
+    streams = [datastream(**{"@iot.id": "d"})]
+    house.post("Things", thing(Locations=places if first == "text/plain" else places[::-1], Datastreams=streams))
+    link = house.post("Datastreams('d')/Observations", observation(1))
+    made = house.follow(f"{link}/FeatureOfInterest")
+    assert (made["encodingType"], made["feature"]) == (GEOJSON, location(7)["location"])
+    assert house.get("Datastreams('d')")["observedArea"] == location(7)["location"]
+    house.post("Datastreams('d')/Observations", observation(1, 1))
+    assert house.census()["FeaturesOfInterest"] == 1
+
+
+def test_a_feature_of_interest_from_another_encoding_alone(house: House) -> None:
+    place = location(encodingType="text/plain", location="at the bridge")
+    house.post("Things", thing(Locations=[place], Datastreams=[datastream(**{"@iot.id": "d"})]))
+    link = house.post("Datastreams('d')/Observations", observation(1))
+    assert house.follow(f"{link}/FeatureOfInterest")["feature"] == "at the bridge"
+
+
+@pytest.mark.parametrize(
+    ("observation_type", "result"),
+    [
+        ("OM_Measurement", "12"),
+        ("OM_Measurement", True),
+        ("OM_Measurement", [1]),
+        ("OM_CountObservation", 1.5),
+        ("OM_CountObservation", "1"),
+        ("OM_TruthObservation", "true"),
+        ("OM_TruthObservation", 2),
+        ("OM_CategoryObservation", {"a": 1}),
+    ],
+)
+def test_a_result_is_what_its_stream_says(house: House, observation_type: str, result: object) -> None:
+    kind = f"http://www.opengis.net/def/observationType/OGC-OM/2.0/{observation_type}"
+    reading = observation(result)
+    message = house.refuse("Things", thing(Datastreams=[datastream(observationType=kind, Observations=[reading])]))
+    assert message.startswith("Datastreams[0].Observations[0].result: ")
+    assert observation_type in message
+    null = observation(None, **{"@iot.id": 5})
+    house.post("Things", thing(Datastreams=[datastream(observationType=kind, Observations=[null])]))
+    assert observation_type in house.unchanged("PATCH", "Observations(5)", {"result": result})
+
+
+@pytest.mark.parametrize("name", ["phenomenonTime", "resultTime"])
+@pytest.mark.parametrize("moment", ["1799-12-31T23:59:59Z", "2024-05-01T12:00:01Z"])
+def test_times_out_of_bounds(house: House, name: str, moment: str) -> None:
+    house.post("Things", thing(Datastreams=[datastream(**{"@iot.id": "d", "Observations": [observation(1)]})]))
+    assert name in house.refuse("Datastreams('d')/Observations", {"result": 1, name: moment})
+    assert name in house.unchanged("PATCH", "Observations(1)", {name: moment})
+    if name == "phenomenonTime":
+        body = {
+            "result": 1,
+            name: f"2024-04-30T10:00:00Z/{moment}" if moment > "2" else f"{moment}/2024-04-30T10:00:00Z",
+        }
+        assert name in house.refuse("Datastreams('d')/Observations", body)
+    house.post("Datastreams('d')/Observations", {"result": 1, "validTime": moment})

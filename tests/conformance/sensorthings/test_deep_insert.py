@@ -59,11 +59,6 @@ def test_one_mistake_far_below_creates_nothing(house: House) -> None:
     assert "Datastreams[0].Sensor" in house.refuse("Things", thing(Locations=[location()], Datastreams=[missing]))
 
 
-def test_moving_by_a_deep_insert_is_not_built(house: House) -> None:
-    house.post("Things", thing(Datastreams=[datastream(**{"@iot.id": "d"})]))
-    assert "Datastreams[0]" in house.refuse("Things", thing(Datastreams=[{"@iot.id": "d"}]), 501)
-
-
 def test_the_operators_bound(tmp_path: Path) -> None:
     house = open_house(tmp_path, FaceLimits(entities=4))
     assert "ALLMENDE_DEEP_INSERT_MAX" in house.refuse("Things", thing(Datastreams=[datastream(), datastream()]))

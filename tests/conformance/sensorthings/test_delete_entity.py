@@ -2,6 +2,7 @@
 
 import pytest
 
+from allmende.domain.face import FaceLimits
 from tests.conformance.sensorthings.house import SETS, House, location, observation, thing
 from tests.conformance.sensorthings.test_update_entity import furnish
 
@@ -88,3 +89,15 @@ def test_numbers_are_not_given_again(house: House) -> None:
     first = house.post("Datastreams('d')/Observations", observation(1, 1))
     house.delete(first.split("/v1.1/")[1])
     assert house.post("Datastreams('d')/Observations", observation(1, 1)) != first
+
+
+def test_a_set_goes_up_to_the_operators_bound(house: House) -> None:
+    furnish(house)
+    house.limits = FaceLimits(delete_max=2)
+    for minute in range(1, 4):
+        house.post("Datastreams('d')/Observations", observation(50 + minute, minute))
+        house.post("Things", thing(name=f"x{minute}"))
+    for path, query in (("Observations", "result%20gt%2050"), ("Things", "startswith(name,'x')")):
+        assert "ALLMENDE_DELETE_MAX" in house.unchanged("DELETE", path, query=f"$filter={query}")
+    assert house.delete("Observations", "$filter=result%20gt%2051") == {"@iot.count": 2}
+    assert house.delete("Things", "$filter=name%20in%20('x1','x2')") == {"@iot.count": 2}

@@ -1,16 +1,23 @@
 """req/create-update-delete/link-to-existing-entities."""
 
+from typing import Any
+
 import pytest
 
+from allmende.domain.policy import Reader
+from allmende.domain.records import Series
 from tests.conformance.sensorthings.house import (
+    SETS,
     House,
     datastream,
+    feature,
     location,
     observation,
     observed_property,
     sensor,
     thing,
 )
+from tests.support import batch
 
 
 @pytest.fixture
@@ -53,6 +60,61 @@ def test_a_location_names_things_that_exist(parts: House) -> None:
     link = parts.post("Locations", location(12, Things=[{"@iot.id": "t"}]))
     assert parts.follow(f"{link}/Things")["value"][0]["@iot.id"] == "t"
     assert parts.follow(f"{link}/HistoricalLocations")["value"]
+
+
+def test_a_stream_moves_to_a_new_thing(parts: House) -> None:
+    parts.post("Locations", location(9, **{"@iot.id": "there"}))
+    parts.post("Datastreams", datastream(**LINKS, **{"@iot.id": "d", "Observations": [observation(1)]}))
+    inside = datastream(**{"@iot.id": "own"})
+    link = parts.post("Things", thing(Locations=[{"@iot.id": "there"}], Datastreams=[{"@iot.id": "d"}, inside]))
+    assert {d["@iot.id"] for d in parts.follow(f"{link}/Datastreams")["value"]} == {"d", "own"}
+    assert parts.get("Things('t')/Datastreams")["value"] == []
+    parts.post("Datastreams('d')/Observations", observation(2, 1))
+    places = [
+        o["FeatureOfInterest"] for o in parts.get("Datastreams('d')/Observations", expand="FeatureOfInterest")["value"]
+    ]
+    assert places[-1]["feature"] == location(9)["location"]
+
+
+@pytest.mark.parametrize("name", ["Sensor", "ObservedProperty", "FeatureOfInterest", "Datastream"])
+def test_what_else_hangs_on_something_new(parts: House, name: str) -> None:
+    parts.post(
+        "Datastreams", datastream(**LINKS, **{"@iot.id": "d", "Observations": [observation(1, **{"@iot.id": 5})]})
+    )
+    body: dict[str, Any] = {"Sensor": sensor, "ObservedProperty": observed_property, "FeatureOfInterest": feature}.get(
+        name, lambda: datastream(**LINKS, Observations=[observation(7, 2)])
+    )()
+    many, inverse = ("Observations", name) if name in ("FeatureOfInterest", "Datastream") else ("Datastreams", name)
+    known = {"@iot.id": 5 if many == "Observations" else "d"}
+    body[many] = [*body.get(many, ()), known]
+    link = parts.post(f"{SETS[name]}", body)
+    child = parts.get("Observations(5)" if many == "Observations" else "Datastreams('d')", expand=inverse)
+    assert link.endswith(f"({child[inverse]['@iot.id']})")
+    if name == "Datastream":
+        shown = parts.follow(link)
+        assert shown["phenomenonTime"] == "2024-04-30T10:00:00.000Z/2024-04-30T10:02:00.000Z"
+        assert (
+            "phenomenonTime" not in parts.get("Datastreams('d')") or not parts.get("Datastreams('d')")["phenomenonTime"]
+        )
+
+
+def test_what_may_not_be_moved_keeps_the_new_one_out(parts: House) -> None:
+    parts.store.append(batch(Series(stream="garage~free", times=[1], results=[1])))
+    parts.post("Datastreams", datastream(**LINKS, **{"@iot.id": "d"}))
+    for known, status in (("nobody", 400), ("garage~free", 403)):
+        message = parts.refuse("Things", thing(Datastreams=[{"@iot.id": "d"}, {"@iot.id": known}]), status)
+        assert known in message or "parking" in message
+    assert parts.get("Datastreams('d')/Thing")["@iot.id"] == "t"
+
+
+def test_a_stream_stays_in_its_dataset(parts: House) -> None:
+    parts.store.append(batch(Series(stream="garage~free", times=[1], results=[1])))
+    writer = Reader(name="token:both", may_write=True, writes=frozenset({"commons", "parking"}))
+    parts.post("Datastreams", datastream(**LINKS, **{"@iot.id": "d"}))
+    link = parts.post("Things", thing(Datastreams=[{"@iot.id": "garage~free"}]), reader=writer)
+    assert parts.follow(f"{link}/Datastreams")["value"][0]["@iot.id"] == "garage~free"
+    both = [{"@iot.id": "garage~free"}, {"@iot.id": "d"}]
+    assert "dataset" in parts.refuse("Things", thing(Datastreams=both), 409, reader=writer)
 
 
 @pytest.mark.parametrize("name", sorted(LINKS))

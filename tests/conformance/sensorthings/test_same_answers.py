@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from allmende.domain import times
+from allmende.domain.face import FaceLimits
 from tests.conformance.sensorthings.house import WRITER, House, datastream, location, observation, open_house, thing
 from tests.conformance.sensorthings.questions import NAMES, aggregations, questions
+from tests.support import AHEAD
 
 EXAMPLES = int(os.environ.get("ALLMENDE_TEST_EXAMPLES", "400"))
 BASE = times.parse_instant("2024-01-01T00:00:00Z")
@@ -65,7 +67,8 @@ def _reading(stream: int, place: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def houses(tmp_path_factory: pytest.TempPathFactory) -> list[House]:
-    made = [open_house(tmp_path_factory.mktemp(engine), engine=engine) for engine in ("sqlite", "postgres")]
+    anytime = FaceLimits(bounds=AHEAD)
+    made = [open_house(tmp_path_factory.mktemp(engine), anytime, engine) for engine in ("sqlite", "postgres")]
     for house in made:
         furnish(house)
     return made

@@ -93,3 +93,13 @@ def test_bodies_that_are_no_entity(house: House, body: bytes) -> None:
 def test_a_head_is_answered_like_a_get(town: House) -> None:
     assert town.request("HEAD", "Things").status == 200
     assert town.request("HEAD", "Things('nobody')").status == 404
+
+
+def test_nothing_is_sent_back_to_who_asks_for_nothing(house: House) -> None:
+    minimal = {"reader": WRITER, "prefer": "return=minimal"}
+    made = house.request("POST", "Things", body=thing(**{"@iot.id": "t"}), **minimal)
+    assert (made.status, made.body, made.headers["Preference-Applied"]) == (201, b"", "return=minimal")
+    assert house.follow(made.headers["Location"])["name"] == "Garage"
+    changed = house.request("PATCH", "Things('t')", body={"name": "New"}, **minimal)
+    assert (changed.status, changed.body) == (204, b"")
+    assert house.request("GET", "Things('t')").headers["ETag"] == changed.headers["ETag"]

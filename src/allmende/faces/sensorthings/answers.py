@@ -40,6 +40,18 @@ def require_writer(request: Request) -> None:
         raise errors.Forbidden("this needs the right to write: send a token with it")
 
 
+MINIMAL = {"Preference-Applied": "return=minimal"}
+
+
+def prefers(request: Request, name: str) -> str | None:
+    """The value of a preference (RFC 7240), ``true`` where it is only named; None where it is not."""
+    for said in request.prefer.split(","):
+        word, _, value = said.partition(";")[0].partition("=")
+        if word.strip().lower().removeprefix("odata.") == name:
+            return value.strip().strip('"').lower() or "true"
+    return None
+
+
 def content_kind(request: Request) -> str:
     """The body's media type without its parameters; JSON where none is said."""
     return request.content_type.partition(";")[0].strip().lower() or "application/json"

@@ -13,10 +13,12 @@ from allmende.domain.query import Page
 from allmende.domain.store import Amendment, Removal, Store
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (
+    MINIMAL,
     content_kind,
     decode_body,
     etag_of,
     names_tag,
+    prefers,
     refuse,
     require_writer,
 )
@@ -46,13 +48,16 @@ def change(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.if_match and not names_tag(request.if_match, tag):
             return _stale()
         try:
-            store.change(_amendment(request, asked, page, body))
+            store.change(_amendment(request, asked, page, body, limits))
         except errors.ChangedMeanwhile:
             if request.if_match:
                 return _stale()
             continue
         changed = render_entity(_one(asked, store), asked, request.root)
-        return Response(status=200, body=changed, headers={"ETag": etag_of(changed)})
+        headers = {"ETag": etag_of(changed)}
+        if prefers(request, "return") == "minimal":
+            return Response(status=204, headers=headers | MINIMAL)
+        return Response(status=200, body=changed, headers=headers)
     raise errors.ChangedMeanwhile("others change this all the time; try again")
 
 
@@ -73,7 +78,13 @@ def delete(request: Request, store: Store, limits: FaceLimits) -> Response:
         asked = parse_options(address, request.query, reader=request.reader, limits=limits)
         if set(asked.texts) != {"$filter"}:
             raise errors.InvalidQuery("say with $filter, and with nothing else, which of the set to delete")
-    removal = Removal(target=asked.query, origin=request.reader.name, received_at=request.now, seen=seen)
+    removal = Removal(
+        target=asked.query,
+        origin=request.reader.name,
+        received_at=request.now,
+        seen=seen,
+        most=None if address.single else limits.delete_max,
+    )
     try:
         count = store.remove(removal)
     except errors.ChangedMeanwhile:
@@ -100,7 +111,7 @@ def _one(asked: Asked, store: Store) -> Page:
     return page
 
 
-def _amendment(request: Request, asked: Asked, page: Page, body: Any) -> Amendment:
+def _amendment(request: Request, asked: Asked, page: Page, body: Any, limits: FaceLimits) -> Amendment:
     entity, identifier = asked.query.entity, str(page.rows[0][1])
     shown = msgspec.json.decode(render_entity(page, asked, request.root), type=dict[str, Any])
     current = {name: value for name, value in shown.items() if ENTITIES[entity].attribute(name)}
@@ -108,7 +119,13 @@ def _amendment(request: Request, asked: Asked, page: Page, body: Any) -> Amendme
     if patching:
         body = apply_patch(current, body)
     values, links = plan_change(
-        entity, identifier, body, current=current, now=request.now, whole=request.method == "PUT"
+        entity,
+        identifier,
+        body,
+        current=current,
+        now=request.now,
+        whole=request.method == "PUT",
+        bounds=limits.bounds,
     )
     return Amendment(
         target=asked.query,

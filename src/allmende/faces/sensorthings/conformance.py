@@ -4,7 +4,6 @@ holds whole.
 What does not, yet or on purpose:
 
 - ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place.
-- ``link-to-existing-entities``: a deep insert hands no existing Datastream to a new Thing; change the Datastream.
 - ``built-in-query-functions``: all of them are built, but on PostgreSQL the spatial ones need PostGIS, else 501.
 """
 
@@ -44,11 +43,14 @@ CONFORMANCE = (
     *(
         f"{_BASE}/create-update-delete/{name}"
         for name in (
-            "create-entity", "deep-insert", "deep-insert-status-code", "update-entity", "update-entity-put",
+            "create-entity", "link-to-existing-entities", "deep-insert", "deep-insert-status-code", "update-entity",
+            "update-entity-put",
             "update-entity-jsonpatch", "delete-entity", "historical-location-auto-creation",
             "historical-location-manual-creation",
         )
     ),
+    f"{_BASE}/batch-request/batch-request",
+    f"{_BASE}/data-array/data-array",
     "https://github.com/INSIDE-information-systems/SensorThingsAPI/blob/master/CSV-ResultFormat/CSV-ResultFormat.md",
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/GeoJSON-ResultFormat.html",
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/DeepSelect.html",

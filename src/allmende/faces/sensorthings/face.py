@@ -12,13 +12,16 @@ from allmende.domain.model import ENTITIES, SETS, Kind
 from allmende.domain.policy import COMMONS
 from allmende.domain.query import Page, Query, ResultKind, layout
 from allmende.domain.store import Batch, Receipt, Ref, Store
+from allmende.faces.sensorthings import arrays, batch, batch_json, multipart
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (
+    MINIMAL,
     content_kind,
     decode_body,
     error_response,
     etag_of,
     names_tag,
+    prefers,
     refuse,
     require_writer,
 )
@@ -49,7 +52,7 @@ from allmende.faces.sensorthings.render import (
 from allmende.faces.sensorthings.rows import entity_link, text
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
-__all__ = ["METHODS", "answer", "error_response"]
+__all__ = ["METHODS", "answer", "answer_batch", "error_response"]
 
 
 def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
@@ -59,6 +62,10 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.method in ("GET", "HEAD"):
             return _read(request, store, limits)
         if request.method == "POST":
+            if request.path.strip("/") == arrays.PATH:
+                return arrays.create_observations(request, store, limits)
+            if request.path.strip("/") == batch.PATH:
+                return answer_batch(request, store, limits, lambda part: answer(part, store, limits))
             return _create(request, store, limits)
         if request.method in ("PATCH", "PUT"):
             return change(request, store, limits)
@@ -67,6 +74,21 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         return refuse(405, f"{request.method} is not among {', '.join(METHODS)}", {"Allow": ", ".join(METHODS)})
     except errors.LostRace:
         raise
+    except errors.AllmendeError as error:
+        return error_response(error)
+
+
+def answer_batch(request: Request, store: Store, limits: FaceLimits, run: batch.Run) -> Response:
+    """Answer a batch, each of its parts by ``run``. Groups of parts are run inside of :meth:`Store.together`."""
+    try:
+        kind = content_kind(request)
+        if kind == multipart.KIND:
+            parts = multipart.parse_multipart(request.content_type, request.body)
+            return multipart.render_multipart(parts, batch.answer_parts(parts, request, store, limits, run))
+        if kind == batch_json.KIND:
+            parts = batch_json.parse_json(decode_body(request))
+            return batch_json.render_json(parts, batch.answer_parts(parts, request, store, limits, run))
+        return refuse(415, f"{kind} is not taken; send {multipart.KIND} or {batch_json.KIND}")
     except errors.AllmendeError as error:
         return error_response(error)
 
@@ -195,7 +217,9 @@ def _create(request: Request, store: Store, limits: FaceLimits) -> Response:
         return refuse(415, f"{content_kind(request)} is not taken; send application/json")
     body = settle_echoes(address.entity, decode_body(request), store, request.reader, limits.entities)
     links = _links(address)
-    entities = plan_creation(address.entity, body, now=request.now, links=links, max_entities=limits.entities)
+    entities = plan_creation(
+        address.entity, body, now=request.now, links=links, max_entities=limits.entities, bounds=limits.bounds
+    )
     batch = Batch(
         origin=request.reader.name,
         dataset=COMMONS,
@@ -221,6 +245,8 @@ def _links(address: Address) -> dict[str, Ref]:
 def _created(receipt: Receipt, places: list[str], request: Request) -> Response:
     entity, identifier = receipt.created[places.index("")]
     link = f"{request.root}/{entity_link(ENTITIES[entity].set_name, identifier)}"
+    if prefers(request, "return") == "minimal":
+        return Response(status=201, headers={"Location": link, **MINIMAL})
     body = encode({"@iot.selfLink": link, "@iot.id": ids.shown(identifier)}).encode()
     return Response(status=201, body=body, headers={"Location": link})
 

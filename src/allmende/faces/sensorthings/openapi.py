@@ -15,6 +15,7 @@ from allmende.domain.face import FaceLimits
 from allmende.domain.model import ENTITIES, SETS, EntityType, Relation
 from allmende.faces.sensorthings.applying import OPTIONS
 from allmende.faces.sensorthings.formats.choice import FORMATS
+from allmende.faces.sensorthings.openapi_many import describe_many
 from allmende.faces.sensorthings.options import KNOWN, Metadata
 from allmende.faces.sensorthings.schemas import ID, Schema, attribute_schema, example, schemas
 
@@ -80,6 +81,10 @@ def describe(limits: FaceLimits) -> Mapping[str, Any]:
     }
     for entity in SETS.values():
         paths |= _entity_paths(entity)
+    paths |= describe_many(
+        _written("Observations", "createObservations", "Create many Observations by data arrays"),
+        _written("Service", "batch", "Several requests in one"),
+    )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -214,6 +219,7 @@ def _changing(tag: str, identity: str, words: str, entity: EntityType, method: s
     operation["parameters"] = [_parameter("If-Match")]
     operation["requestBody"] = {"required": True, "content": content}
     operation["responses"]["200"] = _json({"$ref": f"#/components/schemas/{entity.name}"})
+    operation["responses"]["204"] = {"description": "Done, and nothing sent back (Prefer: return=minimal)."}
     operation["responses"] |= _refusals(("412",))
     return operation
 

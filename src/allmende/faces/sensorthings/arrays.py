@@ -1,0 +1,63 @@
+"""CreateObservations (18-088, 12.2): many new observations in one request, as data arrays."""
+
+from allmende.domain.arrays import Refused, plan_rows
+from allmende.domain.creation import encode
+from allmende.domain.errors import AllmendeError, InvalidInput
+from allmende.domain.face import FaceLimits, Request, Response
+from allmende.domain.policy import COMMONS
+from allmende.domain.store import Batch, Rows, Store
+from allmende.faces.sensorthings.answers import content_kind, decode_body, refuse, require_writer
+from allmende.faces.sensorthings.rows import entity_link
+
+PATH = "CreateObservations"
+Group = tuple[Rows, Refused, int]
+
+
+def create_observations(request: Request, store: Store, limits: FaceLimits) -> Response:
+    """Create what can be created; 201 with a link, or ``error …``, for each row in the order of the request.
+
+    The good rows of a request are committed together. A request that cannot be understood is refused whole.
+    """
+    require_writer(request)
+    if content_kind(request) != "application/json":
+        return refuse(415, f"{content_kind(request)} is not taken; send application/json")
+    body = decode_body(request)
+    if not isinstance(body, list):
+        raise InvalidInput("a list of groups is asked for, each with a Datastream, components and a dataArray")
+    groups: list[Group] = [
+        plan_rows(group, now=request.now, bounds=limits.bounds, where=f"[{place}]") for place, group in enumerate(body)
+    ]
+    outcomes: list[list[str | AllmendeError]] = [[] for _ in groups]
+    good = [place for place, (rows, _, _) in enumerate(groups) if rows.starts]
+    if good:
+        receipt = store.append(
+            Batch(
+                origin=request.reader.name,
+                dataset=COMMONS,
+                reader=request.reader,
+                received_at=request.now,
+                rows=[groups[place][0] for place in good],
+                name=request.path,
+            )
+        )
+        for place, outcome in zip(good, receipt.rows, strict=True):
+            outcomes[place] = outcome
+    told = [
+        line for group, outcome in zip(groups, outcomes, strict=True) for line in _tell(group, outcome, request.root)
+    ]
+    return Response(status=201, body=encode(told).encode())
+
+
+def _tell(group: Group, outcome: list[str | AllmendeError], root: str) -> list[str]:
+    """A line for each row of a group."""
+    rows, refused, count = group
+    lines = [""] * count
+    for place, error in refused.items():
+        lines[place] = f"error {error}"
+    head = f"{root}/Observations("
+    for place, name in zip(rows.places, outcome, strict=True):
+        if not isinstance(name, str):
+            lines[place] = f"error {name}"
+        else:
+            lines[place] = f"{head}{name})" if name.isdigit() else f"{root}/{entity_link('Observations', name)}"
+    return lines
