@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from allmende.storage.postgres import PostgresEngine
 from allmende.storage.schema_postgres import POSTGRES
@@ -70,9 +71,9 @@ class Cluster:
         return self.address(name)
 
     def drop(self, address: str, *, tablespace: bool = False) -> None:
-        """Drop a database that :meth:`create_empty` made, and the tablespace that was made for it."""
-        name = address.removeprefix("postgres:///").partition("?")[0]
-        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+        """Drop a database that was made here, and the tablespace that was made for it."""
+        name = conninfo_to_dict(address)["dbname"]
+        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         if tablespace:
             self._execute("DROP TABLESPACE small")
 

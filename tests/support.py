@@ -151,10 +151,11 @@ class PostgresConnections:
         return self.raw().info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections of all threads, and drop the database: thousands of them would fill the disk."""
         PlainConnections.made.remove(self)  # type: ignore[arg-type]
         for connection in self._opened:
             connection.close()
+        cluster().drop(self.address)
 
 
 DATASETS = (

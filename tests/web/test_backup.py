@@ -19,7 +19,7 @@ from allmende.storage.archive import Reader
 from allmende.web.backup import check_fits
 
 # The houses of one engine are made once.
-pytestmark = pytest.mark.xdist_group("backup")
+pytestmark = [pytest.mark.xdist_group("backup"), pytest.mark.timeout(300)]
 ENGINES = ("sqlite", "postgres")
 
 # Everything that a house can hold; readings keep coming while the backup is taken.
@@ -110,6 +110,7 @@ from allmende.domain.policy import house_reader
 from allmende.domain.store import Batch, Ref
 from allmende.web.accounts.models import User
 store, reader = house.store, house_reader("test")
+from allmende.domain.query import Query
 newest = store.newest_change()
 def create(entity, body, **links):
     plan = plan_creation(entity, body, now=1, links={k: Ref(id=v) for k, v in links.items()})
@@ -119,7 +120,7 @@ create("Observation", {"result": 1, "phenomenonTime": "2030-01-01T00:00:00Z"}, D
 User.objects.create_user("bob", "", "a long and quiet river")
 (change,) = store.changes(newest, 10)
 assert change.number > 0 >= newest + 1, (change.number, newest)
-(row,) = store.change_rows(change)
+(row,) = store.change_page(change, Query(entity="Observation", reader=reader)).rows
 print("ok")
 """
 ALLMENDE = "import sys; from allmende.web.cli import main; sys.exit(main())"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from tests.cluster import cluster
 from tests.support import captured
@@ -109,3 +110,52 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 def test_the_servers_processes_have_connections_of_their_own(environ: dict[str, str]) -> None:
     subprocess.run([sys.executable, "-c", _FORKED], env=environ, timeout=60, check=True)
+
+
+def test_a_role_that_may_not_make_postgis_is_told(environ: dict[str, str]) -> None:
+    """The house works without it, and takes it up once it is there."""
+    place = cluster()
+    if not place.has_extension("postgis"):
+        pytest.skip("PostGIS is not installed")
+    name = environ["ALLMENDE_DATABASE_URL"].removeprefix("postgres:///").partition("?")[0]
+    with psycopg.connect(place.address(name), autocommit=True) as superuser:
+        superuser.execute("CREATE ROLE plain LOGIN")
+        superuser.execute(f"ALTER DATABASE {name} OWNER TO plain")
+        environ["ALLMENDE_DATABASE_URL"] = f"postgres:///{name}?host={place.socket}&user=plain"
+        allmende(environ, "init", "--city", "jena")
+
+        def told() -> dict[str, Any]:
+            done = subprocess.run(
+                [sys.executable, "-m", "allmende", "check", "--json"],
+                env={**environ, "ALLMENDE_MQTT_PORT": "0", "ALLMENDE_MQTT_WEBSOCKET_PORT": "0"},
+                capture_output=True,
+                text=True,
+                timeout=100,
+            )
+            return {f["part"]: f for f in json.loads(done.stdout)["findings"]}
+
+        assert told()["places"]["ok"]
+        assert "CREATE EXTENSION postgis" in told()["places"]["text"]
+        superuser.execute("CREATE EXTENSION postgis")
+        assert not told()["places"]["ok"]
+        allmende(environ, "init", "--city", "jena")
+        assert told()["places"]["text"].startswith("PostGIS 3")
+
+
+_YEARS = """
+from allmende.web.cli.opened import open_house
+house = open_house()
+from allmende.web.worker.upkeep import tidy_up
+from allmende.domain.times import parse_instant
+tidy_up(house.store, house.config, parse_instant("2026-01-01T00:00:00Z"))
+tidy_up(house.store, house.config, parse_instant("2032-01-01T00:00:00Z"))
+"""
+
+
+def test_the_worker_makes_parts_for_the_years_to_come(environ: dict[str, str]) -> None:
+    allmende(environ, "init", "--city", "jena")
+    before = {part["name"] for part in allmende(environ, "database", "status")["parts"]}
+    done = subprocess.run([sys.executable, "-c", _YEARS], env=environ, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    after = {part["name"] for part in allmende(environ, "database", "status")["parts"]}
+    assert after - before == {"observation_2033", "observation_2034"}

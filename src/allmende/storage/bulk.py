@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql as pgsql
 
-from allmende.domain.errors import InvalidInput
+from allmende.domain.errors import Conflict, InvalidInput
 from allmende.storage.archive import Table
 from allmende.storage.connections import OBSERVATION, Connection
 from allmende.storage.postgres import PostgresConnection
@@ -160,6 +160,10 @@ def check_columns(connection: Connection, table: Table) -> None:
 def empty(connection: Connection) -> None:
     """Delete everything measured, in the transaction that is open."""
     if connection.dialect.name == "postgres":
+        if connection.execute("SELECT to_regclass('layout_work') IS NOT NULL").fetchone() == (True,):
+            raise Conflict(
+                "another layout is being copied; finish it (`allmende database layout`), or --stop it, first"
+            )
         connection.execute(f"TRUNCATE {', '.join(TABLES)}")
         return
     for table in TABLES:

@@ -65,13 +65,14 @@ def leave_database() -> None:
 def prepare_places() -> bool:
     """Let PostgreSQL compare places, where PostGIS is there or may be made; whether it can. Django is loaded."""
     from django.db import connection, transaction
+
+    if connection.vendor != "postgresql":
+        return True
     from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, UndefinedFile
 
     from allmende.storage.postgres import PostgresEngine
     from allmende.storage.schema_spatial import ensure_spatial
 
-    if connection.vendor != "postgresql":
-        return True
     connection.ensure_connection()
     try:
         # Not trusted: a role that is no superuser may not make it, and is told by `allmende check`.

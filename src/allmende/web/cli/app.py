@@ -20,6 +20,8 @@ app = typer.Typer(
 rejections = typer.Typer(help="What could not be taken: see it, and take it again.", no_args_is_help=True)
 user = typer.Typer(help="Accounts of those who look after the house.", no_args_is_help=True)
 token = typer.Typer(help="Keys for programs.", no_args_is_help=True)
+database = typer.Typer(help="How and where the data is kept.", no_args_is_help=True)
+app.add_typer(database, name="database")
 app.add_typer(rejections, name="rejections")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
@@ -288,6 +290,33 @@ def token_revoke(name: Annotated[str, typer.Argument(help="As `token list` gives
     from allmende.web.cli import people
 
     people.revoke_token(name, as_json)
+
+
+@database.command("status")
+def database_status(as_json: Json = False) -> None:
+    """Engine, layout, sizes, parts, and a copy that was begun."""
+    from allmende.web.cli import databases
+
+    databases.status(as_json)
+
+
+@database.command("layout")
+def database_layout(
+    layout: Annotated[str, typer.Argument(help="plain, citus or timescale.")] = "",
+    years: Annotated[
+        str, typer.Option("--years", help="First and last year with a part of its own, e.g. 2015-2035.")
+    ] = "",
+    stop: Annotated[bool, typer.Option("--stop", help="Give up a copy that was begun.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Copy the observations into another layout of PostgreSQL and swap, while the house is running.
+
+    Killed, it goes on where it was when the same command is given again. It needs as much room again as the
+    observations have, and says how much.
+    """
+    from allmende.web.cli import databases
+
+    databases.change_layout(layout, years, stop, as_json)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from allmende.domain.store import Store
 from allmende.domain.times import DAY, HOUR
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.config import Config
+from allmende.web.layouts import prepare_years
 
 SECONDS = 300.0
 """Between two rounds; what is rejected meanwhile may pass the limit of bytes for so long."""
@@ -27,6 +28,8 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     )
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
+    if config.postgres:
+        prepare_years(now)
     lines = store.prune_logs(
         read_before=now - HOUR,
         before=now - round(config.follow_days * DAY),
