@@ -10,6 +10,7 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from allmende.domain.errors import AllmendeError, LimitExceeded, LostRace, StorageFull
@@ -73,6 +74,10 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         response = _dispatch(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
+    if "service-desc" in response.headers.get("Link", ""):
+        page = request.build_absolute_uri(reverse("portal:api"))
+        more = f'{response.headers["Link"]}, <{page}>; rel="service-doc"; type="text/html"'
+        response = msgspec.structs.replace(response, headers={**response.headers, "Link": more})
     headers = dict(response.headers)
     if question.method in ("GET", "HEAD"):
         # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.

@@ -62,7 +62,7 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.method in ("GET", "HEAD"):
             return _read(request, store, limits)
         if request.method == "POST":
-            if request.path.strip("/") == arrays.PATH:
+            if request.path.strip("/") in arrays.PATHS:
                 return arrays.create_observations(request, store, limits)
             if request.path.strip("/") == batch.PATH:
                 return answer_batch(request, store, limits, lambda part: answer(part, store, limits))
