@@ -59,6 +59,8 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         path=path,
         query=request.META.get("QUERY_STRING", ""),
         root=request.build_absolute_uri("/sta/v1.1"),
+        mqtt=() if path.strip("/") else settings.ALLMENDE.endpoints(request.get_host()),
+        mqtt_creates=settings.ALLMENDE.mqtt_creates,
         reader=house.reader,
         now=time.time_ns() // 1000,
         body=request.body if request.method in _WITH_BODY else b"",
@@ -71,7 +73,7 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
     if question.method == "POST" and path.strip("/") == BATCH:
         response = _answer_batch(question, house.store)
     else:
-        response = _dispatch(question, house.store)
+        response = respond(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
     if "service-desc" in response.headers.get("Link", ""):
@@ -100,12 +102,13 @@ def _answer_batch(question: Request, store: Store) -> Response:
     def run(part: Request) -> Response:
         if time.monotonic() > end:
             return error_response(LimitExceeded("this batch took too long", setting="ALLMENDE_BATCH_SECONDS"))
-        return _dispatch(part, store)
+        return respond(part, store)
 
     return answer_batch(question, store, face_limits(), run)
 
 
-def _dispatch(question: Request, store: Store) -> Response:
+def respond(question: Request, store: Store) -> Response:
+    """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
     return _WRITING.get(question.method, _answer)(question, store)
 
 
