@@ -64,11 +64,11 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         reader=house.reader,
         now=time.time_ns() // 1000,
         body=request.body if request.method in _WITH_BODY else b"",
-        content_type=request.headers.get("Content-Type", ""),
-        if_match=request.headers.get("If-Match", ""),
-        if_none_match=request.headers.get("If-None-Match", ""),
-        prefer=request.headers.get("Prefer", ""),
-        accept=request.headers.get("Accept", ""),
+        content_type=request.META.get("CONTENT_TYPE", ""),
+        if_match=request.META.get("HTTP_IF_MATCH", ""),
+        if_none_match=request.META.get("HTTP_IF_NONE_MATCH", ""),
+        prefer=request.META.get("HTTP_PREFER", ""),
+        accept=request.META.get("HTTP_ACCEPT", ""),
     )
     if question.method == "POST" and path.strip("/") == BATCH:
         response = _answer_batch(question, house.store)
