@@ -12,8 +12,8 @@ from allmende.domain import times
 from allmende.domain.aggregation import Aggregation, Column, ColumnKind, Measure, Table
 from allmende.domain.errors import InvalidQuery, NotSupported
 from allmende.domain.query import Expression, Path, Value
-from allmende.storage.compile import Key, behind, conditions_of, order_by
-from allmende.storage.connections import Connection, Dialect, JsonKind
+from allmende.storage.compile import Key, behind, conditions_of, one_more, order_by
+from allmende.storage.connections import Dialect, JsonKind
 from allmende.storage.expressions import read
 from allmende.storage.filters import compile_filter, condition
 from allmende.storage.sql import Scope, Sql, all_of, sql_join
@@ -23,7 +23,7 @@ _FREE: tuple[JsonKind, ...] = ("number", "string", "boolean")
 _HUGE = "1e300"
 
 
-class _Output(NamedTuple):
+class Output(NamedTuple):
     """A column of the answer and the SQL columns that hold it."""
 
     column: Column
@@ -32,34 +32,38 @@ class _Output(NamedTuple):
 
 class _Compiled(NamedTuple):
     groups: Sql
-    outputs: tuple[_Output, ...]
+    outputs: tuple[Output, ...]
     keys: int
     """Outputs that are grouped by; they come first."""
 
 
-def find_table(connection: Connection, asked: Aggregation) -> Table:
-    """The page of groups that is asked for."""
-    dialect = connection.dialect
+def compile_table(asked: Aggregation, dialect: Dialect, *, count: bool = False) -> tuple[Sql, tuple[Output, ...]]:
+    """The statement for the page of groups that is asked for, or for their number; and their columns, behind which
+    stand the sort keys."""
     made = _compile(asked, dialect)
     place = _place(asked, made, dialect)
     rules = _having(asked, place)
-    total = "SELECT count(*) FROM (" + made.groups + ") g WHERE " + all_of(rules)
     keys = _sort_keys(asked, made, place)
+    if count:
+        return "SELECT count(*) FROM (" + made.groups + ") g WHERE " + all_of(rules), ()
     if asked.after is not None:
         rules = [*rules, behind(keys, asked.after)]
     columns = [Sql(f"g.{name}") for output in made.outputs for name in output.names]
     text = "SELECT " + sql_join(", ", [*columns, *(key.sql for key in keys)]) + " FROM (" + made.groups
-    text = text + ") g WHERE " + all_of(rules) + order_by(keys) + Sql(" LIMIT ? OFFSET ?", (asked.top + 1, asked.skip))
-    rows = connection.execute(text.text, text.params).fetchall()
+    text = text + ") g WHERE " + all_of(rules) + order_by(keys)
+    return text + Sql(" LIMIT ? OFFSET ?", (one_more(asked.top), asked.skip)), made.outputs
+
+
+def table(asked: Aggregation, outputs: Sequence[Output], rows: Sequence[tuple[Any, ...]]) -> Table:
+    """The page of groups that is asked for."""
+    width = sum(len(output.names) for output in outputs)
     following = None
     if len(rows) > asked.top:
         rows = rows[: asked.top]
-        following = tuple(rows[-1][len(columns) :]) if rows and keys else None
-    table = Table(columns=tuple(output.column for output in made.outputs), rows=[], next=following)
-    table.rows = [_decode(made.outputs, row) for row in rows]
-    if asked.count:
-        table.count = connection.execute(total.text, total.params).fetchone()[0]
-    return table
+        following = tuple(rows[-1][width:]) or None if rows else None
+    made = Table(columns=tuple(output.column for output in outputs), rows=[], next=following)
+    made.rows = [_decode(outputs, row) for row in rows]
+    return made
 
 
 # --- entities, and their groups ---
@@ -69,7 +73,7 @@ def _compile(asked: Aggregation, dialect: Dialect) -> _Compiled:
     source = asked.source
     scope = Scope(source.entity, source.reader, dialect, simulated=source.simulated)
     conditions = conditions_of(scope, source)
-    outputs: list[_Output] = []
+    outputs: list[Output] = []
     values: list[Sql] = []
     sums: list[Sql] = []
     with told("$apply"):
@@ -80,12 +84,12 @@ def _compile(asked: Aggregation, dialect: Dialect) -> _Compiled:
             pieces = _group_pieces(found, group.expression)
             names = tuple(f"k{number}_{place}" for place in range(len(pieces)))
             values += [sql + f" AS {name}" for sql, name in zip(pieces, names, strict=True)]
-            outputs.append(_Output(Column(group.name, _kind(found, group.expression)), names))
+            outputs.append(Output(Column(group.name, _kind(found, group.expression)), names))
         for number, measure in enumerate(asked.measures):
             wanted, summed, kind = _measure(scope, source.entity, measure, f"v{number}")
             values += wanted
             sums.append(summed + f" AS a{number}")
-            outputs.append(_Output(Column((measure.name,), kind), (f"a{number}",)))
+            outputs.append(Output(Column((measure.name,), kind), (f"a{number}",)))
     _refuse_twins(outputs)
     rows = "SELECT " + (sql_join(", ", values) if values else Sql("1")) + " FROM " + scope.tables()
     rows = rows + " WHERE " + all_of(conditions)
@@ -96,7 +100,7 @@ def _compile(asked: Aggregation, dialect: Dialect) -> _Compiled:
     return _Compiled(groups, tuple(outputs), len(asked.groups))
 
 
-def _refuse_twins(outputs: Sequence[_Output]) -> None:
+def _refuse_twins(outputs: Sequence[Output]) -> None:
     names = [output.column.name for output in outputs]
     for name in names:
         if names.count(name) > 1 or any(other[: len(name)] == name and other != name for other in names):
@@ -174,7 +178,7 @@ def _place(asked: Aggregation, made: _Compiled, dialect: Dialect) -> Place:
     return Place(Here(scope, asked.source.entity, "g"), columns=columns)
 
 
-def _column(output: _Output) -> Typed:
+def _column(output: Output) -> Typed:
     kind, names = output.column.kind, [f"g.{name}" for name in output.names]
     if kind == "free":
         by_kind = dict(zip(_FREE, names, strict=True))
@@ -210,7 +214,7 @@ def _sort_keys(asked: Aggregation, made: _Compiled, place: Place) -> tuple[Key, 
     return (*keys, *(Key(Sql(name), False, True) for name in names if name not in seen))
 
 
-def _decode(outputs: Sequence[_Output], row: Sequence[Any]) -> tuple[Any, ...]:
+def _decode(outputs: Sequence[Output], row: Sequence[Any]) -> tuple[Any, ...]:
     """One value for each column."""
     values: list[Any] = []
     start = 0

@@ -11,6 +11,7 @@ from allmende.storage.expressions import read
 from allmende.storage.filters import compile_filter
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
+from allmende.storage.slots import Slot, turned
 from allmende.storage.sql import (
     STATE_COLUMNS,
     Scope,
@@ -32,6 +33,12 @@ class Key(NamedTuple):
     nullable: bool
 
 
+def one_more(top: int) -> int:
+    """What a page asks for, so that it knows whether there is another."""
+    more: int = turned((1).__add__, top)
+    return more
+
+
 def compile_page(query: Query, dialect: Dialect, also: Sql | None = None) -> tuple[Sql, int]:
     """The statement for a page, asking for one row more than ``top`` so that the next page is known; and the number
     of its sort keys, which stand at the end of each row. ``also`` is a further condition on ``{alias}``."""
@@ -44,7 +51,7 @@ def compile_page(query: Query, dialect: Dialect, also: Sql | None = None) -> tup
         conditions.append(behind(keys, query.after))
     text = "SELECT " + sql_join(", ", [columns_of(query, scope), *(k.sql for k in keys)])
     text = text + " FROM " + scope.tables() + " WHERE " + all_of(conditions) + order_by(keys)
-    return text + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip)), len(keys)
+    return text + Sql(" LIMIT ? OFFSET ?", (one_more(query.top), query.skip)), len(keys)
 
 
 def compile_count(query: Query, dialect: Dialect) -> Sql:
@@ -61,7 +68,7 @@ def compile_keys(query: Query, dialect: Dialect, columns: Sequence[str]) -> Sql:
     return f"SELECT DISTINCT {picked} FROM " + scope.tables() + " WHERE " + all_of(conditions_of(scope, query))
 
 
-def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> tuple[Sql, int]:
+def compile_expand(parent: str, expand: Expand, parents: Sequence[Any] | Slot, dialect: Dialect) -> tuple[Sql, int]:
     """The statement for the related entities of many parents; each row begins with its parent's key."""
     query, join = expand.query, JOINS[parent, expand.relation]
     if dialect.lateral and join.kind != "own":
@@ -79,7 +86,7 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
         inner_keys = sort_keys(inner, query, (parent, join, owner))
         key = key_of(query.entity)
         picked = f"SELECT {inner.alias}.{key} FROM " + inner.tables() + " WHERE " + all_of(rules)
-        picked = picked + order_by(inner_keys) + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
+        picked = picked + order_by(inner_keys) + Sql(" LIMIT ? OFFSET ?", (one_more(query.top), query.skip))
         belongs = f"{outer.alias}.{key} IN (" + picked + ")"
         if query.entity == "Observation" and join.column == "datastream":
             belongs = f"{outer.alias}.datastream = {owner}.pk AND " + belongs
@@ -90,7 +97,7 @@ def compile_expand(parent: str, expand: Expand, parents: Sequence[Any], dialect:
     return text + order_by(keys), len(keys)
 
 
-def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> tuple[Sql, int]:
+def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any] | Slot, dialect: Dialect) -> tuple[Sql, int]:
     """For engines in which a joined sub-select sees its parent's row: it is run once for each of them."""
     query, join = expand.query, JOINS[parent, expand.relation]
     inner = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
@@ -100,12 +107,12 @@ def _compile_lateral(parent: str, expand: Expand, parents: Sequence[Any], dialec
     ordered = sql_join(", ", _order_pieces(keys))
     select = sql_join(", ", [columns_of(query, inner), *(k.sql for k in keys)])
     picked = "SELECT " + select + " FROM " + inner.tables() + " WHERE " + all_of(rules) + " ORDER BY " + ordered
-    picked = picked + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
+    picked = picked + Sql(" LIMIT ? OFFSET ?", (one_more(query.top), query.skip))
     text = f"SELECT {owner}.{key_of(parent)}, x.* FROM {TABLE_OF[parent]} {owner} CROSS JOIN LATERAL (" + picked + ") x"
     return text + " WHERE " + Sql(*dialect.one_of(f"{owner}.{key_of(parent)}", parents)), len(keys)
 
 
-def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any], dialect: Dialect) -> Sql:
+def compile_expand_counts(parent: str, expand: Expand, parents: Sequence[Any] | Slot, dialect: Dialect) -> Sql:
     """How many related entities each parent has."""
     query, join = expand.query, JOINS[parent, expand.relation]
     scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
+from allmende.storage.slots import Slot
+
 T = TypeVar("T")
 ColumnType = Literal["bigint", "smallint", "double precision", "text"]
 JsonKind = Literal["number", "string", "boolean"]
@@ -41,6 +43,8 @@ class Dialect(Protocol):
     """Behind a SELECT of datastreams ``d``: keeps other writers off them to the end of the transaction."""
     text_results: bool
     """Whether :meth:`result` gives numbers as text."""
+    arrays: bool
+    """Whether a parameter may hold many keys."""
     lateral: bool
     """Whether a joined sub-select may refer to the tables before it."""
     functions: Mapping[str, str]
@@ -51,6 +55,9 @@ class Dialect(Protocol):
     """Columns that hold an attribute's geometry ready for comparison, by entity and attribute."""
     settled: str
     """What is true of lines of the change log ``c`` below which no other can appear any more."""
+
+    def __hash__(self) -> int:
+        """There is one of each engine."""
 
     def result(self, alias: str) -> str:
         """A kept result for reading: the value, or its text (see :class:`allmende.domain.query.ResultKind`)."""
@@ -67,8 +74,9 @@ class Dialect(Protocol):
     def order_result(self, alias: str) -> tuple[str, ...]:
         """Sort keys of a result: numbers before texts, each null where it does not apply."""
 
-    def one_of(self, column: str, keys: Sequence[int] | Sequence[str]) -> Fragment:
-        """Whether a column holds one of the keys: all numbers, or all texts."""
+    def one_of(self, column: str, keys: Sequence[int] | Sequence[str] | Slot) -> Fragment:
+        """Whether a column holds one of the keys: all numbers, or all texts. A slot stands for numbers, where
+        :attr:`arrays` says that they may be one parameter."""
 
     def keep_text(self, value: Any) -> Any:
         """A result as it goes into a column that holds any of them beside its kind (state, history)."""

@@ -16,6 +16,7 @@ from allmende.domain.errors import InvalidInput, InvalidQuery, NotSupported
 from allmende.domain.query import Arithmetic, Call, Compare, Expression, In, Logic, Negate, Not, Path, Value
 from allmende.storage import buckets
 from allmende.storage.geometry import RELATIONS, check_pattern, check_wkt
+from allmende.storage.slots import Slot, turned
 from allmende.storage.sql import Sql
 from allmende.storage.typed import WORDS, Place, Type, Typed, at, call, read_path
 
@@ -93,7 +94,9 @@ def fold(node: Expression) -> Expression:
 
 
 def check(value: Value) -> Value:
-    """A literal that both engines can take."""
+    """A literal that both engines can take; whoever leaves a slot for one has checked it."""
+    if isinstance(value.value, Slot):
+        return value
     if value.kind == "string" and "\x00" in value.value:
         raise InvalidQuery("a text here has no NUL", where=at(value))
     if value.kind == "number" and not math.isfinite(value.value):
@@ -102,14 +105,14 @@ def check(value: Value) -> Value:
         raise InvalidQuery("this duration is longer than the calendar", where=at(value))
     if value.kind == "months":
         raise InvalidQuery("years and months have no fixed length; only bucket() takes them", where=at(value))
-    if value.kind == "interval" and value.value.end < value.value.start:
+    if value.kind == "interval" and not isinstance(value.value.end, Slot) and value.value.end < value.value.start:
         raise InvalidQuery("this interval ends before it starts", where=at(value))
     return value
 
 
 def bound(kind: Type, value: Any) -> Sql:
     """A value as a parameter with its type."""
-    return Sql(_CASTS[kind], (float(value) if kind == "number" else value,))
+    return Sql(_CASTS[kind], (turned(float, value) if kind == "number" else value,))
 
 
 def read(place: Place, node: Expression) -> Typed:

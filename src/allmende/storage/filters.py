@@ -15,6 +15,7 @@ from allmende.domain.model import Kind
 from allmende.domain.query import Call, Compare, Expression, In, Logic, Not, Path, ResultKind, Value
 from allmende.storage.connections import Dialect, JsonKind
 from allmende.storage.expressions import FUNCTIONS, apply, as_kind, check, clock, expect, fold, read, span
+from allmende.storage.slots import is_whole, turned
 from allmende.storage.spatial import narrowed
 from allmende.storage.sql import Scope, Sql, all_of, any_of, attribute_expressions, id_text
 from allmende.storage.typed import WORDS, Here, Item, Place, Typed, at, attribute_of, body_of, json_of
@@ -242,9 +243,9 @@ def _compare_attribute(place: Place, path: Path, op: Operator, value: Value) -> 
 def _compare_id(entity: str, alias: str, op: str, value: Value) -> Sql:
     if value.kind not in ("string", "number"):
         raise InvalidQuery("an id is a text or a whole number", where=at(value))
-    if entity == "Observation" and isinstance(value.value, int):
+    if entity == "Observation" and is_whole(value.value):
         return Sql(f"{alias}.id {_OPERATORS[op]} ?", (value.value,))
-    return Sql(f"{id_text(entity, alias)} {_OPERATORS[op]} ?", (str(value.value),))
+    return Sql(f"{id_text(entity, alias)} {_OPERATORS[op]} ?", (turned(str, value.value),))
 
 
 def _compare_result(dialect: Dialect, alias: str, op: str, value: Value) -> Sql:

@@ -6,24 +6,28 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.errors import ChangedMeanwhile, NotFound
 from allmende.domain.query import Expand, Page, Query, layout
 from allmende.domain.store import Change
-from allmende.storage.compile import compile_count, compile_expand, compile_expand_counts, compile_page
+from allmende.storage.aggregate import table
+from allmende.storage.compile import compile_page
 from allmende.storage.connections import Connection
-from allmende.storage.newest import asks_newest, find_newest_of_each
+from allmende.storage.newest import latest_table, once_or_twice
 from allmende.storage.sql import Sql
+from allmende.storage.statements import Expansion, Groups, Question
 from allmende.storage.values import decode_number
 
 
 def find_page(connection: Connection, query: Query, also: Sql | None = None) -> Page:
     """The page that a question asks for, with all that it expands. ``also`` is a further condition on ``{alias}``."""
-    sql, extra = compile_page(query, connection.dialect, also)
+    question = Question(query, connection.dialect)
+    sql, extra = question.page() if also is None else compile_page(query, connection.dialect, also)
     rows = connection.execute(sql.text, sql.params).fetchall()
     page = _page(query, rows, extra)
     page.rows = finish(connection, query, page.rows)
     if query.count:
-        counted = compile_count(query, connection.dialect)
+        counted = question.count()
         page.count = connection.execute(counted.text, counted.params).fetchone()[0]
     _expand(connection, query, {None: page}, query.expand_rows)
     return page
@@ -52,11 +56,13 @@ def _expand(connection: Connection, query: Query, pages: dict[Any, Page], most: 
         extra = 0
         for place in range(0, len(parents), 5_000):
             part = parents[place : place + 5_000]
-            rows, extra = _children_of(connection, query.entity, expand, part)
-            for row in rows:
+            asking = Expansion(query.entity, expand, part, connection.dialect)
+            sql, extra = asking.rows()
+            rows: Iterable[tuple[Any, ...]] = connection.execute(sql.text, sql.params)
+            for row in once_or_twice(rows) if asking.newest else rows:
                 by_parent.setdefault(row[0], []).append(row)
             if expand.query.count:
-                counted = compile_expand_counts(query.entity, expand, part, connection.dialect)
+                counted = asking.counts()
                 counts.update(connection.execute(counted.text, counted.params))
         children = _children(expand, by_parent, parents, extra)
         for child in children.values():
@@ -72,16 +78,6 @@ def _cut(expand: Expand, top: int) -> Expand:
     if expand.query.top <= top:
         return expand
     return Expand(relation=expand.relation, query=replace(expand.query, top=top))
-
-
-def _children_of(
-    connection: Connection, parent: str, expand: Expand, parents: list[Any]
-) -> tuple[Iterable[tuple[Any, ...]], int]:
-    """Related entities of many parents, each behind its parent's key; and the number of sort keys at their end."""
-    if asks_newest(parent, expand):
-        return find_newest_of_each(connection, expand, parents), 2
-    sql, extra = compile_expand(parent, expand, parents, connection.dialect)
-    return connection.execute(sql.text, sql.params), extra
 
 
 def _children(
@@ -126,3 +122,25 @@ def find_change(connection: Connection, change: Change, query: Query) -> Page:
     # A change of one reading may name a span of two times: where it was, and where it is.
     whole = msgspec.structs.replace(query, top=max(change.count, 1), skip=0, after=None, order=(), count=False)
     return find_page(connection, whole, Sql(span, (change.stream, change.start, change.end, change.number)))
+
+
+def find_latest(connection: Connection, query: Query) -> Table:
+    """The newest reading of the streams that a question leads to, in its order; streams without one are absent."""
+    question = Question(query, connection.dialect)
+    sql, _ = question.latest()
+    made = latest_table(query, connection.execute(sql.text, sql.params).fetchall())
+    if query.count:
+        counted, _ = question.latest(count=True)
+        made.count = connection.execute(counted.text, counted.params).fetchone()[0]
+    return made
+
+
+def find_table(connection: Connection, asked: Aggregation) -> Table:
+    """The page of groups that is asked for."""
+    groups = Groups(asked, connection.dialect)
+    sql, outputs = groups.page()
+    made = table(asked, outputs, connection.execute(sql.text, sql.params).fetchall())
+    if asked.count:
+        counted, _ = groups.page(count=True)
+        made.count = connection.execute(counted.text, counted.params).fetchone()[0]
+    return made

@@ -30,6 +30,7 @@ from allmende.storage.connections import (
 )
 from allmende.storage.functions_postgres import TEMPLATES
 from allmende.storage.schema_spatial import PLACES
+from allmende.storage.slots import Slot, turned
 from allmende.storage.store import SqlStore
 
 _RESULT = OBSERVATION.index("result")
@@ -121,6 +122,7 @@ class PostgresDialect:
     name = "postgres"
     locking = "FOR UPDATE OF d"
     text_results = True
+    arrays = True
     lateral = True
     functions = TEMPLATES
     by_code_points = ' COLLATE "C"'
@@ -183,8 +185,10 @@ class PostgresDialect:
             f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
-    def one_of(self, column: str, keys: Sequence[int] | Sequence[str]) -> Fragment:
+    def one_of(self, column: str, keys: Sequence[int] | Sequence[str] | Slot) -> Fragment:
         """One parameter however many they are, so that the statement stays the same and prepared."""
+        if isinstance(keys, Slot):
+            return f"{column} = ANY(?::bigint[])", (turned(_numbers, keys),)
         kind = "text" if keys and isinstance(keys[0], str) else "bigint"
         return f"{column} = ANY(?::{kind}[])", (_array(keys, kind),)
 
@@ -285,6 +289,10 @@ def _array(values: Iterable[Any], kind: str) -> str:
         return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
     texts = ["NULL" if value is None else '"' + _quoted(value) + '"' for value in values]
     return "{" + ",".join(texts) + "}"
+
+
+def _numbers(values: Sequence[int]) -> str:
+    return _array(values, "bigint")
 
 
 def _quoted(value: str) -> str:

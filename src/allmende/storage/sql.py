@@ -1,6 +1,6 @@
 """Pieces of SQL with their parameters, kept together so that neither gets lost; and the scope that they live in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from allmende.domain.policy import Reader
 from allmende.storage.connections import Dialect
 from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import COLUMNS, KINDS, TABLE_OF
+from allmende.storage.slots import Slot
 
 _GROUP = 32
 
@@ -67,15 +68,20 @@ def all_of(pieces: Iterable[Sql]) -> Sql:
     return sql_join(" AND ", listed) if listed else Sql("1 = 1")
 
 
+def in_order(datasets: Collection[str]) -> tuple[str, ...]:
+    """Ids of datasets in an order of their own; a tuple is in it already."""
+    return tuple(datasets) if isinstance(datasets, tuple) else tuple(sorted(datasets))
+
+
 def visible(entity: str, alias: str, reader: Reader, *, simulated: bool) -> Sql | None:
     """The reader's predicate at one alias; None where everything may be seen."""
     if reader.sees_all and simulated:
         return None
     rules: list[Sql] = []
     if not reader.sees_all:
-        granted = sorted(reader.datasets)
+        granted = in_order(reader.datasets)
         marks = f" OR id IN ({', '.join('?' * len(granted))})" if granted else ""
-        rules.append(Sql(f"(access = 'open'{marks})", tuple(granted)))
+        rules.append(Sql(f"(access = 'open'{marks})", granted))
     if not simulated:
         rules.append(Sql("simulated = 0"))
     allowed = "(SELECT pk FROM dataset WHERE " + all_of(rules) + ")"
@@ -89,11 +95,19 @@ def of_kind(entity: str, alias: str) -> list[Sql]:
     return [Sql(f"{alias}.{KINDS[entity]}")] if entity in KINDS else []
 
 
-def id_condition(entity: str, alias: str, identifier: str) -> Sql:
+def is_inner(identifier: str) -> bool:
+    """Whether the public id of an observation is its inner number, and not a name that a client gave."""
+    return ids.is_number(identifier) and int(identifier) > 0
+
+
+def id_condition(entity: str, alias: str, identifier: str | Slot) -> Sql:
     """The row with this public id."""
     if entity != "Observation":
         return Sql(f"{alias}.id = ?", (identifier,))
-    if ids.is_number(identifier) and int(identifier) > 0:
+    if isinstance(identifier, Slot):
+        if identifier.form == "whole":
+            return Sql(f"{alias}.id = ?", (identifier,))
+    elif is_inner(identifier):
         return Sql(f"{alias}.id = ?", (int(identifier),))
     return Sql(f"{alias}.id = (SELECT n.id FROM observation_name n WHERE n.name = ?)", (identifier,))
 

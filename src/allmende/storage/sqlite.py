@@ -18,6 +18,7 @@ from allmende.storage.connections import (
 )
 from allmende.storage.functions_sqlite import MISSING, TEMPLATES, register
 from allmende.storage.schema_spatial import BOXES
+from allmende.storage.slots import LookedInto, Slot
 from allmende.storage.store import SqlStore
 
 _TOO_DEEP = ("parser stack overflow", "Expression tree is too large", "too many SQL variables", "tables in a join")
@@ -67,6 +68,7 @@ class SqliteDialect:
     name = "sqlite"
     locking = ""
     text_results = False
+    arrays = False
     lateral = False
     functions = TEMPLATES
     by_code_points = ""  # its only collation that we use
@@ -106,8 +108,10 @@ class SqliteDialect:
             f"(CASE WHEN {kind} >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
-    def one_of(self, column: str, keys: Sequence[int] | Sequence[str]) -> Fragment:
+    def one_of(self, column: str, keys: Sequence[int] | Sequence[str] | Slot) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
+        if isinstance(keys, Slot):
+            raise LookedInto
         return f"{column} IN ({', '.join('?' * len(keys))})", tuple(keys)
 
     def keep_text(self, value: Any) -> Any:

@@ -21,13 +21,11 @@ from allmende.domain.store import (
     SourceState,
 )
 from allmende.storage import bookkeeping, logs
-from allmende.storage.aggregate import find_table
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
-from allmende.storage.find import find_change, find_page
-from allmende.storage.newest import find_latest
+from allmende.storage.find import find_change, find_latest, find_page, find_table
 from allmende.storage.removal import remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
