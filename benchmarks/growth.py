@@ -1,7 +1,8 @@
 """What growth costs: the same questions with 100,000, 1 million and 10 million observations kept.
 
 ``python -m benchmarks growth [--engine all|postgresql|sqlite] [--most 1000000] [--write]``. A question is asked by one
-client at a time; its figure is the median of many, over streams and places in them picked by chance (seeded).
+client at a time; its figures are the median of many, over streams and places in them picked by chance (seeded), and
+the processor time that one of them took, which says the same where the machine is busy with other things.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import random
 import statistics
 import time
 from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from benchmarks.served.fill import END, MINUTE
@@ -49,14 +51,26 @@ class Client:
         return took, body
 
 
-def medians(house: House, observations: int) -> dict[str, float]:
-    """The median of each kind of question, in milliseconds."""
+class Asked(NamedTuple):
+    """Milliseconds of a kind of question."""
+
+    median: float
+    processor: float
+    """Of web server and database together, a question."""
+
+
+def ask_all(house: House, observations: int) -> dict[str, Asked]:
+    """What each kind of question takes."""
     client, chance, found = Client(house), random.Random(42), {}
     for name in TITLES:
         number = ASKED // 8 if name == "all latest" else ASKED
         warm = WARM // 8 if name == "all latest" else WARM
-        took = [client.ask(_target(name, chance, observations))[0] for _ in range(number + warm)][warm:]
-        found[name] = statistics.median(took)
+        for _ in range(warm):
+            client.ask(_target(name, chance, observations))
+        before = house.seconds()
+        took = [client.ask(_target(name, chance, observations))[0] for _ in range(number)]
+        used = house.seconds().since(before)
+        found[name] = Asked(statistics.median(took), sum(used) * 1000 / number)
     return found
 
 
@@ -84,33 +98,36 @@ def _text(micros: int) -> str:
     return datetime.fromtimestamp(micros / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def table(found: dict[int, dict[str, float]]) -> str:
-    """Markdown: medians by size, and how many times the smallest the largest is."""
+def table(found: dict[int, dict[str, Asked]]) -> str:
+    """Markdown: medians (and processor times) by size, and how many times those of the smallest size they become."""
     sizes = list(found)
     lines = [
-        "| median, ms | " + " | ".join(f"{size:,}" for size in sizes) + " | times |",
+        "| median (processor), ms | " + " | ".join(f"{size:,}" for size in sizes) + " | times |",
         "|---|" + "--:|" * (len(sizes) + 1),
     ]
     for name, title in TITLES.items():
         row = [found[size][name] for size in sizes]
-        lines.append(f"| {title} | {' | '.join(f'{ms:.2f}' for ms in row)} | {max(row) / row[0]:.2f} |")
+        cells = " | ".join(f"{one.median:.2f} ({one.processor:.2f})" for one in row)
+        times, used = (max(one[place] for one in row) / row[0][place] for place in (0, 1))
+        lines.append(f"| {title} | {cells} | {times:.2f} ({used:.2f}) |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks growth", description=__doc__)
     parser.add_argument("--engine", default="all", choices=("all", "postgresql", "sqlite"))
+    parser.add_argument("--least", type=int, default=SIZES[0])
     parser.add_argument("--most", type=int, default=1_000_000)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     for engine in engines(asked.engine):
         found = {}
-        for size in (s for s in SIZES if s <= asked.most):
+        for size in (s for s in SIZES if asked.least <= s <= asked.most):
             before = ("-m", "benchmarks.served.fill", str(THINGS), str(EACH), str(size))
             begun = time.perf_counter()
             with open_house(engine, before=before, ALLMENDE_PAGE_SIZE_MAX="1000") as house:
                 filled = time.perf_counter() - begun
-                found[size] = medians(house, size)
+                found[size] = ask_all(house, size)
             print(f"{engine}, {size:,}: filled in {filled:.0f} s, {found[size]}", flush=True)
         text = table(found)
         print(text)

@@ -20,6 +20,9 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
   void import('./chart').then(({ showChart }) => showChart(panel));
 }
 
+const trial = document.querySelector<HTMLElement>('[data-trial]');
+if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
+
 /** Calls once the element comes within one screen of being seen. */
 function whenNear(element: Element, call: () => void): void {
   const watcher = new IntersectionObserver(

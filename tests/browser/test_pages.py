@@ -13,6 +13,7 @@ PAGES = [
     "car park",
     "/sources/",
     "/about/",
+    "/api/",
     "/accessibility/",
     "/privacy/",
     "/imprint/",

@@ -1,7 +1,9 @@
 """A running house on each engine: `allmende serve --anonymous-writes`, with a token that may write."""
 
+import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +41,15 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     secret = next(word for word in made.stdout.split() if word.startswith("allmende_"))
     house = House(home, environ).start()
     try:
-        house.wait_for("Allmende is ready", 90)
+        house.wait_for("Allmende is ready", 200)
         yield Served(url=f"{house.url}/sta/v1.1", site=house.url, secret=secret, environ=environ)
     finally:
         house.stop()
+
+
+def require_set(served: Served, name: str) -> None:
+    """Skip the test, by name, where the house's landing page does not list a set."""
+    with urllib.request.urlopen(served.url, timeout=30) as answer:
+        listed = {one["name"] for one in json.load(answer)["value"]}
+    if name not in listed:
+        pytest.skip(f"this house has no {name}")

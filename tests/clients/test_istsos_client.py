@@ -18,11 +18,12 @@ from istsos4_client import (
     Thing,
     TimeInterval,
     UnitOfMeasurement,
+    staplus,
 )
 
-from tests.clients.conftest import Served
+from tests.clients.conftest import Served, require_set
 
-pytestmark = pytest.mark.xdist_group("served")
+pytestmark = [pytest.mark.xdist_group("served"), pytest.mark.timeout(300)]
 MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -103,3 +104,28 @@ def test_log_in_with_a_token_as_the_password(served: Served) -> None:
     unknown = Client(served.url, username="admin", password="admin", max_retries=0)
     with unknown, pytest.raises(requests.HTTPError, match="401"):
         unknown.list(Thing)
+
+
+def test_bulk_observations(client: Client) -> None:
+    made = client.post(stream(**station()))
+    times = [datetime(2026, 7, 1, 10, minute, tzinfo=UTC) for minute in range(30)]
+    readings = [Observation(phenomenon_time=t, result=n, datastream=made) for n, t in enumerate(times)]
+    assert client.bulk_observations(readings) == 30
+    assert len(client.list(Observation, filter=f"Datastream/id eq {made.iot_id}")) == 30
+
+
+def test_staplus(served: Served) -> None:
+    require_set(served, "Parties")
+    with Client(served.url, staplus=True, max_retries=0) as client:
+        party = client.post(staplus.Party(role="individual", display_name="Jo"))
+        parts = station()
+        unit = UnitOfMeasurement(name="degree Celsius", symbol="Cel")
+        made = client.post(
+            staplus.Datastream(
+                name="n", description="d", unit_of_measurement=unit, observation_type=MEASUREMENT, party=party, **parts
+            )
+        )
+        assert client.get(staplus.Datastream, made.iot_id, expand="Party").party.display_name == "Jo"
+        client.delete(
+            Thing, made.thing.iot_id or client.list(Thing, filter=f"Datastreams/id eq {made.iot_id}")[0].iot_id
+        )

@@ -204,7 +204,6 @@ def test_devices_come_in_with_a_token():
     _, secret = create_token("gate", actor="test", may_write=True)
     client = authenticate_mqtt("any", secret)
     assert client.name == "token:gate"
-    assert not client.internal
     assert authenticate_mqtt("any", "wrong") is None
     assert may_publish_mqtt(client, "application/1/device/2/event/up")
     assert not may_subscribe_mqtt(client, "application/#")

@@ -11,13 +11,11 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from websockets.sync.client import connect as connect_websocket
 
-from allmende.domain.errors import ConfigurationError
-from allmende.web.broker.broker import Broker, Rules
+from allmende.domain.errors import ConfigurationError, InvalidInput
+from allmende.web.broker.broker import Broker, Rules, Told
 from allmende.web.broker.session import Client
 from allmende.web.broker.topics import covers, is_filter, is_topic, matches
 from allmende.web.config import load_config
-
-TOKEN = "t" * 40
 
 
 class House:
@@ -29,6 +27,7 @@ class House:
         self.gate.set()
         self.entered = threading.Event()
         self.failing = 0
+        self.latest = []
 
     def ingest(self, topic, payload, client):
         self.entered.set()
@@ -38,6 +37,15 @@ class House:
             raise OSError("the disk is full")
         self.committed.append((topic, payload, client.name))
 
+    def create(self, topic, payload, client):
+        self.ingest(topic, payload, client)
+        return b"" if payload != b"bad" else b"no JSON"
+
+    def weigh(self, topic, client):
+        if "nonsense" in topic:
+            raise InvalidInput("no such set")
+        return "Datastreams(" not in topic
+
     def rules(self):
         return Rules(
             ingest=self.ingest,
@@ -45,7 +53,9 @@ class House:
             authenticate=lambda name, password: Client(name=f"user:{name}") if password == "right" else None,
             may_publish=lambda client, topic: topic.startswith("application/"),
             may_subscribe=lambda client, filter_: filter_.startswith("application/1/"),
-            internal_token=TOKEN,
+            create=self.create,
+            weigh=self.weigh,
+            retained=lambda filter_, client: [item for item in self.latest if matches(filter_, item[0])],
         )
 
 
@@ -55,13 +65,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def make_config(home):
+def make_config(home, **more):
     return load_config(
         {
             "ALLMENDE_HOME": str(home),
             "ALLMENDE_MQTT_PORT": str(free_port()),
             "ALLMENDE_MQTT_WEBSOCKET_PORT": str(free_port()),
             "ALLMENDE_MQTT_MESSAGE_BYTES": "4096",
+            **more,
         }
     )
 
@@ -72,6 +83,7 @@ def running(config, rules):
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     broker = Broker(config, rules)
+    broker.loop = loop
     try:
         asyncio.run_coroutine_threadsafe(broker.start(), loop).result(5)
         yield broker
@@ -168,8 +180,10 @@ def device(broker, config):
             made.stop()
 
 
-def house_client(device, **options):
-    return device("allmende", TOKEN, **options)
+def tell(broker, topic, *payloads):
+    """What the notifier does for a stream that anybody may read."""
+    told = [Told(payload, {topic: frozenset({"anonymous"})}, topic) for payload in payloads]
+    asyncio.run_coroutine_threadsafe(broker.deliver(told), broker.loop).result(60)
 
 
 UPLINK = "application/1/device/a/event/up"
@@ -227,10 +241,6 @@ def test_a_wrong_password_is_refused(broker, config):
     assert guest.connected.wait(20)
     assert guest.reason.is_failure
     guest.stop()
-    forger = Device(config, "allmende", "wrong")
-    assert forger.connected.wait(20)
-    assert forger.reason.is_failure
-    forger.stop()
 
 
 def test_anybody_reads_open_topics_and_nothing_else(device):
@@ -248,22 +258,114 @@ def test_rights_hold_for_accounts(device):
     assert user.subscribe("#") == [128]
 
 
-@pytest.mark.parametrize("name", [None, "device"])
-def test_the_house_alone_writes_open_topics(device, name):
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_what_is_published_to_the_api_is_created_and_not_passed_on(device, house, broker, qos):
     listener = device(None)
     listener.subscribe("v1.1/#")
-    sender = device(name)
-    sender.client.publish("v1.1/Observations", b"forged", 1)
-    assert sender.left.wait(20)
-    house_client(device).client.publish("v1.1/Observations", b"true", 1).wait_for_publish(5)
+    house.gate.clear()
+    sent = device().client.publish("v1.1/Observations", b"{}", qos)
+    assert house.entered.wait(20)
+    time.sleep(0.2)
+    assert qos == 0 or not sent.is_published()
+    house.gate.set()
+    sent.wait_for_publish(20)
+    tell(broker, "v1.1/Datastreams(1)/Observations", b"true")
     assert [message.payload for message in listener.wait_for(1)] == [b"true"]
+    assert house.committed == [("v1.1/Observations", b"{}", "user:device")]
 
 
-def test_a_browser_listens_by_websocket(device):
+def test_what_was_wrong_is_told_to_its_sender_alone(device, house):
+    sender, same, other = device(client_id="a"), device(client_id="b"), device(None)
+    for one, filter_ in ((sender, "v1.1/errors"), (same, "v1.1/errors"), (other, "v1.1/#")):
+        assert one.subscribe(filter_) == [1]
+    sender.client.publish("v1.1/Things", b"bad", 1).wait_for_publish(20)
+    assert [(m.topic, m.payload) for m in sender.wait_for(1)] == [("v1.1/errors", b"no JSON")]
+    time.sleep(0.1)
+    assert same.received == other.received == []
+
+
+def test_a_message_of_qos_2_is_taken_once_though_the_connection_broke(device, house):
+    sender = device(clean=False, client_id="once")
+    house.gate.clear()
+    sent = sender.client.publish("v1.1/Observations", b"{}", 2)
+    assert house.entered.wait(20)
+    sender.client.socket().shutdown(socket.SHUT_RDWR)
+    assert sender.left.wait(20)
+    sender.connected.clear()
+    assert sender.connected.wait(20)
+    house.gate.set()
+    sent.wait_for_publish(20)
+    assert len(house.committed) == 1
+
+
+def test_a_browser_listens_by_websocket(device, broker):
     listener = device(None, websocket=True)
     listener.subscribe("v1.1/#", 0)
-    house_client(device).client.publish("v1.1/a", b"x" * 3000, 0)
+    tell(broker, "v1.1/a", b"x" * 3000)
     assert listener.wait_for(1)[0].payload == b"x" * 3000
+
+
+def test_a_page_in_a_browser_is_no_client_of_this_machine(device, house):
+    seen = []
+    house.ingest = lambda topic, payload, client: seen.append(client.local)
+    device(None).client.publish("v1.1/Things", b"{}", 1).wait_for_publish(20)
+    device(None, websocket=True).client.publish("v1.1/Things", b"{}", 1).wait_for_publish(20)
+    assert seen == [True, False]
+
+
+def test_a_message_goes_under_the_topic_that_the_client_wrote(device, broker):
+    one, both = device(None), device(None)
+    one.subscribe("v1.1/Things?$select=name")
+    both.subscribe("v1.1/Datastreams(1)/Observations", 2)
+    both.subscribe("v1.1/#", 0)
+    told = [
+        Told(b"a", {"v1.1/Things?$select=name": frozenset({"anonymous"})}),
+        Told(b"hidden", {"v1.1/Things?$select=name": frozenset({"user:eve"})}),
+    ]
+    asyncio.run_coroutine_threadsafe(broker.deliver(told), broker.loop).result(10)
+    tell(broker, "v1.1/Datastreams(1)/Observations", b"b")
+    assert [(m.topic, m.payload) for m in one.wait_for(1)] == [("v1.1/Things?$select=name", b"a")]
+    assert [(m.payload, m.qos) for m in both.wait_for(1)] == [(b"b", 2)]
+    time.sleep(0.1)
+    assert len(one.received) == len(both.received) == 1
+
+
+def test_topics_that_are_asked_of_the_store_are_bounded(tmp_path, house):
+    config = make_config(tmp_path, ALLMENDE_MQTT_QUESTIONS="2", ALLMENDE_MQTT_QUESTIONS_TOTAL="3")
+    with running(config, house.rules()) as broker:
+        one, two = Device(config, ""), Device(config, "")
+        assert one.connected.wait(20)
+        assert two.connected.wait(20)
+        assert [one.subscribe(f"v1.1/Things({n})") for n in range(3)] == [[1], [1], [128]]
+        assert one.subscribe("v1.1/Things(1)") == [1]
+        assert one.subscribe("v1.1/Datastreams(1)/Observations") == [1]
+        assert [two.subscribe(f"v1.1/Things({n})") for n in (0, 7, 8)] == [[1], [1], [128]]
+        assert two.subscribe("v1.1/nonsense") == [128]
+        one.client.unsubscribe("v1.1/Things(1)")
+        assert one.subscribe("v1.1/Things(2)") == [1]
+        one.stop()
+        two.stop()
+        until = time.monotonic() + 20
+        while broker.subscribers.exact and time.monotonic() < until:
+            time.sleep(0.02)
+        assert broker.subscribers.exact == {}
+        assert broker.subscribers.questions == set()
+
+
+@pytest.mark.parametrize("retain", ["yes", "no"])
+def test_the_latest_reading_waits_where_the_setting_says_so(tmp_path, house, retain):
+    config = make_config(tmp_path, ALLMENDE_MQTT_RETAIN=retain)
+    house.latest = [("v1.1/Datastreams(1)/Observations", b"1"), ("v1.1/Datastreams(2)/Observations", b"2")]
+    with running(config, house.rules()) as broker:
+        late = Device(config, "")
+        assert late.connected.wait(20)
+        late.subscribe("v1.1/Datastreams(1)/Observations")
+        late.subscribe("v1.1/+/Observations")
+        expected = [(b"1", True), (b"1", True), (b"2", True)] if retain == "yes" else []
+        late.wait_for(len(expected))
+        tell(broker, "v1.1/Datastreams(1)/Observations", b"3")
+        assert [(m.payload, m.retain) for m in late.wait_for(len(expected) + 1)] == [*expected, (b"3", False)]
+        late.stop()
 
 
 def test_the_websocket_speaks_the_subprotocol_mqtt(broker, config):
@@ -277,14 +379,14 @@ def test_the_websocket_speaks_the_subprotocol_mqtt(broker, config):
 
 
 def test_retained_messages_wait_for_who_comes_later(device):
-    publisher = house_client(device)
-    publisher.client.publish("v1.1/now", b"1", 1, retain=True).wait_for_publish(5)
-    publisher.client.publish("v1.1/gone", b"1", 1, retain=True).wait_for_publish(5)
-    publisher.client.publish("v1.1/gone", b"", 1, retain=True).wait_for_publish(5)
-    late = device(None)
-    late.subscribe("v1.1/#")
-    assert [(m.topic, m.retain) for m in late.wait_for(1)] == [("v1.1/now", True)]
-    publisher.client.publish("v1.1/now", b"2", 1).wait_for_publish(5)
+    publisher = device()
+    publisher.client.publish("application/1/now", b"1", 1, retain=True).wait_for_publish(5)
+    publisher.client.publish("application/1/gone", b"1", 1, retain=True).wait_for_publish(5)
+    publisher.client.publish("application/1/gone", b"", 1, retain=True).wait_for_publish(5)
+    late = device()
+    late.subscribe("application/1/#")
+    assert [(m.topic, m.retain) for m in late.wait_for(1)] == [("application/1/now", True)]
+    publisher.client.publish("application/1/now", b"2", 1).wait_for_publish(5)
     assert late.wait_for(2)[1].retain is False
 
 
@@ -313,7 +415,7 @@ def test_a_client_takes_over_from_itself(device):
     assert second.flags.session_present
 
 
-def test_a_slow_listener_does_not_hold_up_the_others(device, config):
+def test_a_slow_listener_does_not_hold_up_the_others(device, config, broker):
     slow = socket.create_connection(("127.0.0.1", config.mqtt_port))
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow.sendall(bytes.fromhex("100d00044d51545404020000000173"))
@@ -321,11 +423,7 @@ def test_a_slow_listener_does_not_hold_up_the_others(device, config):
     slow.sendall(b"\x82\x0b\x00\x01\x00\x06v1.1/#\x00")
     quick = device(None)
     quick.subscribe("v1.1/#", 0)
-    publisher = house_client(device)
-    for number in range(3000):
-        publisher.client.publish("v1.1/a", b"%d" % number + b" " * 3000, 0)
-        if number % 100 == 0:
-            quick.wait_for(number - 200)
+    tell(broker, "v1.1/a", *(b"%d" % number + b" " * 3000 for number in range(3000)))
     assert len(quick.wait_for(3000, 60)) == 3000
     slow.close()
 
@@ -414,6 +512,6 @@ def test_filters_cover_filters():
 
 def test_names_and_filters_are_checked():
     assert is_topic("a/b")
-    assert not any(map(is_topic, ("", "a/+", "#", "$SYS/a", "a\x00", "a" * 2000)))
+    assert not any(map(is_topic, ("", "a/+", "#", "$SYS/a", "a\x00", "a" * 5000)))
     assert is_filter("+/a/#")
     assert not any(map(is_filter, ("", "a#", "#/a", "a+/b", "\x00")))

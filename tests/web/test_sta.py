@@ -1,6 +1,7 @@
 """SensorThings over HTTP, through all of the web: tokens, audit log, errors."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import msgspec
@@ -212,6 +213,26 @@ def test_a_disk_below_its_floor_takes_nothing(client: Client, token: dict[str, s
     assert answer.status_code == 507
     assert "ALLMENDE_DISK_FLOOR" in answer.json()["message"]
     assert client.get("/sta/v1.1/Things").json()["value"] == []
+
+
+def test_ways_of_writing_an_address_that_clients_have(client: Client, token: dict[str, str]) -> None:
+    """As clients of FROST-Server send them."""
+    made = post(client, "Things/", {**THING, "@iot.id": "bench"}, token)
+    assert (made.status_code, made.headers["Location"]) == (201, "http://testserver/sta/v1.1/Things('bench')")
+    numbered = post(client, "Things", {**THING, "@iot.id": "7"}, token)
+    assert numbered.headers["Location"] == "http://testserver/sta/v1.1/Things(7)"
+    assert post(client, "Things", {**THING, "id": 8}, token).status_code == 201
+    for address in ("Things('bench')/", "Things(%27bench%27)", "Things('bench')?", "Things(bench)"):
+        assert client.get(f"/sta/v1.1/{address}").json()["@iot.id"] == "bench"
+    for address in ("Things(7)", "Things('7')"):
+        assert client.get(f"/sta/v1.1/{address}").json()["@iot.id"] == 7
+    for query in ("$count=true&$top=0", "%24count=true&%24top=0", "$top=0&$count=true&"):
+        assert client.get(f"/sta/v1.1/Things/?{query}").json() == {"@iot.count": 3, "value": []}
+    for kind in ("application/json;charset=UTF-8", "application/json; odata.metadata=minimal"):
+        patched = client.patch("/sta/v1.1/Things(7)", '{"name": "x"}', content_type=kind, headers=token)
+        assert (patched.status_code, patched.json()["name"]) == (200, "x")
+    basic = b64encode(f"me:{token['Authorization'].split()[1]}".encode()).decode()
+    assert post(client, "Things", THING, {"Authorization": f"Basic {basic}"}).status_code == 201
 
 
 def batch(client: Client, token: dict[str, str], *requests: dict[str, Any]) -> list[int]:

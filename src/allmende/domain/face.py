@@ -16,6 +16,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     query: str = ""
     root: str
     """Absolute address of the face's root without a slash at the end, e.g. ``https://city.example/sta/v1.1``."""
+    mqtt: tuple[str, ...] = ()
+    """Addresses at which MQTT is spoken, for the landing page."""
+    mqtt_creates: bool = False
+    """Whether entities can be created there."""
     reader: Reader
     now: int
     """Microseconds."""

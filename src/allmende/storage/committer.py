@@ -8,21 +8,24 @@ import contextlib
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
-from allmende.domain.errors import LostRace
-from allmende.storage.connections import Connection, Connections, Engine
+from allmende.domain.errors import LostRace, StorageBusy, StorageFull
+from allmende.storage.connections import Connection, Connections, Engine, Shared
 
 T = TypeVar("T")
 _IDLE_SECONDS = 30.0
 _REPEATS = 5
+_LONGEST_GATHERING = 0.005
 
 
 class _Job(NamedTuple):
     work: Callable[[Connection], Any]
     future: "Future[Any]"
+    shared: Shared | None = None
     repeats: int = 0
 
 
@@ -37,15 +40,17 @@ class GroupCommitter:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._pid = 0
+        self._lately = (1, 0.0)
+        """How many pieces the last commit held, and how many seconds it took."""
 
-    def __call__(self, work: Callable[[Connection], T], /) -> T:
+    def __call__(self, work: Callable[[Connection], T], /, shared: Shared | None = None) -> T:
         """Run ``work`` in a transaction; returns after its commit. Inside of a transaction, joins it."""
         if self._connections.in_transaction():
             return self._join(work)
         future: Future[T] = Future()
         with self._lock:
             self._ensure_thread()
-            self._waiting.put(_Job(work, future))
+            self._waiting.put(_Job(work, future, shared))
         return future.result()
 
     def _join(self, work: Callable[[Connection], T]) -> T:
@@ -77,12 +82,57 @@ class GroupCommitter:
                         self._thread = None
                         return
                 continue
-            with contextlib.suppress(queue.Empty):
-                while len(jobs) < self._most:
-                    jobs.append(self._waiting.get_nowait())
+            self._gather(jobs)
+            begun = time.monotonic()
             self._commit(jobs)
+            self._lately = len(jobs), time.monotonic() - begun
 
-    def _commit(self, jobs: list[_Job], *, repeated: bool = False) -> None:
+    def _gather(self, jobs: list[_Job]) -> None:
+        """Take what waits. Where several came together the last time, the rest is on its way: it is waited for, but no
+        longer than the last commit took."""
+        several, seconds = self._lately
+        until = time.monotonic() + min(seconds, _LONGEST_GATHERING)
+        with contextlib.suppress(queue.Empty):
+            while len(jobs) < self._most:
+                left = until - time.monotonic() if len(jobs) < several else 0
+                jobs.append(self._waiting.get(timeout=left) if left > 0 else self._waiting.get_nowait())
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        alone = self._commit_shared(jobs)
+        if alone:
+            self._commit_each(alone)
+
+    def _commit_shared(self, jobs: list[_Job]) -> list[_Job]:
+        """Do in one go what can be done so; gives the jobs that are left to be done one by one."""
+        kind = next((job.shared.run for job in jobs if job.shared is not None), None)
+        if kind is None:
+            return jobs
+        shared = [job for job in jobs if job.shared is not None and job.shared.run is kind]
+        left = [job for job in jobs if job.shared is None or job.shared.run is not kind]
+        committing = False
+        try:
+            with self._connections.writing() as raw:
+                results = kind(self._engine.wrap(raw), [job.shared.item for job in shared if job.shared is not None])
+                committing = True
+        except BaseException as error:
+            told = self._engine.translate(error)
+            hopeless = isinstance(told, StorageBusy | StorageFull) and not self._may_try_again(error)
+            if not committing and not hopeless:
+                return jobs  # nothing of it was written; one by one it is seen whose fault it was
+            for job in shared:
+                job.future.set_exception(told)
+            return left
+        for job, result in zip(shared, results, strict=True):
+            if result is None:
+                left.append(job)
+            else:
+                job.future.set_result(result)
+        return left
+
+    def _may_try_again(self, error: BaseException) -> bool:
+        return self._engine.may_repeat(error) or self._engine.was_cut_off(error)
+
+    def _commit_each(self, jobs: list[_Job], *, repeated: bool = False) -> None:
         done: list[tuple[Future[Any], Any]] = []
         again: list[_Job] = []
         committing = False
@@ -103,7 +153,7 @@ class GroupCommitter:
         except BaseException as error:
             if not committing and not repeated and self._engine.was_cut_off(error):
                 # Nothing of it reached a commit: the same again on another connection, which may be there already.
-                self._commit([job for job in jobs if not job.future.done()], repeated=True)
+                self._commit_each([job for job in jobs if not job.future.done()], repeated=True)
                 return
             told = self._engine.translate(error)
             for job in jobs:
@@ -113,7 +163,7 @@ class GroupCommitter:
         for future, result in done:
             future.set_result(result)
         for job in again:
-            self._commit([job])
+            self._commit_each([job])
 
 
 def run_savepoint(connection: Connection, work: Callable[[Connection], T]) -> T:

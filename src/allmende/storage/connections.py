@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+ColumnType = Literal["bigint", "smallint", "double precision", "text"]
 JsonKind = Literal["number", "string", "boolean"]
 Fragment = tuple[str, tuple[Any, ...]]
 """SQL with ``?`` for each parameter, and the parameters."""
@@ -66,14 +67,24 @@ class Dialect(Protocol):
     def order_result(self, alias: str) -> tuple[str, ...]:
         """Sort keys of a result: numbers before texts, each null where it does not apply."""
 
-    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
-        """Whether a column holds one of the engine's keys."""
+    def one_of(self, column: str, keys: Sequence[int] | Sequence[str]) -> Fragment:
+        """Whether a column holds one of the keys: all numbers, or all texts."""
 
     def keep_text(self, value: Any) -> Any:
         """A result as it goes into a column that holds any of them beside its kind (state, history)."""
 
     def set_result(self, kind: int, value: Any) -> Fragment:
         """``result… = ?`` for an UPDATE."""
+
+    def insert_many(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Mapping[str, ColumnType],
+        rows: Sequence[tuple[Any, ...]],
+        then: str = "",
+    ) -> list[tuple[Any, ...]]:
+        """Insert rows of these columns; ``then`` stands behind (ON CONFLICT, RETURNING). Gives what is returned."""
 
     def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of :data:`OBSERVATION` as fast as the engine takes them."""
@@ -129,8 +140,17 @@ class Connections(Protocol):
         """Whether this thread is inside of a transaction that somebody else will end."""
 
 
+class Shared(NamedTuple):
+    """How pieces of writing of one kind are done in one go, where several wait."""
+
+    run: Callable[["Connection", list[Any]], list[Any]]
+    """Writes for many items; gives the result of each, or None for one of which it wrote nothing, since it is better
+    done alone. If it raises, it wrote nothing at all."""
+    item: Any
+
+
 class Committer(Protocol):
     """Runs a piece of writing in a transaction and returns after the commit."""
 
-    def __call__(self, work: Callable[[Connection], T], /) -> T:
-        """Raises what ``work`` raised; then nothing of it was written."""
+    def __call__(self, work: Callable[[Connection], T], /, shared: Shared | None = None) -> T:
+        """Raises what ``work`` raised; then nothing of it was written. ``shared`` may do the same with others'."""

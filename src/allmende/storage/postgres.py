@@ -1,7 +1,7 @@
 """The PostgreSQL engine: typed results, COPY for bulk, lateral expansion, a change log in the order of commits."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,16 @@ from allmende.domain.errors import (
     StorageFull,
 )
 from allmende.domain.query import ResultKind
-from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
+from allmende.storage.connections import (
+    OBSERVATION,
+    ColumnType,
+    Committer,
+    Connection,
+    Connections,
+    Dialect,
+    Fragment,
+    JsonKind,
+)
 from allmende.storage.functions_postgres import TEMPLATES
 from allmende.storage.schema_spatial import PLACES
 from allmende.storage.store import SqlStore
@@ -27,8 +36,16 @@ _RESULT = OBSERVATION.index("result")
 _COLUMNS = ", ".join(
     [*OBSERVATION[:_RESULT], "result_integer", "result_number", "result_text", *OBSERVATION[_RESULT + 1 :]]
 )
+_OTHER: Mapping[str, ColumnType] = {
+    "result_kind": "smallint",
+    "result_number": "double precision",
+    "result_text": "text",
+    "quality": "text",
+    "parameters": "text",
+}
 _WIDTH = len(OBSERVATION) + 2
 _INSERT = f"INSERT INTO observation ({_COLUMNS}) VALUES ({', '.join('?' * _WIDTH)})"
+_TYPES: Mapping[str, ColumnType] = {name: _OTHER.get(name, "bigint") for name in _COLUMNS.split(", ")}
 _COPY = f"COPY observation ({_COLUMNS}) FROM STDIN"
 _COPY_FROM = 20
 """Rows from which COPY is quicker than statements."""
@@ -166,9 +183,10 @@ class PostgresDialect:
             f"(CASE WHEN {alias}.result_kind >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
-    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
+    def one_of(self, column: str, keys: Sequence[int] | Sequence[str]) -> Fragment:
         """One parameter however many they are, so that the statement stays the same and prepared."""
-        return f"{column} = ANY(?::bigint[])", (list(keys),)
+        kind = "text" if keys and isinstance(keys[0], str) else "bigint"
+        return f"{column} = ANY(?::{kind}[])", (_array(keys, kind),)
 
     def keep_text(self, value: Any) -> Any:
         """See :class:`allmende.storage.connections.Dialect`."""
@@ -178,13 +196,28 @@ class PostgresDialect:
         """See :class:`allmende.storage.connections.Dialect`."""
         return "result_integer = ?, result_number = ?, result_text = ?", _typed(kind, value)
 
+    def insert_many(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Mapping[str, ColumnType],
+        rows: Sequence[tuple[Any, ...]],
+        then: str = "",
+    ) -> list[tuple[Any, ...]]:
+        """One parameter a column, so that the statement stays the same and prepared however many rows there are."""
+        lists = ", ".join(f"?::{kind}[]" for kind in columns.values())
+        values = [_array(column, kind) for column, kind in zip(zip(*rows, strict=True), columns.values(), strict=True)]
+        # WHERE true: else ON CONFLICT could be read as a join's condition.
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({lists}) WHERE true {then}"
+        return list(connection.execute(sql, values))
+
     def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Few by prepared statements, many by COPY."""
+        """Few by a prepared statement, many by COPY."""
         typed = [(*row[:_RESULT], *_typed(row[_RESULT - 1], row[_RESULT]), *row[_RESULT + 1 :]) for row in rows]
         if len(typed) == 1:
             connection.execute(_INSERT, typed[0])
         elif len(typed) < _COPY_FROM or not isinstance(connection, PostgresConnection):
-            connection.executemany(_INSERT, typed)
+            self.insert_many(connection, "observation", _TYPES, typed)
         else:
             with psycopg.Cursor(connection.raw) as cursor, cursor.copy(_COPY) as copy:
                 for row in typed:
@@ -194,19 +227,14 @@ class PostgresDialect:
         """From a sequence, which no two transactions share; what clients took is skipped."""
         numbers: list[int] = []
         while len(numbers) < count:
-            drawn = [
+            numbers += [
                 row[0]
                 for row in connection.execute(
-                    "SELECT nextval('observation_number') FROM generate_series(1, ?)", (count - len(numbers),)
+                    "SELECT x.n FROM (SELECT nextval('observation_number') AS n FROM generate_series(1, ?)) x"
+                    " WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)",
+                    (count - len(numbers),),
                 )
             ]
-            taken = {
-                row[0]
-                for row in connection.execute(
-                    "SELECT id FROM observation_name WHERE id BETWEEN ? AND ?", (drawn[0], drawn[-1])
-                )
-            }
-            numbers += [number for number in drawn if number not in taken]
         return numbers
 
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
@@ -248,6 +276,19 @@ class PostgresDialect:
     def json_item(self, alias: str) -> str:
         """See :class:`allmende.storage.connections.Dialect`."""
         return f"{alias}.value"
+
+
+def _array(values: Iterable[Any], kind: str) -> str:
+    """Values as PostgreSQL writes an array. psycopg's own dumping takes longer than many a statement, and gives lists
+    of small and large numbers different types, so that one statement would be prepared over and over."""
+    if kind != "text":
+        return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
+    texts = ["NULL" if value is None else '"' + _quoted(value) + '"' for value in values]
+    return "{" + ",".join(texts) + "}"
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _typed(kind: int, value: Any) -> tuple[Any, Any, Any]:

@@ -1,13 +1,13 @@
 """Appending readings: what is new, what repeats, what corrects; then state and change log, once per stream."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from allmende.domain.creation import encode, keep_result
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Series
-from allmende.storage.connections import Connection
+from allmende.storage.connections import ColumnType, Connection
 from allmende.storage.state import Stream, grow_state
 from allmende.storage.values import decode_result
 
@@ -217,6 +217,30 @@ def _correct(connection: Connection, changed: list[_Reading], stream: Stream, *,
         )
         if reading.time == stream.latest_start:
             grow_state(stream, reading.time, reading.time, 0, latest=_latest(reading))
+
+
+_LOGGED: Mapping[str, ColumnType] = {
+    "datastream": "bigint",
+    "kind": "text",
+    "first": "bigint",
+    "last": "bigint",
+    "count": "bigint",
+    "origin": "bigint",
+    "received_at": "bigint",
+}
+
+
+def log_appends(connection: Connection, lines: Sequence[tuple[int, int, int, int, int, int]]) -> list[int]:
+    """Write lines of the change log for appended readings, no two of one stream and origin; gives their numbers.
+
+    A line is (stream, first, last, count, origin, received at).
+    """
+    rows = [(stream, "append", *line) for stream, *line in lines]
+    made = connection.dialect.insert_many(
+        connection, "change_log", _LOGGED, rows, "RETURNING datastream, origin, number"
+    )
+    numbers = {(stream, origin): number for stream, origin, number in made}
+    return [numbers[stream, origin] for stream, _, _, _, origin, _ in lines]
 
 
 def log_change(

@@ -6,7 +6,16 @@ from typing import Any
 
 from allmende.domain.errors import InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
 from allmende.domain.query import ResultKind
-from allmende.storage.connections import OBSERVATION, Committer, Connection, Connections, Dialect, Fragment, JsonKind
+from allmende.storage.connections import (
+    OBSERVATION,
+    ColumnType,
+    Committer,
+    Connection,
+    Connections,
+    Dialect,
+    Fragment,
+    JsonKind,
+)
 from allmende.storage.functions_sqlite import MISSING, TEMPLATES, register
 from allmende.storage.schema_spatial import BOXES
 from allmende.storage.store import SqlStore
@@ -97,7 +106,7 @@ class SqliteDialect:
             f"(CASE WHEN {kind} >= {ResultKind.STRING} THEN {self.result(alias)} END)",
         )
 
-    def one_of(self, column: str, keys: Sequence[int]) -> Fragment:
+    def one_of(self, column: str, keys: Sequence[int] | Sequence[str]) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
         return f"{column} IN ({', '.join('?' * len(keys))})", tuple(keys)
 
@@ -108,6 +117,21 @@ class SqliteDialect:
     def set_result(self, kind: int, value: Any) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
         return "result = ?", (value,)
+
+    def insert_many(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Mapping[str, ColumnType],
+        rows: Sequence[tuple[Any, ...]],
+        then: str = "",
+    ) -> list[tuple[Any, ...]]:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {then}"
+        if "RETURNING" in then:
+            return [row for values in rows for row in connection.execute(sql, values).fetchall()]
+        connection.executemany(sql, rows)
+        return []
 
     def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """See :class:`allmende.storage.connections.Dialect`."""

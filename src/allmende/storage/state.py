@@ -1,6 +1,6 @@
 """What is known of each stream at a glance: latest value, count, extents. Written once per stream and commit."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,18 +8,23 @@ from shapely import from_geojson
 from shapely.errors import ShapelyError
 
 from allmende.domain.creation import encode
-from allmende.storage.connections import Connection
+from allmende.storage.connections import ColumnType, Connection
 
 _COLUMNS = (
     "count, first_start, last_end, result_time_first, result_time_last, latest_start, latest_disc, latest_kind,"
     " latest_result, latest_quality, west, south, east, north"
 )
 
+_OTHER: Mapping[str, ColumnType] = {
+    "latest_result": "text",
+    "latest_quality": "text",
+    "observed_area": "text",
+    **dict.fromkeys(("west", "south", "east", "north"), "double precision"),
+}
 _NAMES = [name.strip() for name in f"{_COLUMNS}, observed_area".split(",")]
-_PUT = (
-    f"INSERT INTO stream_state (datastream, {', '.join(_NAMES)}) VALUES (?{', ?' * len(_NAMES)})"
-    f" ON CONFLICT (datastream) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _NAMES)}"
-)
+_STATE: Mapping[str, ColumnType] = {name: _OTHER.get(name, "bigint") for name in ("datastream", *_NAMES)}
+_PUT = f"ON CONFLICT (datastream) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _NAMES)}"
+_OBSERVED: Mapping[str, ColumnType] = {"feature": "bigint", "datastream": "bigint"}
 
 
 class Stream(msgspec.Struct, kw_only=True):
@@ -33,6 +38,12 @@ class Stream(msgspec.Struct, kw_only=True):
     observation_type: str = ""
     width: int = 0
     """How many properties a MultiDatastream observes; 0 for a Datastream."""
+    owner: str = ""
+    """The id of its dataset."""
+    access: str = ""
+    """Who may see its dataset."""
+    seen: int | None = None
+    """A feature that it is known to have observed before this batch."""
     count: int = 0
     first_start: int = 0
     last_end: int = 0
@@ -60,22 +71,34 @@ def lock_streams(connection: Connection, keys: Iterable[int]) -> dict[int, Strea
     return {stream.pk: stream for stream in _lock(connection, "pk", sorted(set(keys)))}
 
 
-def _lock(connection: Connection, column: str, listed: Sequence[str | int]) -> Iterator[Stream]:
+def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[int]) -> Iterator[Stream]:
     for place in range(0, len(listed), 500):
-        part = listed[place : place + 500]
+        rule, values = connection.dialect.one_of(f"d.{column}", listed[place : place + 500])
         for row in connection.execute(
-            f"SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.width, {_COLUMNS}"
-            " FROM datastream d"
-            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE d.{column} IN ({', '.join('?' * len(part))})"
+            "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.width, x.id, x.access,"
+            " EXISTS (SELECT 1 FROM feature_datastream f WHERE f.feature = d.feature AND f.datastream = d.pk),"
+            f" {_COLUMNS} FROM datastream d JOIN dataset x ON x.pk = d.dataset"
+            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE {rule}"
             f" ORDER BY d.pk {connection.dialect.locking}",
-            part,
+            values,
         ):
             yield _stream(row)
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
-    pk, name, feature, dataset, thing, kind, width, *state = row
-    stream = Stream(pk=pk, id=name, feature=feature, dataset=dataset, thing=thing, observation_type=kind, width=width)
+    pk, name, feature, dataset, thing, kind, width, owner, access, seen, *state = row
+    stream = Stream(
+        pk=pk,
+        id=name,
+        feature=feature,
+        dataset=dataset,
+        thing=thing,
+        observation_type=kind,
+        width=width,
+        owner=owner,
+        access=access,
+        seen=feature if seen else None,
+    )
     if state[0] is not None:
         (
             stream.count, stream.first_start, stream.last_end, stream.result_time_first, stream.result_time_last,
@@ -119,34 +142,37 @@ def grow_state(
 
 def write_states(connection: Connection, streams: Iterable[Stream]) -> None:
     """Put the changed states back, in the order of their keys (so that two writers never wait for each other)."""
-    for stream in sorted((s for s in streams if s.dirty), key=lambda s: s.pk):
-        if stream.count == 0:
+    dirty = sorted((s for s in streams if s.dirty), key=lambda s: s.pk)
+    kept = [stream for stream in dirty if stream.count]
+    for stream in dirty:
+        if not stream.count:
             # Nothing is known of a stream without observations.
             connection.execute("DELETE FROM stream_state WHERE datastream = ?", (stream.pk,))
-            continue
-        _observe_features(connection, stream)
-        box = stream.box or (None, None, None, None)
-        connection.execute(
-            _PUT,
-            (
-                stream.pk, stream.count, stream.first_start, stream.last_end, stream.result_time_first,
-                stream.result_time_last, stream.latest_start, stream.latest_disc, stream.latest_kind,
-                connection.dialect.keep_text(stream.latest_result), stream.latest_quality, *box, area_of(stream.box),
-            ),
-        )  # fmt: skip
+    if not kept:
+        return
+    _observe_features(connection, kept)
+    rows = [
+        (
+            stream.pk, stream.count, stream.first_start, stream.last_end, stream.result_time_first,
+            stream.result_time_last, stream.latest_start, stream.latest_disc, stream.latest_kind,
+            connection.dialect.keep_text(stream.latest_result), stream.latest_quality,
+            *(stream.box or (None, None, None, None)), area_of(stream.box),
+        )
+        for stream in kept
+    ]  # fmt: skip
+    connection.dialect.insert_many(connection, "stream_state", _STATE, rows, _PUT)
 
 
-def _observe_features(connection: Connection, stream: Stream) -> None:
-    """Note which features the stream observed, and widen its area by those that it had not seen before."""
-    for feature in sorted(stream.features):
-        added = connection.execute(
-            "INSERT INTO feature_datastream (feature, datastream) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            (feature, stream.pk),
-        ).rowcount
-        if not added:
-            continue
+def _observe_features(connection: Connection, streams: Sequence[Stream]) -> None:
+    """Note which features the streams observed, and widen their areas by those that they had not seen before."""
+    by_key = {stream.pk: stream for stream in streams}
+    pairs = sorted((feature, stream.pk) for stream in streams for feature in stream.features if feature != stream.seen)
+    if not pairs:
+        return
+    then = "ON CONFLICT DO NOTHING RETURNING feature, datastream"
+    for feature, key in connection.dialect.insert_many(connection, "feature_datastream", _OBSERVED, pairs, then):
         row = connection.execute("SELECT feature FROM feature WHERE pk = ?", (feature,)).fetchone()
-        _widen(stream, bounds_of(row[0]) if row else None)
+        _widen(by_key[key], bounds_of(row[0]) if row else None)
 
 
 def recount_state(connection: Connection, stream: Stream, count: int, features: Iterable[int], *, walk: bool) -> None:

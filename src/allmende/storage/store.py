@@ -25,10 +25,11 @@ from allmende.storage.aggregate import find_table
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, translated
-from allmende.storage.connections import Committer, Connection, Connections, Engine
+from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.find import find_change, find_page
 from allmende.storage.newest import find_latest
 from allmende.storage.removal import check_question, remove_entities
+from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
 from allmende.storage.values import decode_result, flag_of
 
@@ -115,7 +116,8 @@ class SqlStore:
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
-        return self._commit(lambda connection: append_batch(connection, batch))
+        shared = Shared(create_singles, batch) if is_single(batch) else None
+        return self._commit(lambda connection: append_batch(connection, batch), shared)
 
     def together(self, work: Callable[[], T]) -> T:
         """Run ``work`` in one transaction: see :class:`allmende.domain.store.Store`."""

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
-from msgspec import Meta
 
 from allmende.domain.errors import ConfigurationError
+from allmende.web.message_settings import MessageSettings, check_create_topics
 from allmende.web.setting import KIB, MIB, Setting, as_text, parse
+from allmende.web.setting import describe as _setting
+
+_FIRST = ("Address", "Place", "Messages")
+"""Sections of the page that describes all settings; the others come in the order in which they stand here."""
 
 
-def _setting(env: str, section: str, text: str, **extra: Any) -> Meta:
-    return Meta(description=text, extra={"env": env, "section": section, **extra})
-
-
-class Config(msgspec.Struct, frozen=True, kw_only=True):
+class Config(MessageSettings, frozen=True, kw_only=True):
     """All settings. Sizes are in bytes, times in seconds unless a field says otherwise."""
 
     # The address
@@ -50,6 +50,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = False
 
+    public_url: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_PUBLIC_URL",
+            "Address",
+            "Where others reach the house, e.g. `https://city.example/`: links in MQTT messages begin so. "
+            "Empty: the address in `HOST` and `PORT`.",
+            schemes=("http", "https"),
+        ),
+    ] = ""
     anonymous_writes: Annotated[
         bool,
         _setting(
@@ -92,74 +102,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             shown="made once, in the home",
         ),
     ] = ""
-
-    # Messages
-    mqtt_port: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_MQTT_PORT", "Messages", "Port of the embedded MQTT broker. 0: no such listener.", high=65535
-        ),
-    ] = 18830
-    mqtt_websocket_port: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_MQTT_WEBSOCKET_PORT",
-            "Messages",
-            "Port of the embedded broker for MQTT over WebSocket, which live pages use. 0: no such listener; "
-            "pages then ask again every few seconds.",
-            high=65535,
-        ),
-    ] = 18831
-    mqtt_websocket_url: Annotated[
-        str,
-        _setting(
-            "ALLMENDE_MQTT_WEBSOCKET_URL",
-            "Messages",
-            "Address at which browsers reach MQTT over WebSocket, where a proxy stands before it, "
-            "e.g. `wss://city.example/mqtt`. Empty: the name in the address bar and the port above.",
-            schemes=("ws", "wss"),
-        ),
-    ] = ""
-    broker_url: Annotated[
-        str,
-        _setting(
-            "ALLMENDE_BROKER_URL",
-            "Messages",
-            "A broker of your own, `mqtt://user:password@host:1883` or `mqtts://…`; the embedded one then stays off.",
-            schemes=("mqtt", "mqtts"),
-            secret=True,
-        ),
-    ] = ""
-    mqtt_message_bytes: Annotated[
-        int,
-        _setting("ALLMENDE_MQTT_MESSAGE_BYTES", "Messages", "Largest MQTT message taken.", low=1024, high=256 * MIB),
-    ] = 256 * KIB
-    mqtt_connections: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_MQTT_CONNECTIONS", "Messages", "Clients at once per listener of the embedded broker.", low=1
-        ),
-    ] = 1000
-    publish_max_age: Annotated[
-        float,
-        _setting(
-            "ALLMENDE_PUBLISH_MAX_AGE",
-            "Messages",
-            "Readings older than this many seconds on arrival (an import, a back-fill) are not published by MQTT.",
-            low=0,
-        ),
-    ] = 3600.0
-
-    follow_days: Annotated[
-        float,
-        _setting(
-            "ALLMENDE_FOLLOW_DAYS",
-            "Messages",
-            "Days that a change waits for those who follow (a broker that is away); after that they miss it. "
-            "What all have read goes within the hour.",
-            low=1,
-        ),
-    ] = 30.0
 
     # The map
     base_map: Annotated[
@@ -341,6 +283,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return not self.broker_url and bool(self.mqtt_port or self.mqtt_websocket_port)
 
     @property
+    def mqtt_creates(self) -> bool:
+        """Whether entities can be created by MQTT."""
+        return self.embedded_broker or bool(self.broker_url and self.mqtt_create_topics)
+
+    @property
+    def api_root(self) -> str:
+        """The root of the API as others reach it, for links that no request asked for."""
+        return f"{(self.public_url or self.url).rstrip('/')}/sta/v1.1"
+
+    @property
     def postgres(self) -> bool:
         """Whether the database is PostgreSQL."""
         return self.database_url.startswith(("postgres://", "postgresql://"))
@@ -362,7 +314,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def settings() -> Iterator[Setting]:
     """Every setting, in the order of the page that describes them."""
     hints = get_type_hints(Config, include_extras=True)
-    for field in msgspec.structs.fields(Config):
+    fields = msgspec.structs.fields(Config)
+    sections = {field.name: get_args(hints[field.name])[1].extra["section"] for field in fields}
+    order = [*_FIRST, *dict.fromkeys(sections[field.name] for field in fields)]
+    for field in sorted(fields, key=lambda field: order.index(sections[field.name])):
         type_, meta = get_args(hints[field.name])
         extra = meta.extra
         yield Setting(
@@ -458,6 +413,7 @@ def _check_together(config: Config) -> None:
             "listen on 127.0.0.1, or make a token: `allmende token create NAME --write`",
             where="ALLMENDE_ANONYMOUS_WRITES",
         )
+    check_create_topics(config)
     if config.secret_key and len(config.secret_key) < 32:
         raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")
     if config.database_url and not config.postgres and not re.match(r"sqlite:///.", config.database_url):

@@ -133,10 +133,10 @@ def run_broker(config: Config) -> None:
     logs.configure(config, "broker")
     share_counters(config.home)
     open_django()
-    from allmende.web.broker.rules import house_rules
+    from allmende.web.broker.rules import house_notifier, house_rules
     from allmende.web.broker.run import run_broker as run
 
-    run(config, house_rules(config))
+    run(config, house_rules(config), house_notifier)
 
 
 def main(part: str) -> int:

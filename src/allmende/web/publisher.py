@@ -1,45 +1,37 @@
-"""Publishes what was committed: each new or corrected reading of the open data, as SensorThings, by MQTT.
+"""Publishes what was committed to the operator's broker: open data on its canonical topics, as SensorThings.
 
-Follows the change log from a durable cursor, which moves on when the broker has acknowledged. So every reading is
-published at least once, in order, whatever happens to the broker or to us; a change log that is empty costs one look
-at its end every quarter of a second.
+Follows the logs from durable cursors, which move on when the broker has acknowledged. So every reading is published at
+least once, in order, whatever happens to the broker or to us. The embedded broker needs no publisher: it follows the
+logs itself (see ``broker/notifier.py``).
 """
 
 import secrets
 import threading
+import time
+from collections.abc import Iterator
 
 import structlog
 from django.db import close_old_connections
+from paho.mqtt import client as mqtt
 
 from allmende.domain.errors import AllmendeError
-from allmende.domain.ids import is_number
+from allmende.domain.face import FaceLimits
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import ANONYMOUS
-from allmende.domain.query import Query
-from allmende.domain.store import Change, Store
-from allmende.domain.times import SECOND
+from allmende.domain.store import Change, EntityChange, Store
 from allmende.faces.sensorthings.render import observation_json
-from allmende.web.broker.topics import is_topic
+from allmende.faces.sensorthings.topics import PREFIX, entity_topic, observations_topic, parse_subscription
 from allmende.web.config import Config
+from allmende.web.following import OPEN_READINGS, POLL_SECONDS, Logs, Step, worth_telling
+from allmende.web.latest import latest_reading
 from allmende.web.worker.brokers import KEEPALIVE_SECONDS, Door, make_client
 
-FOLLOWER = "mqtt"
-POLL_SECONDS = 0.25
-_ROOT = "/sta/v1.1"
-"""Links in messages are relative to the host, since nobody knows here by which name the reader calls it."""
-_CHANGES = 500
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
+_CONNECT_SECONDS = 10.0
 _UNANSWERED = 200
 """Messages on their way at most before the broker has to have acknowledged them."""
-_OPEN_READINGS = Query(entity="Observation", reader=ANONYMOUS)
 
 log = structlog.get_logger("allmende.publisher")
-
-
-def observations_topic(stream: str, entity: str = "Datastream") -> str:
-    """The topic of a stream's readings, as 18-088 writes addresses; "" for an id that no topic can hold."""
-    shown = stream if is_number(stream) else "'" + stream.replace("'", "''") + "'"
-    topic = f"v1.1/{ENTITIES[entity].set_name}({shown})/Observations"
-    return topic if is_topic(topic) else ""
 
 
 class Publisher(threading.Thread):
@@ -48,87 +40,133 @@ class Publisher(threading.Thread):
     def __init__(self, store: Store, config: Config, door: Door, stop: threading.Event) -> None:
         super().__init__(name="publisher", daemon=True)
         self._store = store
+        self._config = config
         self._door = door
         self._stop_event = stop
-        self._max_age = round(config.publish_max_age * SECOND)
-        self._client = make_client(door, f"allmende-publisher-{secrets.token_hex(4)}", clean_session=True)
-        self._client.on_connect = self._on_connect
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_publish = self._on_publish
-        self._client.reconnect_delay_set(1, 8)
-        self._client.max_inflight_messages_set(_UNANSWERED)
+        self._logs = Logs(store)
+        self._sets = {
+            name: parse_subscription(f"{PREFIX}{entity.set_name}", reader=ANONYMOUS, limits=FaceLimits())
+            for name, entity in ENTITIES.items()
+        }
         self._told = ""
+        self._up = False
         self._answered: set[int] = set()
         """Message ids that the broker has acknowledged and that nobody has looked at yet."""
         self._answer = threading.Event()
 
     def run(self) -> None:
-        """Follow the change log; nothing that goes wrong ends it."""
-        # Taken before the client is connected: what is committed from now on is published.
-        cursor = self._begin()
-        self._client.connect_async(self._door.host, self._door.port, KEEPALIVE_SECONDS)
-        self._client.loop_start()
-        try:
-            while not self._stop_event.is_set():
-                close_old_connections()
-                try:
-                    moved = self._step(cursor)
-                except AllmendeError as error:
-                    self._tell(f"the change log could not be read: {error}")
-                    moved = cursor
-                    self._stop_event.wait(5)
-                if moved == cursor:
-                    self._stop_event.wait(POLL_SECONDS)
-                cursor = moved
-        finally:
-            self._client.disconnect()
-            self._client.loop_stop()
+        """Follow the logs; nothing that goes wrong ends it."""
+        # Taken before anybody is connected: what is committed from now on is published.
+        self._begin()
+        pause = _FIRST_PAUSE
+        while not self._stop_event.is_set():
+            client = self._connect()
+            if client is None:
+                self._stop_event.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                continue
+            pause = _FIRST_PAUSE
+            try:
+                self._follow(client)
+            finally:
+                client.disconnect()
+                client.loop_stop()
 
-    def _begin(self) -> int:
+    def _connect(self) -> mqtt.Client | None:
+        """A client that has never published.
+
+        One that connects by itself again would send what it has not sent yet beside what is published meanwhile, out
+        of order; we begin again behind the cursor instead.
+        """
+        name = f"allmende-publisher-{secrets.token_hex(4)}"
+        client = make_client(self._door, name, clean_session=True, once=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.max_inflight_messages_set(_UNANSWERED)
+        self._up = False
+        self._answered.clear()
+        self._answer.clear()
+        try:
+            client.connect(self._door.host, self._door.port, KEEPALIVE_SECONDS)
+        except (OSError, ValueError) as error:
+            self._tell(f"the broker cannot be reached: {error}")
+            return None
+        client.loop_start()
+        until = time.monotonic() + _CONNECT_SECONDS
+        while not self._up and not self._stop_event.is_set() and time.monotonic() < until:
+            self._answer.wait(0.1)
+        if self._up:
+            return client
+        client.loop_stop()
+        return None
+
+    def _follow(self, client: mqtt.Client) -> None:
+        """Until the connection ends, or we do."""
+        while self._up and not self._stop_event.is_set():
+            close_old_connections()
+            moved = False
+            try:
+                moved = self._publish(client)
+            except AllmendeError as error:
+                self._tell(f"the logs could not be read: {error}")
+                self._stop_event.wait(5)
+            if not moved:
+                self._stop_event.wait(POLL_SECONDS)
+
+    def _begin(self) -> None:
         while not self._stop_event.is_set():
             try:
-                known = self._store.cursor(FOLLOWER)
-                if known is None:
-                    known = self._store.newest_change()
-                    self._store.set_cursor(FOLLOWER, known)
-                return known
+                self._logs.begin()
+                return
             except AllmendeError as error:
-                self._tell(f"the cursor could not be read: {error}")
+                self._tell(f"the cursors could not be read: {error}")
                 self._stop_event.wait(5)
-        return 0
 
-    def _step(self, cursor: int) -> int:
-        """Publish what came after the cursor; gives the new one, which is kept."""
-        changes = self._store.changes(cursor, _CHANGES)
+    def _publish(self, client: mqtt.Client) -> bool:
+        """Publish what came after the cursors; False where there was nothing, or not all of it was taken."""
+        step = self._logs.read()
         waiting: list[int] = []
-        for change in changes:
-            for topic, body in self._messages(change):
-                if len(waiting) >= _UNANSWERED and not self._settle(waiting):
-                    return cursor
-                waiting.append(self._client.publish(topic, body, qos=1).mid)
-            if self._stop_event.is_set():
-                return cursor
-        if not changes or not self._settle(waiting):
-            return cursor
-        self._store.set_cursor(FOLLOWER, changes[-1].number)
-        return changes[-1].number
+        for topic, body, retain in self._messages(step):
+            if len(waiting) >= _UNANSWERED and not self._settle(waiting):
+                return False
+            waiting.append(client.publish(topic, body, qos=1, retain=retain).mid)
+            if not self._up or self._stop_event.is_set():
+                return False
+        if not step or not self._settle(waiting):
+            return False
+        self._logs.move(step)
+        return True
 
-    def _messages(self, change: Change) -> list[tuple[str, bytes]]:
-        oldest = change.received_at - self._max_age
+    def _messages(self, step: Step) -> Iterator[tuple[str, bytes, bool]]:
+        for entity in step.entities:
+            yield from self._entity(entity)
+        for line in step.changes:
+            change = worth_telling(line, self._config)
+            if change is not None:
+                yield from self._readings(change)
+
+    def _entity(self, change: EntityChange) -> Iterator[tuple[str, bytes, bool]]:
+        """An entity as it is now, in its set and at its own topic; nothing where not everybody may read it."""
+        sets = self._sets[change.entity]
+        for body in sets.messages(self._store.find(sets.question(change.id)), self._config.api_root):
+            for topic in (sets.topic, entity_topic(change.entity, change.id)):
+                yield topic, body, False
+
+    def _readings(self, change: Change) -> Iterator[tuple[str, bytes, bool]]:
+        rows = self._store.change_page(change, OPEN_READINGS).rows
+        newest = None
+        if rows and self._config.mqtt_retain:
+            found = latest_reading(self._store, ANONYMOUS, (change.entity, change.stream))
+            newest = found[0] if found else None
         topic = observations_topic(change.stream, change.entity)
-        if change.kind == "deletion" or change.end < oldest or not topic:
-            return []
-        # A row begins with pk, id and the start of its phenomenon time.
-        rows = self._store.change_page(change, _OPEN_READINGS).rows
-        return [(topic, observation_json(row, _ROOT)) for row in rows if row[2] >= oldest]
+        for row in rows:
+            yield topic, observation_json(row, self._config.api_root), row[:3] == (newest or ())[:3]
 
     def _settle(self, waiting: list[int]) -> bool:
-        """Wait until the broker has acknowledged all; False where we have to stop before.
-
-        The client keeps what was not acknowledged, and sends it again, in order, when it comes back.
-        """
+        """Wait until the broker has acknowledged all; False where we have to stop, or the broker went, before."""
         while not self._answered.issuperset(waiting):
-            if self._stop_event.is_set():
+            if not self._up or self._stop_event.is_set():
                 return False
             self._answer.wait(0.5)
             self._answer.clear()
@@ -147,10 +185,14 @@ class Publisher(threading.Thread):
         else:
             log.info("publishing", host=self._door.host, port=self._door.port)
             self._told = ""
+            self._up = True
+        self._answer.set()
 
     def _on_disconnect(
         self, _client: object, _data: object, _flags: object, reason: object, _properties: object
     ) -> None:
+        self._up = False
+        self._answer.set()
         if not self._stop_event.is_set():
             self._tell(f"the broker is away: {reason}")
 

@@ -8,10 +8,16 @@ from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta
 
 from allmende.domain.errors import ConfigurationError
 
 KIB, MIB = 1024, 1024 * 1024
+
+
+def describe(env: str, section: str, text: str, **extra: Any) -> Meta:
+    """What stands beside a field of Config: its variable, its section of the page, what it is for, its bounds."""
+    return Meta(description=text, extra={"env": env, "section": section, **extra})
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from allmende.domain.errors import AllmendeError, LimitExceeded, LostRace, StorageFull
@@ -58,21 +59,27 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         path=path,
         query=request.META.get("QUERY_STRING", ""),
         root=request.build_absolute_uri("/sta/v1.1"),
+        mqtt=() if path.strip("/") else settings.ALLMENDE.endpoints(request.get_host()),
+        mqtt_creates=settings.ALLMENDE.mqtt_creates,
         reader=house.reader,
         now=time.time_ns() // 1000,
         body=request.body if request.method in _WITH_BODY else b"",
-        content_type=request.headers.get("Content-Type", ""),
-        if_match=request.headers.get("If-Match", ""),
-        if_none_match=request.headers.get("If-None-Match", ""),
-        prefer=request.headers.get("Prefer", ""),
-        accept=request.headers.get("Accept", ""),
+        content_type=request.META.get("CONTENT_TYPE", ""),
+        if_match=request.META.get("HTTP_IF_MATCH", ""),
+        if_none_match=request.META.get("HTTP_IF_NONE_MATCH", ""),
+        prefer=request.META.get("HTTP_PREFER", ""),
+        accept=request.META.get("HTTP_ACCEPT", ""),
     )
     if question.method == "POST" and path.strip("/") == BATCH:
         response = _answer_batch(question, house.store)
     else:
-        response = _dispatch(question, house.store)
+        response = respond(question, house.store)
     if response.status == 403 and question.reader.name == ANONYMOUS.name:
         response = _ask_who(response)
+    if "service-desc" in response.headers.get("Link", ""):
+        page = request.build_absolute_uri(reverse("portal:api"))
+        more = f'{response.headers["Link"]}, <{page}>; rel="service-doc"; type="text/html"'
+        response = msgspec.structs.replace(response, headers={**response.headers, "Link": more})
     headers = dict(response.headers)
     if question.method in ("GET", "HEAD"):
         # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
@@ -98,14 +105,15 @@ def _answer_batch(question: Request, store: Store) -> Response:
             return error_response(LimitExceeded("this batch took too long", setting="ALLMENDE_BATCH_SECONDS"))
         if room < 0:
             return error_response(LimitExceeded("what was answered is too much", setting="ALLMENDE_BATCH_BYTES"))
-        response = _dispatch(part, store)
+        response = respond(part, store)
         room -= len(response.body)
         return response
 
     return answer_batch(question, store, face_limits(), run)
 
 
-def _dispatch(question: Request, store: Store) -> Response:
+def respond(question: Request, store: Store) -> Response:
+    """Answer, or commit and note it in the audit log: the same for HTTP and MQTT."""
     return _WRITING.get(question.method, _answer)(question, store)
 
 

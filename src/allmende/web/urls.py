@@ -12,7 +12,7 @@ urlpatterns = [
     path("ready", machines.ready),
     path("metrics", machines.metrics),
     path("sta/v1.1/Login", grant_token),
-    re_path(r"^sta/v1\.1(?:/(?P<path>.*))?$", sensorthings, name="sensorthings"),
+    re_path(r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z", sensorthings, name="sensorthings"),
     path("accounts/", include("allmende.web.accounts.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.portal.urls")),

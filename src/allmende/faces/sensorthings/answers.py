@@ -61,7 +61,7 @@ def decode_body(request: Request) -> Any:
     """The body's JSON; raises InvalidInput."""
     try:
         return msgspec.json.decode(request.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.InvalidInput(f"this is no JSON: {error}") from None
     except RecursionError:
         raise errors.InvalidInput("this JSON is nested too deep") from None

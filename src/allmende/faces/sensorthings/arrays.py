@@ -10,6 +10,8 @@ from allmende.faces.sensorthings.answers import content_kind, decode_body, refus
 from allmende.faces.sensorthings.rows import entity_link
 
 PATH = "CreateObservations"
+PATHS = (PATH, "BulkObservations")
+"""The standard's name for it, and istSOS's for the same."""
 Group = tuple[Rows, Refused, int]
 
 

@@ -55,3 +55,7 @@ CONFORMANCE = (
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/GeoJSON-ResultFormat.html",
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/DeepSelect.html",
 )  # fmt: skip
+
+MQTT_CREATING = (f"{_BASE}/create-observations-via-mqtt/observations-creation",)
+MQTT_READING = (f"{_BASE}/receive-updates-via-mqtt/receive-updates",)
+"""Hold where there is a broker; its addresses stand beside them."""

@@ -34,7 +34,7 @@ from allmende.faces.sensorthings.applying import (
     render_table,
 )
 from allmende.faces.sensorthings.changing import change, delete
-from allmende.faces.sensorthings.conformance import CONFORMANCE
+from allmende.faces.sensorthings.conformance import CONFORMANCE, MQTT_CREATING, MQTT_READING
 from allmende.faces.sensorthings.echoes import settle_echoes
 from allmende.faces.sensorthings.formats.answers import check_format, render_format
 from allmende.faces.sensorthings.formats.choice import JSON, Format
@@ -62,7 +62,7 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         if request.method in ("GET", "HEAD"):
             return _read(request, store, limits)
         if request.method == "POST":
-            if request.path.strip("/") == arrays.PATH:
+            if request.path.strip("/") in arrays.PATHS:
                 return arrays.create_observations(request, store, limits)
             if request.path.strip("/") == batch.PATH:
                 return answer_batch(request, store, limits, lambda part: answer(part, store, limits))
@@ -96,7 +96,7 @@ def answer_batch(request: Request, store: Store, limits: FaceLimits, run: batch.
 def _read(request: Request, store: Store, limits: FaceLimits) -> Response:
     if not request.path.strip("/"):
         link = f'<{request.root}/{PATH}>; rel="service-desc"; type="{MEDIA_TYPE}"'
-        return Response(status=200, body=_landing(request.root), headers={"Link": link})
+        return Response(status=200, body=_landing(request), headers={"Link": link})
     if request.path.strip("/") == PATH:
         return Response(status=200, body=document(limits, request.root), content_type=MEDIA_TYPE)
     if request.path.strip("/").endswith(LATEST):
@@ -185,7 +185,7 @@ def _read_attribute(address: Address, asked: Asked, store: Store) -> Response:
     page = store.find(query)
     if not page.rows:
         raise errors.NotFound("there is nothing here")
-    value = _value_json(page, query, name)
+    value = value_json(page, query, name)
     if value is None:
         return Response(status=204)
     if not address.raw:
@@ -195,7 +195,8 @@ def _read_attribute(address: Address, asked: Asked, store: Store) -> Response:
     return Response(status=200, body=value.encode(), content_type="text/plain; charset=utf-8")
 
 
-def _value_json(page: Page, query: Query, name: str) -> str | None:
+def value_json(page: Page, query: Query, name: str) -> str | None:
+    """A property of the first row, as JSON; None where it is null."""
     row = page.rows[0]
     if name in ("id", "@iot.id"):
         return encode(ids.shown(str(row[1])))
@@ -251,7 +252,9 @@ def _created(receipt: Receipt, places: list[str], request: Request) -> Response:
     return Response(status=201, body=body, headers={"Location": link})
 
 
-def _landing(root: str) -> bytes:
-    """The root (18-088, 9.2.1): the sets, and which requirement classes hold."""
-    value = [{"name": name, "url": f"{root}/{name}"} for name in SETS]
-    return encode({"value": value, "serverSettings": {"conformance": list(CONFORMANCE)}}).encode()
+def _landing(request: Request) -> bytes:
+    """The root (18-088, 9.2.1): the sets, which requirement classes hold, and where MQTT is spoken (clause 14)."""
+    value = [{"name": name, "url": f"{request.root}/{name}"} for name in SETS]
+    mqtt = [*MQTT_READING, *(MQTT_CREATING if request.mqtt_creates else ())] if request.mqtt else []
+    settings = {"conformance": [*CONFORMANCE, *mqtt], **{name: {"endpoints": list(request.mqtt)} for name in mqtt}}
+    return encode({"value": value, "serverSettings": settings}).encode()

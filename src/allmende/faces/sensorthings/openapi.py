@@ -25,7 +25,7 @@ MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
 _JSON = "application/json"
 _SINGLE = ("$select", "$expand", "$resultFormat", "$resultMetadata")
 """Options that go with one entity; all go with a set."""
-_SET = (*KNOWN, *(option for option in OPTIONS if option not in KNOWN))
+ALL_OPTIONS = (*KNOWN, *(option for option in OPTIONS if option not in KNOWN))
 _SETTINGS = {"entities": "ALLMENDE_DEEP_INSERT_MAX"}
 """Settings of bounds whose name is not the bound's own in capitals."""
 _ABOUT = """\
@@ -113,7 +113,7 @@ def _entity_paths(entity: EntityType) -> dict[str, Any]:
     one = f"/{tag}({{id}})"
     found: dict[str, Any] = {
         f"/{tag}": {
-            "get": _reading(tag, f"list{tag}", f"List {tag}", _SET, tag),
+            "get": _reading(tag, f"list{tag}", f"List {tag}", ALL_OPTIONS, tag),
             "post": _writing(tag, f"create{name}", f"Create one {name}, alone or with others inside of it", name),
             "delete": _deleting(tag, f"delete{tag}", f"Delete those {tag} that a filter picks", many=True),
         },
@@ -155,7 +155,9 @@ def _relation_path(entity: EntityType, relation: Relation) -> dict[str, Any]:
         words = f"Read the {relation.name} of one {entity.name}"
         path["get"] = _reading(tag, f"get{label}", words, _SINGLE, target.name)
         return path
-    path["get"] = _reading(tag, f"list{label}", f"List the {relation.name} of one {entity.name}", _SET, target.set_name)
+    path["get"] = _reading(
+        tag, f"list{label}", f"List the {relation.name} of one {entity.name}", ALL_OPTIONS, target.set_name
+    )
     words = f"Create one {target.name} at one {entity.name}"
     path["post"] = _writing(tag, f"create{label}", words, target.name)
     return path
@@ -257,7 +259,7 @@ def _parameters(limits: FaceLimits) -> dict[str, Any]:
         "$apply": {"maxLength": limits.filter_length},
         "$skip": {"maximum": limits.skip_max},
     }
-    for option in _SET:
+    for option in ALL_OPTIONS:
         words, schema = _OPTIONS.get(option, ("", {"type": "string"}))
         if option == "$top":
             words = f"{words} Without it {limits.page_size}; never more than {limits.page_size_max}."

@@ -174,13 +174,15 @@ def _read_number(texts: dict[str, str], option: str, default: int) -> int:
     if option not in texts:
         return default
     text = texts[option].strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise InvalidQuery(f"{text!r} is no whole number from 0 on", where=option)
     return int(text)
 
 
 def _read_skip(texts: dict[str, str], limits: FaceLimits) -> int:
     skip = _read_number(texts, "$skip", 0)
+    if "$skiptoken" in texts:
+        return 0  # how many the token has passed over, see next_link
     if skip > limits.skip_max:
         raise LimitExceeded(
             f"at most {limits.skip_max}; follow @iot.nextLink instead", setting="ALLMENDE_SKIP_MAX", where="$skip"

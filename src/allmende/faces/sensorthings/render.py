@@ -52,8 +52,13 @@ def address_of(root: str, path: str) -> str:
 
 
 def next_link(address: str, asked: Asked, after: tuple[Any, ...]) -> str:
-    """The same question, going on behind the last entity."""
+    """The same question, going on behind the last entity.
+
+    ``$skip`` says how many lie before it. The token alone decides where to go on; but clients (Masterportal's) see by
+    ``$skip`` that they have the ``$top`` entities which they asked for, and would follow the links to the end else.
+    """
     texts = {k: v for k, v in asked.texts.items() if k not in ("$skip", "$skiptoken")}
+    texts["$skip"] = str(int(asked.texts.get("$skip", "0")) + asked.query.top)
     texts["$skiptoken"] = make_token(after)
     return f"{address}?{'&'.join(f'{k}={quote(v, safe=SAFE)}' for k, v in texts.items())}"
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.web.accounts.tokens import find_token, known_reader
+from allmende.web.accounts.tokens import find_token, known_reader, reader_of_token
 from allmende.web.broker.session import Client
 
 
@@ -75,12 +75,26 @@ def authenticate_mqtt(username: str, password: str) -> Client | None:
 
 def may_publish_mqtt(client: Client, topic: str) -> bool:
     """Whether the client's token may write, asked anew for each message: a token may have been revoked meanwhile."""
+    return writer_of_mqtt(client).may_write
+
+
+def reader_of_mqtt(name: str) -> Reader | None:
+    """What the client of this name may read now; None where its token was revoked meanwhile."""
     from django.utils import timezone
 
     from allmende.web.accounts.models import Token
 
-    token = Token.objects.select_related("user").filter(name=client.name.removeprefix("token:")).first()
-    return token is not None and token.may_write and token.is_valid(timezone.now())
+    if name == ANONYMOUS.name:
+        return ANONYMOUS
+    token = Token.objects.select_related("user").filter(name=name.removeprefix("token:")).first()
+    return reader_of_token(token) if token is not None and token.is_valid(timezone.now()) else None
+
+
+def writer_of_mqtt(client: Client) -> Reader:
+    """The same for one that publishes: without a token it may write in trials alone, and from this machine."""
+    if client.anonymous and client.local and settings.ALLMENDE.anonymous_writes:
+        return Reader(name=ANONYMOUS.name, may_write=True)
+    return reader_of_mqtt(client.name) or ANONYMOUS
 
 
 def may_subscribe_mqtt(client: Client, topic_filter: str) -> bool:

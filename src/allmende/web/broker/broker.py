@@ -1,9 +1,8 @@
 """The broker: who is connected, who gets what, and what has to be committed before it is acknowledged."""
 
 import asyncio
-import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -12,10 +11,12 @@ import msgspec
 import structlog
 from websockets.asyncio.server import ServerConnection, serve
 
-from allmende.domain.errors import ConfigurationError
+from allmende.domain.errors import AllmendeError, ConfigurationError
+from allmende.faces.sensorthings.topics import ERRORS
 from allmende.web.broker.connection import Connection
-from allmende.web.broker.session import ANONYMOUS, MOST_SUBSCRIPTIONS, Client, Message, Session
-from allmende.web.broker.topics import covers, matches
+from allmende.web.broker.session import ANONYMOUS, MOST_SUBSCRIPTIONS, MOST_WAITING, Client, Message, Session
+from allmende.web.broker.subscribers import Subscribers
+from allmende.web.broker.topics import covers, is_wild, matches
 from allmende.web.broker.wire import TcpWire, WebSocketWire, Wire
 from allmende.web.config import Config
 from allmende.web.observability.metrics import MQTT_CONNECTIONS, MQTT_MESSAGES
@@ -25,16 +26,24 @@ Ingest = Callable[[str, bytes, Client], None]
 Authenticate = Callable[[str, str], Client | None]
 """``(username, password)``: the client, or None. A token comes as the password."""
 MayUse = Callable[[Client, str], bool]
+Create = Callable[[str, bytes, Client], bytes]
+"""``(topic, payload, client)``: returns once the entity is committed, with b"", or kept as a rejection, with what was
+wrong; raises where neither could be done."""
+Retained = Callable[[str, Client], Sequence[tuple[str, bytes]]]
+"""What a new subscription to a filter of the API finds already there."""
+
+Weigh = Callable[[str, Client], bool]
+"""Whether a topic of the API has to be asked of the store; raises what is wrong with it."""
 
 OPEN_TOPICS = "v1.1/#"
-"""What anybody may read, and the house alone may write."""
-INTERNAL_NAME = "allmende"
+"""The API's: what is published here is created, and what was created is told by the house alone."""
 
 _KEEP_SESSIONS_SECONDS = 24 * 3600
 _MOST_SESSIONS = 10_000
 _MOST_RETAINED = 50_000
 _INGEST_THREADS = 4
 _WRONG_PASSWORD_SECONDS = 1.0
+_PATIENCE_SECONDS = 5.0
 
 _T = TypeVar("_T")
 log = structlog.get_logger("allmende.broker")
@@ -49,8 +58,19 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     authenticate: Authenticate
     may_publish: MayUse
     may_subscribe: MayUse
-    internal_token: str = ""
-    """Password of the house's own client ``allmende``, which alone publishes to the open topics."""
+    create: Create
+    weigh: Weigh
+    retained: Retained
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A message about what was committed, for those who listen."""
+
+    payload: bytes
+    topics: Mapping[str, frozenset[str]]
+    """Topics as clients wrote them, each with the names of the clients whose rights were looked at."""
+    everybody: str = ""
+    """The topic under which it is told to those with wildcards, where anybody may read it."""
 
 
 class Broker:
@@ -63,6 +83,7 @@ class Broker:
         self._sessions: dict[tuple[str, str], Session] = {}
         self._connections: dict[Connection, Session | None] = {}
         self._retained: dict[str, Message] = {}
+        self.subscribers = Subscribers()
         self._pool = ThreadPoolExecutor(_INGEST_THREADS, thread_name_prefix="ingest")
         self._doors = ThreadPoolExecutor(2, thread_name_prefix="login")
         self._servers: list[Any] = []
@@ -119,17 +140,11 @@ class Broker:
 
     # Who comes in
 
-    async def authenticate(self, username: str | None, password: str | None) -> Client | None:
+    async def authenticate(self, username: str | None, password: str | None, *, local: bool) -> Client | None:
         """The client; None for a wrong password, after a moment."""
         if not username and not password:
-            return ANONYMOUS
-        client: Client | None = None
-        token = self.rules.internal_token
-        if username == INTERNAL_NAME and token:
-            if secrets.compare_digest((password or "").encode(), token.encode()):
-                client = Client(name=INTERNAL_NAME, internal=True)
-        else:
-            client = await self._in_thread(self._doors, self.rules.authenticate, username or "", password or "")
+            return msgspec.structs.replace(ANONYMOUS, local=local)
+        client = await self._in_thread(self._doors, self.rules.authenticate, username or "", password or "")
         MQTT_CONNECTIONS.labels("accepted" if client else "refused").inc()
         if client is None:
             await asyncio.sleep(_WRONG_PASSWORD_SECONDS)
@@ -151,6 +166,7 @@ class Broker:
             await asyncio.gather(*(other.end() for other in others))
         if old is None or clean or old.clean:
             self._forget_old_sessions()
+            self._forget(key)
             session = self._sessions[key] = Session(client, client_id, clean)
         else:
             session = old
@@ -165,7 +181,12 @@ class Broker:
         session.left_at = time.monotonic()
         key = (session.client.name, session.client_id)
         if session.clean and self._sessions.get(key) is session:
-            del self._sessions[key]
+            self._forget(key)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        session = self._sessions.pop(key, None)
+        if session is not None:
+            self.subscribers.remove(session)
 
     def _forget_old_sessions(self) -> None:
         before = time.monotonic() - _KEEP_SESSIONS_SECONDS
@@ -173,33 +194,57 @@ class Broker:
         over = len(self._sessions) - _MOST_SESSIONS
         for place, (left_at, key) in enumerate(sorted(away)):
             if left_at < before or place < over:
-                del self._sessions[key]
+                self._forget(key)
 
     # What is sent and read
 
     async def subscribe(self, session: Session, filter_: str, qos: int) -> bool:
         """Add a subscription where the client may read all that it takes; False if not."""
-        if len(session.subscriptions) >= MOST_SUBSCRIPTIONS and filter_ not in session.subscriptions:
+        if filter_ in session.subscriptions:
+            self.subscribers.add(session, filter_, qos)
+            return True
+        if len(session.subscriptions) >= MOST_SUBSCRIPTIONS:
             return False
         client = session.client
-        if not (client.internal or covers(OPEN_TOPICS, filter_)) and (
-            client.anonymous or not await self._in_thread(self._pool, self.rules.may_subscribe, client, filter_)
-        ):
-            return False
-        session.subscriptions[filter_] = qos
+        asked = False
+        if not covers(OPEN_TOPICS, filter_):
+            if client.anonymous or not await self._in_thread(self._pool, self.rules.may_subscribe, client, filter_):
+                return False
+        elif not is_wild(filter_) and filter_ != ERRORS:
+            try:
+                asked = await self._in_thread(self._pool, self.rules.weigh, filter_, client)
+            except AllmendeError as error:
+                log.info("a subscription was refused", client=client.name, topic=filter_, error=str(error))
+                return False
+            if asked and not self._room_for_question(session, filter_):
+                log.warning("too many subscriptions", client=client.name, topic=filter_)
+                return False
+        self.subscribers.add(session, filter_, qos, asked=asked)
         return True
 
-    async def take(self, client: Client, message: Message) -> bool:
+    def unsubscribe(self, session: Session, filter_: str) -> None:
+        """End a subscription, if there is one."""
+        self.subscribers.remove(session, filter_)
+
+    def _room_for_question(self, session: Session, topic: str) -> bool:
+        own, total = self.config.mqtt_questions, self.config.mqtt_questions_total
+        return self.subscribers.questions_of(session) < own and (
+            topic in self.subscribers.questions or len(self.subscribers.questions) < total
+        )
+
+    async def take(self, session: Session, message: Message) -> bool:
         """Commit a message where it has to be, then pass it on. False where the client may not publish it.
 
-        Raises what ``ingest`` raises: then nothing may be acknowledged.
+        What is published to the API's topics is created and not passed on: those who listen get what was committed.
+        Raises what ``ingest`` and ``create`` raise: then nothing may be acknowledged.
         """
-        if client.internal:
-            permitted = True
-        elif client.anonymous or matches(OPEN_TOPICS, message.topic):
-            permitted = False
-        else:
-            permitted = await self._in_thread(self._pool, self.rules.may_publish, client, message.topic)
+        client = session.client
+        if matches(OPEN_TOPICS, message.topic):
+            await self._create(session, message)
+            return True
+        permitted = not client.anonymous and await self._in_thread(
+            self._pool, self.rules.may_publish, client, message.topic
+        )
         if not permitted:
             MQTT_MESSAGES.labels("refused").inc()
             return False
@@ -215,12 +260,23 @@ class Broker:
         self._route(message)
         return True
 
-    async def publish_will(self, client: Client, message: Message) -> None:
+    async def _create(self, session: Session, message: Message) -> None:
+        try:
+            wrong = await self._in_thread(self._pool, self.rules.create, message.topic, message.payload, session.client)
+        except Exception:
+            MQTT_MESSAGES.labels("failed").inc()
+            raise
+        MQTT_MESSAGES.labels("rejected" if wrong else "committed").inc()
+        qos = max((q for filter_, q in session.subscriptions.items() if matches(filter_, ERRORS)), default=None)
+        if wrong and qos is not None:
+            session.queue(Message(topic=ERRORS, payload=wrong, qos=qos))
+
+    async def publish_will(self, session: Session, message: Message) -> None:
         """The last words of a client that left without a goodbye, under the same rules as all others."""
         try:
-            await self.take(client, message)
+            await self.take(session, message)
         except Exception as error:
-            log.warning("last words were lost", client=client.name, topic=message.topic, error=repr(error))
+            log.warning("last words were lost", client=session.client.name, topic=message.topic, error=repr(error))
 
     def _retain(self, message: Message) -> None:
         if not message.payload:
@@ -228,23 +284,48 @@ class Broker:
         elif message.topic in self._retained or len(self._retained) < _MOST_RETAINED:
             self._retained[message.topic] = message
 
-    def send_retained(self, session: Session, filter_: str, qos: int) -> None:
+    async def send_retained(self, session: Session, filter_: str, qos: int) -> None:
         """What a new subscription finds already there."""
+        if self.config.mqtt_retain and covers(OPEN_TOPICS, filter_):
+            for topic, payload in await self._in_thread(self._pool, self.rules.retained, filter_, session.client):
+                session.queue(Message(topic=topic, payload=payload, qos=qos, retain=True))
         for topic, message in self._retained.items():
             if matches(filter_, topic):
                 lower = min(qos, message.qos)
                 session.queue(Message(topic=topic, payload=message.payload, qos=lower, retain=True))
 
     def _route(self, message: Message) -> None:
-        for session in self._sessions.values():
-            best = max(
-                (qos for filter_, qos in session.subscriptions.items() if matches(filter_, message.topic)), default=None
-            )
-            if best is None:
-                continue
-            copy = Message(topic=message.topic, payload=message.payload, qos=min(best, message.qos))
-            kept = session.queue(copy)
-            MQTT_MESSAGES.labels("delivered" if kept else "dropped").inc()
+        for session, qos in self.subscribers.of(message.topic).items():
+            self._send(session, message.topic, message.payload, min(qos, message.qos))
+
+    def _send(self, session: Session, topic: str, payload: bytes, qos: int) -> None:
+        kept = session.queue(Message(topic=topic, payload=payload, qos=qos))
+        MQTT_MESSAGES.labels("delivered" if kept else "dropped").inc()
+
+    async def listening(self) -> tuple[int, dict[str, frozenset[str]], bool]:
+        """Their version, who listens to which of the API's topics, and whether wildcards are used."""
+        listeners = {
+            topic: frozenset(session.client.name for session in sessions)
+            for topic, sessions in self.subscribers.exact.items()
+            if matches(OPEN_TOPICS, topic)
+        }
+        wild = any(covers(OPEN_TOPICS, filter_) for filter_ in self.subscribers.wild)
+        return self.subscribers.version, listeners, wild
+
+    async def deliver(self, told: Sequence[Told]) -> None:
+        """Tell those who listen what was committed, in order. Whoever reads too slowly is waited for a moment."""
+        for item in told:
+            for session, topic, qos in self.subscribers.told(item.topics, item.everybody):
+                await self._await_room(session)
+                self._send(session, topic, item.payload, qos)
+
+    async def _await_room(self, session: Session) -> None:
+        now = asyncio.get_running_loop().time
+        while session.connected and len(session.waiting) >= MOST_WAITING // 2 and now() >= session.patience:
+            before = len(session.waiting)
+            await asyncio.sleep(0.05)
+            if len(session.waiting) >= before:  # it does not read at all; nobody waits for it for a while
+                session.patience = now() + _PATIENCE_SECONDS
 
     async def _in_thread(self, pool: ThreadPoolExecutor, function: Callable[..., _T], *args: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args))

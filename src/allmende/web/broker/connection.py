@@ -119,7 +119,9 @@ class Connection:
             await self._answer(IDENTIFIER_REJECTED)
             raise Refused("the client id is too long, or missing for a session that is to be kept")
         client = await self.broker.authenticate(
-            packet.username if packet.username_flag else None, packet.password if packet.password_flag else None
+            packet.username if packet.username_flag else None,
+            packet.password if packet.password_flag else None,
+            local=self.wire.local,
         )
         if client is None:
             await self._answer(NOT_AUTHORIZED)
@@ -156,7 +158,7 @@ class Connection:
                     await self._subscribe(session, packet)
                 case UnsubscribePacket():
                     for filter_ in packet.payload.topics:
-                        session.subscriptions.pop(filter_, None)
+                        self.broker.unsubscribe(session, filter_)
                     await self.wire.send(UnsubackPacket.build(packet.variable_header.packet_id).to_bytes())
                 case PingReqPacket():
                     await self.wire.send(PingRespPacket.build().to_bytes())
@@ -179,13 +181,32 @@ class Connection:
             await self.wire.send(PubrecPacket.build(packet_id).to_bytes())
             return
         message = Message(topic=topic, payload=bytes(packet.data or b""), qos=qos, retain=packet.retain_flag)
-        if not await self.broker.take(session.client, message):
+        if not await self._commit(session, message, packet_id if qos == 2 else 0):
             raise Refused(f"may not publish to {topic[:80]!r}")
         if qos == 1:
             await self.wire.send(PubackPacket.build(packet_id).to_bytes())
         elif qos == 2:
-            session.taken.add(packet_id)
             await self.wire.send(PubrecPacket.build(packet_id).to_bytes())
+
+    async def _commit(self, session: Session, message: Message, exactly: int) -> bool:
+        """Let the broker take a message. One that may be taken once only (``exactly`` is its packet id) is remembered
+        also where this connection ends meanwhile: what comes again is then known."""
+        if not exactly:
+            return await self.broker.take(session, message)
+        task = session.taking.get(exactly)
+        if task is None:
+            task = session.taking[exactly] = asyncio.create_task(self._take_once(session, message, exactly))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    async def _take_once(self, session: Session, message: Message, packet_id: int) -> bool:
+        try:
+            taken = await self.broker.take(session, message)
+            if taken:
+                session.taken.add(packet_id)
+            return taken
+        finally:
+            session.taking.pop(packet_id, None)
 
     async def _subscribe(self, session: Session, packet: SubscribePacket) -> None:
         codes, kept = [], []
@@ -197,7 +218,7 @@ class Connection:
                 codes.append(_REFUSED)
         await self.wire.send(SubackPacket.build(packet.variable_header.packet_id, codes).to_bytes())
         for filter_, qos in kept:
-            self.broker.send_retained(session, filter_, qos)
+            await self.broker.send_retained(session, filter_, qos)
 
     async def _send_loop(self, session: Session) -> None:
         """First again what an earlier connection left unacknowledged, then what comes."""
@@ -224,7 +245,7 @@ class Connection:
             return
         self.broker.close_session(self, self.session)
         if self._will is not None and not gracefully:
-            await self.broker.publish_will(self.session.client, self._will)
+            await self.broker.publish_will(self.session, self._will)
         log.debug("client left", client=self._name(), reason=reason, dropped=self.session.dropped)
 
 

@@ -18,8 +18,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     anonymous: bool = False
-    internal: bool = False
-    """The house itself (the worker's publisher)."""
+    local: bool = False
+    """Whether it speaks from this machine, and is no page in a browser."""
 
 
 ANONYMOUS = Client(name="anonymous", anonymous=True)
@@ -50,8 +50,12 @@ class Session:
         self.inflight: dict[int, Message] = {}
         self.taken: set[int] = set()
         """Packet ids of QoS 2 messages that are committed and not released yet."""
+        self.taking: dict[int, asyncio.Task[bool]] = {}
+        """By packet id: QoS 2 messages that are being committed, also after the connection broke off."""
         self.wake = asyncio.Event()
         self.connected = False
+        self.patience = 0.0
+        """Until when nobody waits for this client to read, in the event loop's time."""
         self.left_at = time.monotonic()
         self.dropped = 0
         self._last_id = 0

@@ -1,6 +1,6 @@
 """Topic names and filters (MQTT 3.1.1, chapter 4.7)."""
 
-_MOST_BYTES = 1024
+_MOST_BYTES = 4096
 _MOST_LEVELS = 32
 
 
@@ -28,6 +28,11 @@ def _is_sane(text: str) -> bool:
         and "\x00" not in text
         and text.count("/") < _MOST_LEVELS
     )
+
+
+def is_wild(filter_: str) -> bool:
+    """Whether it takes more than one topic."""
+    return any(level in ("+", "#") for level in filter_.split("/"))
 
 
 def matches(filter_: str, topic: str) -> bool:

@@ -18,12 +18,22 @@ class WireError(Exception):
     """What came is no MQTT, or too large; the connection has to be closed."""
 
 
+_FROM_ELSEWHERE = ("Origin", "Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+
+
+def _is_loopback(address: Any) -> bool:
+    return bool(address) and address[0] in ("127.0.0.1", "::1")
+
+
 class Closed(Exception):
     """The other side has gone."""
 
 
 class Wire(Protocol):
     """Bytes in order, both ways. Raises Closed at the end."""
+
+    local: bool
+    """Whether the other side is on this machine, and neither a proxy nor a page in a browser."""
 
     async def read(self, count: int) -> bytes:
         """Exactly so many bytes."""
@@ -40,6 +50,7 @@ class TcpWire:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.local = _is_loopback(writer.get_extra_info("peername"))
 
     async def read(self, count: int) -> bytes:
         try:
@@ -70,6 +81,9 @@ class WebSocketWire:
     def __init__(self, socket: ServerConnection) -> None:
         self._socket = socket
         self._rest = bytearray()
+        request = socket.request
+        strange = request is None or any(name in request.headers for name in _FROM_ELSEWHERE)
+        self.local = not strange and _is_loopback(socket.remote_address)
 
     async def read(self, count: int) -> bytes:
         while len(self._rest) < count:

@@ -77,11 +77,7 @@ def _home(config: Config) -> Iterator[Finding]:
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         yield Finding(part="home", text=f"{home} cannot be written", mend="give it to the account that runs the house")
         return
-    loose = [
-        name
-        for name in ("secret_key", "internal_token")
-        if (home / name).exists() and (home / name).stat().st_mode & 0o077
-    ]
+    loose = [name for name in ("secret_key",) if (home / name).exists() and (home / name).stat().st_mode & 0o077]
     if loose:
         names = ", ".join(loose)
         yield Finding(part="home", text=f"others can read {names}", mend=f"chmod 600 {home}/{{{','.join(loose)},}}")

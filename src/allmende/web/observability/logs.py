@@ -3,8 +3,10 @@
 No personal data: no addresses of clients, no query strings, no names.
 """
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -38,6 +40,7 @@ def configure(config: Config, part: str) -> None:
         )
     )
     root = logging.getLogger()
+    request_log.configure(None if console else handler, part, getattr(logging, config.log_level.upper()))
     root.handlers[:] = [handler]
     root.setLevel(config.log_level.upper())
     for name in _QUIET:
@@ -55,6 +58,44 @@ def configure(config: Config, part: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class RequestLog:
+    """The line of each request. There is one for every answer, so in JSON it is written straight, laid out as all
+    others are; the way through structlog and logging takes as long as many an answer."""
+
+    def __init__(self) -> None:
+        self._handler: logging.StreamHandler[Any] | None = None
+        self._part = ""
+        self._level = logging.NOTSET
+
+    def configure(self, handler: "logging.StreamHandler[Any] | None", part: str, level: int) -> None:
+        """Write to this handler's stream from ``level`` on; None: through structlog."""
+        self._handler, self._part, self._level = handler, part, level
+
+    def write(self, level: int, request_id: str, fields: dict[str, Any]) -> None:
+        """Write a line, where such a level is logged."""
+        if self._handler is None:
+            _log.log(level, "request", **fields)
+            return
+        if level < self._level:
+            return
+        moment = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        said = {"event": "request", "request_id": request_id, "level": _NAMES[level], "time": moment}
+        line = json.dumps({**fields, **said, "part": self._part}, ensure_ascii=False)
+        self._handler.acquire()
+        try:
+            self._handler.stream.write(f"{line}\n")
+            self._handler.flush()
+        except OSError:
+            return  # as logging does: who cannot be told of a request answers it nevertheless
+        finally:
+            self._handler.release()
+
+
+_NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.ERROR: "error"}
+_log = structlog.get_logger("allmende.web")
+request_log = RequestLog()
 
 
 def _name_part(part: str) -> Any:

@@ -4,19 +4,18 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from logging import DEBUG, ERROR, INFO
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
+from allmende.web.observability.logs import request_log
 from allmende.web.observability.metrics import REQUESTS
 
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z", re.ASCII)
 _MACHINES = ("health", "ready", "metrics")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-log = structlog.get_logger("allmende.web")
 
 
 class RequestMiddleware:
@@ -31,7 +30,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _SANE.match(given) else secrets.token_hex(8)
         request.request_id = request_id  # type: ignore[attr-defined]  Django's requests are open for this
         tokens = bind_contextvars(request_id=request_id)
@@ -47,15 +46,15 @@ class RequestMiddleware:
         route = _route(request)
         method = request.method if request.method in _METHODS else "OTHER"
         REQUESTS.labels(method, route, str(response.status_code)).observe(seconds)
-        level = log.debug if route in _MACHINES else log.error if response.status_code >= 500 else log.info
-        level(
-            "request",
-            method=method,
-            path=request.path,
-            route=route,
-            status=response.status_code,
-            ms=round(seconds * 1000, 1),
-        )
+        level = DEBUG if route in _MACHINES else ERROR if response.status_code >= 500 else INFO
+        fields = {
+            "method": method,
+            "path": request.path,
+            "route": route,
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+        }
+        request_log.write(level, request.request_id, fields)  # type: ignore[attr-defined]
 
 
 def _route(request: HttpRequest) -> str:

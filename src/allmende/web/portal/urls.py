@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from allmende.web.portal import ground, views
+from allmende.web.portal import api, ground, views
 
 app_name = "portal"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("sources/", views.sources, name="sources"),
     path("about/", views.page, {"name": "about"}, name="about"),
+    path("api/", api.show, name="api"),
     path("accessibility/", views.page, {"name": "accessibility"}, name="accessibility"),
     path("privacy/", views.page, {"name": "privacy"}, name="privacy"),
     path("imprint/", views.page, {"name": "imprint"}, name="imprint"),

@@ -1,14 +1,14 @@
-"""How the house's own clients reach the broker: the embedded one with the home's secret, or the operator's."""
+"""How the house's own clients reach the operator's broker."""
 
+import socket
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from allmende.web.broker.broker import INTERNAL_NAME
 from allmende.web.config import Config
-from allmende.web.secrets import kept_secret
 
 KEEPALIVE_SECONDS = 30
 
@@ -21,45 +21,43 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     password: str
     tls: bool = False
-    websocket: bool = False
 
 
 def door(config: Config) -> Door | None:
-    """The broker that the house uses, or None where there is none."""
-    if config.broker_url:
-        parts = urlsplit(config.broker_url)
-        tls = parts.scheme == "mqtts"
-        return Door(
-            host=parts.hostname or "localhost",
-            port=parts.port or (8883 if tls else 1883),
-            username=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            tls=tls,
-        )
-    if not config.embedded_broker:
+    """The operator's broker, or None where there is none."""
+    if not config.broker_url:
         return None
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(config.host, config.host)  # noqa: S104
+    parts = urlsplit(config.broker_url)
+    tls = parts.scheme == "mqtts"
     return Door(
-        host=host,
-        port=config.mqtt_port or config.mqtt_websocket_port,
-        username=INTERNAL_NAME,
-        password=kept_secret(config.home, "internal_token"),
-        websocket=not config.mqtt_port,
+        host=parts.hostname or "localhost",
+        port=parts.port or (8883 if tls else 1883),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
     )
 
 
-def make_client(door: Door, client_id: str, *, clean_session: bool, manual_ack: bool = False) -> mqtt.Client:
-    """A client that is not connected yet."""
+def make_client(
+    door: Door, client_id: str, *, clean_session: bool, manual_ack: bool = False, once: bool = False
+) -> mqtt.Client:
+    """A client that is not connected yet. ``once``: it does not connect by itself again."""
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=clean_session,
-        transport="websockets" if door.websocket else "tcp",
         manual_ack=manual_ack,
+        reconnect_on_failure=not once,
     )
     if door.username:
         client.username_pw_set(door.username, door.password)
     if door.tls:
         client.tls_set()
     client.connect_timeout = 10.0
+    client.on_socket_open = _without_delay
     return client
+
+
+def _without_delay(_client: mqtt.Client, _data: Any, connection: Any) -> None:
+    """Acknowledgements are small: the kernel would gather them for 40 ms, and lose them when we are killed."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 import time
+from functools import partial
 
 import structlog
 from django.db import close_old_connections, connection
@@ -14,6 +15,7 @@ from allmende.domain.store import Store
 from allmende.web.config import Config
 from allmende.web.house import open_profile, open_store
 from allmende.web.intake import Intake
+from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
 from allmende.web.worker.brokers import door
 from allmende.web.worker.jobs import Job, tasks
@@ -102,8 +104,11 @@ class Worker:
         broker = door(self._config)
         if broker is not None:
             threads.append(Publisher(self._store, self._config, broker, over))
-            if self._config.broker_url and intake.topics():
-                threads.append(Subscriber(broker, intake, f"allmende-{self._profile.id}-worker", over))
+            taken = dict.fromkeys(intake.topics(), intake.message_intake())
+            creating = partial(create_from_broker, store=self._store, root=self._config.api_root)
+            taken |= dict.fromkeys(self._config.mqtt_create_topics, creating)
+            if taken:
+                threads.append(Subscriber(broker, taken, f"allmende-{self._profile.id}-worker", over))
         for thread in threads:
             thread.start()
         return threads

@@ -4,13 +4,15 @@ The session is persistent under a fixed client id, so that the broker keeps what
 """
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from django.db import close_old_connections
 from paho.mqtt import client as mqtt
 
-from allmende.web.intake import Intake
+from allmende.web.broker.topics import matches
+from allmende.web.intake import TakeMessage
 from allmende.web.worker.brokers import KEEPALIVE_SECONDS, Door, make_client
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -22,12 +24,12 @@ class Subscriber(threading.Thread):
     """Listens until ``stop`` is set. A message that cannot be committed closes the connection: the broker, not having
     been answered, sends it again."""
 
-    def __init__(self, door: Door, intake: Intake, client_id: str, stop: threading.Event) -> None:
+    def __init__(self, door: Door, taken: Mapping[str, TakeMessage], client_id: str, stop: threading.Event) -> None:
+        """``taken``: what takes the messages of a topic filter. One of several filters goes once to each taker."""
         super().__init__(name="subscriber", daemon=True)
         self._door = door
         self._client_id = client_id
-        self._topics = intake.topics()
-        self._take = intake.message_intake()
+        self._taken = taken
         self._stop_event = stop
         self._failed = ""
         self._pause = _FIRST_PAUSE
@@ -66,8 +68,8 @@ class Subscriber(threading.Thread):
         if reason.is_failure:
             self._failed = f"the broker refuses us: {reason}"
             return
-        client.subscribe([(topic, 1) for topic in self._topics])
-        log.info("listening to the broker", topics=self._topics)
+        client.subscribe([(topic, 1) for topic in self._taken])
+        log.info("listening to the broker", topics=tuple(self._taken))
         self._pause, self._told = _FIRST_PAUSE, ""
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
@@ -75,8 +77,12 @@ class Subscriber(threading.Thread):
             return
         close_old_connections()
         try:
-            self._take(message.topic, bytes(message.payload))
+            takers = (take for filter_, take in self._taken.items() if matches(filter_, message.topic))
+            for take in dict.fromkeys(takers):
+                take(message.topic, bytes(message.payload))
         except Exception as error:
             self._failed = f"a message could not be kept: {error}"
             return
         client.ack(message.mid, message.qos)
+        # At once, not with the rest of what lies in the socket: if we are killed, so much would come again.
+        client.loop_write()

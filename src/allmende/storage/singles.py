@@ -1,0 +1,127 @@
+"""Many clients' single observations in one go: what waits together needs each statement once, not once for each.
+
+Only what is plain is done here; whatever is wrong or unusual about one of them is left to :mod:`creation`, which tells
+its client. What is written is the same.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from allmende.domain.bounds import fits_all
+from allmende.domain.policy import Reader
+from allmende.domain.query import ResultKind
+from allmende.domain.store import Batch, NewEntity, Receipt
+from allmende.storage.connections import Connection
+from allmende.storage.entities import ensure_feature, origin_key
+from allmende.storage.readings import log_appends
+from allmende.storage.state import Stream, grow_state, read_streams, write_states
+
+_PLAIN = "Datastream"
+_ABOUT = ("origin", "dataset", "reader", "received_at", "version", "name")
+_MORE = tuple(name for name in Batch.__struct_fields__ if name not in ("entities", *_ABOUT))
+"""What a batch may bring beside entities."""
+
+
+class _Single(NamedTuple):
+    """One observation and where it goes."""
+
+    place: int
+    """Of its batch."""
+    new: NewEntity
+    stream: Stream
+    origin: int
+    received_at: int
+
+
+def is_single(batch: Batch) -> bool:
+    """Whether a batch is one observation for a stream that exists, and nothing more."""
+    if len(batch.entities) != 1 or any(getattr(batch, name) for name in _MORE):
+        return False
+    new = batch.entities[0]
+    refs = new.links.get(_PLAIN, ())
+    return (
+        new.entity == "Observation" and new.id is None and len(refs) == len(new.links) == 1 and refs[0].id is not None
+    )
+
+
+def create_singles(connection: Connection, batches: list[Batch]) -> list[Receipt | None]:
+    """Write the observations of batches that are single; None for each that is to be written alone."""
+    receipts: list[Receipt | None] = [None] * len(batches)
+    singles = _judge(connection, batches)
+    if not singles:
+        return receipts
+    numbers = _write(connection, singles)
+    for single, number in zip(singles, numbers, strict=True):
+        receipts[single.place] = Receipt(accepted=1, created=[("Observation", str(number))])
+    return receipts
+
+
+def _judge(connection: Connection, batches: list[Batch]) -> list[_Single]:
+    """Those that may be written, with their streams locked."""
+    names = [batch.entities[0].links[_PLAIN][0].id or "" for batch in batches]
+    streams = read_streams(connection, names)
+    origins: dict[tuple[str, str], int] = {}
+    singles = []
+    for place, (name, batch) in enumerate(zip(names, batches, strict=True)):
+        stream, new = streams.get(name), batch.entities[0]
+        if stream is None or stream.width or not _may_write(batch.reader, stream):
+            continue
+        kind = new.values["result"][0]
+        if kind >= ResultKind.JSON or not fits_all(stream.observation_type, {kind}):
+            continue
+        origin = (batch.origin, batch.version)
+        if origin not in origins:
+            origins[origin] = origin_key(connection, *origin)
+        singles.append(_Single(place, new, stream, origins[origin], batch.received_at))
+    return singles
+
+
+def _may_write(reader: Reader, stream: Stream) -> bool:
+    """Whether the reader may see and write, as :func:`allmende.storage.sql.visible` and ``check_writable`` say it."""
+    may_see = reader.sees_all or stream.access == "open" or stream.owner in reader.datasets
+    return may_see and (reader.sees_all or reader.may_write_to(stream.owner))
+
+
+def _write(connection: Connection, singles: list[_Single]) -> Sequence[int]:
+    """Insert them, log them, and grow their streams' states; gives their numbers."""
+    for stream in {single.stream.pk: single.stream for single in singles}.values():
+        ensure_feature(connection, stream)
+    numbers = connection.dialect.reserve_numbers(connection, len(singles))
+    changes = _log(connection, singles)
+    rows = []
+    for single, number in zip(singles, numbers, strict=True):
+        stream, values = single.stream, single.new.values
+        start, end = values["phenomenonTime"]
+        kind, value = values["result"]
+        result_time, quality = values.get("resultTime"), values.get("resultQuality")
+        valid = values.get("validTime") or (None, None)
+        rows.append((
+            stream.pk, start, number, number, end, result_time, single.received_at, kind, value, quality,
+            *valid, values.get("parameters"), stream.feature, single.origin, changes[stream.pk, single.origin],
+        ))  # fmt: skip
+        grow_state(
+            stream,
+            start,
+            end if end is not None else start,
+            1,
+            latest=(start, number, kind, value, quality),
+            result_times=() if result_time is None else (result_time,),
+            feature=stream.feature,
+        )
+    connection.dialect.insert_observations(connection, rows)
+    write_states(connection, {single.stream.pk: single.stream for single in singles}.values())
+    return numbers
+
+
+def _log(connection: Connection, singles: list[_Single]) -> dict[tuple[int, int], int]:
+    """One line of the change log for each stream and origin; gives their numbers."""
+    spans: dict[tuple[int, int], list[Any]] = {}
+    for single in singles:
+        start = single.new.values["phenomenonTime"][0]
+        first, last, count, at = spans.get((single.stream.pk, single.origin), (start, start, 0, single.received_at))
+        spans[single.stream.pk, single.origin] = [
+            min(first, start), max(last, start), count + 1, max(at, single.received_at)
+        ]  # fmt: skip
+    lines = [(stream, first, last, n, origin, at) for (stream, origin), (first, last, n, at) in sorted(spans.items())]
+    numbers = log_appends(connection, lines)
+    return {(line[0], line[4]): number for line, number in zip(lines, numbers, strict=True)}

@@ -1,0 +1,73 @@
+"""Creating entities by MQTT (18-088, 14.2): a message to a set's topic is a POST to it."""
+
+import time
+from typing import Any
+
+import msgspec
+import structlog
+
+from allmende.domain.creation import encode
+from allmende.domain.errors import AllmendeError, StorageBusy, StorageFull
+from allmende.domain.face import Request
+from allmende.domain.policy import COMMONS, Reader, house_reader
+from allmende.domain.records import Rejection
+from allmende.domain.store import Batch, Store
+from allmende.faces.sensorthings.answers import refuse
+from allmende.faces.sensorthings.topics import creation_path
+from allmende.web.sta import respond
+
+_NOT_NOW = {503: StorageBusy, 507: StorageFull}
+
+_READERS_ONLY = "this needs the right to write: come in with a token as the password"
+
+log = structlog.get_logger("allmende.messages")
+
+
+_BROKER = Reader(name="mqtt:broker", may_write=True)
+"""Whoever publishes to the operator's broker: who may do that is for its own rights to say."""
+
+
+def create_from_broker(topic: str, payload: bytes, *, store: Store, root: str) -> None:
+    """The same for a message of the operator's broker, which tells nobody what was wrong with it."""
+    create_from_message(topic, payload, _BROKER, store, root)
+
+
+def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store, root: str) -> bytes:
+    """Commit the entity; gives b"", or as JSON what was wrong, which is then kept as a rejection.
+
+    Raises what may be over the next time (StorageBusy, StorageFull): the message has to come again. What somebody sent
+    who may not write is not kept.
+    """
+    now = time.time_ns() // 1000
+    path = creation_path(topic)
+    request = Request(
+        method="POST", path=path, root=root, reader=reader, now=now, body=payload, content_type="application/json"
+    )
+    try:
+        # Who may not write is turned away here, before anything waits for its turn to write.
+        response = respond(request, store) if reader.may_write else refuse(403, _READERS_ONLY)
+    except AllmendeError:
+        raise
+    except Exception as error:
+        # A fault of ours: the message would meet it again each time that it is sent.
+        log.exception("a message broke the house", topic=topic)
+        response = refuse(500, f"the house made a mistake ({type(error).__name__}); the message is kept")
+    if response.status < 400:
+        return b""
+    wrong = msgspec.json.decode(response.body, type=dict[str, Any])
+    reason = str(wrong.get("message", ""))
+    if response.status in _NOT_NOW:
+        raise _NOT_NOW[response.status](reason)
+    if reader.may_write:
+        rejection = Rejection(reason=reason, body=payload, code=f"sensorthings-{response.status}", where=path)
+        store.append(
+            Batch(
+                origin=reader.name,
+                dataset=COMMONS,
+                reader=house_reader("messages"),
+                received_at=now,
+                rejections=[rejection],
+                name=topic,
+            )
+        )
+    return encode({"topic": topic, **wrong}).encode()
