@@ -93,8 +93,10 @@ def change_layout(layout: str, years: str, stop: bool, as_json: bool) -> None:
         )
         print("on the server's disk, and swaps when all is copied. The house may go on running.")
     told = Progress(quiet=as_json)
-    copied = relayout().run(layout, first, last, told)
-    told.end()
+    try:
+        copied = relayout().run(layout, first, last, told)
+    finally:
+        told.end()
     record(actor(), "layout", f"{layout} {first}-{last}", rows=copied)
     if as_json:
         print_json({"layout": layout, "years": [first, last], "copied": copied})
