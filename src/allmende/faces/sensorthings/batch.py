@@ -51,14 +51,19 @@ class Reference(msgspec.Struct, frozen=True):
     id: int | str
 
 
+def check_number(found: int, most: int) -> None:
+    """Raises LimitExceeded for too many requests in one batch."""
+    if found > most:
+        raise LimitExceeded(f"{found} requests in one batch", setting="ALLMENDE_BATCH_SIZE")
+
+
 def answer_parts(parts: Sequence[Part], request: Request, store: Store, limits: FaceLimits, run: Run) -> list[Response]:
     """The answers in the order of the parts. Where the client wants to stop at the first error, the rest has none.
 
     A part or group that fails keeps none of the others from being done: so do other servers, though OData says that one
     asks for it (``Prefer: continue-on-error``); ``continue-on-error=false`` stops.
     """
-    if len(parts) > limits.batch_size:
-        raise LimitExceeded(f"{len(parts)} requests in one batch", setting="ALLMENDE_BATCH_SIZE")
+    check_number(len(parts), limits.batch_size)
     going_on = prefers(request, "continue-on-error") in (None, "true")
     batch = _Batch(request, store, run)
     answers: list[Response] = []
