@@ -27,7 +27,7 @@ from allmende.storage.committer import GroupCommitter, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.find import find_change, find_page
 from allmende.storage.newest import find_latest
-from allmende.storage.removal import remove_entities
+from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
 from allmende.storage.values import decode_result, flag_of
@@ -129,6 +129,8 @@ class SqlStore:
 
     def remove(self, removal: Removal) -> int:
         """Delete entities: see :class:`allmende.domain.store.Store`."""
+        # Writing has no time limit and keeps others waiting: a question that would take too long ends here.
+        self._read(lambda connection: check_question(connection, removal))
         return self._commit(lambda connection: remove_entities(connection, removal))
 
     def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:

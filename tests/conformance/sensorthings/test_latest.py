@@ -3,7 +3,14 @@
 import pytest
 
 from allmende.domain.policy import Reader
-from tests.conformance.sensorthings.house import House, datastream, multi_datastream, observation, thing
+from tests.conformance.sensorthings.house import (
+    WRITER,
+    House,
+    datastream,
+    multi_datastream,
+    observation,
+    thing,
+)
 from tests.support import create
 
 QUALITY = {"q": 1}
@@ -86,3 +93,16 @@ def test_below_things_and_without_readings(house: House) -> None:
         ("one", 1, 1), ("none", 0, 0),
     ]  # fmt: skip
     assert not [name for s in streams for name in s if name == "Observations@iot.nextLink"]
+
+
+def test_a_quality_however_it_was_sent(house: House) -> None:
+    one = {"Observations": [observation(1, resultQuality={"sigma": 2})]}
+    link = house.post("Things", thing(Datastreams=[datastream(**one)]))
+    assert house.get("Datastreams/latest")["value"][0]["resultQuality"] == {"sigma": 2}
+    identifier = house.follow(f"{link}/Datastreams")["value"][0]["@iot.id"]
+    row = ["2024-04-30T11:59:00Z", 2, {"sigma": 3}]
+    names = ["phenomenonTime", "result", "resultQuality"]
+    body = [{"Datastream": {"@iot.id": identifier}, "components": names, "dataArray": [row]}]
+    assert house.request("POST", "CreateObservations", reader=WRITER, body=body).status == 201
+    newest = house.get("Datastreams/latest")["value"][0]
+    assert (newest["result"], newest["resultQuality"]) == (2, {"sigma": 3})

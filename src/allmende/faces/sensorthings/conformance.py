@@ -4,7 +4,7 @@ FROST-Server's. One stands here only when it holds whole.
 What does not, yet or on purpose:
 
 - ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place
-  (decision 18).
+  (decision 19).
 - ``built-in-query-functions``: all of them are built, but on PostgreSQL the spatial ones need PostGIS, else 501.
 """
 
