@@ -20,7 +20,6 @@ from allmende.storage.values import decode_number
 
 _NEWEST_FIRST = (Order(Path(("phenomenonTime",)), True),)
 _COLUMNS = (
-    Column(("Datastream", "id"), "id"),
     Column(("Thing", "id"), "id"),
     Column(("phenomenonTime",), "instant"),
     Column(("result",), "result"),
@@ -75,7 +74,7 @@ def compile_latest(query: Query, dialect: Dialect, *, count: bool = False) -> tu
     """The statement for a page of :func:`latest_table`, or for how many there are; and the number of sort keys."""
     scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     rules = conditions_of(scope, query)
-    thing = scope.to_one("Datastream", scope.alias, "Thing")
+    thing = scope.to_one(query.entity, scope.alias, "Thing")
     keys = sort_keys(scope, query)
     source = " FROM " + scope.tables() + f" JOIN stream_state s ON s.datastream = {scope.alias}.pk WHERE "
     if count:
@@ -89,7 +88,8 @@ def compile_latest(query: Query, dialect: Dialect, *, count: bool = False) -> tu
 
 def latest_table(query: Query, rows: Sequence[tuple[Any, ...]]) -> Table:
     """The newest reading of the streams that a question leads to, in its order; streams without one are absent."""
-    table = Table(columns=_COLUMNS, rows=[_row(row) for row in rows[: query.top]])
+    columns = (Column((query.entity, "id"), "id"), *_COLUMNS)
+    table = Table(columns=columns, rows=[_row(row) for row in rows[: query.top]])
     if len(rows) > query.top:
         table.next = tuple(rows[query.top - 1][6:]) if query.top else None
     return table

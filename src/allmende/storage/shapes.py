@@ -32,6 +32,7 @@ from allmende.domain.query import (
     Step,
     Value,
 )
+from allmende.storage.compile import is_numeral
 from allmende.storage.expressions import check, fold
 from allmende.storage.slots import Form, Slot
 from allmende.storage.sql import in_order, is_inner
@@ -162,8 +163,16 @@ class _Taker:
         return tuple([(self.node(order.path), order.descending) for order in orders])
 
     def after(self, values: tuple[Any, ...]) -> Key:
-        """Which are null is a part of the statement."""
-        return tuple([None if value is None else self.take(value) for value in values])
+        """Which are null, and which are texts, is a part of the statement."""
+        return tuple([None if value is None else self.sort_key(value) for value in values])
+
+    def sort_key(self, value: Any) -> Key:
+        """A value of a row that a page goes on behind."""
+        if type(value) is str and "\x00" not in value:
+            return self.take(value), "numeral" if is_numeral(value) else "text"
+        if type(value) is not int and type(value) is not float:
+            raise _Shapeless
+        return self.take(value), ""
 
     def measure(self, measure: Measure) -> Key:
         """A column that sums up."""
@@ -298,7 +307,7 @@ def _id(key: Key | None) -> Any:
 
 
 def _after(key: Key | None) -> tuple[Any, ...] | None:
-    return None if key is None else tuple(None if place is None else _slot(place) for place in key)
+    return None if key is None else tuple(map(_id, key))
 
 
 def _reader(first: int | None, number: int) -> Reader:

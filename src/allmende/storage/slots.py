@@ -7,8 +7,9 @@ raises :class:`LookedInto`: code that would make another statement for another v
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn
 
-Form = Literal["", "whole", "text"]
-"""What is known of a value by its shape: a whole number, a text, or nothing that matters."""
+Form = Literal["", "whole", "text", "numeral"]
+"""What is known of a value by its shape: a whole number, a text without NUL, one that is a number in digits; or a
+number of any sort."""
 
 
 class LookedInto(Exception):
