@@ -238,4 +238,16 @@ def test_what_streams_of_others_stand_on_stays(store: Store, entity: str) -> Non
     change(store, "ObservedProperty", "unused", {"name": "Mine"}, reader=own)
 
 
+def test_a_licence_of_others_stays(store: Store) -> None:
+    store.append(batch(Series(stream="garage~free", times=[1], results=[1])))
+    terms = {"name": "by", "definition": "https://example.org/by", "@iot.id": "by"}
+    create(store, "License", terms)
+    change(store, "Datastream", "garage~free", {"License": {"@iot.id": "by"}})
+    own = Reader(name="token:own", may_write=True)
+    with pytest.raises(Forbidden, match="Datastreams that you may not write to stand on this License"):
+        change(store, "License", "by", {"definition": "https://example.org/mine"}, reader=own)
+    create(store, "License", {**terms, "@iot.id": "unused"})
+    change(store, "License", "unused", {"definition": "https://example.org/mine"}, reader=own)
+
+
 PLAIN = {"name": "P", "description": "p"}

@@ -276,3 +276,12 @@ def test_a_batch_has_no_more_time_than_it_is_given(client: Client, token: dict[s
     settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, batch_seconds=60.0)
     assert client.get("/sta/v1.1/Things('late')").status_code == 404
     assert batch(client, token, thing) == [201]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_answers_with_no_more_than_there_is_room_for(
+    client: Client, token: dict[str, str], settings: Any
+) -> None:
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, batch_bytes=1024)
+    read, write = {"method": "GET", "url": "api"}, {"method": "POST", "url": "Things", "body": THING}
+    assert batch(client, token, write, read, read, write) == [201, 200, 400, 400]

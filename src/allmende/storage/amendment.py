@@ -29,7 +29,7 @@ from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.removal import Doomed, forget_observations
 from allmende.storage.schema import COLUMNS, TABLE_OF
-from allmende.storage.sql import Sql, related
+from allmende.storage.sql import Sql, all_of, of_kind, related
 from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
 
 
@@ -195,20 +195,23 @@ def _after_datastream(change: _Change) -> None:
 
 
 def _check_shared(change: _Change) -> None:
-    """What streams of others stand on is not changed under them. Whose they are is not said: they may be hidden."""
+    """What others' streams stand on is not changed under them. Whose they are is not said: they may be hidden."""
     entity, connection = change.amendment.target.entity, change.connection
-    where = related(JOINS[entity, "Datastreams"], "Datastream", "d", Sql("?", (change.key,)))
-    query = "SELECT DISTINCT d.dataset FROM datastream d WHERE " + where
-    if entity == "ObservedProperty":
-        several = related(JOINS[entity, "MultiDatastreams"], "MultiDatastream", "d", Sql("?", (change.key,)))
-        query = query + " OR " + several
-    for (dataset,) in connection.execute(query.text, query.params).fetchall():
-        try:
-            check_writable(connection, dataset, change.amendment.target.reader, entity)
-        except Forbidden:
-            raise Forbidden(
-                f"streams that you may not write to stand on this {entity}; make one of your own", where=entity
-            ) from None
+    for relation in ENTITIES[entity].relations:
+        child = relation.target
+        where = all_of(
+            [related(JOINS[entity, relation.name], child, "e", Sql("?", (change.key,))), *of_kind(child, "e")]
+        )
+        query = f"SELECT DISTINCT e.dataset FROM {TABLE_OF[child]} e WHERE " + where
+        for (dataset,) in connection.execute(query.text, query.params).fetchall():
+            try:
+                check_writable(connection, dataset, change.amendment.target.reader, entity)
+            except Forbidden:
+                raise Forbidden(
+                    f"{ENTITIES[child].set_name} that you may not write to stand on this {entity}; make one of your"
+                    " own",
+                    where=entity,
+                ) from None
 
 
 def _after_sensor(change: _Change) -> None:
@@ -238,6 +241,8 @@ _BEFORE: dict[str, Callable[[_Change], None]] = {
     "HistoricalLocation": _keep_in_dataset,
     "Sensor": _check_shared,
     "ObservedProperty": _check_shared,
+    "Actuator": _check_shared,
+    "License": _check_shared,
 }
 _AFTER: dict[str, Callable[[_Change], None]] = {
     "Thing": _after_thing,

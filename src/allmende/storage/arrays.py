@@ -18,7 +18,6 @@ from allmende.storage.creation import observation_id
 from allmende.storage.entities import check_writable, ensure_feature, find_keys
 from allmende.storage.readings import DOCUMENT_FROM, keep_document, log_change
 from allmende.storage.state import Stream, grow_state, lock_streams, write_states
-from allmende.storage.values import flag_of
 
 Outcome = list[str | AllmendeError]
 
@@ -189,7 +188,7 @@ class _Bulk:
             first,
             last,
             len(rows.starts),
-            latest=(newest, numbers[at], rows.kinds[at], rows.results[at], quality if flag_of(quality) else None),
+            latest=(newest, numbers[at], rows.kinds[at], rows.results[at], quality),
             result_times=(min(moments), max(moments)) if moments else (),
             feature=features[at],
         )

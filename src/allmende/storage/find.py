@@ -43,8 +43,9 @@ def _page(query: Query, rows: list[tuple[Any, ...]], extra: int, offset: int = 0
 
 
 def _expand(connection: Connection, query: Query, pages: dict[Any, Page], most: int) -> None:
-    """Bring along related entities for all pages of one level together, about ``most`` of them."""
+    """Bring along related entities for all pages of one level together, about ``most`` of them over all relations."""
     parents = sorted({row[0] for page in pages.values() for row in page.rows})
+    most //= max(1, len(query.expand))
     for asked in query.expand if parents else ():
         expand = _cut(asked, max(1, most // len(parents)))
         by_parent: dict[Any, list[tuple[Any, ...]]] = {}

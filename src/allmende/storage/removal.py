@@ -16,7 +16,7 @@ from allmende.storage.entities import check_writable, forget_declarations, forge
 from allmende.storage.find import find_one
 from allmende.storage.logs import log_key
 from allmende.storage.readings import log_change
-from allmende.storage.relations import JOINS, Join
+from allmende.storage.relations import JOINS, Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import Sql, of_kind, visible
 from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
@@ -37,6 +37,23 @@ class Doomed(NamedTuple):
     end: int | None
     result_time: int | None
     feature: int | None
+
+
+def check_question(connection: Connection, removal: Removal) -> None:
+    """Raise LimitExceeded where the question leads to more than may go at once.
+
+    Asked on a connection that stops what takes too long, it also keeps such a question from who writes.
+    """
+    if removal.most is None:
+        return
+    sql = compile_keys(removal.target, connection.dialect, [key_of(removal.target.entity)])
+    bounded = sql + Sql(" LIMIT ?", (removal.most + 1,))
+    _check_bound(len(connection.execute(bounded.text, bounded.params).fetchall()), removal.most)
+
+
+def _check_bound(count: int, most: int | None) -> None:
+    if most is not None and count > most:
+        raise LimitExceeded(f"this would delete more than {most}; nothing was", setting="ALLMENDE_DELETE_MAX")
 
 
 def remove_entities(connection: Connection, removal: Removal) -> int:
@@ -72,9 +89,7 @@ class _Remover:
 
     def check_bound(self, count: int) -> None:
         """Raise LimitExceeded where the question leads to more than may go at once."""
-        most = self.removal.most
-        if most is not None and count > most:
-            raise LimitExceeded(f"this would delete more than {most}; nothing was", setting="ALLMENDE_DELETE_MAX")
+        _check_bound(count, self.removal.most)
 
     def check_seen(self) -> None:
         """Raise ChangedMeanwhile where what is locked now is not what it was decided for."""

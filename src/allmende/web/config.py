@@ -149,6 +149,15 @@ class Config(MessageSettings, frozen=True, kw_only=True):
         int, _setting("ALLMENDE_DEEP_INSERT_MAX", "Limits", "Entities created at once by a deep insert.", low=1)
     ] = 1000
     batch_size: Annotated[int, _setting("ALLMENDE_BATCH_SIZE", "Limits", "Requests within one `$batch`.", low=1)] = 1000
+    batch_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_BATCH_BYTES",
+            "Limits",
+            "Size of the answers of one `$batch`, from which on no other request of it is begun.",
+            low=1024,
+        ),
+    ] = 64 * MIB
     batch_seconds: Annotated[
         float,
         _setting(

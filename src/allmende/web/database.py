@@ -64,7 +64,7 @@ def make_store(config: Config) -> Store:
     if config.postgres:
         from allmende.storage.postgres import PostgresStore
 
-        return PostgresStore(DjangoConnections())
+        return PostgresStore(DjangoConnections(seconds=config.query_seconds))
     from allmende.storage.sqlite import SqliteStore
 
     return SqliteStore(DjangoConnections(seconds=config.query_seconds))

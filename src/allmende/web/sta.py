@@ -96,13 +96,18 @@ def _ask_who(refusal: Response) -> Response:
 
 
 def _answer_batch(question: Request, store: Store) -> Response:
-    """Each part is judged, kept and noted like a request of its own, as long as there is time for all of them."""
-    end = time.monotonic() + settings.ALLMENDE.batch_seconds
+    """Each part is judged, kept and noted like a request of its own, as long as there is time and room for all."""
+    end, room = time.monotonic() + settings.ALLMENDE.batch_seconds, settings.ALLMENDE.batch_bytes
 
     def run(part: Request) -> Response:
+        nonlocal room
         if time.monotonic() > end:
             return error_response(LimitExceeded("this batch took too long", setting="ALLMENDE_BATCH_SECONDS"))
-        return respond(part, store)
+        if room < 0:
+            return error_response(LimitExceeded("what was answered is too much", setting="ALLMENDE_BATCH_BYTES"))
+        response = respond(part, store)
+        room -= len(response.body)
+        return response
 
     return answer_batch(question, store, face_limits(), run)
 

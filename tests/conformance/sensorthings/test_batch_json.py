@@ -142,3 +142,24 @@ def test_bounds_and_nesting(house: House) -> None:
 
 def test_only_post(house: House) -> None:
     assert house.request("GET", "$batch").status == 404
+
+
+def test_a_group_that_only_reads_keeps_no_writer_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    together = house.store.together
+    monkeypatch.setattr(house.store, "together", lambda work: begun.append("transaction") or together(work))
+    group = {"atomicityGroup": "g"}
+    read, write = ask("a", "get Things", **group), ask("b", "post Things", thing(), **group)
+    assert statuses(send(house, read, ask("c", "get Nothing", **group))) == [("a", 424), ("c", 404)]
+    body = {"requests": [read, write]}
+    told = msgspec.json.decode(house.request("POST", "$batch", body=body).body)["responses"]
+    assert statuses(told) == [("a", 424), ("b", 403)]  # who may not write begins none
+    assert begun == []
+    assert statuses(send(house, read, write)) == [("a", 200), ("b", 201)]
+    assert begun == ["transaction"]
+
+
+def test_too_many_requests_are_refused_before_they_are_read(house: House) -> None:
+    small = House(house.store, FaceLimits(batch_size=2))
+    told = send(small, *[{"atomicityGroup": str(place)} for place in range(3)], status=400)
+    assert "ALLMENDE_BATCH_SIZE" in told

@@ -305,3 +305,11 @@ def test_a_change_set_that_lost_a_race_is_run_again(house: House, races: int, st
     told = answers(answer_batch(question, house.store, house.limits, run))
     assert (told[0][0][1] if status == 201 else told[0][0]) == status
     assert house.census()["Things"] == (1 if status == 201 else 0)
+
+
+def test_too_many_parts_are_refused_before_they_are_read(house: House) -> None:
+    part = "--b\r\nContent-Type: application/http\r\n\r\nGET Things HTTP/1.1\r\n\r\n"
+    body = (part * 3 + "--b\r\n\r\nno request\r\n--b--\r\n").encode()
+    small = House(house.store, FaceLimits(batch_size=2))
+    answer = small.request("POST", "$batch", body=body, content_type="multipart/mixed; boundary=b")
+    assert (answer.status, b"ALLMENDE_BATCH_SIZE" in answer.body) == (400, True)

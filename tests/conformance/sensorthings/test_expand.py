@@ -79,3 +79,6 @@ def test_inner_pages_are_cut_where_the_answer_would_be_too_large(town: House) ->
     assert [len(s["Observations"]) for s in streams] == [1] * 3
     assert all("Datastreams@iot.nextLink" in t for t in nested["value"])
     assert house.get("Datastreams", expand="Observations($top=0)")["value"][0]["Observations"] == []
+    # Relations of one level share what it may bring.
+    both = house.get("Sensors", expand="Datastreams($expand=Observations,Thing)")["value"][0]["Datastreams"]
+    assert [(len(s["Observations"]), s["Thing"]["name"][:6]) for s in both] == [(1, "Garage")] * 6

@@ -3,7 +3,14 @@
 import pytest
 
 from allmende.domain.policy import Reader
-from tests.conformance.sensorthings.house import House, datastream, observation, thing
+from tests.conformance.sensorthings.house import (
+    WRITER,
+    House,
+    datastream,
+    multi_datastream,
+    observation,
+    thing,
+)
 from tests.support import create
 
 QUALITY = {"q": 1}
@@ -46,6 +53,18 @@ def test_results_of_all_kinds(house: House, result: object) -> None:
     assert row["resultQuality"] == QUALITY
 
 
+def test_several_properties_at_once(house: House) -> None:
+    """Streams of both kinds have a latest reading, each kind in its own list."""
+    made = multi_datastream(
+        **{"@iot.id": "wind"}, Observations=[observation([1, 2, True]), observation([3, 4, False], 5)]
+    )
+    house.post("Things", thing(**{"@iot.id": "mast"}, MultiDatastreams=[made]))
+    (row,) = house.get("MultiDatastreams/latest", filter="Thing/id eq 'mast'", orderby="name")["value"]
+    assert (row["MultiDatastream"], row["Thing"], row["result"]) == ({"id": "wind"}, {"id": "mast"}, [3, 4, False])
+    assert house.get("Things('mast')/MultiDatastreams/latest")["value"] == [row]
+    assert house.get("Datastreams/latest")["value"] == []
+
+
 def test_hidden_streams_are_absent(house: House) -> None:
     create(house.store, "Thing", thing(name="secret", **{"@iot.id": "secret"}), dataset="hidden")
     made = datastream(**{"@iot.id": "hidden"}, Thing={"@iot.id": "secret"}, Observations=[observation(7)])
@@ -74,3 +93,16 @@ def test_below_things_and_without_readings(house: House) -> None:
         ("one", 1, 1), ("none", 0, 0),
     ]  # fmt: skip
     assert not [name for s in streams for name in s if name == "Observations@iot.nextLink"]
+
+
+def test_a_quality_however_it_was_sent(house: House) -> None:
+    one = {"Observations": [observation(1, resultQuality={"sigma": 2})]}
+    link = house.post("Things", thing(Datastreams=[datastream(**one)]))
+    assert house.get("Datastreams/latest")["value"][0]["resultQuality"] == {"sigma": 2}
+    identifier = house.follow(f"{link}/Datastreams")["value"][0]["@iot.id"]
+    row = ["2024-04-30T11:59:00Z", 2, {"sigma": 3}]
+    names = ["phenomenonTime", "result", "resultQuality"]
+    body = [{"Datastream": {"@iot.id": identifier}, "components": names, "dataArray": [row]}]
+    assert house.request("POST", "CreateObservations", reader=WRITER, body=body).status == 201
+    newest = house.get("Datastreams/latest")["value"][0]
+    assert (newest["result"], newest["resultQuality"]) == (2, {"sigma": 3})

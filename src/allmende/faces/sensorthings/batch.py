@@ -57,8 +57,7 @@ def answer_parts(parts: Sequence[Part], request: Request, store: Store, limits: 
     A part or group that fails keeps none of the others from being done: so do other servers, though OData says that one
     asks for it (``Prefer: continue-on-error``); ``continue-on-error=false`` stops.
     """
-    if len(parts) > limits.batch_size:
-        raise LimitExceeded(f"{len(parts)} requests in one batch", setting="ALLMENDE_BATCH_SIZE")
+    check_number(len(parts), limits)
     going_on = prefers(request, "continue-on-error") in (None, "true")
     batch = _Batch(request, store, run)
     answers: list[Response] = []
@@ -70,6 +69,12 @@ def answer_parts(parts: Sequence[Part], request: Request, store: Store, limits: 
             if not going_on and any(answer.status >= 400 for answer in made):
                 return answers
     return answers
+
+
+def check_number(requests: int, limits: FaceLimits) -> None:
+    """Raise LimitExceeded for more requests than one batch may hold; to be asked before much is done with them."""
+    if requests > limits.batch_size:
+        raise LimitExceeded(f"more than {limits.batch_size} requests in one batch", setting="ALLMENDE_BATCH_SIZE")
 
 
 class _Undone(Exception):
@@ -105,6 +110,8 @@ class _Batch:
         for _ in range(_TRIES):
             self.known = dict(before)
             try:
+                if not self.writes(parts):
+                    return self.all(parts)
                 return self.store.together(lambda: self.all(parts))
             except _Undone as error:
                 undone = error
@@ -120,6 +127,10 @@ class _Batch:
         culprit = parts[undone.place].id or str(undone.place + 1)
         told = refuse(424, f"not done, since request {culprit!r} of its group failed")
         return [undone.answer if place == undone.place else told for place in range(len(parts))]
+
+    def writes(self, parts: list[Part]) -> bool:
+        """Whether a group may change anything: one that only reads keeps no writer waiting."""
+        return self.request.reader.may_write and any(part.method not in ("GET", "HEAD") for part in parts)
 
     def all(self, parts: list[Part]) -> list[Response]:
         """The parts of a group; raises _Undone at the first that fails."""

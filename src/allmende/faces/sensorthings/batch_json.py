@@ -7,18 +7,19 @@ import msgspec
 
 from allmende.domain.creation import encode
 from allmende.domain.errors import InvalidInput
-from allmende.domain.face import Response
-from allmende.faces.sensorthings.batch import Part
+from allmende.domain.face import FaceLimits, Response
+from allmende.faces.sensorthings.batch import Part, check_number
 
 KIND = "application/json"
 _KNOWN = frozenset({"id", "method", "url", "headers", "body", "atomicityGroup", "dependsOn"})
 
 
-def parse_json(body: Any) -> list[Part]:
-    """The parts; raises InvalidInput that names the place."""
+def parse_json(body: Any, limits: FaceLimits) -> list[Part]:
+    """The parts; raises InvalidInput that names the place, LimitExceeded for too many of them."""
     requests = body.get("requests") if isinstance(body, dict) else None
     if not isinstance(requests, list):
         raise InvalidInput('a batch is an object with a list: {"requests": […]}', where="requests")
+    check_number(len(requests), limits)
     parts: list[Part] = []
     said: set[str] = set()
     groups: list[str] = []

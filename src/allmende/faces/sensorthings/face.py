@@ -83,10 +83,10 @@ def answer_batch(request: Request, store: Store, limits: FaceLimits, run: batch.
     try:
         kind = content_kind(request)
         if kind == multipart.KIND:
-            parts = multipart.parse_multipart(request.content_type, request.body)
+            parts = multipart.parse_multipart(request.content_type, request.body, limits)
             return multipart.render_multipart(parts, batch.answer_parts(parts, request, store, limits, run))
         if kind == batch_json.KIND:
-            parts = batch_json.parse_json(decode_body(request))
+            parts = batch_json.parse_json(decode_body(request), limits)
             return batch_json.render_json(parts, batch.answer_parts(parts, request, store, limits, run))
         return refuse(415, f"{kind} is not taken; send {multipart.KIND} or {batch_json.KIND}")
     except errors.AllmendeError as error:

@@ -14,8 +14,8 @@ from itertools import groupby
 from uuid import uuid4
 
 from allmende.domain.errors import InvalidInput
-from allmende.domain.face import Response
-from allmende.faces.sensorthings.batch import Part
+from allmende.domain.face import FaceLimits, Response
+from allmende.faces.sensorthings.batch import Part, check_number
 
 KIND = "multipart/mixed"
 _REQUEST = re.compile(rb"([A-Za-z]+) +(\S.*?)(?: +HTTP/[0-9.]+)?[ \t]*\Z")
@@ -23,15 +23,16 @@ _BLANK = re.compile(rb"\r?\n(?=\r?\n)|\A(?=\r?\n)")
 _LINE = re.compile(rb"\r?\n")
 
 
-def parse_multipart(content_type: str, body: bytes) -> list[Part]:
+def parse_multipart(content_type: str, body: bytes, limits: FaceLimits) -> list[Part]:
     """The parts, those of a change set with one group. Raises InvalidInput for all that is not as it has to be:
-    nothing of a batch that was cut off on its way is done."""
+    nothing of a batch that was cut off on its way is done; LimitExceeded for too many parts."""
     parts: list[Part] = []
     for number, piece in enumerate(_cut(content_type, body, "the batch"), 1):
         head, rest = _headed(piece)
         where = f"part {number}"
         if head.get_content_type() != KIND:
             parts.append(_part(head, rest, "", where))
+            check_number(len(parts), limits)
             continue
         group = f"changeset {number}"
         for place, inner in enumerate(_cut(head.get("Content-Type", ""), rest, where), 1):
@@ -39,6 +40,7 @@ def parse_multipart(content_type: str, body: bytes) -> list[Part]:
             if inner_head.get_content_maintype() == "multipart":
                 raise InvalidInput("a change set holds requests alone", where=f"{where}.{place}")
             parts.append(_part(inner_head, inner_rest, group, f"{where}.{place}"))
+            check_number(len(parts), limits)
     return parts
 
 

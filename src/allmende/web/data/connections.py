@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
@@ -17,7 +17,7 @@ class DjangoConnections:
     """A :class:`allmende.storage.connections.Connections` over one of Django's databases."""
 
     def __init__(self, alias: str = "default", *, seconds: float = 10.0) -> None:
-        """``seconds`` is how long a question may take on SQLite; PostgreSQL has a setting of its own for it."""
+        """``seconds`` is how long a question may take. Outside of transactions PostgreSQL's own setting says it."""
         self._alias = alias
         self._seconds = seconds
 
@@ -35,8 +35,9 @@ class DjangoConnections:
             return
         with self._plain_errors():
             raw = self._raw()
-            if wrapper.vendor != "sqlite" or self.in_transaction():
-                yield raw
+            if wrapper.vendor == "postgresql":
+                with _limited(raw, self._seconds) if self.in_transaction() else nullcontext():
+                    yield raw
                 return
             deadline = time.monotonic() + self._seconds
             raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
@@ -80,3 +81,17 @@ class DjangoConnections:
             wrapper = connections[self._alias]
             if getattr(wrapper.connection, "broken", False) and not wrapper.in_atomic_block:
                 wrapper.close()
+
+
+@contextmanager
+def _limited(raw: Any, seconds: float) -> Iterator[None]:
+    """PostgreSQL's time limit for a question inside of a transaction that has none; such a transaction goes on behind
+    a question that was stopped."""
+    raw.execute(f"SAVEPOINT question; SET LOCAL statement_timeout = {round(seconds * 1000)}")
+    try:
+        yield
+    except BaseException:
+        if not raw.closed:
+            raw.execute("ROLLBACK TO SAVEPOINT question; RELEASE SAVEPOINT question")
+        raise
+    raw.execute("SET LOCAL statement_timeout = 0; RELEASE SAVEPOINT question")
