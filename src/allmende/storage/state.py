@@ -78,13 +78,14 @@ def lock_streams(connection: Connection, keys: Iterable[int]) -> dict[int, Strea
 
 
 def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[int]) -> Callable[[], list[Stream]]:
+    dialect = connection.dialect
     asked = []
     for place in range(0, len(listed), 500):
-        rule, values = connection.dialect.one_of(f"d.{column}", listed[place : place + 500])
-        locking = connection.dialect.locking
-        if locking:
-            # A statement of its own: one that waits for another writer reads the states as they were before it waited.
-            connection.execute(f"SELECT d.pk FROM datastream d WHERE {rule} ORDER BY d.pk {locking}", values)
+        rule, values = dialect.one_of(f"d.{column}", listed[place : place + 500])
+        # A statement of its own: one that waits for another writer reads the states as they were before it waited.
+        locked = dialect.locking and connection.execute(
+            f"SELECT d.pk FROM datastream d WHERE {rule} ORDER BY d.pk {dialect.locking}", values
+        )
         rows = connection.execute(
             "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.width, x.id, x.access,"
             " EXISTS (SELECT 1 FROM feature_datastream f WHERE f.feature = d.feature AND f.datastream = d.pk),"
@@ -92,8 +93,14 @@ def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[
             f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE {rule} ORDER BY d.pk",
             values,
         )
-        asked.append(rows)
-    return lambda: [_stream(row) for rows in asked for row in rows]
+        asked.append((locked, rows))
+    return lambda: [stream for locked, rows in asked for stream in _locked(locked, rows)]
+
+
+def _locked(locked: Any, rows: Any) -> list[Stream]:
+    """The streams of rows, without one that was made between the locking and the reading."""
+    keys = {key for (key,) in locked} if locked else None
+    return [_stream(row) for row in rows if keys is None or row[0] in keys]
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
