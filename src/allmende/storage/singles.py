@@ -50,7 +50,7 @@ def create_singles(connection: Connection, batches: list[Batch]) -> list[Receipt
     names = [batch.entities[0].links[_PLAIN][0].id or "" for batch in batches]
     with connection.at_once():
         asked = ask_streams(connection, names)
-        origins = ask_origins(connection, {(batch.origin, batch.version) for batch in batches})
+        origins = ask_origins(connection, dict.fromkeys((batch.origin, batch.version) for batch in batches))
         numbers = connection.dialect.reserve_numbers(connection, len(batches))  # of which some may stay unused
     singles = _judge(batches, names, asked(), origins())
     if not singles:
