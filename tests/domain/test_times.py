@@ -97,7 +97,19 @@ def test_what_cannot_be_kept_is_refused_and_says_why(text: str, why: str) -> Non
         times.parse_instant(text)
 
 
-@pytest.mark.parametrize("text", ["2024-01-02T00:00:00Z/2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z/", "/", "a/b"])
+@pytest.mark.parametrize("text", ["2024-01-01T00:00:00Z/PT90M", "PT90M/2024-01-01T01:30:00Z"])
+def test_a_duration_stands_for_one_end(text: str) -> None:
+    assert times.format_interval(*times.parse_interval(text)) == "2024-01-01T00:00:00.000Z/2024-01-01T01:30:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-02T00:00:00Z/2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z/", "/", "a/b", "PT1H/PT1H",
+        "2024-01-01T00:00:00Z/P1M", "2024-01-01T00:00:00Z/-PT1H", "P1D/0001-01-01T00:00:00Z",
+        "9999-12-31T00:00:00Z/P999999999W", "PT1H", "2024-01-01T00:00:00Z/P",
+    ],
+)  # fmt: skip
 def test_intervals_that_are_none(text: str) -> None:
     with pytest.raises(InvalidInput):
         times.parse_interval(text)

@@ -48,6 +48,20 @@ def test_a_creation_is_in_the_audit_log(gateway: Client, client: Browser) -> Non
     assert (entry.actor, entry.object) == ("token:gateway", f"{ROOT}/Things({thing['@iot.id']})")
 
 
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("v1.1/$batch", {"requests": [{"id": "1", "method": "POST", "url": "Things", "body": json.loads(THING)}]}),
+        ("v1.1/CreateObservations", [{"Datastream": {"@iot.id": 1}, "components": ["result"], "dataArray": [[1]]}]),
+    ],
+)
+def test_a_message_is_one_entity(gateway: Client, client: Browser, topic: str, body: Any) -> None:
+    """Anything else would pass by the audit log and by its limits, or be lost without a word."""
+    assert publish(topic, json.dumps(body).encode(), gateway)["code"] == 404
+    assert client.get("/sta/v1.1/Things").json()["value"] == []
+    assert len(open_store().rejections()) == 1
+
+
 def test_a_token_that_was_revoked_creates_nothing(gateway: Client, client: Browser) -> None:
     revoke_token("gateway", actor="test")
     assert publish("v1.1/Things", THING, gateway)["code"] == 403

@@ -67,12 +67,18 @@ def parse_instant(text: str) -> int:
 
 
 def parse_interval(text: str) -> Interval:
-    """An instant, or ``start/end`` with two instants (end not before start)."""
+    """An instant, or ``start/end`` (end not before start), of which a duration may stand for one: ``start/PT1H``."""
     first, slash, second = text.partition("/")
-    start = parse_instant(first)
     if not slash:
-        return Interval(start)
-    end = parse_instant(second)
+        return Interval(parse_instant(first))
+    if first.startswith("P"):
+        end = parse_instant(second)
+        start = end - parse_duration(first)
+    else:
+        start = parse_instant(first)
+        end = start + parse_duration(second) if second.startswith("P") else parse_instant(second)
+    if not (EARLIEST <= start <= LATEST and EARLIEST <= end <= LATEST):
+        raise InvalidInput(f"{text!r} lies outside of the years 0001 to 9999")
     if end < start:
         raise InvalidInput(f"{text!r} ends before it starts")
     return Interval(start, end)

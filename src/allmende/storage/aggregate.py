@@ -6,7 +6,7 @@ column afterwards cannot reach an entity.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from allmende.domain import times
 from allmende.domain.aggregation import Aggregation, Column, ColumnKind, Measure, Table
@@ -204,10 +204,21 @@ def _sort_keys(asked: Aggregation, made: _Compiled, place: Place) -> tuple[Key, 
         wanted = [found.sql, found.last or found.sql][: 2 if found.kind == "interval" else 1]
         if found.each is not None:
             wanted = [found.each(kind) for kind in _FREE]
-        keys += [Key(sql, order.descending, True) for sql in wanted]
+        keys += [Key(sql, order.descending, True, kind) for sql, kind in zip(wanted, _kept(found.kind), strict=False)]
     seen = {key.sql.text for key in keys}
-    names = [f"g.{name}" for output in made.outputs[: made.keys] for name in output.names]
-    return (*keys, *(Key(Sql(name), False, True) for name in names if name not in seen))
+    grouped = [
+        Key(Sql(f"g.{name}"), False, True, kind)
+        for output in made.outputs[: made.keys]
+        for name, kind in zip(output.names, _kept(output.column.kind), strict=False)
+    ]
+    return (*keys, *(key for key in grouped if key.sql.text not in seen))
+
+
+def _kept(kind: ColumnKind | Type) -> tuple[Literal["number", "text"], ...]:
+    """What the columns hold that keep a value of a kind."""
+    if kind == "free":
+        return tuple("text" if of == "string" else "number" for of in _FREE)
+    return ("text", "text") if kind in ("string", "id", "json") else ("number", "number")
 
 
 def _decode(outputs: Sequence[_Output], row: Sequence[Any]) -> tuple[Any, ...]:

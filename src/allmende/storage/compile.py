@@ -1,7 +1,8 @@
 """Queries to statements. One statement for each level of expansion; keyset pages; no text of a client in the SQL."""
 
+import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.model import ENTITIES, STREAMS, Kind
@@ -23,13 +24,17 @@ from allmende.storage.sql import (
 )
 from allmende.storage.typed import WORDS, Here, Place, at, json_column, told
 
+_NUMBER = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?([eE][-+]?\d{1,4})?\Z", re.ASCII)
+
 
 class Key(NamedTuple):
-    """A sort key: an expression, its direction, and whether it can be null (nulls come last)."""
+    """A sort key: an expression, its direction, whether it can be null (nulls come last), and what values it has."""
 
     sql: Sql
     descending: bool
     nullable: bool
+    kind: Literal["number", "text", "json"] = "number"
+    """``json``: a number inside of JSON, which PostgreSQL gives exactly and a link carries as text."""
 
 
 def compile_page(query: Query, dialect: Dialect, also: Sql | None = None) -> tuple[Sql, int]:
@@ -247,7 +252,7 @@ def _order_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
         parts = parts[1:]
     name, keys = str(parts[0]), parts[1:]
     if name in ("id", "@iot.id"):
-        return [Key(Sql(f"{alias}.id"), order.descending, alias != scope.alias)]
+        return [Key(Sql(f"{alias}.id"), order.descending, alias != scope.alias, _id_kind(entity))]
     attribute = ENTITIES[entity].attribute(name)
     if attribute is None:
         known = ", ".join(["id", *(a.name for a in ENTITIES[entity].attributes)])
@@ -258,14 +263,21 @@ def _order_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
         body = json_column(attribute, columns)
         if body is None:
             raise InvalidQuery(f"{name} has no parts", where="$orderby")
-        mixed = [Sql(*dialect.json_at(body, keys, "number")), Sql(*dialect.json_at(body, keys, "string"))]
-        return [Key(sql, order.descending, True) for sql in mixed]
+        numbers, texts = (Sql(*dialect.json_at(body, keys, kind)) for kind in ("number", "string"))
+        return [Key(numbers, order.descending, True, "json"), Key(texts, order.descending, True, "text")]
     if attribute.kind is Kind.RESULT:
-        return [Key(Sql(text), order.descending, True) for text in dialect.order_result(alias)]
+        *sizes, texts = (Sql(text) for text in dialect.order_result(alias))
+        return [*(Key(s, order.descending, True) for s in sizes), Key(texts, order.descending, True, "text")]
     never_null = alias == scope.alias and (
         (attribute.kind is Kind.STRING and attribute.required) or columns[0].endswith((".phenomenon_start", ".time"))
     )
-    return [Key(Sql(columns[0]), order.descending, not never_null)]
+    timed = attribute.kind in (Kind.INSTANT, Kind.INTERVAL)
+    return [Key(Sql(columns[0]), order.descending, not never_null, "number" if timed else "text")]
+
+
+def _id_kind(entity: str) -> Literal["number", "text"]:
+    """An observation's id is a number inside."""
+    return "number" if entity == "Observation" else "text"
 
 
 def _expression_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
@@ -279,7 +291,7 @@ def _expression_keys(scope: Scope, entity: str, order: Order) -> list[Key]:
             raise InvalidQuery("this leads to many; order by a property of one", where=at(order.path))
         if found.kind not in ("number", "string", "instant", "duration", "clock"):
             raise InvalidQuery(f"there is no order of {WORDS[found.kind]}", where=at(order.path))
-    return [Key(found.sql, order.descending, True)]
+    return [Key(found.sql, order.descending, True, "text" if found.kind == "string" else "number")]
 
 
 def order_by(keys: Sequence[Key]) -> Sql:
@@ -297,8 +309,8 @@ def _order_pieces(keys: Sequence[Key]) -> list[Sql]:
 
 
 def behind(keys: Sequence[Key], values: Sequence[Any]) -> Sql:
-    """Everything behind a row with these key values."""
-    if len(values) != len(keys):
+    """Everything behind a row with these key values; raises InvalidQuery where the keys cannot have them."""
+    if len(values) != len(keys) or not all(map(_may_be, keys, values)):
         raise InvalidQuery("this link belongs to another question", where="$skiptoken")
     options: list[Sql] = []
     for place, (key, value) in enumerate(zip(keys, values, strict=True)):
@@ -313,6 +325,15 @@ def behind(keys: Sequence[Key], values: Sequence[Any]) -> Sql:
     # Implied by the rest; the engine needs it to start its walk at the right place.
     bound = first.sql + (" <= " if first.descending else " >= ") + Sql("?", (values[0],))
     return bound + " AND " + text
+
+
+def _may_be(key: Key, value: Any) -> bool:
+    """Whether a key can have a value, so that no engine has to say that it cannot."""
+    if value is None:
+        return key.nullable
+    if not isinstance(value, str):
+        return key.kind != "text"
+    return "\0" not in value if key.kind == "text" else key.kind == "json" and _NUMBER.match(value) is not None
 
 
 def _same(key: Key, value: Any) -> Sql:

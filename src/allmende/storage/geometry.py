@@ -20,7 +20,15 @@ RELATIONS = ("equals", "disjoint", "touches", "within", "overlaps", "crosses", "
 
 
 def check_wkt(text: str, where: str) -> str:
-    """A literal as both engines read it; raises InvalidQuery that says what is wrong."""
+    """A literal as both engines read it; raises InvalidQuery that says what is wrong.
+
+    OData writes the system before it, ``SRID=4326;POINT (…)``; there is one system here, and 0 says none.
+    """
+    system, semicolon, rest = text.partition(";")
+    if semicolon:
+        if system.strip().upper() not in ("SRID=4326", "SRID=0"):
+            raise InvalidQuery("geometries are in EPSG:4326 here, SRID=4326", where=where)
+        text = rest
     try:
         geometry = shapely.force_2d(shapely.from_wkt(text))
     except ShapelyError as error:

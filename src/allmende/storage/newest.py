@@ -19,7 +19,6 @@ from allmende.storage.values import decode_number
 
 _NEWEST_FIRST = (Order(Path(("phenomenonTime",)), True),)
 _COLUMNS = (
-    Column(("Datastream", "id"), "id"),
     Column(("Thing", "id"), "id"),
     Column(("phenomenonTime",), "instant"),
     Column(("result",), "result"),
@@ -75,7 +74,7 @@ def find_latest(connection: Connection, query: Query) -> Table:
     """The newest reading of the streams that a question leads to, in its order; streams without one are absent."""
     scope = Scope(query.entity, query.reader, connection.dialect, simulated=query.simulated)
     rules = conditions_of(scope, query)
-    thing = scope.to_one("Datastream", scope.alias, "Thing")
+    thing = scope.to_one(query.entity, scope.alias, "Thing")
     keys = sort_keys(scope, query)
     source = " FROM " + scope.tables() + f" JOIN stream_state s ON s.datastream = {scope.alias}.pk WHERE "
     total = "SELECT count(*)" + source + all_of(rules)
@@ -85,7 +84,8 @@ def find_latest(connection: Connection, query: Query) -> Table:
     sql = "SELECT " + sql_join(", ", [Sql(taken), *(key.sql for key in keys)]) + source + all_of(rules) + order_by(keys)
     sql = sql + Sql(" LIMIT ? OFFSET ?", (query.top + 1, query.skip))
     rows = connection.execute(sql.text, sql.params).fetchall()
-    table = Table(columns=_COLUMNS, rows=[_row(row) for row in rows[: query.top]])
+    columns = (Column((query.entity, "id"), "id"), *_COLUMNS)
+    table = Table(columns=columns, rows=[_row(row) for row in rows[: query.top]])
     if len(rows) > query.top:
         table.next = tuple(rows[query.top - 1][6:]) if query.top else None
     if query.count:

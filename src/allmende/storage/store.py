@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
-from allmende.domain.errors import InvalidQuery, StorageBusy, StorageError, StorageFull
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.store import (
@@ -48,15 +47,15 @@ class SqlStore:
 
     def find(self, query: Query) -> Page:
         """Answer a question: see :class:`allmende.domain.store.Store`."""
-        return self._answer(query.after, lambda connection: find_page(connection, query))
+        return self._read(lambda connection: find_page(connection, query))
 
     def aggregate(self, asked: Aggregation) -> Table:
         """Group and sum up: see :class:`allmende.domain.store.Store`."""
-        return self._answer(asked.after, lambda connection: find_table(connection, asked))
+        return self._read(lambda connection: find_table(connection, asked))
 
     def newest(self, query: Query) -> Table:
         """The newest reading of each stream: see :class:`allmende.domain.store.Store`."""
-        return self._answer(query.after, lambda connection: find_latest(connection, query))
+        return self._read(lambda connection: find_latest(connection, query))
 
     def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
         """The newest reading of every stream that the reader may see."""
@@ -206,17 +205,6 @@ class SqlStore:
     def prune_rejections(self, *, older_than: int, keep_bytes: int) -> int:
         """Delete old rejections, and the oldest above a total size."""
         return self._commit(lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes))
-
-    def _answer(self, after: tuple[Any, ...] | None, work: Callable[[Connection], T]) -> T:
-        """Read; values of a page's start that another question had, or that somebody made up, are the asker's fault."""
-        try:
-            return self._read(work)
-        except (StorageBusy, StorageFull):
-            raise
-        except StorageError as error:
-            if after is None:
-                raise
-            raise InvalidQuery("is no token of this question; follow @iot.nextLink", where="$skiptoken") from error
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with translated(self._engine), self._connections.reading() as raw:

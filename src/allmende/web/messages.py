@@ -8,11 +8,12 @@ import structlog
 
 from allmende.domain.creation import encode
 from allmende.domain.errors import AllmendeError, StorageBusy, StorageFull
-from allmende.domain.face import Request
+from allmende.domain.face import Request, Response
 from allmende.domain.policy import COMMONS, Reader, house_reader
 from allmende.domain.records import Rejection
 from allmende.domain.store import Batch, Store
-from allmende.faces.sensorthings.answers import refuse
+from allmende.faces.sensorthings.address import parse_address
+from allmende.faces.sensorthings.answers import error_response, refuse
 from allmende.faces.sensorthings.topics import creation_path
 from allmende.web.sta import respond
 
@@ -45,7 +46,7 @@ def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store
     )
     try:
         # Who may not write is turned away here, before anything waits for its turn to write.
-        response = respond(request, store) if reader.may_write else refuse(403, _READERS_ONLY)
+        response = _create(request, store) if reader.may_write else refuse(403, _READERS_ONLY)
     except AllmendeError:
         raise
     except Exception as error:
@@ -71,3 +72,12 @@ def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store
             )
         )
     return encode({"topic": topic, **wrong}).encode()
+
+
+def _create(request: Request, store: Store) -> Response:
+    """A POST to a set: a message is one entity, and neither a batch of requests nor a data array."""
+    try:
+        parse_address(request.path)
+    except AllmendeError as error:
+        return error_response(error)
+    return respond(request, store)

@@ -38,6 +38,16 @@ def test_operations(house: House, operations: list[Any], facts: dict[str, Any]) 
     assert house.patch("Things('a')", *operations)["properties"] == facts
 
 
+def test_what_is_copied_is_bounded(house: House) -> None:
+    """Copied into itself, an entity doubles each time."""
+    house.post("Things", thing(**{"@iot.id": "a", "properties": {"l": [1]}}))
+    bomb = [op("copy", "/properties/l/-", **{"from": "/properties/l"})] * 60
+    refused = house.unchanged("PATCH", "Things('a')", bomb, content_type=JSON_PATCH)
+    assert "copies at most" in refused
+    few = [op("copy", "/properties/l/-", **{"from": "/properties/l/0"})] * 150
+    assert house.patch("Things('a')", *few)["properties"]["l"] == [1] * 151
+
+
 def test_attributes_and_links(house: House) -> None:
     furnish(house)
     house.post("Things", thing(**{"@iot.id": "other"}))

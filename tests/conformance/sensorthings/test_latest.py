@@ -3,7 +3,14 @@
 import pytest
 
 from allmende.domain.policy import Reader
-from tests.conformance.sensorthings.house import WRITER, House, datastream, observation, thing
+from tests.conformance.sensorthings.house import (
+    WRITER,
+    House,
+    datastream,
+    multi_datastream,
+    observation,
+    thing,
+)
 from tests.support import create
 
 QUALITY = {"q": 1}
@@ -44,6 +51,18 @@ def test_results_of_all_kinds(house: House, result: object) -> None:
     (row,) = house.get("Datastreams/latest")["value"]
     assert (row["result"], type(row["result"])) == (result, type(result))
     assert row["resultQuality"] == QUALITY
+
+
+def test_several_properties_at_once(house: House) -> None:
+    """Streams of both kinds have a latest reading, each kind in its own list."""
+    made = multi_datastream(
+        **{"@iot.id": "wind"}, Observations=[observation([1, 2, True]), observation([3, 4, False], 5)]
+    )
+    house.post("Things", thing(**{"@iot.id": "mast"}, MultiDatastreams=[made]))
+    (row,) = house.get("MultiDatastreams/latest", filter="Thing/id eq 'mast'", orderby="name")["value"]
+    assert (row["MultiDatastream"], row["Thing"], row["result"]) == ({"id": "wind"}, {"id": "mast"}, [3, 4, False])
+    assert house.get("Things('mast')/MultiDatastreams/latest")["value"] == [row]
+    assert house.get("Datastreams/latest")["value"] == []
 
 
 def test_hidden_streams_are_absent(house: House) -> None:

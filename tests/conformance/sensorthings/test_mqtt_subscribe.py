@@ -287,3 +287,13 @@ def test_streams_of_several_properties(spoken: Spoken) -> None:
     assert sorted(topic for topic, _ in told(listener, 3)) == sorted(topics)
     ((topic, shown),) = told(everybody, 1)
     assert (topic, shown["result"]) == (topics[0], [1, 2])
+
+
+def test_a_slow_topic_is_left_alone_and_no_other_waits_for_it(spoken: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, other = spoken.listen("v1.1/Observations"), spoken.listen(f"v1.1/{STREAM}/Observations")
+    monkeypatch.setattr("allmende.web.broker.notifier._SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("allmende.web.broker.notifier._SLOW_SHARE", 1e9)
+    for number in (1, 2, 3):
+        spoken.house.post(f"{STREAM}/Observations", observation(number, number))
+    assert [shown["result"] for _, shown in told(other, 3)] == [1, 2, 3]
+    assert [shown["result"] for _, shown in told(slow, 1)] == [1]

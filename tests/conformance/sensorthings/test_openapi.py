@@ -9,6 +9,7 @@ import schemathesis
 
 from allmende.domain.face import FaceLimits
 from allmende.domain.model import ENTITIES, SETS, EntityType
+from allmende.faces.sensorthings.applying import LATEST_OPTIONS
 from allmende.faces.sensorthings.openapi import MEDIA_TYPE, PATH
 from allmende.faces.sensorthings.options import KNOWN
 from allmende.faces.sensorthings.schemas import example
@@ -50,6 +51,9 @@ def test_all_that_the_tables_have_is_in_it(described: dict[str, Any]) -> None:
             assert "get" in paths[f"{one}/{name}"]
         listed = {p["$ref"].rpartition("/")[2] for p in paths[f"/{entity.set_name}"]["get"]["parameters"]}
         assert listed == {option.lstrip("$") for option in (*KNOWN, "$apply")} | {"If-None-Match"}
+    for name in ("Datastreams", "MultiDatastreams"):
+        listed = {p["$ref"].rpartition("/")[2] for p in paths[f"/{name}/latest"]["get"]["parameters"]}
+        assert listed == {option.lstrip("$") for option in LATEST_OPTIONS} | {"If-None-Match"}
     for option in KNOWN:
         assert described["components"]["parameters"][option.lstrip("$")]["name"] == option
     identities = [o["operationId"] for p in paths.values() for m, o in p.items() if m != "parameters"]
@@ -73,6 +77,11 @@ def test_answers_are_as_promised(town: House, described: dict[str, Any], entity:
     checker(described, "References").validate(town.get(f"{entity.set_name}/$ref"))
     for listed in town.get(entity.set_name, top="3")["value"]:
         checker(described, entity.name).validate(town.follow(listed["@iot.selfLink"]))
+
+
+def test_the_latest_are_as_promised(town: House, described: dict[str, Any]) -> None:
+    assert checker(described, "Latest").is_valid(town.get("Datastreams/latest"))
+    assert not checker(described, "Latest").is_valid({"value": [{}]})
 
 
 def test_examples_are_taken(described: dict[str, Any], tmp_path: Any) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from allmende.domain.face import FaceLimits
+from allmende.faces.sensorthings.options import make_token
 from tests.conformance.sensorthings.house import House, open_house, thing
 
 
@@ -76,3 +77,37 @@ def test_a_token_of_another_question(town: House) -> None:
 def test_a_forged_token_finds_no_more_than_the_question(town: House) -> None:
     token = town.get("Observations", top="1")["@iot.nextLink"].rpartition("skiptoken=")[2]
     assert len(town.get("Things", skiptoken=token)["value"]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("path", "order", "values"),
+    [
+        ("Things", "", [None]), ("Things", "", ["x"]), ("Things", "name", [5, 1]), ("Things", "name", ["a", "b"]),
+        ("Things", "name", ["a\0", 1]), ("Things", "properties/zone", ["x", None, 1]),
+        ("Things", "properties/zone", [None, 1, 1]), ("Things", "id", [1, 1]), ("Observations", "", ["1"]),
+        ("Observations", "id", ["1", 1]), ("Observations", "Datastream/id", [1, 1]),
+        ("Observations", "year(resultTime)", ["x", 1]), ("Observations", "concat(Datastream/name,'')", [1, 1]),
+        ("Datastreams('garage0~free')/Observations", "", ["x", 1]), ("Datastreams/latest", "", ["x"]),
+        ("Datastreams/latest", "name", [1, 1]), ("Datastreams", "phenomenonTime", ["x", 1]),
+    ],
+)  # fmt: skip
+def test_values_that_no_row_can_have(town: House, path: str, order: str, values: list[object]) -> None:
+    """Refused before the engine is asked, so that what an engine refuses is a fault of ours."""
+    options = {"skiptoken": make_token(tuple(values))} | ({"orderby": order} if order else {})
+    assert "another question" in town.error(path, **options)
+
+
+@pytest.mark.parametrize("values", [["x"], [None, "b"], [1, 2, 3]])
+def test_values_that_no_group_can_have(town: House, values: list[object]) -> None:
+    options = {"apply": "groupby((Datastream/id,phenomenonTime))", "skiptoken": make_token(tuple(values))}
+    assert "another question" in town.error("Observations", **options)
+
+
+@pytest.mark.parametrize("order", ["properties/size", "properties/size desc"])
+def test_numbers_inside_of_json_go_on_exactly(house: House, order: str) -> None:
+    sizes = [0.1, -3, 2**53 + 1, 1e-9, 2**53, 1e300, "text"]
+    for size in sizes:
+        house.post("Things", thing(properties={"size": size}))
+    found = [t["properties"]["size"] for t in house.pages(house.get("Things", top="1", orderby=order))]
+    numbers = sorted((s for s in sizes if s != "text"), reverse=order.endswith("desc"))
+    assert found == [*numbers, "text"]

@@ -79,12 +79,12 @@ def _paths(node: object) -> Iterator[Path]:
 
 
 LATEST = "Datastreams/latest"
-"""A path that ends so asks for the newest reading of each stream of the set."""
+"""A path that ends so asks for the newest reading of each stream of the set; ``MultiDatastreams/latest`` does too."""
 LATEST_OPTIONS = tuple(option for option in OPTIONS if option != "$apply")
 
 
 def parse_latest(address: Address, text: str, *, reader: Reader, limits: FaceLimits) -> Query:
-    """The question of ``Datastreams/latest``: options speak of the Datastreams."""
+    """The question of ``Datastreams/latest`` or ``MultiDatastreams/latest``: options speak of the streams."""
     texts = read_texts(text, LATEST_OPTIONS)
     bounds, page = bounds_of(limits), paging(texts, limits)
     return Query(

@@ -1,9 +1,10 @@
-"""Requirements of 18-088 that hold, by their URI, and extensions of FROST-Server's. One stands here only when it
-holds whole.
+"""Requirements of 18-088 that hold, by their URI, their classes where all of a class do, and extensions of
+FROST-Server's. One stands here only when it holds whole.
 
 What does not, yet or on purpose:
 
-- ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place.
+- ``observation/relations``: an observation without a feature of interest is kept where nobody knows the place
+  (decision 19).
 - ``built-in-query-functions``: all of them are built, but on PostgreSQL the spatial ones need PostGIS, else 501.
 """
 
@@ -24,6 +25,11 @@ _MODEL = {
 
 CONFORMANCE = (
     *(f"{_BASE}/datamodel/{entity}/{part}" for entity, parts in _MODEL.items() for part in parts),
+    *(f"{_BASE}/datamodel/{entity}" for entity in _MODEL if entity != "observation"),
+    *(
+        f"{_BASE}/{name}"
+        for name in ("multi-datastream", "resource-path", "create-update-delete", "batch-request", "data-array")
+    ),
     *(f"{_BASE}/multi-datastream/{part}" for part in ("properties", "relations", "constraints")),
     *(
         f"{_TASKING}/{entity}/{part}"
@@ -54,6 +60,7 @@ CONFORMANCE = (
     "https://github.com/INSIDE-information-systems/SensorThingsAPI/blob/master/CSV-ResultFormat/CSV-ResultFormat.md",
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/GeoJSON-ResultFormat.html",
     "https://fraunhoferiosb.github.io/FROST-Server/extensions/DeepSelect.html",
+    "https://fraunhoferiosb.github.io/FROST-Server/extensions/FilteredDelete.html",
 )  # fmt: skip
 
 MQTT_CREATING = (f"{_BASE}/create-observations-via-mqtt/observations-creation",)

@@ -154,8 +154,11 @@ class _Builder(Transformer[Token, Any]):
 
     @v_args(inline=True)
     def interval(self, token: Token) -> Expression:
-        first, second = str(token).split("/")
-        span = times.Interval(_instant(first, token), _instant(second, token))
+        first, second = (side if side.startswith("P") else _with_offset(side) for side in str(token).split("/"))
+        try:
+            span = times.parse_interval(f"{first}/{second}")
+        except InvalidInput as error:
+            raise InvalidQuery(error.message, where=str(token.start_pos)) from None
         return Value(span, "interval", token.start_pos or 0)
 
     @v_args(inline=True)
@@ -226,13 +229,15 @@ def _method(token: Token) -> tuple[Method, float]:
     return method, 0.0
 
 
-def _instant(text: str, token: Token) -> int:
+def _with_offset(text: str) -> str:
     # A plus sign that a client forgot to encode arrives as a space; inside of a time it can mean nothing else.
     text = text.replace(" ", "+")
-    if text[-1] != "Z" and "+" not in text and "-" not in text[11:]:
-        text += "Z"
+    return text if text[-1] == "Z" or "+" in text or "-" in text[11:] else f"{text}Z"
+
+
+def _instant(text: str, token: Token) -> int:
     try:
-        return times.parse_instant(text)
+        return times.parse_instant(_with_offset(text))
     except InvalidInput as error:
         raise InvalidQuery(error.message, where=str(token.start_pos)) from None
 

@@ -12,8 +12,8 @@ import msgspec
 
 from allmende import __version__
 from allmende.domain.face import FaceLimits
-from allmende.domain.model import ENTITIES, SETS, EntityType, Relation
-from allmende.faces.sensorthings.applying import OPTIONS
+from allmende.domain.model import ENTITIES, SETS, STREAMS, EntityType, Relation
+from allmende.faces.sensorthings.applying import LATEST_OPTIONS, OPTIONS
 from allmende.faces.sensorthings.formats.choice import FORMATS
 from allmende.faces.sensorthings.openapi_many import describe_many
 from allmende.faces.sensorthings.options import KNOWN, Metadata
@@ -63,6 +63,7 @@ _ANSWERS = {
     "503": "No turn to write within the time limit; try again.",
     "507": "No room on the disk (limit: ALLMENDE_DISK_FLOOR).",
 }
+_NEWEST = ("Thing", "phenomenonTime", "result", "resultQuality")
 _ALWAYS = ("400", "401", "404", "429", "501", "503")
 _WRITING = (*_ALWAYS, "403", "409", "413", "415", "507")
 
@@ -132,6 +133,9 @@ def _entity_paths(entity: EntityType) -> dict[str, Any]:
             "get": _reading(tag, f"get{name}Ref", f"Read the address of one {name}", (), "Link"),
         },
     }
+    if name in STREAMS:
+        words = f"List the newest reading of each of the {tag}; options speak of the {tag}"
+        found[f"/{tag}/latest"] = {"get": _reading(tag, f"list{tag}Latest", words, LATEST_OPTIONS, "Latest")}
     for attribute in entity.attributes:
         label = attribute.name[0].upper() + attribute.name[1:]
         body = {"type": "object", "properties": {attribute.name: attribute_schema(attribute)}}
@@ -177,7 +181,7 @@ def _reading(tag: str, identity: str, words: str, options: tuple[str, ...], sche
     answer = _json({"$ref": f"#/components/schemas/{schema}"})
     operation = _operation(tag, identity, words, answer)
     operation["parameters"] = [_parameter(option) for option in options]
-    if schema in ENTITIES or schema in SETS:
+    if schema in ENTITIES or schema in SETS or schema == "Latest":
         if schema == "Observations":
             both = [{"$ref": f"#/components/schemas/{name}"} for name in (schema, "DataArrays")]
             answer["content"][_JSON] = {"schema": {"anyOf": both}}
@@ -329,6 +333,12 @@ def _shared() -> dict[str, Schema]:
         "References": {
             "type": "object",
             "properties": {"value": {"type": "array", "items": {"type": "object", "properties": link}}},
+            "required": ["value"],
+        },
+        "Latest": {
+            "type": "object",
+            "description": "One object for each stream that has a reading.",
+            "properties": {"value": {"type": "array", "items": {"type": "object", "required": list(_NEWEST)}}},
             "required": ["value"],
         },
         "DataArrays": {

@@ -8,11 +8,11 @@ import jsonpatch
 import jsonpointer
 
 from allmende.domain.creation import encode, too_deep
-from allmende.domain.errors import Conflict, InvalidInput, LimitExceeded
+from allmende.domain.errors import Conflict, InvalidInput
 
 _OPERATIONS = 200
-_SIZE = 4_000_000
-"""Characters that an entity may grow to: copying it into itself doubles it each time."""
+_COPIED = 100_000
+"""Characters that one patch may copy: what is copied into itself doubles each time, and each copy takes time."""
 
 
 def apply_patch(current: Mapping[str, Any], patch: object) -> dict[str, Any]:
@@ -25,7 +25,12 @@ def apply_patch(current: Mapping[str, Any], patch: object) -> dict[str, Any]:
     if len(patch) > _OPERATIONS:
         raise InvalidInput(f"a JSON Patch has at most {_OPERATIONS} operations, this one {len(patch)}")
     document: Any = deepcopy(dict(current))
+    copied = 0
     for place, operation in enumerate(patch):
+        if operation.get("op") == "copy":
+            copied += _size(document, operation.get("from"))
+            if copied > _COPIED:
+                raise InvalidInput(f"a JSON Patch copies at most {_COPIED} characters", where=f"[{place}]")
         document = _apply(document, operation, f"[{place}]")
     if not isinstance(document, dict):
         raise InvalidInput("an entity is a JSON object")
@@ -38,15 +43,19 @@ def _apply(document: Any, operation: dict[str, Any], where: str) -> Any:
     try:
         changed = jsonpatch.apply_patch(document, [operation], in_place=True)
     except jsonpatch.JsonPatchTestFailed as error:
-        raise Conflict(f"the test does not hold: {error}"[:300], where=where) from None
+        raise Conflict("the test does not hold", where=where) from error
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
         raise InvalidInput(f"this operation cannot be done: {error}"[:300], where=where) from None
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
         raise InvalidInput("this is no operation on this entity", where=where) from None
-    if operation.get("op") == "copy":
-        if too_deep(changed, 100):
-            raise InvalidInput("this is nested too deep", where=where)
-        if len(encode(changed)) > _SIZE:
-            raise LimitExceeded("the entity grows too large", setting="ALLMENDE_BODY_BYTES", where=where)
-        changed = deepcopy(changed)  # what was copied is its own from now on
+    if operation.get("op") == "copy" and too_deep(changed, 100):
+        raise InvalidInput("this is nested too deep", where=where)
     return changed
+
+
+def _size(document: Any, pointer: Any) -> int:
+    """How many characters stand there; 0 where there is nothing, which the operation itself then says."""
+    try:
+        return len(encode(jsonpointer.resolve_pointer(document, pointer)))
+    except (jsonpointer.JsonPointerException, TypeError, ValueError, KeyError, IndexError, AttributeError):
+        return 0

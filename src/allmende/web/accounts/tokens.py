@@ -61,6 +61,8 @@ def revoke_token(name: str, *, actor: str) -> Token:
             token.revoked = timezone.now()
             token.save(update_fields=["revoked"])
             _known.clear()
+            # Again behind the commit: until then others still find it valid.
+            transaction.on_commit(_known.clear)
             record(actor, "token.revoke", f"token:{name}")
     return token
 

@@ -27,6 +27,8 @@ from allmende.web.following import OPEN_READINGS, POLL_SECONDS, Logs, Step, wort
 
 _RIGHTS_SECONDS = 5.0
 """How long it is remembered what a client may read (at most twice as long), and that a topic took too long."""
+_SLOW_SECONDS, _SLOW_SHARE = 2.0, 10
+"""A question that takes longer than so many seconds gets a tenth of the time: the rest is the others'."""
 _KEEP_SECONDS = 1.0
 _PART = 200
 """Messages made ahead of their delivery."""
@@ -207,8 +209,10 @@ class Notifier(threading.Thread):
         return found[0] if found else None
 
     def _ask(self, watch: Watch, query: Query, change: Change | None = None) -> list[bytes]:
-        """The messages that answer a watch; a question that fails for what it asks is left alone for a while."""
-        if self._tired.get(watch.key, 0.0) > time.monotonic():
+        """The messages that answer a watch. A question that fails for what it asks, or that is so slow that all others
+        wait for it, is left alone for a while."""
+        begun = time.monotonic()
+        if self._tired.get(watch.key, 0.0) > begun:
             return []
         try:
             page: Page = self._store.find(query) if change is None else self._store.change_page(change, query)
@@ -217,3 +221,8 @@ class Notifier(threading.Thread):
             self._tired[watch.key] = time.monotonic() + _RIGHTS_SECONDS
             log.warning("a topic could not be asked", topic=watch.subscription.topic, error=str(error))
             return []
+        finally:
+            took = time.monotonic() - begun
+            if took > _SLOW_SECONDS:
+                self._tired[watch.key] = begun + took * _SLOW_SHARE
+                log.warning("a topic is slow to ask", topic=watch.subscription.topic, seconds=round(took, 1))

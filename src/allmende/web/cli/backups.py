@@ -1,33 +1,9 @@
 """``backup`` and ``restore``: the whole house in one file."""
 
-import sys
-import time
 from pathlib import Path
 
 from allmende.web.cli.opened import actor, open_house
-from allmende.web.cli.output import print_json, printable
-
-_TOLD_SECONDS = 0.2
-
-
-class _Told:
-    """Says on a terminal how far it is."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet or not sys.stderr.isatty()
-        self._last = 0.0
-
-    def __call__(self, table: str, rows: int) -> None:
-        now = time.monotonic()
-        if not self._quiet and now - self._last > _TOLD_SECONDS:
-            self._last = now
-            sys.stderr.write(f"\r\x1b[K{table}: {rows:,}")
-            sys.stderr.flush()
-
-    def end(self) -> None:
-        """Clear the line."""
-        if not self._quiet:
-            sys.stderr.write("\r\x1b[K")
+from allmende.web.cli.output import Progress, print_json, printable
 
 
 def backup(file: Path, as_json: bool) -> None:
@@ -36,7 +12,7 @@ def backup(file: Path, as_json: bool) -> None:
     from allmende.web.accounts.audit import record
     from allmende.web.backup import write_backup
 
-    told = _Told(as_json)
+    told = Progress(quiet=as_json)
     try:
         outcome = write_backup(file.absolute(), house.profile.id, told)
     finally:
@@ -58,7 +34,7 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     house = open_house()
     from allmende.web.backup import restore as put_back
 
-    told = _Told(as_json)
+    told = Progress(quiet=as_json)
     try:
         outcome = put_back(file.absolute(), house.profile.id, replace=replace, actor=actor(), progress=told)
     finally:

@@ -1,15 +1,11 @@
 """``database``: how the data is kept, and the layouts of PostgreSQL."""
 
 import re
-import sys
-import time
 from typing import Any
 
 from allmende.domain.errors import InvalidInput
 from allmende.web.cli.opened import Opened, actor, open_house
-from allmende.web.cli.output import print_json, print_table
-
-_TOLD_SECONDS = 0.2
+from allmende.web.cli.output import Progress, print_json, print_table
 
 
 def status(as_json: bool) -> None:
@@ -96,31 +92,13 @@ def change_layout(layout: str, years: str, stop: bool, as_json: bool) -> None:
             f"From {before['layout']} to {layout}: this copies about {room / 2**20:,.0f} MiB, needs as much free room"
         )
         print("on the server's disk, and swaps when all is copied. The house may go on running.")
-    told = _Told(as_json)
-    copied = relayout().run(layout, first, last, told)
-    told.end()
+    told = Progress(quiet=as_json)
+    try:
+        copied = relayout().run(layout, first, last, told)
+    finally:
+        told.end()
     record(actor(), "layout", f"{layout} {first}-{last}", rows=copied)
     if as_json:
         print_json({"layout": layout, "years": [first, last], "copied": copied})
     else:
         print(f"Done: {copied:,} rows are in the layout {layout}.")
-
-
-class _Told:
-    """Says on a terminal how far it is."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet or not sys.stderr.isatty()
-        self._last = 0.0
-
-    def __call__(self, phase: str, rows: int) -> None:
-        now = time.monotonic()
-        if not self._quiet and now - self._last > _TOLD_SECONDS:
-            self._last = now
-            sys.stderr.write(f"\r\x1b[K{phase}: {rows:,}")
-            sys.stderr.flush()
-
-    def end(self) -> None:
-        """Clear the line."""
-        if not self._quiet:
-            sys.stderr.write("\r\x1b[K")

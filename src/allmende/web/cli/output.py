@@ -1,6 +1,7 @@
 """What commands print: a table for people, one JSON object for programs."""
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -71,3 +72,26 @@ def age(micros: int | None, now: int) -> str:
 def iso(when: datetime | None) -> str | None:
     """An aware datetime as ISO 8601 in UTC."""
     return None if when is None else when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_PROGRESS_SECONDS = 0.2
+
+
+class Progress:
+    """Says on a terminal how far something is, on one line."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet or not sys.stderr.isatty()
+        self._last = 0.0
+
+    def __call__(self, what: str, rows: int) -> None:
+        now = time.monotonic()
+        if not self._quiet and now - self._last > _PROGRESS_SECONDS:
+            self._last = now
+            sys.stderr.write(f"\r\x1b[K{printable(what)}: {rows:,}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Clear the line."""
+        if not self._quiet:
+            sys.stderr.write("\r\x1b[K")
