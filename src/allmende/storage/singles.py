@@ -51,12 +51,12 @@ def create_singles(connection: Connection, batches: list[Batch]) -> list[Receipt
     with connection.at_once():
         asked = ask_streams(connection, names)
         origins = ask_origins(connection, dict.fromkeys((batch.origin, batch.version) for batch in batches))
-        numbers = connection.dialect.reserve_numbers(connection, len(batches))  # of which some may stay unused
     singles = _judge(batches, names, asked(), origins())
     if not singles:
         return receipts
+    numbers = connection.dialect.reserve_numbers(connection, len(singles))
     _write(connection, singles, numbers)
-    for single, number in zip(singles, numbers, strict=False):
+    for single, number in zip(singles, numbers, strict=True):
         receipts[single.place] = Receipt(accepted=1, created=[("Observation", str(number))])
     return receipts
 
@@ -85,17 +85,17 @@ def _may_write(reader: Reader, stream: Stream) -> bool:
 
 
 def _write(connection: Connection, singles: list[_Single], numbers: Sequence[int]) -> None:
-    """Insert them under the first of these numbers, log them, and grow their streams' states."""
+    """Insert them under these numbers, log them, and grow their streams' states."""
     streams = {single.stream.pk: single.stream for single in singles}.values()
     for stream in streams:
         ensure_feature(connection, stream)
-    for single, number in zip(singles, numbers, strict=False):
+    for single, number in zip(singles, numbers, strict=True):
         _grow(single, number)
     with connection.at_once():
         write_states(connection, streams)
         changes = _log(connection, singles)
     rows = []
-    for single, number in zip(singles, numbers, strict=False):
+    for single, number in zip(singles, numbers, strict=True):
         stream, values = single.stream, single.new.values
         start, end = values["phenomenonTime"]
         kind, value = values["result"]
