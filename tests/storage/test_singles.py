@@ -174,6 +174,22 @@ def test_a_crowd_is_served(store: Store) -> None:
     assert sum(change.count for change in store.changes(0, 1000)) == 183
 
 
+def test_two_processes_write_to_one_stream(store: Any) -> None:
+    """Each has a writer thread of its own; who waits for the other's lock sees what it wrote."""
+    settle(store)
+    stores = store, type(store)(store._connections)
+    start = Barrier(2)
+
+    def post(which: int) -> None:
+        start.wait()
+        for number in range(60):
+            stores[which].append(single("a~x", {"result": number}))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(post, range(2)))
+    assert next(latest.count for latest in store.latest(WRITER) if latest.stream == "a~x") == 121
+
+
 # --- the committer ---
 
 

@@ -41,7 +41,7 @@ class GroupCommitter:
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._lately = (1, 0.0)
-        """How many pieces the last commit held, and how many seconds it took."""
+        """How many pieces may come at once, as it was lately, and how many seconds the last commit took."""
 
     def __call__(self, work: Callable[[Connection], T], /, shared: Shared | None = None) -> T:
         """Run ``work`` in a transaction; returns after its commit. Inside of a transaction, joins it."""
@@ -85,11 +85,13 @@ class GroupCommitter:
             self._gather(jobs)
             begun = time.monotonic()
             self._commit(jobs)
-            self._lately = len(jobs), time.monotonic() - begun
+            # Those who were answered may come again, and so do those who came meanwhile: all of them together are as
+            # many as there are clients.
+            self._lately = len(jobs) + self._waiting.qsize(), time.monotonic() - begun
 
     def _gather(self, jobs: list[_Job]) -> None:
-        """Take what waits. Where several came together the last time, the rest is on its way: it is waited for, but no
-        longer than the last commit took."""
+        """Take what waits. Where several came together the last time, or came while it was committed, the rest is on
+        its way: it is waited for, but no longer than the last commit took."""
         several, seconds = self._lately
         until = time.monotonic() + min(seconds, _LONGEST_GATHERING)
         with contextlib.suppress(queue.Empty):

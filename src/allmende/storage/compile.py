@@ -18,6 +18,7 @@ from allmende.storage.sql import (
     Scope,
     Sql,
     all_of,
+    any_of,
     attribute_expressions,
     id_condition,
     related,
@@ -325,7 +326,7 @@ def behind(keys: Sequence[Key], values: Sequence[Any]) -> Sql:
         behind = _behind(key, value)
         if behind is not None:
             options.append("(" + all_of([*same, behind]) + ")")
-    text = "(" + sql_join(" OR ", options) + ")"
+    text = any_of(options)  # none where all values are null: nulls come last
     first = keys[0]
     if first.nullable or values[0] is None:
         return text

@@ -34,6 +34,12 @@ class Connection(Protocol):
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Any:
         """Run one statement for many rows."""
 
+    def at_once(self) -> AbstractContextManager[Any]:
+        """Statements inside are sent without waiting for each other's answers, until one is read or the block ends.
+
+        Their errors come then. Nothing is copied inside.
+        """
+
 
 class Dialect(Protocol):
     """What the engines say differently; everything else is one SQL."""

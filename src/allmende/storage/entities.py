@@ -1,6 +1,6 @@
 """Writing entities: single rows, their ids, where a thing stands, and the feature that its streams observe."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,8 @@ from allmende.storage.relations import Join, key_of
 from allmende.storage.schema import TABLE_OF
 from allmende.storage.sql import Sql, all_of, id_condition, of_kind, visible
 from allmende.storage.state import Stream
+
+_ORIGIN = "SELECT pk FROM origin WHERE name = ? AND version = ?"
 
 
 def dataset_key(connection: Connection, name: str) -> int:
@@ -37,12 +39,26 @@ def check_writable(connection: Connection, dataset: int, reader: Reader, where: 
 
 def origin_key(connection: Connection, name: str, version: str) -> int:
     """The key of an origin (source or client, with its version), made at first use."""
-    row = connection.execute("SELECT pk FROM origin WHERE name = ? AND version = ?", (name, version)).fetchone()
+    row = connection.execute(_ORIGIN, (name, version)).fetchone()
     if row is None:
         row = connection.execute(
             "INSERT INTO origin (name, version) VALUES (?, ?) RETURNING pk", (name, version)
         ).fetchone()
     return int(row[0])
+
+
+def ask_origins(connection: Connection, wanted: Iterable[tuple[str, str]]) -> Callable[[], dict[tuple[str, str], int]]:
+    """The keys of origins (name, version) in two steps: the questions are sent, and what is given reads the answers.
+
+    Those that are new are made then.
+    """
+    asked = {origin: connection.execute(_ORIGIN, origin) for origin in wanted}
+
+    def read() -> dict[tuple[str, str], int]:
+        found = {origin: rows.fetchone() for origin, rows in asked.items()}
+        return {origin: int(row[0]) if row else origin_key(connection, *origin) for origin, row in found.items()}
+
+    return read
 
 
 def find_key(connection: Connection, entity: str, identifier: str, reader: Reader, where: str) -> int:

@@ -7,7 +7,9 @@ interval a function of the calendar takes the start. See docs/reference/filters.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -58,9 +60,22 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
 )  # fmt: skip
 _SPAN = times.LATEST - times.EARLIEST
 _REST_OF_TEXT = Value(1_000_000, "number")
+_MOMENT: ContextVar[int | None] = ContextVar("moment", default=None)
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Inside of it ``now()`` is one instant: for a page, its count and all that it expands."""
+    token = _MOMENT.set(time.time_ns() // 1000)
+    try:
+        yield
+    finally:
+        _MOMENT.reset(token)
+
+
 _NOW: Mapping[str, Callable[[], int]] = MappingProxyType(
     {
-        "now": lambda: time.time_ns() // 1000,
+        "now": lambda: _MOMENT.get() or time.time_ns() // 1000,
         "mindatetime": lambda: times.EARLIEST,
         "maxdatetime": lambda: times.LATEST,
     }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -78,6 +79,7 @@ class PostgresConnection:
     def __init__(self, raw: "psycopg.Connection[Any]") -> None:
         self.dialect: Dialect = DIALECT
         self.raw = raw
+        self.pipeline: psycopg.Pipeline | None = None
 
     @property
     def in_transaction(self) -> bool:
@@ -88,32 +90,59 @@ class PostgresConnection:
         """Run one statement."""
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
         cursor.execute(_marked(sql), parameters, prepare=len(parameters) <= _LONGEST_PREPARED)
-        return _Rows(cursor)
+        return _Rows(cursor, self)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> "_Rows":
         """Run one statement for many rows, pipelined."""
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
         cursor.executemany(_marked(sql), list(parameters))
-        return _Rows(cursor)
+        return _Rows(cursor, self)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """See :class:`allmende.storage.connections.Connection`."""
+        with self.raw.pipeline() as self.pipeline:
+            try:
+                yield
+            finally:
+                self.pipeline = None
 
 
 class _Rows:
     """A cursor as the house uses it: no rows is no error."""
 
-    def __init__(self, cursor: "psycopg.Cursor[tuple[Any, ...]]") -> None:
+    def __init__(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", connection: PostgresConnection) -> None:
         self._cursor = cursor
-        self.rowcount = cursor.rowcount
+        self._connection = connection
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were read or changed."""
+        return self._answered().rowcount
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row or None."""
-        return self._cursor.fetchone() if self._cursor.description else None
+        cursor = self._answered()
+        return cursor.fetchone() if _has_rows(cursor) else None
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows left."""
-        return self._cursor.fetchall() if self._cursor.description else []
+        cursor = self._answered()
+        return cursor.fetchall() if _has_rows(cursor) else []
+
+    def _answered(self) -> "psycopg.Cursor[tuple[Any, ...]]":
+        if self._connection.pipeline is not None:
+            self._connection.pipeline.sync()
+        return self._cursor
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.fetchall())
+
+
+def _has_rows(cursor: "psycopg.Cursor[Any]") -> bool:
+    """Whether its statement gives rows. ``description`` would make one of each column."""
+    result = cursor.pgresult
+    return result is not None and result.nfields > 0
 
 
 class PostgresDialect:
@@ -213,7 +242,8 @@ class PostgresDialect:
         values = [_array(column, kind) for column, kind in zip(zip(*rows, strict=True), columns.values(), strict=True)]
         # WHERE true: else ON CONFLICT could be read as a join's condition.
         sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({lists}) WHERE true {then}"
-        return list(connection.execute(sql, values))
+        made = connection.execute(sql, values)
+        return list(made) if "RETURNING" in then else []
 
     def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Few by a prepared statement, many by COPY."""

@@ -12,9 +12,9 @@ from allmende.domain.policy import Reader
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Receipt
 from allmende.storage.connections import Connection
-from allmende.storage.entities import ensure_feature, origin_key
+from allmende.storage.entities import ask_origins, ensure_feature
 from allmende.storage.readings import log_appends
-from allmende.storage.state import Stream, grow_state, read_streams, write_states
+from allmende.storage.state import Stream, ask_streams, grow_state, write_states
 
 _PLAIN = "Datastream"
 _ABOUT = ("origin", "dataset", "reader", "received_at", "version", "name")
@@ -47,20 +47,24 @@ def is_single(batch: Batch) -> bool:
 def create_singles(connection: Connection, batches: list[Batch]) -> list[Receipt | None]:
     """Write the observations of batches that are single; None for each that is to be written alone."""
     receipts: list[Receipt | None] = [None] * len(batches)
-    singles = _judge(connection, batches)
+    names = [batch.entities[0].links[_PLAIN][0].id or "" for batch in batches]
+    with connection.at_once():
+        asked = ask_streams(connection, names)
+        origins = ask_origins(connection, dict.fromkeys((batch.origin, batch.version) for batch in batches))
+    singles = _judge(batches, names, asked(), origins())
     if not singles:
         return receipts
-    numbers = _write(connection, singles)
+    numbers = connection.dialect.reserve_numbers(connection, len(singles))
+    _write(connection, singles, numbers)
     for single, number in zip(singles, numbers, strict=True):
         receipts[single.place] = Receipt(accepted=1, created=[("Observation", str(number))])
     return receipts
 
 
-def _judge(connection: Connection, batches: list[Batch]) -> list[_Single]:
-    """Those that may be written, with their streams locked."""
-    names = [batch.entities[0].links[_PLAIN][0].id or "" for batch in batches]
-    streams = read_streams(connection, names)
-    origins: dict[tuple[str, str], int] = {}
+def _judge(
+    batches: list[Batch], names: list[str], streams: dict[str, Stream], origins: dict[tuple[str, str], int]
+) -> list[_Single]:
+    """Those that may be written."""
     singles = []
     for place, (name, batch) in enumerate(zip(names, batches, strict=True)):
         stream, new = streams.get(name), batch.entities[0]
@@ -69,10 +73,8 @@ def _judge(connection: Connection, batches: list[Batch]) -> list[_Single]:
         kind = new.values["result"][0]
         if kind >= ResultKind.JSON or not fits_all(stream.observation_type, {kind}):
             continue
-        origin = (batch.origin, batch.version)
-        if origin not in origins:
-            origins[origin] = origin_key(connection, *origin)
-        singles.append(_Single(place, new, stream, origins[origin], batch.received_at))
+        origin = origins[batch.origin, batch.version]
+        singles.append(_Single(place, new, stream, origin, batch.received_at))
     return singles
 
 
@@ -82,12 +84,16 @@ def _may_write(reader: Reader, stream: Stream) -> bool:
     return may_see and (reader.sees_all or reader.may_write_to(stream.owner))
 
 
-def _write(connection: Connection, singles: list[_Single]) -> Sequence[int]:
-    """Insert them, log them, and grow their streams' states; gives their numbers."""
-    for stream in {single.stream.pk: single.stream for single in singles}.values():
+def _write(connection: Connection, singles: list[_Single], numbers: Sequence[int]) -> None:
+    """Insert them under these numbers, log them, and grow their streams' states."""
+    streams = {single.stream.pk: single.stream for single in singles}.values()
+    for stream in streams:
         ensure_feature(connection, stream)
-    numbers = connection.dialect.reserve_numbers(connection, len(singles))
-    changes = _log(connection, singles)
+    for single, number in zip(singles, numbers, strict=True):
+        _grow(single, number)
+    with connection.at_once():
+        write_states(connection, streams)
+        changes = _log(connection, singles)
     rows = []
     for single, number in zip(singles, numbers, strict=True):
         stream, values = single.stream, single.new.values
@@ -99,18 +105,22 @@ def _write(connection: Connection, singles: list[_Single]) -> Sequence[int]:
             stream.pk, start, number, number, end, result_time, single.received_at, kind, value, quality,
             *valid, values.get("parameters"), stream.feature, single.origin, changes[stream.pk, single.origin],
         ))  # fmt: skip
-        grow_state(
-            stream,
-            start,
-            end if end is not None else start,
-            1,
-            latest=(start, number, kind, value, quality),
-            result_times=() if result_time is None else (result_time,),
-            feature=stream.feature,
-        )
     connection.dialect.insert_observations(connection, rows)
-    write_states(connection, {single.stream.pk: single.stream for single in singles}.values())
-    return numbers
+
+
+def _grow(single: _Single, number: int) -> None:
+    values = single.new.values
+    start, end = values["phenomenonTime"]
+    result_time = values.get("resultTime")
+    grow_state(
+        single.stream,
+        start,
+        end if end is not None else start,
+        1,
+        latest=(start, number, *values["result"], values.get("resultQuality")),
+        result_times=() if result_time is None else (result_time,),
+        feature=single.stream.feature,
+    )
 
 
 def _log(connection: Connection, singles: list[_Single]) -> dict[tuple[int, int], int]:

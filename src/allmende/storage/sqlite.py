@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from allmende.domain.errors import InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
@@ -55,6 +56,10 @@ class SqliteConnection:
                 raise
             register(self._raw)
             return self._raw.execute(sql, parameters)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Nothing to save: there is no way to a server."""
+        return nullcontext()
 
     @property
     def in_transaction(self) -> bool:

@@ -1,6 +1,6 @@
 """What is known of each stream at a glance: latest value, count, extents. Written once per stream and commit."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -63,26 +63,44 @@ class Stream(msgspec.Struct, kw_only=True):
 
 def read_streams(connection: Connection, names: Iterable[str]) -> dict[str, Stream]:
     """The streams of these ids with their states, kept from other writers to the end of the transaction."""
-    return {stream.id: stream for stream in _lock(connection, "id", sorted(set(names)))}
+    return ask_streams(connection, names)()
+
+
+def ask_streams(connection: Connection, names: Iterable[str]) -> Callable[[], dict[str, Stream]]:
+    """The same in two steps: the question is sent, and what is given reads the answer."""
+    read = _lock(connection, "id", sorted(set(names)))
+    return lambda: {stream.id: stream for stream in read()}
 
 
 def lock_streams(connection: Connection, keys: Iterable[int]) -> dict[int, Stream]:
     """The same by the engine's keys; what is gone by now is missing."""
-    return {stream.pk: stream for stream in _lock(connection, "pk", sorted(set(keys)))}
+    return {stream.pk: stream for stream in _lock(connection, "pk", sorted(set(keys)))()}
 
 
-def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[int]) -> Iterator[Stream]:
+def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[int]) -> Callable[[], list[Stream]]:
+    dialect = connection.dialect
+    asked = []
     for place in range(0, len(listed), 500):
-        rule, values = connection.dialect.one_of(f"d.{column}", listed[place : place + 500])
-        for row in connection.execute(
+        rule, values = dialect.one_of(f"d.{column}", listed[place : place + 500])
+        # A statement of its own: one that waits for another writer reads the states as they were before it waited.
+        locked = dialect.locking and connection.execute(
+            f"SELECT d.pk FROM datastream d WHERE {rule} ORDER BY d.pk {dialect.locking}", values
+        )
+        rows = connection.execute(
             "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.width, x.id, x.access,"
             " EXISTS (SELECT 1 FROM feature_datastream f WHERE f.feature = d.feature AND f.datastream = d.pk),"
             f" {_COLUMNS} FROM datastream d JOIN dataset x ON x.pk = d.dataset"
-            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE {rule}"
-            f" ORDER BY d.pk {connection.dialect.locking}",
+            f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE {rule} ORDER BY d.pk",
             values,
-        ):
-            yield _stream(row)
+        )
+        asked.append((locked, rows))
+    return lambda: [stream for locked, rows in asked for stream in _locked(locked, rows)]
+
+
+def _locked(locked: Any, rows: Any) -> list[Stream]:
+    """The streams of rows, without one that was made between the locking and the reading."""
+    keys = {key for (key,) in locked} if locked else None
+    return [_stream(row) for row in rows if keys is None or row[0] in keys]
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:

@@ -24,6 +24,7 @@ from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
+from allmende.storage.expressions import one_moment
 from allmende.storage.find import find_change, find_latest, find_page, find_table
 from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
@@ -205,7 +206,7 @@ class SqlStore:
         return self._commit(lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes))
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with translated(self._engine), self._connections.reading() as raw:
+        with translated(self._engine), self._connections.reading() as raw, one_moment():
             return work(self._engine.wrap(raw))
 
 

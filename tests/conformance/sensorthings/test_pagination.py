@@ -111,3 +111,9 @@ def test_numbers_inside_of_json_go_on_exactly(house: House, order: str) -> None:
     found = [t["properties"]["size"] for t in house.pages(house.get("Things", top="1", orderby=order))]
     numbers = sorted((s for s in sizes if s != "text"), reverse=order.endswith("desc"))
     assert found == [*numbers, "text"]
+
+
+def test_nothing_lies_behind_the_group_without_any_value(town: House) -> None:
+    """Nulls come last."""
+    options = {"apply": "groupby((resultTime))", "skiptoken": make_token((None,))}
+    assert town.get("Observations", **options) == {"value": []}

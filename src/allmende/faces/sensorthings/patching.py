@@ -11,7 +11,7 @@ from allmende.domain.creation import encode, too_deep
 from allmende.domain.errors import Conflict, InvalidInput
 
 _OPERATIONS = 200
-_COPIED = 100_000
+_COPIED = 30_000
 """Characters that one patch may copy: what is copied into itself doubles each time, and each copy takes time."""
 
 

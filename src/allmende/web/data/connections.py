@@ -55,7 +55,8 @@ class DjangoConnections:
         with self._plain_errors(), transaction.atomic(self._alias):
             raw = self._raw()
             if connections[self._alias].vendor == "postgresql":
-                raw.execute("SET LOCAL statement_timeout = 0")
+                with raw.pipeline():  # with the BEGIN before it
+                    raw.execute("SET LOCAL statement_timeout = 0")
             yield raw
 
     def in_transaction(self) -> bool:
