@@ -263,7 +263,7 @@ def test_variety_fills_no_memory() -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_form_of_an_id_is_part_of_the_shape(dialect: Any) -> None:
-    for said in ("17", "18", "17.5", "'17'", "'o'", "9223372036854775807", "9223372036854775808", "null"):
+    for said in ("17", "18", "17.5", "'17'", "'o'", "9223372036854775807", "null"):
         for path in ("Observations(3)/Datastream/Observations", "Observations('o')/Datastream/Observations"):
             _assert_same_statements(ask(path, {"filter": f"id eq {said} or Datastream/id eq {said}"}), dialect)
 
