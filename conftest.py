@@ -1,6 +1,6 @@
 """Every test process gets a home of its own and no setting of the machine's.
 
-``ALLMENDE_TEST_CITY`` chooses the profile (jena by default); the suite runs with each of the two.
+``ALLMENDE_TEST_CITY`` chooses the profile (jena by default); what a profile could break runs with each of the two.
 """
 
 import atexit
