@@ -37,7 +37,7 @@ from allmende.web.backup import write_backup
 from allmende.web.intake import Intake
 store, reader = house.store, house_reader("test")
 def create(entity, body, **links):
-    plan = plan_creation(entity, body, now=1, links={k: Ref(id=v) for k, v in links.items()})
+    plan = plan_creation(entity, body, now=2_208_988_800_000_000, links={k: Ref(id=v) for k, v in links.items()})
     return store.append(Batch(origin="test", dataset="commons", reader=reader, received_at=1, entities=plan))
 intake = Intake(store, house.profile, house.config)
 intake.take_file("gate", Path(sys.argv[1]))
@@ -113,7 +113,7 @@ store, reader = house.store, house_reader("test")
 from allmende.domain.query import Query
 newest = store.newest_change()
 def create(entity, body, **links):
-    plan = plan_creation(entity, body, now=1, links={k: Ref(id=v) for k, v in links.items()})
+    plan = plan_creation(entity, body, now=2_208_988_800_000_000, links={k: Ref(id=v) for k, v in links.items()})
     return store.append(Batch(origin="test", dataset="commons", reader=reader, received_at=1, entities=plan))
 create("Thing", {"name": "new", "description": "new"})
 create("Observation", {"result": 1, "phenomenonTime": "2030-01-01T00:00:00Z"}, Datastream="mixed")
