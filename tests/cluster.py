@@ -4,7 +4,6 @@ import atexit
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -87,8 +86,9 @@ class Cluster:
             connection.execute(statement)
 
 
+# Told to end by TERM: a shell that was itself started in the background without a terminal ignores QUIT.
 _TIDY = """
-trap 'kill -QUIT $server' QUIT
+trap 'kill -QUIT $server' TERM
 "$@" & server=$!
 wait $server || wait $server
 rm -rf "$0"
@@ -116,13 +116,13 @@ def cluster() -> Cluster:
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     # Ends with this process, however that ends (xdist's workers run nothing at their end), and its folder with it.
     shell = ["sh", "-c", _TIDY, folder, tools / "postgres", "-D", data, *options]
-    command = ["setpriv", "--pdeathsig", "QUIT", *as_owner, *shell]
+    command = ["setpriv", "--pdeathsig", "TERM", *as_owner, *shell]
     server = subprocess.Popen(command, **quiet)
     made = Cluster(folder)
     _wait_for(made, server)
 
     def end() -> None:
-        server.send_signal(signal.SIGQUIT)
+        server.terminate()
         server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
