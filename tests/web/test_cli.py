@@ -335,4 +335,4 @@ def test_a_recount_sets_right_what_is_known_of_streams(house, run, tmp_path):
     code, told, _ = run("database", "recount", "--json")
     assert (code, told["streams"], len(told["mended"])) == (0, 2, 1)
     assert sorted(latest.count for latest in house.latest(house_reader("test"))) == [1, 2]
-    assert AuditEntry.objects.filter(action="recount").last().detail == {"looked": 2, "mended": 1}
+    assert AuditEntry.objects.filter(action="recount").latest("id").detail == {"looked": 2, "mended": 1}
