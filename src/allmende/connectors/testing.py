@@ -6,9 +6,12 @@ from importlib import resources
 from pathlib import Path
 
 from allmende.connectors import checks
+from allmende.domain.bounds import Bounds
 from allmende.domain.connector import Parse, Payload, Source
+from allmende.domain.feature_checks import check_collection, check_features
+from allmende.domain.features import FeatureRow
 from allmende.domain.ids import normalise
-from allmende.domain.records import Declaration, Parsed, Series
+from allmende.domain.records import Collection, Declaration, Feature, Features, Parsed, Series
 
 RECEIVED_AT = 1_750_000_000_000_000
 
@@ -53,11 +56,28 @@ def values(parsed: Parsed) -> dict[str, list[object]]:
     return found
 
 
+def features(parsed: Parsed) -> dict[str, Feature]:
+    """Features of all collections by id."""
+    return {item.id: item for record in parsed.records if isinstance(record, Features) for item in record.items}
+
+
+def kept_features(parsed: Parsed) -> dict[str, FeatureRow]:
+    """Features by id as the house would keep them; none may be refused."""
+    found: dict[str, FeatureRow] = {}
+    for record in parsed.records:
+        if isinstance(record, Features):
+            kept, faults = check_features(record, Bounds())
+            assert not faults, faults
+            found.update((row.id, row) for row in kept.rows)
+    return found
+
+
 def assert_sound(parse: Parse, given: Payload, source: Source) -> Parsed:
     """Parses and holds the outcome to the contract of every connector; gives it back.
 
-    Columns are of one length, every series was declared before, ids can be kept, and each rejection, parsed again by
-    itself, comes to the same word and to no reading that was not there before.
+    Columns are of one length, every series and collection was declared before, ids can be kept, and each rejection,
+    parsed again by itself, comes to the same word and to no reading that was not there before. So does the body that
+    is given for each feature.
     """
     parsed = parse(given, source)
     declared: set[str] = set()
@@ -66,6 +86,12 @@ def assert_sound(parse: Parse, given: Payload, source: Source) -> Parsed:
             declared.add(record.stream)
             for id_ in (record.stream, record.thing.id, record.sensor.id, record.observed_property.id):
                 assert normalise(id_) == id_
+        elif isinstance(record, Collection):
+            assert check_collection(record) == ""
+            declared.add(record.id)
+        elif isinstance(record, Features):
+            assert record.collection in declared, f"{record.collection} has features before its declaration"
+            _assert_bodies(parse, given, source, record)
         else:
             assert record.stream in declared, f"{record.stream} has readings before its declaration"
             assert len(record.times) == len(record.results) == len(record.flags or record.times)
@@ -79,8 +105,25 @@ def assert_sound(parse: Parse, given: Payload, source: Source) -> Parsed:
     return parsed
 
 
+def _assert_bodies(parse: Parse, given: Payload, source: Source, record: Features) -> None:
+    assert len(record.unread) <= len(parse(given, source).rejections)
+    if record.body_of is None:
+        return
+    for place, item in enumerate(record.items[:20]):
+        body = record.body_of(place)
+        again = parse(Payload(body=body, name=given.name, received_at=given.received_at), source)
+        assert not again.rejections
+        assert list(features(again)) == [item.id]
+
+
 def _points(parsed: Parsed) -> set[tuple[str, int, str]]:
-    return {
+    said = {
+        (record.collection, 0, repr(item))
+        for record in parsed.records
+        if isinstance(record, Features)
+        for item in record.items
+    }
+    return said | {
         (record.stream, time, repr(result))
         for record in parsed.records
         if isinstance(record, Series)
