@@ -366,6 +366,10 @@ class Store(Protocol):
     def newest_entity_change(self) -> int:
         """The highest number in the log of entities, 0 if it is empty."""
 
+    def adopt_logs(self) -> int:
+        """Make the numbers of both logs and the followers' cursors this database's own, where it was read from a dump
+        that another one wrote; followers then go on where they were. Gives how many were changed, 0 as a rule."""
+
     def prune_logs(self, *, read_before: int, before: int, deletions_before: int) -> int:
         """Delete lines of both logs that every follower has read and that were written before ``read_before``, and all
         from before ``before``; but deletions of observations, of which nothing else tells, are kept until

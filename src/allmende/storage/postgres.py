@@ -30,6 +30,7 @@ from allmende.storage.connections import (
     JsonKind,
 )
 from allmende.storage.functions_postgres import TEMPLATES
+from allmende.storage.logs import adopt_numbers
 from allmende.storage.schema_spatial import PLACES
 from allmende.storage.slots import Slot, turned
 from allmende.storage.store import SqlStore
@@ -65,6 +66,10 @@ class PostgresStore(SqlStore):
 
     def __init__(self, connections: Connections, committer: Committer | None = None) -> None:
         super().__init__(connections, PostgresEngine(), committer)
+
+    def adopt_logs(self) -> int:
+        """See :class:`allmende.domain.store.Store`."""
+        return self._commit(adopt_numbers)
 
 
 @lru_cache(maxsize=1000)

@@ -23,7 +23,7 @@ from allmende.domain.store import (
 from allmende.storage import bookkeeping, collections, logs
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
-from allmende.storage.committer import GroupCommitter, translated
+from allmende.storage.committer import GroupCommitter, raced, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.expressions import one_moment
 from allmende.storage.find import find_change, find_latest, find_page, find_table
@@ -140,7 +140,7 @@ class SqlStore:
 
     def together(self, work: Callable[[], T]) -> T:
         """Run ``work`` in one transaction: see :class:`allmende.domain.store.Store`."""
-        with translated(self._engine), self._connections.writing():
+        with raced(self._engine), self._connections.writing():
             return work()
 
     def change(self, amendment: Amendment) -> None:
@@ -192,6 +192,10 @@ class SqlStore:
     def newest_entity_change(self) -> int:
         """The highest number in the log of entities."""
         return self._read(lambda c: logs.newest(c, "entity_log"))
+
+    def adopt_logs(self) -> int:
+        """See :class:`allmende.domain.store.Store`. Here the counter is a part of what is kept."""
+        return 0
 
     def prune_logs(self, *, read_before: int, before: int, deletions_before: int) -> int:
         """Delete lines of both logs that are no longer needed, in small transactions."""
