@@ -160,8 +160,9 @@ def assert_withstands(
 
     Each mutation takes the way of any payload: framing, ``parse``, ``domain.ingest``. It must end in rejections or in
     the same values: never in an exception, never in a reading that the whole sample does not give (stream, time and
-    result; of a feature its id, geometry and times) unless it is flagged, and within bounds of time and memory. Where what was damaged is a value that can be
-    seen to be none, or the document, a lost reading must be told by a rejection.
+    result; of a feature its id, geometry and times) unless it is flagged, and within bounds of time and memory. Where
+    what was damaged is a value that can be seen to be none, or the document, a lost reading must be told by a
+    rejection.
 
     ``framing`` is the manifest's. ``unless`` names mutations that this source cannot tell from a true message, by a
     part of their name; say why beside it. Gives how many mutations there were.
