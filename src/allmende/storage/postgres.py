@@ -213,6 +213,12 @@ class PostgresDialect:
         area = "ST_MakeEnvelope(x.west, x.south, x.east, x.north, 4326)"
         return f"{alias}.pk IN (SELECT x.datastream FROM stream_state x WHERE {area} && {box})", sides
 
+    def in_item_box(self, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        corner = "point(CAST(? AS double precision), CAST(? AS double precision))"
+        own = f"box(point({alias}.west, {alias}.south), point({alias}.east, {alias}.north))"
+        return f"{own} && box({corner}, {corner})", sides
+
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
         if kind == "number":

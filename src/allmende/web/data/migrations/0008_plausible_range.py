@@ -11,7 +11,7 @@ from allmende.storage.schema_postgres import POSTGRES
 def create(apps: Any, schema_editor: Any) -> None:
     """Run storage's statements. What was declared before is filled in by its source's next declaration."""
     layout = POSTGRES if schema_editor.connection.vendor == "postgresql" else SQLITE
-    for statement in layout[7]:
+    for statement in layout[8]:
         schema_editor.execute(statement)
 
 
@@ -22,5 +22,5 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("measured", "0006_tasking_and_staplus")]
+    dependencies = [("measured", "0007_features")]
     operations = [migrations.RunPython(create, drop)]
