@@ -78,8 +78,17 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
         ),
     ] = 10_000
     result_bytes: Annotated[
-        int, _setting("ALLMENDE_RESULT_BYTES", "Limits", "Largest text or JSON of one observation's result.", low=1024)
+        int,
+        _setting(
+            "ALLMENDE_RESULT_BYTES",
+            "Limits",
+            "Largest text or JSON of one observation's result, or of one feature's properties.",
+            low=1024,
+        ),
     ] = 256 * KIB
+    geometry_bytes: Annotated[
+        int, _setting("ALLMENDE_GEOMETRY_BYTES", "Limits", "Largest geometry of one feature, as GeoJSON.", low=KIB)
+    ] = 4 * MIB
     future_seconds: Annotated[
         float,
         _setting(
