@@ -121,16 +121,20 @@ class Intake:
         What the store refuses for its content is found by taking each by itself; see :meth:`take` for what is raised.
         """
         self.disk.check()
-        read = [
-            (batch, source, payload)
-            for source, payload in ((self.source(source_id), payload) for source_id, payload in items)
-            for batch in split(self.read(source, payload))
-        ]
+        named = [(self.source(source_id), payload) for source_id, payload in items]
+        read = [(source, list(self._batches(source, [payload]))) for source, payload in named]
         total = Receipt()
         try:
-            receipts = self.store.together(lambda: [self.store.append(batch) for batch, _, _ in read])
+            receipts = self.store.together(
+                lambda: [self.store.append(batch) for _, batches in read for batch, _ in batches]
+            )
         except (Conflict, InvalidInput):
-            receipts = [self._append(*each) for each in read]
+            for source, batches in read:
+                own = Receipt()  # each payload is a delivery by itself
+                for batch, payload in batches:
+                    self._append(batch, source, payload, own)
+                total.add(own)
+            return total
         for receipt in receipts:
             total.add(receipt)
         return total
