@@ -22,7 +22,9 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     future: int = times.DAY
     """How far ahead of the house's clock a reading may lie, in microseconds: beyond it a clock is wrong."""
     text: int = 262_144
-    """Characters of a text or bytes of a JSON result."""
+    """Characters of a text, or bytes of a JSON result or of a feature's properties."""
+    geometry: int = 4_194_304
+    """Characters of a feature's geometry, as GeoJSON."""
 
 
 class Fault(NamedTuple):

@@ -1,7 +1,7 @@
 """Units in UCUM, as far as a city needs them: compared, multiplied, converted.
 
-A subset of its own, since the libraries looked at bring much more than that: ucumvert stands on pint, which takes a
-tenth of a second to load and knows units by other names. What is not in the tables here is said to be unknown and is
+A subset of its own, since the libraries looked at bring much more than that: ucumvert stands on pint, which takes two
+tenths of a second to load and knows units by other names. What is not in the tables here is said to be unknown and is
 never converted. Source: The Unified Code for Units of Measure, version 2.2 (https://ucum.org/ucum).
 """
 

@@ -18,7 +18,7 @@ from allmende.knowledge.evaluate import Limits, Outcome, evaluate
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import Lineage, read_lineage
 from allmende.knowledge.prepare import Rule
-from allmende.knowledge.write import write_outcome
+from allmende.knowledge.write import RERUN, write_outcome
 
 FOLLOWER = "rules"
 TURN = "rules-turn"
@@ -48,6 +48,8 @@ class _Job(NamedTuple):
     rule: Rule
     group: Group
     spans: list[Span]
+    rerun: bool
+    """Whether nothing but a re-run of other rules made it necessary."""
 
 
 class _Ready(NamedTuple):
@@ -121,16 +123,6 @@ class Follower:
         self._commit(cursor, ready, progress, {FOLLOWER: number, **clocks})
         return progress
 
-    def lag(self) -> tuple[int, float]:
-        """How many lines of the log wait (up to 500), and how many seconds ago the first of them came."""
-        waiting = self._store.changes(self._store.cursor(FOLLOWER) or 0, _LINES)
-        return len(waiting), max(0.0, (self._clock() - waiting[0].received_at) / 1e6) if waiting else 0.0
-
-    def groups(self, rule: Rule) -> list[Group]:
-        """The groups of a rule as they are now."""
-        self._look_around()
-        return list(self._groups[rule.id].values())
-
     def _read(self, cursor: int) -> list[Change]:
         """Lines of the log, no more than speak of about 20,000 readings."""
         lines: list[Change] = []
@@ -178,6 +170,7 @@ class Follower:
 
     def _jobs(self, changes: Sequence[Change], done: dict[str, int], due: dict[str, int]) -> list[_Job]:
         touched: dict[tuple[str, str], list[Span]] = {}
+        fresh: set[tuple[str, str]] = set()
         by_id = {rule.id: rule for rule in self._rules}
         readers = self._readers()
         for change in changes:
@@ -187,12 +180,15 @@ class Follower:
                 span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))
                 if span is not None:
                     touched.setdefault((rule_id, key), []).append(span)
+                    if not change.origin.startswith(RERUN):
+                        fresh.add((rule_id, key))
         for rule_id, at in done.items():
             if due[rule_id] > at:
                 for key in self._groups[rule_id]:
                     touched.setdefault((rule_id, key), []).append((at + 1, due[rule_id]))
+                    fresh.add((rule_id, key))
         return [
-            _Job(rule, self._group(rule, key), merge(spans))
+            _Job(rule, self._group(rule, key), merge(spans), (rule_id, key) not in fresh)
             for rule in self._rules
             for (rule_id, key), spans in touched.items()
             if rule_id == rule.id
@@ -239,7 +235,7 @@ class Follower:
             for job, outcome in ready:
                 told = (self._store, self._reader, job.rule, job.group, outcome, self._lineage)
                 try:
-                    write_outcome(*told, received_at=now)
+                    write_outcome(*told, received_at=now, rerun=job.rerun)
                 except StorageError:
                     raise
                 except AllmendeError as error:
@@ -253,6 +249,13 @@ class Follower:
         self._store.set_cursor(TURN, cursor)
         if (self._store.cursor(FOLLOWER) or 0) != cursor:
             raise Overtaken("the rules' cursor was moved meanwhile")
+
+
+def lag(store: Store, now: int) -> tuple[int, float]:
+    """How many lines of the log wait for the rules (up to 500), and how many seconds ago the first of them came."""
+    cursor = store.cursor(FOLLOWER)
+    waiting = [] if cursor is None else store.changes(cursor, _LINES)
+    return len(waiting), max(0.0, (now - waiting[0].received_at) / 1e6) if waiting else 0.0
 
 
 def time_of(rule_id: str) -> str:

@@ -71,6 +71,9 @@ class Dialect(Protocol):
     def in_box(self, entity: str, attribute: str, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
         """Whether a geometry may meet a box (west, south, east, north): asks an index, see ``schema_spatial.py``."""
 
+    def in_item_box(self, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """Whether the box of an ``item`` may meet one (west, south, east, north): asks an index."""
+
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """Whether a result is of a kind and compares so; neither true nor false where it is of another kind."""
 

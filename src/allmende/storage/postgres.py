@@ -30,6 +30,7 @@ from allmende.storage.connections import (
     JsonKind,
 )
 from allmende.storage.functions_postgres import TEMPLATES
+from allmende.storage.logs import adopt_numbers
 from allmende.storage.schema_spatial import PLACES
 from allmende.storage.slots import Slot, turned
 from allmende.storage.store import SqlStore
@@ -65,6 +66,10 @@ class PostgresStore(SqlStore):
 
     def __init__(self, connections: Connections, committer: Committer | None = None) -> None:
         super().__init__(connections, PostgresEngine(), committer)
+
+    def adopt_logs(self) -> int:
+        """See :class:`allmende.domain.store.Store`."""
+        return self._commit(adopt_numbers)
 
 
 @lru_cache(maxsize=1000)
@@ -178,6 +183,12 @@ class PostgresDialect:
             return f"{alias}.{column} && {box}", sides
         area = "ST_MakeEnvelope(x.west, x.south, x.east, x.north, 4326)"
         return f"{alias}.pk IN (SELECT x.datastream FROM stream_state x WHERE {area} && {box})", sides
+
+    def in_item_box(self, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        corner = "point(CAST(? AS double precision), CAST(? AS double precision))"
+        own = f"box(point({alias}.west, {alias}.south), point({alias}.east, {alias}.north))"
+        return f"{own} && box({corner}, {corner})", sides
 
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""

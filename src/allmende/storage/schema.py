@@ -11,6 +11,7 @@ Layout (measured reasons stand in docs/architecture.md, "Storage"):
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from allmende.storage.schema_features import SQLITE_FEATURES
 from allmende.storage.schema_spatial import SQLITE_BOXES
 
 _NAMED = "pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, dataset INTEGER NOT NULL REFERENCES dataset(pk)"
@@ -194,7 +195,7 @@ _VERSION_6 = (
 )  # fmt: skip
 
 SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
-    {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6}
+    {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6, 7: SQLITE_FEATURES}
 )
 """Statements by version of the layout; a version, once released, is not changed."""
 
@@ -204,6 +205,7 @@ TABLES = (
     "observation_history", "observation_name", "observation_document", "observation", "stream_property",
     "group_observation", *_LINKS, "relation", "datastream", "feature",
     "observed_property", "sensor", "historical_location_location", "historical_location", "thing_location", "location",
+    "item_history", "item", "collection",
     "task", "tasking_capability", "actuator", "thing", "observation_group", "campaign", "project", "license", "party",
     "sequence", "origin", "dataset",
 )  # fmt: skip

@@ -17,7 +17,7 @@ from allmende.storage.readings import log_appends
 from allmende.storage.state import Stream, ask_streams, grow_state, write_states
 
 _PLAIN = "Datastream"
-_ABOUT = ("origin", "dataset", "reader", "received_at", "version", "name")
+_ABOUT = ("origin", "dataset", "reader", "received_at", "version", "name", "whole")
 _MORE = tuple(name for name in Batch.__struct_fields__ if name not in ("entities", *_ABOUT))
 """What a batch may bring beside entities."""
 

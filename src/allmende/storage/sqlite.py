@@ -94,6 +94,12 @@ class SqliteDialect:
         rule = "x.west <= ? AND x.east >= ? AND x.south <= ? AND x.north >= ?"
         return f"{alias}.pk IN ({found} WHERE {rule})", (east, west, north, south)
 
+    def in_item_box(self, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        west, south, east, north = sides
+        rule = "x.west <= ? AND x.east >= ? AND x.south <= ? AND x.north >= ?"
+        return f"{alias}.pk IN (SELECT x.pk FROM item_box x WHERE {rule})", (east, west, north, south)
+
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
         # Without the guard SQLite would hold every text to be greater than every number.
