@@ -10,7 +10,7 @@ from math import isfinite
 import msgspec
 
 from allmende.domain import ids, times
-from allmende.domain.bounds import MISFIT, Bounds, fault_of_size, fault_of_time, fits_all, misfit
+from allmende.domain.bounds import MISFIT, Bounds, fault_of_size, fault_of_time, fits_all, misfit, out_of_range
 from allmende.domain.connector import Payload, Source
 from allmende.domain.creation import MAX_DEPTH, encode, holds_nul, keep_result, too_deep
 from allmende.domain.errors import InvalidInput
@@ -21,9 +21,6 @@ from allmende.domain.policy import house_reader
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Collection, Declaration, Features, Parsed, Rejection, Result, Series
 from allmende.domain.store import Batch
-
-ABOVE = "above-maximum"
-BELOW = "below-minimum"
 
 
 class IngestLimits(Bounds, frozen=True, kw_only=True):
@@ -205,7 +202,7 @@ def _flag(series: Series, declaration: Declaration) -> Series:
     numbers = [r for r in series.results if isinstance(r, int | float)]
     if numbers and ((low is not None and min(numbers) < low) or (high is not None and max(numbers) > high)):
         flags = series.flags or [""] * len(series.times)
-        series.flags = [f or _range_flag(r, low, high) for r, f in zip(series.results, flags, strict=True)]
+        series.flags = [f or out_of_range(r, low, high) for r, f in zip(series.results, flags, strict=True)]
     asked = OBSERVATION_TYPES[declaration.observation_type]
     if not fits_all(asked, {_KINDS.get(type_, ResultKind.JSON) for type_ in set(map(type, series.results))}):
         flags = series.flags or [""] * len(series.times)
@@ -214,14 +211,6 @@ def _flag(series: Series, declaration: Declaration) -> Series:
         ]
         series.flags = series.flags if any(series.flags) else None
     return series
-
-
-def _range_flag(result: Result, low: float | None, high: float | None) -> str:
-    if isinstance(result, bool) or not isinstance(result, int | float):
-        return ""
-    if high is not None and result > high:
-        return ABOVE
-    return BELOW if low is not None and result < low else ""
 
 
 _KINDS = {
