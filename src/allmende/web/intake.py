@@ -52,7 +52,10 @@ def now_micros() -> int:
 def reading_bounds(config: Config) -> IngestLimits:
     """The operator's bounds of what is taken, for all ways in."""
     return IngestLimits(
-        future=int(config.future_seconds * times.SECOND), text=config.result_bytes, geometry=config.geometry_bytes
+        future=int(config.future_seconds * times.SECOND),
+        text=config.result_bytes,
+        geometry=config.geometry_bytes,
+        rejection_bytes=config.rejection_each_bytes,
     )
 
 
@@ -68,8 +71,11 @@ class Intake:
         sources: dict[str, PreparedSource] | None = None,
         limits: IngestLimits | None = None,
         clock: Callable[[], int] = now_micros,
+        look: Callable[[str, Payload], None] | None = None,
     ) -> None:
+        """``look`` gets the payloads that came by themselves or were asked for, once they are committed."""
         self.store = store
+        self._look = look or _look_away
         self.sources = prepare_sources(profile) if sources is None else sources
         self.limits = limits or reading_bounds(config)
         self.clock = clock
@@ -98,6 +104,7 @@ class Intake:
         total = Receipt()
         for batch, _ in self._batches(source, [payload], only=only):
             self._append(batch, source, payload, total)
+        self._look(source_id, payload)
         return total
 
     def take_all(self, source_id: str, payloads: Iterable[Payload], progress: Progress | None = None) -> Receipt:
@@ -111,6 +118,7 @@ class Intake:
             for batch, payload in batches:
                 self.disk.check()
                 self._append(batch, source, payload, total)
+                self._look(source_id, payload)
                 if progress is not None:
                     progress(total)
         return total
@@ -134,9 +142,11 @@ class Intake:
                 for batch, payload in batches:
                     self._append(batch, source, payload, own)
                 total.add(own)
-            return total
-        for receipt in receipts:
-            total.add(receipt)
+        else:
+            for receipt in receipts:
+                total.add(receipt)
+        for source_id, payload in items:
+            self._look(source_id, payload)
         return total
 
     def take_messages(self, messages: Iterable[Message]) -> Receipt:
@@ -246,6 +256,10 @@ class Intake:
             told: dict[str, Any] = {"payload": payload, "source": source.source, "version": source.version}
             total.add(self.store.append(ingest(parsed, **told, limits=self.limits)))
             total.refused += readings
+
+
+def _look_away(_source: str, _payload: Payload) -> None:
+    return
 
 
 class DiskFloor:

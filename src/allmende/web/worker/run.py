@@ -21,10 +21,13 @@ from allmende.web.worker.brokers import door
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.lease import Holder
 from allmende.web.worker.listener import Listener
+from allmende.web.worker.looks import Looks
+from allmende.web.worker.notices import Notices
 from allmende.web.worker.rules import RulesThread
 from allmende.web.worker.subscriber import Subscriber
 from allmende.web.worker.upkeep import SECONDS as UPKEEP_SECONDS
 from allmende.web.worker.upkeep import tidy_up
+from allmende.web.worker.watch import Watch
 
 LEASE = "worker"
 _WAIT_SECONDS = 2.0
@@ -98,12 +101,13 @@ class Worker:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def _start(self, over: threading.Event) -> list[threading.Thread]:
-        intake = Intake(self._store, self._profile, self._config)
+        intake = Intake(self._store, self._profile, self._config, look=Looks().take)
         for prepared in intake.sources.values():
             for problem in prepared.problems:
                 log.warning("a source is not in order", source=prepared.source.id, problem=problem)
         threads: list[threading.Thread] = [Job(task, intake, over) for task in tasks(intake)]
         threads += [Listener(source, intake, over) for source in intake.sources.values() if source.listening]
+        threads.append(Watch(intake, over, Notices(self._profile, self._config)))
         rules = RulesThread(self._store, self._profile, self._config, over)
         if rules.rules:
             threads.append(rules)
