@@ -54,8 +54,9 @@ def elements(stream: BinaryIO, *names: str) -> Iterator[etree._Element]:
                 inside -= 1
             if not inside:
                 element.clear(keep_tail=False)
-                while element.getprevious() is not None:
-                    del element.getparent()[0]  # type: ignore[union-attr, misc]  # what has a sibling has a parent
+                parent = element.getparent()
+                while parent is not None and element.getprevious() is not None:
+                    del parent[0]
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Refused("unreadable", f"this is no XML: {error}") from None
 

@@ -97,7 +97,7 @@ class Quantities:
             sensor=sensor,
             observed_property=Property(
                 id=id_,
-                name=str(said.get("en") or id_),
+                name=title,
                 definition=str(said.get("definition") or f"urn:x-allmende:property:{id_}"),
             ),
             unit=Unit(UNIT_NAMES.get(symbol, symbol), symbol, _UCUM),
