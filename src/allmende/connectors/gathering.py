@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -152,3 +153,12 @@ def table(value: Any) -> Mapping[str, Any]:
 def listed(value: Any) -> Iterable[Any]:
     """A JSON array; an empty one for anything else."""
     return value if isinstance(value, list) else ()
+
+
+def same_host(address: str, home: str) -> bool:
+    """Whether a link stays with the host, port and scheme that the source was given."""
+    try:
+        one, other = urlsplit(address), urlsplit(home)
+    except ValueError:
+        return False
+    return (one.scheme, one.netloc) == (other.scheme, other.netloc)
