@@ -22,6 +22,8 @@ REQUESTS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 MQTT_MESSAGES = Counter("allmende_mqtt_messages", "Messages at the embedded broker, by what became of them.", ("fate",))
+RULE_VALUES = Counter("allmende_rule_values", "Values that the rules worked out.")
+RULE_FAILURES = Counter("allmende_rule_failures", "Evaluations that failed, by rule.", ("rule",))
 MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))
 STATEMENTS = Counter(
     "allmende_statements", "Statements of questions, by whether they were kept (hit) or had to be compiled.", ("fate",)
@@ -83,7 +85,25 @@ class SourceCollector:
         return (readings, age, failing)
 
 
-def render(states: "Iterable[SourceState]", now: int, disk_free: int) -> bytes:
+class _Lag:
+    """How far the rules are behind the readings."""
+
+    def __init__(self, lines: int, seconds: float) -> None:
+        self.lines = lines
+        self.seconds = seconds
+
+    def collect(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily(
+            "allmende_rule_changes_waiting", "Changes that wait for the rules, up to 500.", value=self.lines
+        )
+        behind = GaugeMetricFamily(
+            "allmende_rule_lag_seconds", "Time since the oldest change came that the rules have not dealt with.",
+            value=self.seconds,
+        )  # fmt: skip
+        return (waiting, behind)
+
+
+def render(states: "Iterable[SourceState]", now: int, disk_free: int, lag: tuple[int, float]) -> bytes:
     """The page for Prometheus, in its text format."""
     own = CollectorRegistry()
     if os.environ.get(VARIABLE):
@@ -91,6 +111,7 @@ def render(states: "Iterable[SourceState]", now: int, disk_free: int) -> bytes:
         ProcessCollector(registry=own)
     own.register(SourceCollector(states, now))
     own.register(_Free(disk_free))
+    own.register(_Lag(*lag))
     text = generate_latest(own)
     return text if os.environ.get(VARIABLE) else generate_latest(REGISTRY) + text
 
