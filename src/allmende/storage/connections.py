@@ -41,6 +41,14 @@ class Connection(Protocol):
         """
 
 
+class Numbers(NamedTuple):
+    """Numbers that nothing bears, in ascending order."""
+
+    observations: Sequence[int]
+    changes: Sequence[int]
+    """For lines of the change log, to be written in this transaction."""
+
+
 class Dialect(Protocol):
     """What the engines say differently; everything else is one SQL."""
 
@@ -105,6 +113,9 @@ class Dialect(Protocol):
 
     def reserve_numbers(self, connection: Connection, count: int) -> Sequence[int]:
         """So many numbers that no observation bears, in ascending order."""
+
+    def ask_numbers(self, connection: Connection, count: int) -> Callable[[], Numbers]:
+        """The same and as many of the change log, in two steps: one asks, what it gives reads the answer."""
 
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """The value at a path inside of JSON text where it is of a kind, else null; comparable with a parameter."""

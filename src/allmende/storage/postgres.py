@@ -1,7 +1,7 @@
 """The PostgreSQL engine: typed results, COPY for bulk, lateral expansion, a change log in the order of commits."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -28,8 +28,10 @@ from allmende.storage.connections import (
     Dialect,
     Fragment,
     JsonKind,
+    Numbers,
 )
 from allmende.storage.functions_postgres import TEMPLATES
+from allmende.storage.schema_postgres import CHANGE_NUMBER
 from allmende.storage.schema_spatial import PLACES
 from allmende.storage.slots import Slot, turned
 from allmende.storage.store import SqlStore
@@ -246,11 +248,11 @@ class PostgresDialect:
         return list(made) if "RETURNING" in then else []
 
     def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Few by a prepared statement, many by COPY."""
+        """Few by a prepared statement, many by COPY (which a pipeline can not)."""
         typed = [(*row[:_RESULT], *_typed(row[_RESULT - 1], row[_RESULT]), *row[_RESULT + 1 :]) for row in rows]
         if len(typed) == 1:
             connection.execute(_INSERT, typed[0])
-        elif len(typed) < _COPY_FROM or not isinstance(connection, PostgresConnection):
+        elif len(typed) < _COPY_FROM or not isinstance(connection, PostgresConnection) or connection.pipeline:
             self.insert_many(connection, "observation", _TYPES, typed)
         else:
             with psycopg.Cursor(connection.raw) as cursor, cursor.copy(_COPY) as copy:
@@ -270,6 +272,21 @@ class PostgresDialect:
                 )
             ]
         return numbers
+
+    def ask_numbers(self, connection: Connection, count: int) -> Callable[[], Numbers]:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        asked = connection.execute(
+            f"SELECT x.n, x.c FROM (SELECT nextval('observation_number') AS n, {CHANGE_NUMBER} AS c"
+            " FROM generate_series(1, ?)) x WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)",
+            (count,),
+        )
+
+        def read() -> Numbers:
+            rows = asked.fetchall()
+            more = self.ask_numbers(connection, count - len(rows))() if len(rows) < count else Numbers((), ())
+            return Numbers([*(n for n, _ in rows), *more.observations], [*(c for _, c in rows), *more.changes])
+
+        return read
 
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""

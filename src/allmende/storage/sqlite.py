@@ -1,7 +1,7 @@
 """The SQLite engine: one file, one writer at a time, readers never wait."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -16,6 +16,7 @@ from allmende.storage.connections import (
     Dialect,
     Fragment,
     JsonKind,
+    Numbers,
 )
 from allmende.storage.functions_sqlite import MISSING, TEMPLATES, register
 from allmende.storage.schema_spatial import BOXES
@@ -163,6 +164,13 @@ class SqliteDialect:
             (first + count,),
         )
         return range(first, first + count)
+
+    def ask_numbers(self, connection: Connection, count: int) -> Callable[[], Numbers]:
+        """See :class:`allmende.storage.connections.Dialect`. Nobody else writes meanwhile."""
+        row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'change_log'").fetchone()
+        first = row[0] + 1 if row else 1
+        numbers = Numbers(self.reserve_numbers(connection, count), range(first, first + count))
+        return lambda: numbers
 
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
