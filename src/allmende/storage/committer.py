@@ -10,8 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from allmende.domain.errors import LostRace, StorageBusy, StorageFull
 from allmende.storage.connections import Connection, Connections, Engine, Shared
@@ -22,9 +21,41 @@ _REPEATS = 5
 _LONGEST_GATHERING = 0.005
 
 
+class _Outcome(Generic[T]):
+    """What becomes of a piece of work: a future that one waits for once, with a bare lock in place of a condition."""
+
+    __slots__ = ("_arrived", "_error", "_result", "done")
+
+    def __init__(self) -> None:
+        self._arrived = threading.Lock()
+        self._arrived.acquire()
+        self._error: BaseException | None = None
+        self._result: T
+        self.done = False
+
+    def set_result(self, result: T) -> None:
+        self._result = result
+        self._end()
+
+    def set_error(self, error: BaseException) -> None:
+        self._error = error
+        self._end()
+
+    def _end(self) -> None:
+        self.done = True
+        self._arrived.release()
+
+    def wait(self) -> T:
+        """The result; raises the error."""
+        self._arrived.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
 class _Job(NamedTuple):
     work: Callable[[Connection], Any]
-    future: "Future[Any]"
+    outcome: _Outcome[Any]
     shared: Shared | None = None
     repeats: int = 0
 
@@ -47,11 +78,11 @@ class GroupCommitter:
         """Run ``work`` in a transaction; returns after its commit. Inside of a transaction, joins it."""
         if self._connections.in_transaction():
             return self._join(work)
-        future: Future[T] = Future()
+        outcome: _Outcome[T] = _Outcome()
         with self._lock:
             self._ensure_thread()
-            self._waiting.put(_Job(work, future, shared))
-        return future.result()
+            self._waiting.put(_Job(work, outcome, shared))
+        return outcome.wait()
 
     def _join(self, work: Callable[[Connection], T]) -> T:
         with translated(self._engine):
@@ -122,20 +153,20 @@ class GroupCommitter:
             if not committing and not hopeless:
                 return jobs  # nothing of it was written; one by one it is seen whose fault it was
             for job in shared:
-                job.future.set_exception(told)
+                job.outcome.set_error(told)
             return left
         for job, result in zip(shared, results, strict=True):
             if result is None:
                 left.append(job)
             else:
-                job.future.set_result(result)
+                job.outcome.set_result(result)
         return left
 
     def _may_try_again(self, error: BaseException) -> bool:
         return self._engine.may_repeat(error) or self._engine.was_cut_off(error)
 
     def _commit_each(self, jobs: list[_Job], *, repeated: bool = False) -> None:
-        done: list[tuple[Future[Any], Any]] = []
+        done: list[tuple[_Outcome[Any], Any]] = []
         again: list[_Job] = []
         committing = False
         try:
@@ -143,27 +174,27 @@ class GroupCommitter:
                 connection = self._engine.wrap(raw)
                 for job in jobs:
                     try:
-                        done.append((job.future, run_savepoint(connection, job.work)))
+                        done.append((job.outcome, run_savepoint(connection, job.work)))
                     except Exception as error:
                         if not connection.in_transaction:
                             raise  # the engine gave up the whole transaction: full disk, broken file
                         if self._engine.may_repeat(error) and job.repeats < _REPEATS:
                             again.append(job._replace(repeats=job.repeats + 1))
                         else:
-                            job.future.set_exception(self._engine.translate(error))
+                            job.outcome.set_error(self._engine.translate(error))
                 committing = True
         except BaseException as error:
             if not committing and not repeated and self._engine.was_cut_off(error):
                 # Nothing of it reached a commit: the same again on another connection, which may be there already.
-                self._commit_each([job for job in jobs if not job.future.done()], repeated=True)
+                self._commit_each([job for job in jobs if not job.outcome.done], repeated=True)
                 return
             told = self._engine.translate(error)
             for job in jobs:
-                if not job.future.done():
-                    job.future.set_exception(told)
+                if not job.outcome.done:
+                    job.outcome.set_error(told)
             return
-        for future, result in done:
-            future.set_result(result)
+        for outcome, result in done:
+            outcome.set_result(result)
         for job in again:
             self._commit_each([job])
 
