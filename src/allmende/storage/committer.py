@@ -6,9 +6,9 @@ same rows (the figures stand in docs/architecture.md, "Storage").
 
 import contextlib
 import os
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _IDLE_SECONDS = 30.0
 _REPEATS = 5
 _LONGEST_GATHERING = 0.005
+_FORKED = threading.Lock()
 
 
 class _Outcome(Generic[T]):
@@ -67,8 +68,10 @@ class GroupCommitter:
         self._connections = connections
         self._engine = engine
         self._most = most
-        self._waiting: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._waiting: deque[_Job] = deque()
+        self._wanted = 1
+        """So many must wait for the writer thread to be woken: each waking costs both sides a turn."""
+        self._arrived = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._lately = (1, 0.0)
@@ -79,9 +82,15 @@ class GroupCommitter:
         if self._connections.in_transaction():
             return self._join(work)
         outcome: _Outcome[T] = _Outcome()
-        with self._lock:
-            self._ensure_thread()
-            self._waiting.put(_Job(work, outcome, shared))
+        if self._pid != os.getpid():
+            self._start_anew()
+        with self._arrived:
+            self._waiting.append(_Job(work, outcome, shared))
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
+                self._thread.start()
+            elif len(self._waiting) >= self._wanted:
+                self._arrived.notify()
         return outcome.wait()
 
     def _join(self, work: Callable[[Connection], T]) -> T:
@@ -95,40 +104,38 @@ class GroupCommitter:
                     raise LostRace(str(told)) from told
                 raise
 
-    def _ensure_thread(self) -> None:
-        # A forked child has the object but not the thread.
-        if self._pid != os.getpid():
-            self._pid, self._thread, self._waiting = os.getpid(), None, queue.SimpleQueue()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
-            self._thread.start()
+    def _start_anew(self) -> None:
+        """A forked child has the object but not the thread, and what waited is its parent's."""
+        with _FORKED:
+            if self._pid != os.getpid():
+                self._thread, self._waiting = None, deque()
+                self._arrived = threading.Condition(threading.Lock())
+                self._pid = os.getpid()
 
     def _run(self) -> None:
-        while True:
-            try:
-                jobs = [self._waiting.get(timeout=_IDLE_SECONDS)]
-            except queue.Empty:
-                with self._lock:
-                    if self._waiting.empty():
-                        self._thread = None
-                        return
-                continue
-            self._gather(jobs)
+        while jobs := self._gather():
             begun = time.monotonic()
             self._commit(jobs)
             # Those who were answered may come again, and so do those who came meanwhile: all of them together are as
             # many as there are clients.
-            self._lately = len(jobs) + self._waiting.qsize(), time.monotonic() - begun
+            self._lately = len(jobs) + len(self._waiting), time.monotonic() - begun
 
-    def _gather(self, jobs: list[_Job]) -> None:
-        """Take what waits. Where several came together the last time, or came while it was committed, the rest is on
-        its way: it is waited for, but no longer than the last commit took."""
+    def _gather(self) -> list[_Job]:
+        """Take what waits; nothing where nobody came for long, and the thread is to end. Where several came together
+        the last time, or came while it was committed, the rest is on its way: it is waited for, but no longer than the
+        last commit took."""
         several, seconds = self._lately
-        until = time.monotonic() + min(seconds, _LONGEST_GATHERING)
-        with contextlib.suppress(queue.Empty):
-            while len(jobs) < self._most:
-                left = until - time.monotonic() if len(jobs) < several else 0
-                jobs.append(self._waiting.get(timeout=left) if left > 0 else self._waiting.get_nowait())
+        with self._arrived:
+            if not self._wait_for(1, _IDLE_SECONDS):
+                self._thread = None
+                return []
+            self._wait_for(min(several, self._most), min(seconds, _LONGEST_GATHERING))
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+
+    def _wait_for(self, wanted: int, seconds: float) -> bool:
+        """Wait until so many wait, but not for longer; whether they do."""
+        self._wanted = wanted
+        return self._arrived.wait_for(lambda: len(self._waiting) >= wanted, seconds)
 
     def _commit(self, jobs: list[_Job]) -> None:
         alone = self._commit_shared(jobs)
