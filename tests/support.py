@@ -54,6 +54,7 @@ _NESTED = ("SAVEPOINT outside", "ROLLBACK TO outside", "RELEASE outside")
 class PlainConnections:
     """Connections to one SQLite file, one per thread, without Django."""
 
+    seconds = 60.0
     made: ClassVar[list["PlainConnections"]] = []
     """All that are still open: tests/conftest.py closes those of a test behind it."""
 
@@ -118,6 +119,8 @@ class PlainConnections:
 
 class PostgresConnections:
     """Connections to one PostgreSQL database, one per thread, without Django."""
+
+    seconds = 60.0
 
     def __init__(self, address: str) -> None:
         self.address = address

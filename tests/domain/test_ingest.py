@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.support import declaration
 
 from allmende.domain import times
-from allmende.domain.bounds import MISFIT
+from allmende.domain.bounds import ABOVE, BELOW, MISFIT
 from allmende.domain.connector import Payload, Source
-from allmende.domain.ingest import ABOVE, BELOW, IngestLimits, count_readings, ingest
+from allmende.domain.ingest import IngestLimits, count_readings, ingest
 from allmende.domain.records import Declaration, Parsed, Position, Rejection, Series, ThingDeclaration
 from allmende.domain.store import Batch
 

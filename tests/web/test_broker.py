@@ -330,10 +330,31 @@ def test_a_message_goes_under_the_topic_that_the_client_wrote(device, broker):
     assert len(one.received) == len(both.received) == 1
 
 
+@pytest.mark.parametrize("account", ["", "one"])
+def test_sessions_of_one_account_or_address_share_what_they_may_ask(tmp_path, house, account):
+    config = make_config(tmp_path, ALLMENDE_MQTT_QUESTIONS="2")
+    with running(config, house.rules()) as broker:
+        here, there, other = Device(config, account), Device(config, account, websocket=True), Device(config, "other")
+        for one in (here, there, other):
+            assert one.connected.wait(20)
+        assert here.subscribe("v1.1/Things(1)") == [1]
+        assert [there.subscribe(f"v1.1/Things({n})") for n in (1, 2, 3)] == [[1], [1], [128]]
+        assert [other.subscribe(f"v1.1/Things({n})") for n in (3, 4)] == [[1], [1]]
+        here.client.unsubscribe("v1.1/Things(1)")
+        assert here.subscribe("v1.1/Things(3)") == [128]  # the other session listens still
+        there.stop()
+        until = time.monotonic() + 20
+        while "v1.1/Things(1)" in broker.subscribers.exact and time.monotonic() < until:
+            time.sleep(0.02)
+        assert [here.subscribe(f"v1.1/Things({n})") for n in (3, 5, 6)] == [[1], [1], [128]]
+        here.stop()
+        other.stop()
+
+
 def test_topics_that_are_asked_of_the_store_are_bounded(tmp_path, house):
     config = make_config(tmp_path, ALLMENDE_MQTT_QUESTIONS="2", ALLMENDE_MQTT_QUESTIONS_TOTAL="3")
     with running(config, house.rules()) as broker:
-        one, two = Device(config, ""), Device(config, "")
+        one, two = Device(config, "one"), Device(config, "two")
         assert one.connected.wait(20)
         assert two.connected.wait(20)
         assert [one.subscribe(f"v1.1/Things({n})") for n in range(3)] == [[1], [1], [128]]

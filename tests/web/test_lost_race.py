@@ -29,7 +29,7 @@ def writer(first, second):
         store._commit(write)
         record("test", "met", first)
         return Response(status=200)
-    answers.append(_together(work).status)
+    answers.append(_together(store, work).status)
     connection.close()
 threads = [threading.Thread(target=writer, args=pair) for pair in ("ab", "ba")]
 for t in threads: t.start()
@@ -59,6 +59,38 @@ try: DiskFloor(msgspec.structs.replace(house.config, database_bytes=2**20)).chec
 except StorageFull as error: print(error)
 """
 
+# The same words where the audit log itself cannot be written: alone, in a batch, and in a group of one.
+AUDIT = """
+import json
+from allmende.web.cli.opened import open_house
+house = open_house()
+from allmende.web.accounts.models import AuditEntry
+from allmende.web.accounts.tokens import create_token
+from django.db import connection
+from django.test import Client
+table = AuditEntry._meta.db_table
+with connection.cursor() as c:
+    c.execute("CREATE SEQUENCE met")
+    c.execute("CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+              " IF NEW.object LIKE '%full%' THEN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END IF;"
+              " IF NEW.object LIKE '%broken%' THEN RAISE EXCEPTION 'a fault' USING ERRCODE = 'invalid_name'; END IF;"
+              " IF NEW.object LIKE '%meets%' AND nextval('met') % 2 = 1 THEN"
+              " RAISE EXCEPTION 'a race' USING ERRCODE = 'deadlock_detected'; END IF; RETURN NEW; END $$")
+    c.execute(f"CREATE TRIGGER trouble BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION trouble()")
+_, secret = create_token("t", actor="test", may_write=True)
+client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {secret}"})
+def post(path, body): return client.post(f"/sta/v1.1/{path}", json.dumps(body), content_type="application/json")
+def thing(name): return {"@iot.id": name, "name": name, "description": name}
+print([post("Things", thing(name)).status_code for name in ("full", "broken", "meets1")])
+parts = [("a", "", "before"), ("b", "g", "lost"), ("c", "g", "full2"), ("d", "h", "kept"), ("e", "h", "meets2"),
+         ("f", "", "full3"), ("i", "", "after")]
+requests = [{"id": i, "method": "POST", "url": "Things", "body": thing(name), **({"atomicityGroup": g} if g else {})}
+            for i, g, name in parts]
+print([answer["status"] for answer in post("$batch", {"requests": requests}).json()["responses"]])
+print([row["@iot.id"] for row in client.get("/sta/v1.1/Things?$orderby=id").json()["value"]])
+print(AuditEntry.objects.filter(action="sensorthings.create").count())
+"""
+
 
 def test_writers_that_meet_are_both_answered(tmp_path: Path) -> None:
     said = run(make_house("postgres", tmp_path), MEET)
@@ -70,3 +102,11 @@ def test_a_full_server_is_told_in_the_same_words(tmp_path: Path) -> None:
     assert "the database's disk is full; nothing of this was stored" in full
     assert kept == "0"
     assert "ALLMENDE_DATABASE_BYTES" in limit
+
+
+def test_what_cannot_be_noted_is_not_done(tmp_path: Path) -> None:
+    alone, batch, kept, noted = run(make_house("postgres", tmp_path), AUDIT).splitlines()
+    assert alone == "[507, 500, 201]"
+    assert batch == "[201, 424, 507, 201, 201, 507, 201]"
+    assert kept == "['after', 'before', 'kept', 'meets1', 'meets2']"
+    assert noted == "5"

@@ -1,7 +1,8 @@
-"""What every reading has in common, whoever brings it: when it may have been, how large its result may be, and whether
-the result is of the kind that its stream says.
+"""What every reading has in common, whoever brings it: when it may have been, how large its result may be, whether the
+result is of the kind that its stream says, and whether it lies in the range that its stream's source declares.
 
-One place for all ways in: a connector's readings become rejections or are flagged, a client's request is refused.
+One place for all ways in. What lies out of bounds, a connector's becomes a rejection and a client's is refused; of
+another kind, a connector's is flagged and a client's is refused; out of range, both are kept and flagged.
 """
 
 from typing import Any, NamedTuple
@@ -22,7 +23,13 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     future: int = times.DAY
     """How far ahead of the house's clock a reading may lie, in microseconds: beyond it a clock is wrong."""
     text: int = 262_144
-    """Characters of a text or bytes of a JSON result."""
+    """Characters of a text, or bytes of a JSON result or of a feature's properties."""
+    geometry: int = 4_194_304
+    """Characters of a feature's geometry, as GeoJSON."""
+
+
+USUAL = Bounds()
+"""Where nobody says others."""
 
 
 class Fault(NamedTuple):
@@ -133,3 +140,23 @@ def check_fit(observation_type: str, kind: int, value: Any, where: str) -> None:
     if wanted:
         name = observation_type.rpartition("/")[2]
         raise InvalidInput(f"{wanted} is asked for by the Datastream's observationType {name}", where=where)
+
+
+# --- the range of a result ---
+
+ABOVE = "above-maximum"
+BELOW = "below-minimum"
+
+
+def out_of_range(result: object, low: float | None, high: float | None) -> str:
+    """The flag of a result outside of the declared range, or "". What is no number has no range."""
+    if isinstance(result, bool) or not isinstance(result, int | float):
+        return ""
+    if high is not None and result > high:
+        return ABOVE
+    return BELOW if low is not None and result < low else ""
+
+
+def range_flag(kind: int, value: Any, low: float | None, high: float | None) -> str:
+    """The same for a result in kept form (a truth value is kept as 0 or 1)."""
+    return out_of_range(value, low, high) if kind in (ResultKind.INTEGER, ResultKind.DECIMAL) else ""

@@ -55,6 +55,8 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Entities created at once by a deep insert."""
     batch_size: int = 1000
     """Requests within one batch."""
+    bulk_rows: int = 50_000
+    """Observations created at once as data arrays."""
     delete_max: int = 10_000
     """Entities of a set deleted at once."""
     bounds: Bounds = Bounds()

@@ -10,18 +10,17 @@ from math import isfinite
 import msgspec
 
 from allmende.domain import ids, times
-from allmende.domain.bounds import MISFIT, Bounds, fault_of_size, fault_of_time, fits_all, misfit
+from allmende.domain.bounds import MISFIT, Bounds, fault_of_size, fault_of_time, fits_all, misfit, out_of_range
 from allmende.domain.connector import Payload, Source
 from allmende.domain.creation import MAX_DEPTH, encode, holds_nul, keep_result, too_deep
 from allmende.domain.errors import InvalidInput
+from allmende.domain.feature_checks import check_collection, check_features
+from allmende.domain.features import NewFeatures
 from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import house_reader
 from allmende.domain.query import ResultKind
-from allmende.domain.records import Declaration, Parsed, Rejection, Result, Series
+from allmende.domain.records import Collection, Declaration, Features, Parsed, Rejection, Result, Series
 from allmende.domain.store import Batch
-
-ABOVE = "above-maximum"
-BELOW = "below-minimum"
 
 
 class IngestLimits(Bounds, frozen=True, kw_only=True):
@@ -62,8 +61,11 @@ def ingest(
         for stream, problem in problems.items()
         if problem and stream not in read
     ]
+    collections, features, refused_features, whole = _take_features(parsed, payload, limits)
+    rejections += refused_features
     if names_reading(only):
         series = [_pick(s, only) for s in series]
+        features = []
         rejections = [r for r in rejections if r.where == only]
     cap = limits.rejection_bytes
     return Batch(
@@ -75,8 +77,39 @@ def ingest(
         name=payload.name,
         declarations=[d for stream, d in declared.items() if not problems[stream]],
         series=[s for s in series if s.times],
+        collections=collections,
+        features=features,
+        whole=whole,
         rejections=[r if len(r.body) <= cap else _cut(r, cap) for r in rejections],
     )
+
+
+def _take_features(
+    parsed: Parsed, payload: Payload, limits: IngestLimits
+) -> tuple[list[Collection], list[NewFeatures], list[Rejection], bool]:
+    """Collections, their features, what was rejected of them, and whether all that is there could be named."""
+    declared = {r.id: r for r in parsed.records if isinstance(r, Collection)}
+    problems = {name: check_collection(collection) for name, collection in declared.items()}
+    wrong = [f"{name[:100]}: {problem}" for name, problem in problems.items() if problem]
+    refused = [_reject(payload, "bad-declaration", reason) for reason in wrong]
+    found: list[NewFeatures] = []
+    named = 0
+    for record in parsed.records:
+        if not isinstance(record, Features):
+            continue
+        named += len(record.unread)
+        if problems.get(record.collection) != "":
+            code = "bad-declaration" if record.collection in problems else "undeclared-collection"
+            refused += [_reject(payload, code, record.collection)] * len(record.items)
+            continue
+        kept, faults = check_features(record, limits)
+        for place, code, reason in faults:
+            body = payload.body if record.body_of is None else record.body_of(place)
+            name = f"{record.collection}/{record.items[place].id}"[:200]
+            refused.append(_reject(payload, code, f"{name}: {reason}", body=body))
+        found.append(kept)
+    known = [collection for name, collection in declared.items() if not problems[name]]
+    return known, found, refused, named >= len(parsed.rejections) and len(known) == len(declared)
 
 
 def check_declaration(declaration: Declaration) -> str:
@@ -169,7 +202,7 @@ def _flag(series: Series, declaration: Declaration) -> Series:
     numbers = [r for r in series.results if isinstance(r, int | float)]
     if numbers and ((low is not None and min(numbers) < low) or (high is not None and max(numbers) > high)):
         flags = series.flags or [""] * len(series.times)
-        series.flags = [f or _range_flag(r, low, high) for r, f in zip(series.results, flags, strict=True)]
+        series.flags = [f or out_of_range(r, low, high) for r, f in zip(series.results, flags, strict=True)]
     asked = OBSERVATION_TYPES[declaration.observation_type]
     if not fits_all(asked, {_KINDS.get(type_, ResultKind.JSON) for type_ in set(map(type, series.results))}):
         flags = series.flags or [""] * len(series.times)
@@ -178,14 +211,6 @@ def _flag(series: Series, declaration: Declaration) -> Series:
         ]
         series.flags = series.flags if any(series.flags) else None
     return series
-
-
-def _range_flag(result: Result, low: float | None, high: float | None) -> str:
-    if isinstance(result, bool) or not isinstance(result, int | float):
-        return ""
-    if high is not None and result > high:
-        return ABOVE
-    return BELOW if low is not None and result < low else ""
 
 
 _KINDS = {
@@ -221,9 +246,10 @@ def _pick(series: Series, where: str) -> Series:
     )
 
 
-def _reject(payload: Payload, code: str, reason: str, where: str = "") -> Rejection:
+def _reject(payload: Payload, code: str, reason: str, where: str = "", body: bytes | None = None) -> Rejection:
     reason = reason.encode("utf-8", "backslashreplace").decode()  # a broken name must not break its own rejection
-    return Rejection(reason=reason, body=payload.body, code=code, where=where or f"from line {payload.line}")
+    body = payload.body if body is None else body
+    return Rejection(reason=reason, body=body, code=code, where=where or f"from line {payload.line}")
 
 
 _CUT = "cannot be replayed)"

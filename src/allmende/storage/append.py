@@ -6,6 +6,7 @@ from allmende.domain.policy import COMMONS
 from allmende.domain.store import Batch, DatasetRecord, Receipt
 from allmende.storage import bookkeeping
 from allmende.storage.arrays import create_rows
+from allmende.storage.collecting import append_features
 from allmende.storage.connections import Connection
 from allmende.storage.creation import Creator
 from allmende.storage.declarations import declare
@@ -42,10 +43,12 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
     if batch.rows:
         receipt.rows = create_rows(connection, batch, origin)
         receipt.accepted += sum(isinstance(name, str) for outcome in receipt.rows for name in outcome)
+    if batch.collections or batch.delivered:
+        append_features(connection, batch, receipt, origin)
     bookkeeping.keep_rejections(
         connection, batch.rejections, source=batch.origin, name=batch.name, received_at=batch.received_at
     )
-    if batch.declarations or batch.rejections:
+    if batch.declarations or batch.collections or batch.rejections:
         bookkeeping.count_receipt(connection, batch.origin, receipt, received_at=batch.received_at, newest=newest)
     return receipt
 

@@ -15,6 +15,7 @@ from psycopg import sql as pgsql
 from allmende.domain.errors import Conflict, InvalidInput
 from allmende.storage.archive import Table
 from allmende.storage.connections import OBSERVATION, Connection
+from allmende.storage.logs import NEWEST_ON_POSTGRES
 from allmende.storage.postgres import PostgresConnection
 from allmende.storage.schema import CHANGE_NUMBERS, RESULTS, TABLES
 from allmende.storage.values import decode_number
@@ -173,9 +174,7 @@ def empty(connection: Connection) -> None:
 def newest_change(connection: Connection) -> int:
     """A number that no change known here goes beyond, and every later one does."""
     if connection.dialect.name == "postgres":
-        row = connection.execute(
-            "SELECT ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1) << 20) - 1"
-        ).fetchone()
+        row = connection.execute(f"SELECT {NEWEST_ON_POSTGRES}").fetchone()
     else:
         row = connection.execute(f"SELECT max(seq) FROM sqlite_sequence WHERE name IN {_LOGS}").fetchone()
     return int(row[0] or 0) if row else 0

@@ -94,15 +94,8 @@ class GroupCommitter:
         return outcome.wait()
 
     def _join(self, work: Callable[[Connection], T]) -> T:
-        with translated(self._engine):
-            try:
-                with self._connections.writing() as raw:
-                    return work(self._engine.wrap(raw))
-            except Exception as error:
-                if self._engine.may_repeat(error):
-                    told = self._engine.translate(error)
-                    raise LostRace(str(told)) from told
-                raise
+        with raced(self._engine), self._connections.writing() as raw:
+            return work(self._engine.wrap(raw))
 
     def _start_anew(self) -> None:
         """A forked child has the object but not the thread, and what waited is its parent's."""
@@ -218,6 +211,20 @@ def run_savepoint(connection: Connection, work: Callable[[Connection], T]) -> T:
         raise
     connection.execute("RELEASE piece")
     return result
+
+
+@contextlib.contextmanager
+def raced(engine: Engine) -> Iterator[None]:
+    """The same as :func:`translated`, for work inside of a transaction that somebody else runs: what may well succeed
+    when all of that is run again is a LostRace."""
+    with translated(engine):
+        try:
+            yield
+        except Exception as error:
+            if engine.may_repeat(error):
+                told = engine.translate(error)
+                raise LostRace(str(told)) from told
+            raise
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, read_streams
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
+_KEPT = 2
+"""Raised when more of a declaration is kept than before: then what was known is looked at once more."""
 
 
 def declare(
@@ -25,7 +27,8 @@ def declare(
 ) -> dict[str, Stream]:
     """Make all declared streams known; gives them with their states."""
     streams = [d.stream for d in declarations]
-    digests = {d.stream: blake2b(_encoder.encode((source, dataset, d)), digest_size=16).digest() for d in declarations}
+    told = {d.stream: _encoder.encode((_KEPT, source, dataset, d)) for d in declarations}
+    digests = {stream: blake2b(text, digest_size=16).digest() for stream, text in told.items()}
     known = _known_digests(connection, streams)
     fresh = [d for d in declarations if known.get(d.stream) != digests[d.stream]]
     if fresh:
@@ -86,6 +89,8 @@ def _declare_one(
         "observed_property": property_key,
         "feature": feature,
         "source": source,
+        "low": declared.low,
+        "high": declared.high,
         "declared": digest,
     }
     upsert_entity(connection, "Datastream", declared.stream, owner, columns)

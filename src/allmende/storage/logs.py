@@ -13,6 +13,8 @@ from allmende.storage.schema import COLUMNS, TABLE_OF
 
 _PART = 1000
 """Lines deleted in one go."""
+NEWEST_ON_POSTGRES = "((pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1) << 20) - 1"
+"""A number that no change goes beyond which was made in this cluster, and every later one does."""
 
 
 def log_entity(connection: Connection, entity: str, identifier: str, kind: str, fields: Iterable[str] = ()) -> None:
@@ -86,8 +88,11 @@ def read_changes(connection: Connection, after: int, limit: int) -> list[Change]
 
 
 def newest(connection: Connection, table: str) -> int:
-    """The highest number in a log, 0 if it is empty."""
-    row = connection.execute(f"SELECT max(number) FROM {table}").fetchone()
+    """The highest number in a log below which no other can appear any more, 0 if there is none.
+
+    Who begins behind it misses nothing of those who are writing now; what they hold back is told, too.
+    """
+    row = connection.execute(f"SELECT max(c.number) FROM {table} c WHERE {connection.dialect.settled}").fetchone()
     return int(row[0] or 0)
 
 
@@ -114,3 +119,44 @@ def prune(connection: Connection, *, read_before: int, before: int, deletions_be
         kept = () if in_time is None else ("deletion", in_time)
         gone += connection.execute(sql, (min(read, default=2**63 - 1), read_before, before, *kept)).rowcount
     return int(gone)
+
+
+def adopt_numbers(connection: Connection) -> int:
+    """On PostgreSQL: put the numbers of changes below zero, with the cursors of who followed them, where they came
+    from another cluster (pg_restore, replication). Gives how many lines and cursors that were.
+
+    A number holds its transaction's. Where transactions are counted anew, what is written now would stand below what
+    every follower has seen. What was written here since then, and is newer than all that came along, stays as it is.
+    """
+    every = (
+        "SELECT number FROM change_log UNION ALL SELECT number FROM entity_log UNION ALL SELECT number FROM follower"
+    )
+    foreign = f"SELECT {NEWEST_ON_POSTGRES}, min(e.number), max(e.number) FROM ({every}) e"
+    newest, _, highest = connection.execute(foreign).fetchone()
+    if highest is None or highest <= newest:
+        return 0
+    connection.execute("LOCK TABLE change_log, entity_log, follower IN EXCLUSIVE MODE")
+    newest, lowest, highest = connection.execute(foreign).fetchone()
+    if highest <= newest:
+        return 0  # another process of the house was faster
+    step = highest - min(lowest, 0) + 1
+    count = 0
+    for log, time in (("change_log", "received_at"), ("entity_log", "logged_at")):
+        # What came along is above the newest, or no newer than what is.
+        came = (
+            f"(c.number NOT BETWEEN 0 AND ? OR c.{time} <="
+            f" (SELECT coalesce(max(n.{time}), 0) FROM {log} n WHERE n.number > ?))"
+        )
+        if log == "change_log":
+            # Readings say which change they are of, for as long as it is to be told.
+            connection.execute(
+                f"UPDATE observation SET change = observation.change - ? FROM change_log c WHERE {came}"
+                " AND observation.datastream = c.datastream AND observation.phenomenon_start BETWEEN c.first AND c.last"
+                " AND observation.change = c.number",
+                (step, newest, newest),
+            )
+        count += connection.execute(
+            f"UPDATE {log} c SET number = c.number - ? WHERE {came}", (step, newest, newest)
+        ).rowcount
+    count += connection.execute("UPDATE follower SET number = number - ?", (step,)).rowcount
+    return int(count)

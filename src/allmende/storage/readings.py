@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from allmende.domain.bounds import ABOVE, BELOW, range_flag
 from allmende.domain.creation import encode, keep_result
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Series
@@ -186,6 +187,22 @@ def keep_document(connection: Connection, number: int, value: str) -> str | None
 def quality_of(flag: str) -> str | None:
     """The resultQuality of a flagged reading, as JSON text."""
     return encode({"plausible": False, "flags": flag.split(" ")}) if flag else None
+
+
+def judged_quality(stream: Stream, result: tuple[int, Any], said: str | None) -> str | None:
+    """The resultQuality of an observation that a client creates: what they say, else whether its result (in kept form)
+    is plausible for its stream."""
+    if said is not None or (stream.low is None and stream.high is None):
+        return said
+    return quality_of(range_flag(*result, stream.low, stream.high))
+
+
+def is_range_flag(quality: str | None) -> bool:
+    """Whether a kept resultQuality is what :func:`judged_quality` says by itself, and so nothing that anybody said."""
+    return quality is None or quality in _RANGE_FLAGS
+
+
+_RANGE_FLAGS = {quality_of(ABOVE), quality_of(BELOW)}
 
 
 def _correct(connection: Connection, changed: list[_Reading], stream: Stream, *, origin: int, received_at: int) -> None:

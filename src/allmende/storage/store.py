@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
+from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.store import (
@@ -19,10 +20,10 @@ from allmende.domain.store import (
     Removal,
     SourceState,
 )
-from allmende.storage import bookkeeping, logs
+from allmende.storage import bookkeeping, collections, logs
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
-from allmende.storage.committer import GroupCommitter, translated
+from allmende.storage.committer import GroupCommitter, raced, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.expressions import one_moment
 from allmende.storage.find import find_change, find_latest, find_page, find_table
@@ -110,6 +111,26 @@ class SqlStore:
         sql = sql + Sql(" AND o.phenomenon_start >= ? AND o.phenomenon_start < ? ORDER BY 1", (start, end))
         return self._read(lambda connection: [row[0] for row in connection.execute(sql.text, sql.params)])
 
+    def collections(self, reader: Reader, *, simulated: bool = False) -> list[KeptCollection]:
+        """The collections that the reader may see."""
+        return self._read(lambda c: collections.read_collections(c, reader, simulated=simulated))
+
+    def features(self, query: FeatureQuery) -> FeaturePage:
+        """A page of a collection: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda c: collections.read_page(c, query))
+
+    def count_features(self, query: FeatureQuery) -> int:
+        """How many features the question leads to."""
+        return self._read(lambda c: collections.count(c, query))
+
+    def feature(self, reader: Reader, collection: str, identifier: str) -> KeptFeature:
+        """One feature: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda c: collections.read_feature(c, reader, collection, identifier))
+
+    def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
+        """What was said of a feature, the newest first."""
+        return self._read(lambda c: collections.read_versions(c, reader, collection, identifier))
+
     # --- the way of a reading ---
 
     def append(self, batch: Batch) -> Receipt:
@@ -119,7 +140,7 @@ class SqlStore:
 
     def together(self, work: Callable[[], T]) -> T:
         """Run ``work`` in one transaction: see :class:`allmende.domain.store.Store`."""
-        with translated(self._engine), self._connections.writing():
+        with raced(self._engine), self._connections.writing():
             return work()
 
     def change(self, amendment: Amendment) -> None:
@@ -165,12 +186,16 @@ class SqlStore:
         self._commit(lambda c: c.execute(sql, (name, number)) and None)
 
     def newest_change(self) -> int:
-        """The highest number in the change log."""
+        """Where a new follower of the change log begins."""
         return self._read(lambda c: logs.newest(c, "change_log"))
 
     def newest_entity_change(self) -> int:
-        """The highest number in the log of entities."""
+        """Where a new follower of the log of entities begins."""
         return self._read(lambda c: logs.newest(c, "entity_log"))
+
+    def adopt_logs(self) -> int:
+        """See :class:`allmende.domain.store.Store`. Here the counter is a part of what is kept."""
+        return 0
 
     def prune_logs(self, *, read_before: int, before: int, deletions_before: int) -> int:
         """Delete lines of both logs that are no longer needed, in small transactions."""
@@ -206,8 +231,13 @@ class SqlStore:
         return self._commit(lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes))
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with translated(self._engine), self._connections.reading() as raw, one_moment():
-            return work(self._engine.wrap(raw))
+        with (
+            translated(self._engine),
+            self._connections.reading() as raw,
+            self._engine.asking(raw, self._connections.seconds) as connection,
+            one_moment(),
+        ):
+            return work(connection)
 
 
 def _visible_streams(reader: Reader, which: Sql) -> Sql:

@@ -26,7 +26,7 @@ from allmende.storage.postgres import PostgresEngine
 from allmende.storage.schema import TABLES
 from allmende.storage.sqlite import SqliteEngine
 
-SECRETS = "the home's config.toml, secret_key and internal_token"
+SECRETS = "the home's config.toml and secret_key"
 _PASSING = {"sessions.session": "log-ins (sessions)", "worker.lease": "who is the worker at the moment"}
 _FURNITURE = {
     "dataset", "origin", "sequence", "follower", "source_state", "contenttypes.contenttype", "auth.permission",

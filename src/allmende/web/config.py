@@ -17,15 +17,16 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from allmende.domain.errors import ConfigurationError
-from allmende.web.message_settings import MessageSettings, check_create_topics
-from allmende.web.setting import KIB, MIB, Setting, as_text, parse
+from allmende.web.limit_settings import LimitSettings
+from allmende.web.message_settings import check_create_topics
+from allmende.web.setting import Setting, as_text, parse
 from allmende.web.setting import describe as _setting
 
-_FIRST = ("Address", "Place", "Messages")
+_FIRST = ("Address", "Place", "Messages", "Map")
 """Sections of the page that describes all settings; the others come in the order in which they stand here."""
 
 
-class Config(MessageSettings, frozen=True, kw_only=True):
+class Config(LimitSettings, frozen=True, kw_only=True):
     """All settings. Sizes are in bytes, times in seconds unless a field says otherwise."""
 
     # The address
@@ -114,133 +115,6 @@ class Config(MessageSettings, frozen=True, kw_only=True):
             schemes=("http", "https"),
         ),
     ] = ""
-
-    # Limits
-    body_bytes: Annotated[
-        int, _setting("ALLMENDE_BODY_BYTES", "Limits", "Largest body of a request.", low=1024, high=1024 * MIB)
-    ] = 4 * MIB
-    upload_bytes: Annotated[
-        int, _setting("ALLMENDE_UPLOAD_BYTES", "Limits", "Largest file sent by a form.", low=1024, high=4096 * MIB)
-    ] = 32 * MIB
-    page_size: Annotated[
-        int, _setting("ALLMENDE_PAGE_SIZE", "Limits", "Entities a page where `$top` is not given.", low=1)
-    ] = 100
-    page_size_max: Annotated[
-        int, _setting("ALLMENDE_PAGE_SIZE_MAX", "Limits", "Entities a page at most, whatever `$top` says.", low=1)
-    ] = 1000
-    skip_max: Annotated[
-        int, _setting("ALLMENDE_SKIP_MAX", "Limits", "Largest `$skip`; further on, follow the next links.", low=0)
-    ] = 100_000
-    expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 3
-    expand_rows: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_EXPAND_ROWS",
-            "Limits",
-            "Entities that one level of `$expand` brings at most; beyond, the pages inside get shorter, down to one "
-            "entity each, and go on by their own `@iot.nextLink`.",
-            low=1000,
-        ),
-    ] = 100_000
-    filter_length: Annotated[
-        int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
-    ] = 2000
-    deep_insert_max: Annotated[
-        int, _setting("ALLMENDE_DEEP_INSERT_MAX", "Limits", "Entities created at once by a deep insert.", low=1)
-    ] = 1000
-    batch_size: Annotated[int, _setting("ALLMENDE_BATCH_SIZE", "Limits", "Requests within one `$batch`.", low=1)] = 1000
-    batch_bytes: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_BATCH_BYTES",
-            "Limits",
-            "Size of the answers of one `$batch`, from which on no other request of it is begun.",
-            low=1024,
-        ),
-    ] = 64 * MIB
-    batch_seconds: Annotated[
-        float,
-        _setting(
-            "ALLMENDE_BATCH_SECONDS",
-            "Limits",
-            "Time after which no other request of a `$batch` is begun; those that are left are refused.",
-            low=0,
-        ),
-    ] = 60.0
-    delete_max: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_DELETE_MAX", "Limits", "Entities deleted at once by `DELETE` of a set with a `$filter`.", low=1
-        ),
-    ] = 10_000
-    result_bytes: Annotated[
-        int, _setting("ALLMENDE_RESULT_BYTES", "Limits", "Largest text or JSON of one observation's result.", low=1024)
-    ] = 256 * KIB
-    future_seconds: Annotated[
-        float,
-        _setting(
-            "ALLMENDE_FUTURE_SECONDS",
-            "Limits",
-            "How far ahead of the clock of the house a reading may lie. Beyond it, somebody's clock is wrong.",
-            low=0,
-        ),
-    ] = 86_400.0
-    filter_cost: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_FILTER_COST",
-            "Limits",
-            "What a `$filter`, `$orderby` or `$apply` may hold: each expression counts 1, each step of a path 1, "
-            "`any()` and spatial functions 10.",
-            low=16,
-            high=100_000,
-        ),
-    ] = 1000
-    compress: Annotated[
-        bool,
-        _setting(
-            "ALLMENDE_COMPRESS",
-            "Limits",
-            "Compress what the APIs answer (zstd, gzip) for clients that take it. Switch it off where a proxy does.",
-        ),
-    ] = True
-    query_seconds: Annotated[
-        float, _setting("ALLMENDE_QUERY_SECONDS", "Limits", "Time that one question may take in the store.", low=0.1)
-    ] = 10.0
-    rate_limit: Annotated[
-        int,
-        _setting("ALLMENDE_RATE_LIMIT", "Limits", "Requests a minute from one client to the APIs. 0: no limit.", low=0),
-    ] = 1200
-    disk_floor: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_DISK_FLOOR",
-            "Limits",
-            "Free bytes of the home's disk below which new data is refused with a clear word.",
-            low=0,
-        ),
-    ] = 256 * MIB
-    database_bytes: Annotated[
-        int,
-        _setting(
-            "ALLMENDE_DATABASE_BYTES",
-            "Limits",
-            "Size of a PostgreSQL database from which on new data is refused with a clear word: the server's disk is "
-            "not seen from here. 0: no limit.",
-            low=0,
-        ),
-    ] = 0
-    rejection_bytes: Annotated[
-        int,
-        _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),
-    ] = 64 * MIB
-    rejection_days: Annotated[
-        float, _setting("ALLMENDE_REJECTION_DAYS", "Limits", "Days that rejected messages are kept.", low=0)
-    ] = 30.0
-    write_wait: Annotated[
-        float,
-        _setting("ALLMENDE_WRITE_WAIT", "Limits", "Time to wait for a turn to write before giving up.", low=0.1),
-    ] = 20.0
 
     # Processes
     web_workers: Annotated[

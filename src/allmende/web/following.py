@@ -1,6 +1,7 @@
 """Following the logs of what was committed, from durable cursors: what the embedded broker and the publisher share."""
 
 import msgspec
+import structlog
 
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Query
@@ -17,6 +18,9 @@ OPEN_READINGS = Query(entity="Observation", reader=ANONYMOUS)
 """What anybody may read."""
 
 
+log = structlog.get_logger("allmende.following")
+
+
 class Step(msgspec.Struct, frozen=True):
     """What came since the step before, each in its order."""
 
@@ -25,6 +29,14 @@ class Step(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.entities or self.changes)
+
+
+def adopt_logs(store: Store) -> None:
+    """Before anybody follows the logs, or writes: a database that was read from another one's dump counts changes anew,
+    and its cursors would stand too high for ever."""
+    count = store.adopt_logs()
+    if count:
+        log.warning("the database comes from another cluster; its changes are counted anew", changed=count)
 
 
 class Logs:
@@ -37,6 +49,7 @@ class Logs:
 
     def begin(self) -> None:
         """Go on where the last follower stopped; the first one begins with what comes from now on."""
+        adopt_logs(self._store)
         newest = {ENTITIES: self._store.newest_entity_change, FOLLOWER: self._store.newest_change}
         for name, ask in newest.items():
             known = self._store.cursor(name)

@@ -64,11 +64,12 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True):
         _setting(
             "ALLMENDE_MQTT_QUESTIONS",
             "Messages",
-            "Topics that a client of the embedded broker may subscribe to and that are asked of the store at each "
-            "change (sets, entities, properties, anything with `$filter`); a stream's own topic is free.",
+            "Topics that an account (without one: an address, behind a proxy the proxy's) may have subscribed to at "
+            "the embedded broker, all its sessions together, and that are asked of the store at each change (sets, "
+            "entities, properties, anything with `$filter`); a stream's own topic is free.",
             low=0,
         ),
-    ] = 50
+    ] = 100
     mqtt_questions_total: Annotated[
         int,
         _setting("ALLMENDE_MQTT_QUESTIONS_TOTAL", "Messages", "Such topics of all clients together.", low=0),

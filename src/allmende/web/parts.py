@@ -31,6 +31,7 @@ def prepare(config: Config) -> int:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from allmende.web.following import adopt_logs
     from allmende.web.house import furnish, open_profile, open_store
 
     executor = MigrationExecutor(connection)
@@ -38,6 +39,7 @@ def prepare(config: Config) -> int:
     if missing:
         call_command("migrate", verbosity=0, interactive=False)
     prepare_places()
+    adopt_logs(open_store())
     if config.city:
         furnish(open_store(), open_profile())
     connection.close()

@@ -7,8 +7,9 @@ from functools import cache
 from urllib.parse import unquote_plus
 
 import msgspec
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +25,8 @@ from allmende.faces.sensorthings.face import answer, answer_batch, error_respons
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.middleware import CHALLENGE
 from allmende.web.intake import DiskFloor, reading_bounds
+
+log = structlog.get_logger("allmende.web")
 
 _REPEATS = 8
 _PAUSE = 0.05
@@ -43,6 +46,7 @@ def face_limits() -> FaceLimits:
         filter_length=config.filter_length,
         entities=config.deep_insert_max,
         batch_size=config.batch_size,
+        bulk_rows=config.bulk_rows,
         delete_max=config.delete_max,
         bounds=reading_bounds(config),
         filter_cost=config.filter_cost,
@@ -105,7 +109,14 @@ def _answer_batch(question: Request, store: Store) -> Response:
             return error_response(LimitExceeded("this batch took too long", setting="ALLMENDE_BATCH_SECONDS"))
         if room < 0:
             return error_response(LimitExceeded("what was answered is too much", setting="ALLMENDE_BATCH_BYTES"))
-        response = respond(part, store)
+        try:
+            response = respond(part, store)
+        except AllmendeError:
+            raise
+        except Exception:
+            # A fault of ours in one part; the others are done or not, and their client has to hear which.
+            log.exception("a part of a batch broke the house", method=part.method)
+            response = refuse(500, "the house made a mistake; nothing of this part was done")
         room -= len(response.body)
         return response
 
@@ -145,20 +156,27 @@ def _create(question: Request, store: Store) -> Response:
             record(question.reader.name, "sensorthings.create", response.headers["Location"])
         return response
 
-    return _together(create)
+    return _together(store, create)
 
 
-def _together(work: Callable[[], Response]) -> Response:
-    """Run writing with its entry in the audit log in one transaction; again where another writer stood in its way."""
+def _together(store: Store, work: Callable[[], Response]) -> Response:
+    """Run writing with its entry in the audit log in one transaction; again where another writer stood in its way.
+
+    Raises LostRace inside of a transaction that was begun before, of which this is a part: all of it has to run again.
+    """
+    inside = connection.in_atomic_block
     for repeats in range(_REPEATS, -1, -1):
         try:
-            with transaction.atomic():
-                return work()
+            return store.together(work)
         except LostRace as error:
+            if inside:
+                raise
             if not repeats:
                 cause = error.__cause__
                 return error_response(cause if isinstance(cause, AllmendeError) else error)
             time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  no secret: two that met do not meet again
+        except AllmendeError as error:  # the audit log's, or the commit's: all else became an answer before
+            return error_response(error)
     raise AssertionError("unreachable")
 
 
@@ -184,7 +202,7 @@ def _change(question: Request, store: Store) -> Response:
             record(question.reader.name, f"sensorthings.{word}", f"{question.root}/{question.path}", **detail)
         return response
 
-    return _together(change)
+    return _together(store, change)
 
 
 _WITH_BODY = ("POST", "PATCH", "PUT")

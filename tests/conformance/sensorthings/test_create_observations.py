@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from allmende.domain import times
+from allmende.domain.face import FaceLimits
 from allmende.domain.policy import ANONYMOUS, Reader
 from tests.conformance.sensorthings.house import (
     ROOT,
@@ -178,6 +179,17 @@ def test_what_cannot_be_understood_is_refused_whole(street: House, body: Any, wo
 def test_nothing_is_as_good_as_something(street: House) -> None:
     assert send(street) == []
     assert send(street, group("air", ["result"])) == []
+
+
+def test_more_rows_than_a_transaction_may_hold_are_refused_whole(street: House) -> None:
+    house = House(street.store, FaceLimits(bulk_rows=3))
+    rows = [[minute(n), n] for n in range(3)]
+    names = ["phenomenonTime", "result"]
+    said = send(house, group("air", names, *rows), group("cars", names, rows[0]), status=400)
+    assert "ALLMENDE_BULK_ROWS" in said["message"]
+    assert "ALLMENDE_BULK_ROWS" in send(house, *[group("air", names)] * 4, status=400)["message"]
+    assert shown(house, "air") == []
+    assert len(send(house, group("air", names, *rows))) == 3
 
 
 def test_rights(street: House) -> None:

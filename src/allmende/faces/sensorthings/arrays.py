@@ -1,8 +1,10 @@
 """CreateObservations (18-088, 12.2): many new observations in one request, as data arrays."""
 
+from typing import Any
+
 from allmende.domain.arrays import Refused, plan_rows
 from allmende.domain.creation import encode
-from allmende.domain.errors import AllmendeError, InvalidInput
+from allmende.domain.errors import AllmendeError, InvalidInput, LimitExceeded
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import COMMONS
 from allmende.domain.store import Batch, Rows, Store
@@ -26,6 +28,7 @@ def create_observations(request: Request, store: Store, limits: FaceLimits) -> R
     body = decode_body(request)
     if not isinstance(body, list):
         raise InvalidInput("a list of groups is asked for, each with a Datastream, components and a dataArray")
+    _check_number(body, limits)
     groups: list[Group] = [
         plan_rows(group, now=request.now, bounds=limits.bounds, where=f"[{place}]") for place, group in enumerate(body)
     ]
@@ -48,6 +51,14 @@ def create_observations(request: Request, store: Store, limits: FaceLimits) -> R
         line for group, outcome in zip(groups, outcomes, strict=True) for line in _tell(group, outcome, request.root)
     ]
     return Response(status=201, body=encode(told).encode())
+
+
+def _check_number(body: list[Any], limits: FaceLimits) -> None:
+    """Raise LimitExceeded for more rows than one transaction may hold; a group counts as one at least."""
+    arrays = (group.get("dataArray") if isinstance(group, dict) else None for group in body)
+    rows = sum(max(1, len(array)) if isinstance(array, list) else 1 for array in arrays)
+    if rows > limits.bulk_rows:
+        raise LimitExceeded(f"{rows} rows in one request; send them in parts", setting="ALLMENDE_BULK_ROWS")
 
 
 def _tell(group: Group, outcome: list[str | AllmendeError], root: str) -> list[str]:

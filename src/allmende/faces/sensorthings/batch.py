@@ -22,7 +22,7 @@ from allmende.faces.sensorthings.answers import error_response, prefers, refuse
 PATH = "$batch"
 Run = Callable[[Request], Response]
 """Answers one request as if it had come alone."""
-_TRIES = 3
+_TRIES = 8
 _OPAQUE = frozenset(
     {"properties", "parameters", "result", "resultQuality", "metadata", "location", "feature", "unitOfMeasurement"}
 )

@@ -125,6 +125,7 @@ def _amendment(request: Request, asked: Asked, page: Page, body: Any, limits: Fa
         current=current,
         now=request.now,
         whole=request.method == "PUT",
+        most=limits.entities,
         bounds=limits.bounds,
     )
     return Amendment(

@@ -140,10 +140,10 @@ class Broker:
 
     # Who comes in
 
-    async def authenticate(self, username: str | None, password: str | None, *, local: bool) -> Client | None:
+    async def authenticate(self, username: str | None, password: str | None, wire: Wire) -> Client | None:
         """The client; None for a wrong password, after a moment."""
         if not username and not password:
-            return msgspec.structs.replace(ANONYMOUS, local=local)
+            return msgspec.structs.replace(ANONYMOUS, local=wire.local, address=wire.address)
         client = await self._in_thread(self._doors, self.rules.authenticate, username or "", password or "")
         MQTT_CONNECTIONS.labels("accepted" if client else "refused").inc()
         if client is None:
@@ -216,7 +216,7 @@ class Broker:
             except AllmendeError as error:
                 log.info("a subscription was refused", client=client.name, topic=filter_, error=str(error))
                 return False
-            if asked and not self._room_for_question(session, filter_):
+            if asked and not self._room_for_question(client, filter_):
                 log.warning("too many subscriptions", client=client.name, topic=filter_)
                 return False
         self.subscribers.add(session, filter_, qos, asked=asked)
@@ -226,10 +226,10 @@ class Broker:
         """End a subscription, if there is one."""
         self.subscribers.remove(session, filter_)
 
-    def _room_for_question(self, session: Session, topic: str) -> bool:
-        own, total = self.config.mqtt_questions, self.config.mqtt_questions_total
-        return self.subscribers.questions_of(session) < own and (
-            topic in self.subscribers.questions or len(self.subscribers.questions) < total
+    def _room_for_question(self, client: Client, topic: str) -> bool:
+        own, total = self.subscribers.questions_of(client), self.subscribers.questions
+        return (topic in own or len(own) < self.config.mqtt_questions) and (
+            topic in total or len(total) < self.config.mqtt_questions_total
         )
 
     async def take(self, session: Session, message: Message) -> bool:

@@ -121,7 +121,7 @@ class Connection:
         client = await self.broker.authenticate(
             packet.username if packet.username_flag else None,
             packet.password if packet.password_flag else None,
-            local=self.wire.local,
+            self.wire,
         )
         if client is None:
             await self._answer(NOT_AUTHORIZED)

@@ -20,6 +20,13 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     anonymous: bool = False
     local: bool = False
     """Whether it speaks from this machine, and is no page in a browser."""
+    address: str = ""
+    """Where one without an account speaks from; forgotten with the connection."""
+
+    @property
+    def owner(self) -> str:
+        """Whose sessions count together: an account's, or those without one from the same address."""
+        return f"{self.name} {self.address}" if self.anonymous else self.name
 
 
 ANONYMOUS = Client(name="anonymous", anonymous=True)

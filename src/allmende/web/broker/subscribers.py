@@ -1,8 +1,9 @@
 """Who listens to what, so that a message finds its listeners without asking every session."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 
-from allmende.web.broker.session import Session
+from allmende.web.broker.session import Client, Session
 from allmende.web.broker.topics import is_wild, matches
 
 
@@ -15,6 +16,8 @@ class Subscribers:
         self.wild: dict[str, set[Session]] = {}
         self.questions: set[str] = set()
         """Topics that have to be asked of the store."""
+        self._asked_by: dict[str, Counter[str]] = {}
+        """The same by the owner of the sessions, each with how many of them listen."""
         self.version = 0
         """Changes whenever somebody begins or ends to listen."""
 
@@ -22,6 +25,8 @@ class Subscribers:
         """Begin to listen, or listen with another QoS."""
         if filter_ not in session.subscriptions:
             self.version += 1
+            if asked:
+                self._asked_by.setdefault(session.client.owner, Counter())[filter_] += 1
         session.subscriptions[filter_] = qos
         (self.wild if is_wild(filter_) else self.exact).setdefault(filter_, set()).add(session)
         if asked:
@@ -33,15 +38,25 @@ class Subscribers:
             if session.subscriptions.pop(filter_, None) is None:
                 continue
             self.version += 1
+            self._ask_less(session.client.owner, filter_)
             listening = self.wild if is_wild(filter_) else self.exact
             listening[filter_].discard(session)
             if not listening[filter_]:
                 del listening[filter_]
                 self.questions.discard(filter_)
 
-    def questions_of(self, session: Session) -> int:
-        """How many of a session's topics have to be asked of the store."""
-        return len(self.questions.intersection(session.subscriptions))
+    def _ask_less(self, owner: str, topic: str) -> None:
+        asked = self._asked_by.get(owner, Counter())
+        if asked[topic] > 1:
+            asked[topic] -= 1
+        else:
+            del asked[topic]
+            if not asked:
+                self._asked_by.pop(owner, None)
+
+    def questions_of(self, client: Client) -> Collection[str]:
+        """The topics to be asked of the store for all sessions of an account, or of an address without one."""
+        return self._asked_by.get(client.owner, {}).keys()
 
     def of(self, topic: str) -> dict[Session, int]:
         """The sessions that a topic's message goes to, with the best QoS of their subscriptions."""

@@ -21,8 +21,12 @@ class WireError(Exception):
 _FROM_ELSEWHERE = ("Origin", "Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 
-def _is_loopback(address: Any) -> bool:
-    return bool(address) and address[0] in ("127.0.0.1", "::1")
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+def _host(peer: Any) -> str:
+    """The address without its port; "" where the other side has gone already."""
+    return str(peer[0]) if peer else ""
 
 
 class Closed(Exception):
@@ -34,6 +38,8 @@ class Wire(Protocol):
 
     local: bool
     """Whether the other side is on this machine, and neither a proxy nor a page in a browser."""
+    address: str
+    """Of the other side; behind a proxy it is the proxy's."""
 
     async def read(self, count: int) -> bytes:
         """Exactly so many bytes."""
@@ -50,7 +56,8 @@ class TcpWire:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self.local = _is_loopback(writer.get_extra_info("peername"))
+        self.address = _host(writer.get_extra_info("peername"))
+        self.local = self.address in _LOOPBACK
 
     async def read(self, count: int) -> bytes:
         try:
@@ -83,7 +90,8 @@ class WebSocketWire:
         self._rest = bytearray()
         request = socket.request
         strange = request is None or any(name in request.headers for name in _FROM_ELSEWHERE)
-        self.local = not strange and _is_loopback(socket.remote_address)
+        self.address = _host(socket.remote_address)
+        self.local = not strange and self.address in _LOOPBACK
 
     async def read(self, count: int) -> bytes:
         while len(self._rest) < count:

@@ -319,6 +319,17 @@ def database_layout(
     databases.change_layout(layout, years, stop, as_json)
 
 
+@database.command("recount")
+def database_recount(as_json: Json = False) -> None:
+    """Count the observations of every stream, and set right what is known of it where that is wrong.
+
+    The house may go on running. A stream is set right in a transaction of its own.
+    """
+    from allmende.web.cli import databases
+
+    databases.recount_streams(as_json)
+
+
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="A new file; nothing is overwritten.")], as_json: Json = False
