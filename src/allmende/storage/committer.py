@@ -142,13 +142,15 @@ class GroupCommitter:
             return jobs
         shared = [job for job in jobs if job.shared is not None and job.shared.run is kind]
         left = [job for job in jobs if job.shared is None or job.shared.run is not kind]
-        committing = False
+        committing, connection = False, None
         try:
             with self._connections.writing() as raw:
-                results = kind(self._engine.wrap(raw), [job.shared.item for job in shared if job.shared is not None])
+                connection = self._engine.wrap(raw)
+                results = kind(connection, [job.shared.item for job in shared if job.shared is not None])
                 committing = True
         except BaseException as error:
             told = self._engine.translate(error)
+            committing |= connection is not None and connection.committing and self._engine.was_cut_off(error)
             hopeless = isinstance(told, StorageBusy | StorageFull) and not self._may_try_again(error)
             if not committing and not hopeless:
                 return jobs  # nothing of it was written; one by one it is seen whose fault it was

@@ -23,6 +23,8 @@ class Connection(Protocol):
     """One thread's connection: all SQL is written with ``?``. Autocommit outside of ``writing``."""
 
     dialect: "Dialect"
+    committing: bool
+    """Whether :meth:`and_commit` has sent a commit: if the connection is lost then, nobody knows what became of it."""
 
     @property
     def in_transaction(self) -> bool:
@@ -39,6 +41,10 @@ class Connection(Protocol):
 
         Their errors come then. Nothing is copied inside.
         """
+
+    def and_commit(self) -> AbstractContextManager[Any]:
+        """The same for the last statements of a transaction that nobody else began: where the engine can, its commit
+        is sent along with them. Whoever began it may still end it."""
 
 
 class Numbers(NamedTuple):

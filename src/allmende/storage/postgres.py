@@ -54,8 +54,8 @@ _INSERT = f"INSERT INTO observation ({_COLUMNS}) VALUES ({', '.join('?' * _WIDTH
 _TYPES: Mapping[str, ColumnType] = {name: _OTHER.get(name, "bigint") for name in _COLUMNS.split(", ")}
 _COPY = f"COPY observation ({_COLUMNS}) FROM STDIN"
 _DRAW = (
-    f"SELECT x.n, x.c FROM (SELECT nextval('observation_number') AS n, {CHANGE_NUMBER} AS c FROM generate_series(1, ?)) x"
-    " WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)"
+    f"SELECT x.n, x.c FROM (SELECT nextval('observation_number') AS n, {CHANGE_NUMBER} AS c"
+    " FROM generate_series(1, ?)) x WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)"
     " AND NOT EXISTS (SELECT 1 FROM observation_name l WHERE false FOR KEY SHARE)"
 )
 """The last condition finds no row. It is there for the lock on the table, which stands in the way of those alone who
@@ -101,6 +101,7 @@ class PostgresConnection:
         self._granted = allowance.seconds if allowance is not None else 0.0
         """Seconds that the server gives the next statement."""
         self.pipeline: psycopg.Pipeline | None = None
+        self.committing = False
 
     @property
     def in_transaction(self) -> bool:
@@ -142,6 +143,14 @@ class PostgresConnection:
                 yield
             finally:
                 self.pipeline = None
+
+    @contextmanager
+    def and_commit(self) -> Iterator[None]:
+        """See :class:`allmende.storage.connections.Connection`."""
+        with self.at_once():
+            yield
+            self.committing = True
+            self.execute("COMMIT")
 
 
 class _Rows:

@@ -105,7 +105,7 @@ def _write(connection: Connection, singles: list[_Single], numbers: Numbers) -> 
             stream.pk, start, number, number, end, result_time, single.received_at, kind, value, single.quality,
             *valid, values.get("parameters"), stream.feature, single.origin, changes[stream.pk, single.origin],
         ))  # fmt: skip
-    with connection.at_once():
+    with connection.and_commit():
         write_states(connection, {single.stream.pk: single.stream for single in singles}.values())
         log_appends(connection, _logged(singles, changes))
         connection.dialect.insert_observations(connection, rows)

@@ -46,6 +46,7 @@ class SqliteConnection:
 
     def __init__(self, raw: sqlite3.Connection, allowance: Allowance | None = None) -> None:
         self.dialect: Dialect = DIALECT
+        self.committing = False
         self._raw = raw
         self._allowance = allowance
         self.executemany = raw.executemany
@@ -65,6 +66,8 @@ class SqliteConnection:
     def at_once(self) -> AbstractContextManager[None]:
         """Nothing to save: there is no way to a server."""
         return nullcontext()
+
+    and_commit = at_once
 
     @property
     def in_transaction(self) -> bool:

@@ -3,12 +3,12 @@
 No personal data: no addresses of clients, no query strings, no names.
 """
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import structlog
 
 from allmende.web.config import Config
@@ -82,7 +82,7 @@ class RequestLog:
             return
         moment = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         said = {"event": "request", "request_id": request_id, "level": _NAMES[level], "time": moment}
-        line = _encode({**fields, **said, "part": self._part}).decode()
+        line = _encode({**fields, **said, "part": self._part})
         self._handler.acquire()
         try:
             self._handler.stream.write(f"{line}\n")
@@ -93,7 +93,7 @@ class RequestLog:
             self._handler.release()
 
 
-_encode = msgspec.json.Encoder().encode
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.ERROR: "error"}
 _log = structlog.get_logger("allmende.web")
 request_log = RequestLog()
