@@ -47,6 +47,8 @@ class ThingDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     properties: Mapping[str, Any] = {}
     position: Position | None = None
+    kept: bool = False
+    """It is there already, in whichever dataset, and stays as it is: the rest of this is not looked at."""
 
 
 class SensorDeclaration(msgspec.Struct, frozen=True, kw_only=True):

@@ -103,6 +103,8 @@ class Batch(msgspec.Struct, kw_only=True):
     received_at: int
     version: str = ""
     """Version of what made it: connector, rule."""
+    declared_by: str = ""
+    """Whose the declarations are, where that is not the origin."""
     declarations: Sequence[Declaration] = ()
     series: Sequence[Series] = ()
     entities: Sequence[NewEntity] = ()
@@ -205,6 +207,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 ENTITY_FOLLOWER = "entities:"
 """Names of followers that begin so read the log of entities, all others that of observations."""
+
+
+TIME_FOLLOWER = "time:"
+"""Names of cursors that begin so hold no place in a log but a time: how far a follower has come by the clock."""
 
 
 class EntityChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,11 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
     newest: int | None = None
     if batch.declarations or batch.series:
         streams = declare(
-            connection, batch.declarations, source=batch.origin, dataset=batch.dataset, received_at=batch.received_at
+            connection,
+            batch.declarations,
+            source=batch.declared_by or batch.origin,
+            dataset=batch.dataset,
+            received_at=batch.received_at,
         )
         for series in filter(lambda s: s.times, batch.series):
             stream = streams.get(series.stream)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from allmende.domain.creation import encode
+from allmende.domain.errors import InvalidInput
 from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import COMMONS
 from allmende.domain.records import Declaration, ThingDeclaration
@@ -97,6 +98,11 @@ def _declare_one(
 
 
 def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, at: int) -> int:
+    if thing.kept:
+        row = connection.execute("SELECT pk FROM thing WHERE id = ?", (thing.id,)).fetchone()
+        if row is None:
+            raise InvalidInput(f"there is no Thing {thing.id!r} to hang a stream on")
+        return int(row[0])
     before = _said_before(connection, thing.id)
     columns = {
         "name": thing.name,

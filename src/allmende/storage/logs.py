@@ -7,7 +7,7 @@ what is settled is read (see ``Dialect.settled``).
 from collections.abc import Iterable
 
 from allmende.domain.model import ENTITIES, STREAMS
-from allmende.domain.store import ENTITY_FOLLOWER, Change, EntityChange
+from allmende.domain.store import ENTITY_FOLLOWER, TIME_FOLLOWER, Change, EntityChange
 from allmende.storage.connections import Connection
 from allmende.storage.schema import COLUMNS, TABLE_OF
 
@@ -108,7 +108,11 @@ def prune(connection: Connection, *, read_before: int, before: int, deletions_be
         ("change_log", "received_at", deletions_before),
     ):
         entities = table == "entity_log"
-        read = [number for name, number in cursors if name.startswith(ENTITY_FOLLOWER) == entities]
+        read = [
+            number
+            for name, number in cursors
+            if name.startswith(ENTITY_FOLLOWER) == entities and not name.startswith(TIME_FOLLOWER)
+        ]
         # The newest line stays: a new follower begins behind it.
         sql = (
             f"DELETE FROM {table} WHERE number IN (SELECT c.number FROM {table} c"
