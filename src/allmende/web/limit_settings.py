@@ -117,6 +117,15 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 86_400.0
+    forecast_seconds: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_FORECAST_SECONDS",
+            "Limits",
+            "How far behind its run a forecast may look. Beyond it, a time was misread.",
+            low=0,
+        ),
+    ] = 400 * 86_400.0
     filter_cost: Annotated[
         int,
         _setting(

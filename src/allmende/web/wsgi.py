@@ -9,12 +9,16 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.urls import get_resolver
 
 from allmende.web.config import load_config
+from allmende.web.cores import take_core
 from allmende.web.observability import logs
-from allmende.web.parentage import die_with_parent
+from allmende.web.parentage import PARENT, die_with_parent
 
 die_with_parent()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "allmende.web.settings")
-logs.configure(load_config(), "web")
+config = load_config()
+logs.configure(config, "web")
+if config.web_cores and os.environ.get(PARENT):
+    take_core(config.home / "run", config.web_processes)
 django.setup(set_prefix=False)
 
 
