@@ -6,16 +6,19 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from allmende.connectors import checks
-from allmende.connectors.registry import GROUP, connectors, load
+from allmende.connectors.registry import GROUP, connectors, load, open_entry
 from allmende.connectors.testing import payload, readings
 from allmende.domain.connector import Source
 from allmende.domain.errors import ConfigurationError, NotFound
 
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent.name for path in (ROOT / "src" / "allmende" / "connectors").glob("*/manifest.toml"))
 BUNDLED = ("chirpstack", "demo", "jena_parking")
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-connector.md"
@@ -56,14 +59,20 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
         del sys.modules[module]
 
 
-@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("name", FOLDERS)
 def test_bundled_connectors_have_the_whole_shape(name: str) -> None:
-    connector = load(name)
+    # not by what is installed: a connector that was just written is looked at too
+    connector = open_entry(EntryPoint(name=name, value=f"allmende.connectors.{name}", group=GROUP))
     assert connector.problems == []
     assert connector.readme
     folder = resources.files(f"allmende.connectors.{name}")
     samples = [item.name for item in folder.joinpath("samples").iterdir()]
     assert all("constructed" in item for item in samples), "captured data lies outside of the project"
+
+
+def test_every_bundled_connector_has_its_entry_point() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert sorted(project["entry-points"][GROUP]) == FOLDERS
 
 
 def test_the_guides_connector_is_found_and_used(install) -> None:  # type: ignore[no-untyped-def]
@@ -80,7 +89,9 @@ def test_the_guides_connector_is_found_and_used(install) -> None:  # type: ignor
     parsed = river.parse(payload(FILES["samples/levels-constructed.csv"].encode()), source)
     assert (readings(parsed), [rejection.where for rejection in parsed.rejections]) == (2, ["line 3"])
     assert load("river").manifest == river.manifest
-    importlib.import_module(f"{module}.tests.test_parse").test_levels()
+    tests = importlib.import_module(f"{module}.tests.test_parse")
+    tests.test_levels()
+    tests.test_damaged_files()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +126,11 @@ def test_what_is_missing_is_said_in_words(install) -> None:  # type: ignore[no-u
         {
             "__init__.py": "",
             "manifest.toml": 'interval = "sometimes"\n'
-            + MANIFEST.replace('en = "River gauges"', "").replace('["water-level"]', "[]"),
+            + MANIFEST.replace('en = "River gauges"', "")
+            .replace("units =", "#")
+            .replace("transports =", "#")
+            .replace("frozen_after =", "#")
+            .replace("columns =", "#"),
             "parse.py": "def parse(payload): ...",
             "fetch.py": "def fetch(source, now): ...",
         },
@@ -124,8 +139,11 @@ def test_what_is_missing_is_said_in_words(install) -> None:  # type: ignore[no-u
     problems = "\n".join(connectors()["stream"].problems)
     for word in (
         "title.en",
-        "gives",
         "interval",
+        "units.water-level",
+        "transports",
+        "contract.frozen_after",
+        "contract.columns",
         "README.md",
         "samples/",
         "tests/",
@@ -149,3 +167,25 @@ def test_a_name_taken_twice_is_told(install) -> None:  # type: ignore[no-untyped
 def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="missing"):
         checks.read_manifest(tmp_path, where="x/manifest.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (('late_after = "PT1H"', 'late_after = "soon"'), "contract.late_after"),
+        (("per_day = 192", "per_day = -1"), "contract.per_day"),
+        (("per_day = 192", "repeats = 2"), "contract.repeats"),
+        (("[contract]", "[contract.ranges.water-level]\nlow = 2\nhigh = 1\n[contract]"), "ranges.water-level"),
+        (('gives = ["water-level"]', "gives = []"), "gives"),
+        (("[contract]", "[settings.x]"), "[contract] is missing"),
+    ],
+)
+def test_a_contract_that_cannot_be_held_is_told(install, change: tuple[str, str], word: str) -> None:  # type: ignore[no-untyped-def]
+    assert change[0] in MANIFEST
+    install("river", "allmende_river", FILES | {"manifest.toml": MANIFEST.replace(*change)})
+    assert any(word in problem for problem in connectors()["river"].problems), connectors()["river"].problems
+
+
+def test_tests_that_never_damage_anything_are_told(install) -> None:  # type: ignore[no-untyped-def]
+    install("river", "allmende_river", FILES | {"tests/test_parse.py": "def test_nothing(): ...\n"})
+    assert any("assert_withstands" in problem for problem in connectors()["river"].problems)

@@ -15,6 +15,7 @@ from tests.support import HOUSE
 from tests.web.servers import serving
 from tests.web.simple import city, connector, lines, make_intake, payload
 
+from allmende.connectors.fetching import FetchError
 from allmende.domain.times import DAY
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
@@ -26,7 +27,7 @@ from allmende.web.worker.jobs import FIRST_PAUSE, LONGEST_PAUSE, Job, Task, paus
 from allmende.web.worker.lease import Holder
 from allmende.web.worker.models import Lease
 from allmende.web.worker.pull import Puller
-from allmende.web.worker.trouble import PullError, in_words
+from allmende.web.worker.trouble import in_words
 from allmende.web.worker.upkeep import tidy_up
 
 
@@ -46,7 +47,7 @@ def make_job(tmp_path, server, name: str, **options) -> Job:
     profile = city(feed={"address": server.url(name), "interval": "PT5M"})
     intake = make_intake(tmp_path, profile=profile)
     (task,) = tasks(intake)
-    return Job(task, intake, threading.Event(), Puller(**options))
+    return Job(task, intake, threading.Event(), Puller(task.source.source, **options))
 
 
 def state(job: Job):
@@ -225,7 +226,7 @@ def test_the_city_s_simulation_fills_four_weeks_and_goes_on(tmp_path):
 
 def test_words_for_anything():
     assert in_words(ValueError("x")) == "The connector failed: ValueError: x"
-    assert in_words(PullError("plain")) == "plain"
+    assert in_words(FetchError("plain")) == "plain"
     assert in_words(OSError()) == "The data could not be read: OSError"
 
 

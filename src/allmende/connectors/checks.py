@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from allmende.connectors.properties import catalogue
 from allmende.domain.connector import Manifest
+from allmende.domain.contract import Contract, check_contract, unsaid
 from allmende.domain.errors import ConfigurationError, InvalidInput
 from allmende.domain.times import parse_duration
 
@@ -44,6 +46,8 @@ def problems(
         found.append("samples/ holds no sample")
     if not _holds(folder, "tests", lambda name: name.startswith("test_") and name.endswith(".py")):
         found.append("tests/ holds no test_*.py")
+    elif not _holds_word(folder, "tests", "assert_withstands"):
+        found.append("tests/ never call assert_withstands: nobody knows what damaged data does to parse")
     found += _signature("parse", parse, ["payload", "source"])
     if fetch is not None:
         found += _signature("fetch", fetch, ["source", "now", "since"])
@@ -59,12 +63,52 @@ def _texts(manifest: Manifest) -> list[str]:
     ]
     if not manifest.gives:
         found.append("manifest.toml: gives is empty; it lists the observed properties")
+    found += [
+        f'manifest.toml: units.{property} is missing; UCUM, or "" for words and truth values'
+        for property in manifest.gives
+        if property not in manifest.units and not _unit_by_property(manifest, property)
+    ]
+    if not manifest.transports:
+        found.append("manifest.toml: transports is empty; it says how data can come: http, websocket, mqtt, file")
+    found += _contract(manifest.contract)
     if manifest.interval:
         try:
             parse_duration(manifest.interval)
         except InvalidInput as error:
             found.append(f"manifest.toml: interval: {error}")
     return found
+
+
+def _unit_by_property(manifest: Manifest, property: str) -> bool:
+    """Whether the shared properties say it, or the settings, where a city may add some; words have no unit there either."""
+    known = manifest.settings.get("properties")
+    return property in catalogue() or (isinstance(known, dict) and isinstance(known.get(property), dict))
+
+
+def _contract(contract: Contract | None) -> list[str]:
+    if contract is None:
+        return ["manifest.toml: [contract] is missing: what may be expected of the source"]
+    try:
+        check_contract(msgspec.to_builtins(contract))
+    except InvalidInput as error:
+        return [f"manifest.toml: contract.{error}"]
+    return [
+        f'manifest.toml: contract.{name} is missing; an ISO 8601 duration or "never"'
+        if name not in ("columns", "per_day")
+        else f"manifest.toml: contract.{name} is missing; {_UNSAID[name]}"
+        for name in unsaid(contract)
+    ]
+
+
+_UNSAID = {
+    "columns": "the names that parse relies on, [] where the payload has none",
+    "per_day": "the readings that are expected a day, 0 where nobody can say",
+}
+
+
+def _holds_word(folder: Traversable, name: str, word: str) -> bool:
+    files = (item for item in folder.joinpath(name).iterdir() if item.name.endswith(".py"))
+    return any(word in item.read_text("utf-8", errors="replace") for item in files)
 
 
 def _holds(folder: Traversable, name: str, wanted: Callable[[str], bool]) -> bool:

@@ -21,7 +21,7 @@ def connectors() -> Mapping[str, Connector]:
     found: dict[str, Connector] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
-            connector = _open(entry)
+            connector = open_entry(entry)
         except ConfigurationError as error:
             connector = _broken(entry.name, str(error))
         if entry.name in found:
@@ -42,12 +42,13 @@ def connectors() -> Mapping[str, Connector]:
 def load(name: str) -> Connector:
     """One connector. Raises NotFound where none has this name, ConfigurationError where it cannot be loaded."""
     for entry in entry_points(group=GROUP, name=name):
-        return _open(entry)
+        return open_entry(entry)
     known = ", ".join(sorted({entry.name for entry in entry_points(group=GROUP)})) or "none"
     raise NotFound(f"no connector is called {name!r}; installed: {known}")
 
 
-def _open(entry: EntryPoint) -> Connector:
+def open_entry(entry: EntryPoint) -> Connector:
+    """The connector of an entry point, with its problems. Raises ConfigurationError where it cannot be loaded."""
     # Whatever a foreign package raises while it is imported must become words for its operator.
     try:
         folder = resources.files(entry.module)

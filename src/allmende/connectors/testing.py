@@ -1,16 +1,30 @@
 """What tests of connectors need, ours and those of others. Nothing of it runs in service."""
 
+import io
 import os
+import time
+import tracemalloc
 from collections import Counter
+from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from allmende.connectors import checks
+from allmende.connectors.mutations import Mutation, mutations
 from allmende.domain.connector import Parse, Payload, Source
+from allmende.domain.errors import InvalidInput
+from allmende.domain.framing import Framing, frames
 from allmende.domain.ids import normalise
+from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.records import Declaration, Parsed, Series
 
 RECEIVED_AT = 1_750_000_000_000_000
+MUTATION_SECONDS = 10.0
+"""Of the processor for one mutation, on any machine: what is quadratic needs far more."""
+MUTATION_BYTES = 64 * 1024 * 1024
+"""Memory for one mutation, beside sixty times its own size (objects of Python are that much larger than JSON)."""
+_LARGE = 50_000
 
 
 def payload(body: bytes, name: str = "test", line: int = 1) -> Payload:
@@ -86,3 +100,93 @@ def _points(parsed: Parsed) -> set[tuple[str, int, str]]:
         if isinstance(record, Series)
         for time, result in zip(record.times, record.results, strict=True)
     }
+
+
+def assert_withstands(
+    parse: Parse,
+    body: bytes,
+    source: Source,
+    *,
+    framing: Framing = "whole",
+    name: str = "test",
+    received_at: int = RECEIVED_AT,
+    unless: Collection[str] = (),
+) -> int:
+    """Damages a sample in every way of :mod:`allmende.connectors.mutations` and holds ``parse`` to its contract.
+
+    Each mutation takes the way of any payload: framing, ``parse``, ``domain.ingest``. It must end in rejections or in
+    the same values: never in an exception, never in a reading that the whole sample does not give (stream, time and
+    result) unless it is flagged, and within bounds of time and memory. Where what was damaged is a value that can be
+    seen to be none, or the document, a lost reading must be told by a rejection.
+
+    ``framing`` is the manifest's. ``unless`` names mutations that this source cannot tell from a true message, by a
+    part of their name; say why beside it. Gives how many mutations there were.
+    """
+    whole = _outcome(parse, body, source, framing, name, received_at)
+    assert whole.told or whole.points or whole.records, "the sample gives nothing; it would withstand everything"
+    count = 0
+    for mutation in mutations(body):
+        if not any(part in mutation.name for part in unless):
+            _withstand(parse, mutation, source, framing, name, received_at, whole)
+            count += 1
+    return count
+
+
+class _Outcome(NamedTuple):
+    points: set[tuple[str, int, str]]
+    """What is kept and not flagged."""
+    flagged: set[tuple[str, int, str]]
+    told: int
+    """Rejections, and payloads that were refused before they were parsed."""
+    records: int
+
+
+def _outcome(parse: Parse, body: bytes, source: Source, framing: Framing, name: str, received_at: int) -> _Outcome:
+    found = _Outcome(set(), set(), 0, 0)
+    told = records = 0
+    try:
+        for given in frames(io.BytesIO(body), framing=framing, name=name, received_at=received_at):
+            parsed = parse(given, source)
+            records += len(parsed.records)
+            batch = ingest(parsed, payload=given, source=source, version="test", limits=IngestLimits())
+            told += len(batch.rejections)
+            for series in batch.series:
+                flags = series.flags or [""] * len(series.times)
+                for at, result, flag in zip(series.times, series.results, flags, strict=True):
+                    (found.flagged if flag else found.points).add((series.stream, at, _canonical(result)))
+    except InvalidInput:
+        told += 1
+    return found._replace(told=told, records=records)
+
+
+def _canonical(result: object) -> str:
+    """5 and 5.0 are one number; True is none."""
+    if isinstance(result, int | float) and not isinstance(result, bool):
+        return repr(float(result)) if abs(result) < 2**53 else repr(result)
+    return repr(result)
+
+
+def _withstand(
+    parse: Parse, mutation: Mutation, source: Source, framing: Framing, name: str, received_at: int, whole: _Outcome
+) -> None:
+    shown = f"mutation {mutation.name!r}: {mutation.body[:300]!r}"
+    # to be watched costs most of a parser's time: only where there is something to see
+    if watched := len(mutation.body) > _LARGE:
+        tracemalloc.start()
+    began = time.process_time()
+    try:
+        found = _outcome(parse, mutation.body, source, framing, name, received_at)
+    except Exception as error:
+        raise AssertionError(f"{shown}\nraised {type(error).__name__}: {error}") from error
+    finally:
+        spent = time.process_time() - began
+        peak = tracemalloc.get_traced_memory()[1] if watched else 0
+        if watched:
+            tracemalloc.stop()
+    known = whole.points | whole.flagged
+    invented = found.points - known
+    assert not invented, f"{shown}\ngave what the whole sample does not say: {sorted(invented)[:5]}"
+    lost = whole.points - found.points - found.flagged
+    assert not (mutation.told and lost and not found.told), f"{shown}\nlost without a word: {sorted(lost)[:5]}"
+    assert spent < MUTATION_SECONDS, f"{shown}\ntook {spent:.1f} s"
+    assert peak < MUTATION_BYTES + 60 * len(mutation.body), f"{shown}\nneeded {peak / 2**20:.0f} MiB"

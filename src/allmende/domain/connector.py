@@ -13,7 +13,10 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from allmende.domain.contract import Contract
 from allmende.domain.records import Parsed
+
+Transport = Literal["http", "websocket", "mqtt", "file"]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +49,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     connector: str
     dataset: str
     address: str = ""
+    """``http(s)://`` is asked for, ``ws(s)://`` is listened to: each frame is a payload."""
     topic: str = ""
+    """MQTT filter."""
+    headers: Mapping[str, str] = {}
+    """Headers of requests. ``${SOURCE_…}`` stands for that environment variable; see
+    :func:`allmende.connectors.fetching.open_client`."""
+    secrets: Mapping[str, str] = {}
+    """What the manifest's ``secrets`` name -> the environment variable that holds it. Never the secret itself."""
+    contract: Contract = Contract()
+    """The manifest's, overridden by the profile's."""
     time_zone: str = "UTC"
     language: str = "de"
     settings: Mapping[str, Any] = {}
@@ -67,9 +79,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Ids of the observed properties that it can give."""
     publisher: str = ""
     licence: str = ""
+    transports: list[Transport] = []
+    """How its data can come: asked for, over a WebSocket, from a broker, as files."""
     address: str = ""
+    """Where it is to be had, if it is one place for all cities: ``http(s)://`` or ``ws(s)://``."""
+    topic: str = ""
+    """The MQTT filter that its messages usually have."""
     interval: str = ""
     """ISO 8601 duration between two pulls, e.g. ``PT5M``; empty where data is sent to us."""
+    units: dict[str, str] = {}
+    """UCUM by id of the property; "" for words and truth values. A connector whose settings have a table
+    ``properties`` may say it there (``unit``)."""
+    contract: Contract | None = None
+    """What may be expected of it; None is not said."""
+    secrets: list[str] = []
+    """Names of what ``fetch`` needs and nobody may read, e.g. ``client_secret``; a profile says which environment
+    variable holds each."""
     framing: Literal["whole", "lines", "json"] = "whole"
     """How a file is cut into payloads: not at all, in blocks of lines under its header, or by JSON value."""
     media_types: list[str] = []

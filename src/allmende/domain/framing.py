@@ -96,10 +96,15 @@ def _too_large(max_bytes: int, line: int) -> LimitExceeded:
 
 
 def _whole(reader: _Reader, max_bytes: int) -> Iterator[tuple[int, bytes]]:
-    body = reader.read(max_bytes + 1)
-    if len(body) > max_bytes:
-        raise _too_large(max_bytes, 1)
-    yield 1, body
+    # not in one: a reader makes room for all that it is asked for
+    pieces: list[bytes] = []
+    held = 0
+    while chunk := reader.read(_CHUNK):
+        pieces.append(chunk)
+        held += len(chunk)
+        if held > max_bytes:
+            raise _too_large(max_bytes, 1)
+    yield 1, b"".join(pieces)
 
 
 def _blocks(reader: _Reader, lines_per_block: int, max_bytes: int) -> Iterator[tuple[int, bytes]]:

@@ -17,13 +17,17 @@ import msgspec
 from allmende.domain.profile_checks import (
     UNDATED,
     ProfileError,
+    check_address,
     check_duration,
     check_id,
     check_origin,
     check_outline,
+    check_own_contract,
     check_position,
+    check_responsible,
     check_silence,
     check_time_zone,
+    check_variables,
 )
 from allmende.domain.times import SECOND, parse_duration
 
@@ -134,6 +138,14 @@ class SourceProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """ISO 8601 duration between two pulls; empty where data is sent to us or comes as files."""
     topic: str = ""
     """MQTT filter."""
+    headers: dict[str, str] = {}
+    """Of requests; ``${SOURCE_…}`` stands for an environment variable."""
+    secrets: dict[str, str] = {}
+    """Name in the connector's manifest -> environment variable (``SOURCE_…``) that holds it."""
+    contract: dict[str, Any] = {}
+    """What of the connector's contract is different here (see :class:`allmende.domain.contract.Contract`)."""
+    responsible: str = ""
+    """Whom to tell of trouble: an e-mail address; empty: whom the house's settings name."""
     settings: dict[str, Any] = {}
     tables: dict[str, bytes] = {}
     """Files beside the profile that ``settings.table`` or ``settings.tables`` name, by name."""
@@ -308,6 +320,10 @@ def _source(key: str, body: dict[str, Any], files: Mapping[str, bytes]) -> Sourc
     source = _convert({**body, "id": key}, SourceProfile, place)
     if source.interval:
         check_duration(source.interval, f"{place}.interval")
+    check_address(source.address, f"{place}.address")
+    check_variables(source.headers, source.secrets, place)
+    check_responsible(source.responsible, f"{place}.responsible")
+    check_own_contract(source.contract, f"{place}.contract")
     for name, value in _mapping(source.settings.get("silence", {}), f"{place}.settings.silence").items():
         check_silence(name, value, f"{place}.settings.silence.{name}")
     names = source.settings.get("tables", [])

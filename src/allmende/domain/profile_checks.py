@@ -1,10 +1,12 @@
 """The checks of single values in a profile. Each raises ProfileError with the place and what would be right."""
 
 import re
+from collections.abc import Mapping
 from datetime import date as Date  # noqa: N812  a parameter below has that name
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from allmende.domain.contract import check_contract
 from allmende.domain.errors import ConfigurationError, InvalidInput
 from allmende.domain.times import parse_duration
 
@@ -13,6 +15,10 @@ UNDATED = "undated"
 
 _ID = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?\Z", re.ASCII)
+_ADDRESS = re.compile(r"(?:https?|wss?)://[^\s/@]+(?:/\S*)?\Z")
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE = re.compile(r"SOURCE_[A-Z0-9_]+\Z", re.ASCII)
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\Z")
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 
 
@@ -93,3 +99,36 @@ def check_outline(value: object, place: str) -> dict[str, Any]:
         if not isinstance(feature.get("geometry"), dict) or not isinstance(feature.get("properties"), dict):
             raise ProfileError(f"{place}.features[{index}]", "has no geometry or no properties")
     return value
+
+
+def check_address(value: str, place: str) -> None:
+    """Where a source is asked or listened to; without a name and password, which belong to ``headers``."""
+    if value and not _ADDRESS.match(value):
+        raise ProfileError(
+            place, f'"{value}" is no address: http(s):// or ws(s)://, and no name or password in it (use headers)'
+        )
+
+
+def check_variables(headers: Mapping[str, str], secrets: Mapping[str, str], place: str) -> None:
+    """Only variables that were meant for sources may be named: a profile must not send others' secrets away."""
+    named = [(f"headers.{key}", name) for key, text in headers.items() for name in _PLACEHOLDER.findall(text)]
+    for key, name in [*named, *((f"secrets.{key}", name) for key, name in secrets.items())]:
+        if not _VARIABLE.match(name):
+            raise ProfileError(f"{place}.{key}", f'"{name}" is no environment variable of a source, e.g. SOURCE_TOKEN')
+    for key, text in headers.items():
+        if not key.isascii() or not text.isprintable() or not re.fullmatch(r"[A-Za-z0-9-]+", key):
+            raise ProfileError(f"{place}.headers.{key}", "is no header of HTTP")
+
+
+def check_responsible(value: str, place: str) -> None:
+    """An e-mail address, or nobody."""
+    if value and not _MAIL.match(value):
+        raise ProfileError(place, f'"{value}" is no e-mail address')
+
+
+def check_own_contract(raw: Mapping[str, Any], place: str) -> None:
+    """What of a contract the profile says otherwise."""
+    try:
+        check_contract(raw)
+    except InvalidInput as error:
+        raise ProfileError(f"{place}.{error.where}" if error.where != "contract" else place, error.message) from None

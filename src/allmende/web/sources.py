@@ -11,6 +11,7 @@ import msgspec
 
 from allmende.connectors import registry
 from allmende.domain.connector import Connector, Source, ThingFacts
+from allmende.domain.contract import Contract
 from allmende.domain.errors import NotFound
 from allmende.domain.profile import Profile, SourceProfile, ThingProfile, as_list
 
@@ -30,7 +31,13 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def pulls(self) -> bool:
         """Whether the house has to ask for the data."""
-        return bool(self.profile.interval and (self.source.address or (self.connector and self.connector.fetch)))
+        asked = self.source.address and not self.listens
+        return bool(self.profile.interval and (asked or (self.connector and self.connector.fetch)))
+
+    @property
+    def listens(self) -> bool:
+        """Whether it sends by itself over a WebSocket that the house opens."""
+        return self.source.address.startswith(("ws://", "wss://"))
 
     def usable(self) -> Connector:
         """The connector; raises NotFound where there is none."""
@@ -79,6 +86,9 @@ def _prepare(
             dataset=source.dataset,
             address=source.address,
             topic=source.topic,
+            headers=source.headers,
+            secrets=source.secrets,
+            contract=merge_contract(connector.manifest.contract if connector else None, source.contract),
             time_zone=profile.time_zone,
             language=profile.languages[0],
             settings=merge_settings(connector.manifest.settings if connector else {}, source.settings),
@@ -102,6 +112,14 @@ def merge_settings(defaults: Mapping[str, Any], chosen: Mapping[str, Any]) -> di
     return merged
 
 
+def merge_contract(known: Contract | None, chosen: Mapping[str, Any]) -> Contract:
+    """The profile's words over the manifest's, key by key, ranges by property. Both were checked by themselves."""
+    merged: dict[str, Any] = msgspec.to_builtins(known or Contract())
+    for name, value in chosen.items():
+        merged[name] = {**merged[name], **value} if name == "ranges" else value
+    return msgspec.convert(merged, Contract)
+
+
 def _problems(prepared: PreparedSource, profile: Profile, installed: Mapping[str, Connector]) -> list[str]:
     source, connector = prepared.profile, prepared.connector
     if connector is None:
@@ -110,9 +128,12 @@ def _problems(prepared: PreparedSource, profile: Profile, installed: Mapping[str
     found = [f"connector {source.connector}: {problem}" for problem in connector.problems]
     if connector.manifest.simulated and not profile.datasets[source.dataset].simulated:
         found.append(f'the connector simulates, but its dataset "{source.dataset}" does not say simulated = true')
+    lacking = [name for name in connector.manifest.secrets if name not in source.secrets]
+    if source.enabled and lacking:
+        found.append(f"the profile names no environment variable for its secrets: {', '.join(lacking)}")
     if source.interval and not prepared.pulls:
         found.append("it has an interval, but neither an address nor a connector that fetches")
-    if source.address and not source.interval:
+    if source.address and not source.interval and not source.address.startswith(("ws://", "wss://")):
         found.append('it has an address, but no interval, e.g. interval = "PT5M"')
     return found
 

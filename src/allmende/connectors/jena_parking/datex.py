@@ -83,7 +83,8 @@ class _Reader:
                 record, name, _Refused("unknown-place", f"no thing of the profile is called {name[:80]!r}")
             )
         try:
-            time = parse_instant(_text(found.get("parkingFacilityStatusTime")) or self._published)
+            own = found.get("parkingFacilityStatusTime")
+            time = parse_instant(self._published if own is None else _text(own))
         except InvalidInput as error:
             return self._refuse(record, name, _Refused("bad-time", str(error)))
         values: dict[str, int] = {}

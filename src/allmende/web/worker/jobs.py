@@ -70,7 +70,7 @@ class Job(threading.Thread):
         self.task = task
         self._intake = intake
         self._stop_event = stop
-        self._puller = puller or Puller()
+        self._puller = puller
         self._error = ""
         self._failures = 0
 
@@ -82,7 +82,8 @@ class Job(threading.Thread):
             self._failures = self._failures + 1 if error else 0
             spent = 0.0 if error else time.monotonic() - began
             self._stop_event.wait(max(0.05, pause_after(self._failures, self.task.seconds) - spent))
-        self._puller.close()
+        if self._puller is not None:
+            self._puller.close()
 
     def ask(self) -> str:
         """Ask once, and note how it went. Gives the error in words, or ""."""
@@ -113,6 +114,8 @@ class Job(threading.Thread):
             known = self._intake.store.sources().get(source.id)
             payloads = connector.fetch(source, now=self._intake.clock(), since=known.newest if known else None)
             return self._intake.take_all(source.id, self._until_stop(iter(payloads)))
+        if self._puller is None:  # here, since a variable that is missing is the source's trouble, told like others
+            self._puller = Puller(source)
         body = self._puller.get(task.address)
         if body is None:
             return Receipt()

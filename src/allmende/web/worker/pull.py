@@ -1,25 +1,21 @@
 """Gets what lies at an address, within bounds of time and size, and only when it has changed."""
 
-import time
-from typing import Any
+from collections.abc import Mapping
 
-import httpx
-
-import allmende
+from allmende.connectors.fetching import READ_SECONDS, TOTAL_SECONDS, exchange, open_client
+from allmende.domain.connector import Source
 from allmende.domain.framing import MAX_BYTES
-from allmende.web.worker.trouble import PullError
-
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 20.0
-TOTAL_SECONDS = 120.0
-USER_AGENT = f"allmende/{allmende.__version__} (open urban data platform)"
 
 
 class Puller:
-    """Plain GETs. Remembers, in memory, by which sign an address told its last state. Used by one thread."""
+    """Plain GETs. Remembers, in memory, by which sign an address told its last state. Used by one thread.
+
+    Raises ConfigurationError where a header of the source names a variable that is not set.
+    """
 
     def __init__(
         self,
+        source: Source,
         *,
         max_bytes: int = MAX_BYTES,
         read_seconds: float = READ_SECONDS,
@@ -29,32 +25,20 @@ class Puller:
         self._total = total_seconds
         self._known: dict[str, dict[str, str]] = {}
         self._fresh: dict[str, str] = {}
-        # No environment: a proxy variable of the machine must not decide where a city's data comes from.
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
-            headers={"User-Agent": USER_AGENT, "Accept": "*/*"},
-            follow_redirects=True,
-            max_redirects=5,
-            trust_env=False,
-        )
+        self._client = open_client(source, read_seconds=read_seconds)
 
     def get(self, address: str) -> bytes | None:
-        """The body, or None where it has not changed since :meth:`done` was told. Raises httpx's errors, PullError."""
-        until = time.monotonic() + self._total
-        with self._client.stream("GET", address, headers=self._known.get(address, {})) as response:
-            if response.status_code == httpx.codes.NOT_MODIFIED:
-                return None
-            if response.status_code != httpx.codes.OK:
-                raise PullError(f"The host answered with {response.status_code} {response.reason_phrase}.")
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise PullError(f"The answer is larger than {self._max_bytes:,} bytes and was not taken.")
-                if time.monotonic() > until:
-                    raise PullError(f"The answer did not come to its end within {self._total:g} seconds.")
-            self._fresh = _signs(response.headers)
-        return bytes(body)
+        """The body, or None where it has not changed since :meth:`done` was told. Raises httpx's errors, FetchError."""
+        body, headers = exchange(
+            self._client,
+            address,
+            max_bytes=self._max_bytes,
+            total_seconds=self._total,
+            headers=self._known.get(address, {}),
+        )
+        if body is not None:
+            self._fresh = _signs(headers)
+        return body
 
     def done(self, address: str) -> None:
         """What :meth:`get` gave last is kept; from now on ask for changes alone."""
@@ -65,7 +49,7 @@ class Puller:
         self._client.close()
 
 
-def _signs(headers: Any) -> dict[str, str]:
+def _signs(headers: Mapping[str, str]) -> dict[str, str]:
     signs = {}
     if etag := headers.get("ETag"):
         signs["If-None-Match"] = etag

@@ -8,10 +8,6 @@ import httpx
 from allmende.domain.errors import AllmendeError
 
 
-class PullError(AllmendeError):
-    """A pull that failed, in plain words."""
-
-
 def in_words(error: BaseException, address: str = "") -> str:
     """One line: what happened, and where."""
     host = httpx.URL(address).host if address else ""

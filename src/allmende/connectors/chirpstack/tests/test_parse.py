@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from allmende.connectors.chirpstack.parse import parse
 from allmende.connectors.lorawan.families import bundled
 from allmende.connectors.properties import catalogue
-from allmende.connectors.testing import assert_sound, captured, manifest_settings, payload, readings, sample, values
+from allmende.connectors.testing import (
+    assert_sound,
+    assert_withstands,
+    captured,
+    manifest_settings,
+    payload,
+    readings,
+    sample,
+    values,
+)
 from allmende.domain.connector import Source, ThingFacts
 from allmende.domain.records import Declaration, Parsed, Position, Series
 from allmende.domain.times import parse_instant
@@ -131,6 +140,12 @@ def test_every_bundled_family_can_be_used() -> None:
         assert "bad-family" not in codes(parsed), (name, parsed.rejections)
         for quantity in family.get("quantities", {}).values():
             assert (quantity if isinstance(quantity, str) else quantity["property"]) in catalogue()
+
+
+@pytest.mark.parametrize("place", range(len(UPLINKS)))
+def test_damaged_uplinks_end_in_rejections_or_in_the_same_values(place: int) -> None:
+    line = sample(HERE, "uplinks-constructed.ndjson").splitlines()[place]
+    assert assert_withstands(parse, line, SOURCE, framing="json", name=TOPIC) > 100
 
 
 def test_an_unknown_family_is_kept_whole_and_replayed_once_it_is_configured() -> None:

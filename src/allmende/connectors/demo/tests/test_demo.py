@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from allmende.connectors.demo import simulation
 from allmende.connectors.demo.fetch import fetch
 from allmende.connectors.demo.parse import parse
-from allmende.connectors.testing import assert_sound, manifest_settings, payload, readings, sample, values
+from allmende.connectors.testing import (
+    assert_sound,
+    assert_withstands,
+    manifest_settings,
+    payload,
+    readings,
+    sample,
+    values,
+)
 from allmende.domain.connector import Source, ThingFacts
 from allmende.domain.errors import ConfigurationError
 from allmende.domain.records import Declaration, Series
@@ -197,6 +205,10 @@ def test_wrong_settings_name_their_place(settings: dict[str, Any], body: bytes |
     with pytest.raises(ConfigurationError) as caught:
         list(fetch(source(["one"], body=body, **settings), now=NOW, since=None))
     assert word in str(caught.value)
+
+
+def test_damaged_payloads_end_in_rejections_or_in_the_same_values() -> None:
+    assert assert_withstands(parse, sample(HERE, "day-constructed.json"), TWO, framing="json") > 100
 
 
 @given(st.integers(0, 200), st.integers(0, 30), st.binary(max_size=6))

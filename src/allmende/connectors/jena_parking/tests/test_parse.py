@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from allmende.connectors.jena_parking.parse import parse
 from allmende.connectors.jena_parking.places import normalise
-from allmende.connectors.testing import assert_sound, captured, manifest_settings, payload, readings, sample, values
+from allmende.connectors.testing import (
+    assert_sound,
+    assert_withstands,
+    captured,
+    manifest_settings,
+    payload,
+    readings,
+    sample,
+    values,
+)
 from allmende.domain.connector import Source, ThingFacts
 from allmende.domain.framing import frames
 from allmende.domain.records import Declaration, Series
@@ -194,6 +203,13 @@ def test_the_description_is_kept_apart_and_gives_no_readings() -> None:
 SAMPLES = [
     sample(HERE, name) for name in ("changes-constructed.csv", "status-constructed.xml", "parking-constructed.json")
 ]
+
+
+@pytest.mark.parametrize("body", SAMPLES, ids=["csv", "xml", "json"])
+def test_damaged_documents_end_in_rejections_or_in_the_same_values(body: bytes) -> None:
+    # a car park without a time of its own has that of the publication
+    lacking = ("<parkingFacilityStatusTime>",)
+    assert assert_withstands(parse, body, SOURCE, framing="lines", unless=lacking) > 100
 
 
 @given(st.binary(max_size=200))

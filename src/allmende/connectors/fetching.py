@@ -1,0 +1,111 @@
+"""How a connector's ``fetch`` asks the network: one policy of time, size and secrets for all of them.
+
+No proxy and no certificate of the machine's environment is used: where a city's data comes from is decided by its
+profile. Secrets are read where they are used, and appear in no error.
+"""
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+import allmende
+from allmende.domain.connector import Source
+from allmende.domain.errors import AllmendeError, ConfigurationError
+from allmende.domain.framing import MAX_BYTES
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 20.0
+TOTAL_SECONDS = 120.0
+USER_AGENT = f"allmende/{allmende.__version__} (open urban data platform)"
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+
+
+class FetchError(AllmendeError):
+    """A source that did not give what it was asked for, in plain words."""
+
+
+def open_client(source: Source, *, read_seconds: float = READ_SECONDS) -> httpx.Client:
+    """A client with the source's headers. Raises ConfigurationError where a variable that they name is not set."""
+    return httpx.Client(
+        timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
+        headers={"User-Agent": USER_AGENT, "Accept": "*/*", **headers(source)},
+        # a header that holds a secret must not go along to where somebody else sends us
+        follow_redirects=not source.headers,
+        max_redirects=5,
+        trust_env=False,
+    )
+
+
+def headers(source: Source) -> dict[str, str]:
+    """The source's headers, with the values of the variables that they name."""
+
+    def value(match: re.Match[str]) -> str:
+        return _variable(match.group(1), f"sources.{source.id}.headers")
+
+    return {name: _PLACEHOLDER.sub(value, text) for name, text in source.headers.items()}
+
+
+def secret(source: Source, name: str) -> str:
+    """What the environment variable holds that the profile names for a secret of the manifest.
+
+    Raises ConfigurationError where the profile names none, or it is not set.
+    """
+    where = f"sources.{source.id}.secrets.{name}"
+    variable = source.secrets.get(name)
+    if variable is None:
+        raise ConfigurationError("the profile has to name an environment variable here, e.g. SOURCE_TOKEN", where=where)
+    return _variable(variable, where)
+
+
+def _variable(name: str, where: str) -> str:
+    text = os.environ.get(name, "") if name.startswith("SOURCE_") else ""
+    if not text:
+        raise ConfigurationError(f"the environment variable {name} is not set", where=where)
+    return text
+
+
+def read(
+    client: httpx.Client,
+    address: str,
+    *,
+    method: str = "GET",
+    max_bytes: int = MAX_BYTES,
+    total_seconds: float = TOTAL_SECONDS,
+    **request: Any,
+) -> bytes:
+    """The body of an answer within bounds of size and time. Raises httpx's errors, FetchError for other than 2xx.
+
+    ``request`` goes to ``httpx.Client.stream``: ``headers``, ``params``, ``data``, ``json``, ``auth``.
+    """
+    body, _ = exchange(client, address, method=method, max_bytes=max_bytes, total_seconds=total_seconds, **request)
+    return b"" if body is None else body
+
+
+def exchange(
+    client: httpx.Client,
+    address: str,
+    *,
+    method: str = "GET",
+    max_bytes: int = MAX_BYTES,
+    total_seconds: float = TOTAL_SECONDS,
+    **request: Any,
+) -> tuple[bytes | None, Mapping[str, str]]:
+    """Body and headers of an answer; the body is None where it has not changed (304)."""
+    until = time.monotonic() + total_seconds
+    with client.stream(method, address, **request) as response:
+        if response.status_code == httpx.codes.NOT_MODIFIED:
+            return None, response.headers
+        if not response.is_success:
+            raise FetchError(f"The host answered with {response.status_code} {response.reason_phrase}.")
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > max_bytes:
+                raise FetchError(f"The answer is larger than {max_bytes:,} bytes and was not taken.")
+            if time.monotonic() > until:
+                raise FetchError(f"The answer did not come to its end within {total_seconds:g} seconds.")
+        return bytes(body), response.headers
