@@ -80,7 +80,7 @@ def _texts(manifest: Manifest) -> list[str]:
 
 
 def _unit_by_property(manifest: Manifest, property: str) -> bool:
-    """Whether the shared properties say it, or the settings, where a city may add some; words have no unit there either."""
+    """Whether the shared properties say it, or the settings, where a city adds some; words have no unit there too."""
     known = manifest.settings.get("properties")
     return property in catalogue() or (isinstance(known, dict) and isinstance(known.get(property), dict))
 

@@ -6,6 +6,7 @@ raises anything else for what it was sent.
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -100,6 +101,38 @@ def name_part(value: Any, what: str, code: str = "no-identity") -> str:
     if not isinstance(text, str) or not text.strip() or len(text) > _MOST or "~" in text or _CONTROL.search(text):
         raise Refused(code, f"{what} is no name: {shown(value)}")
     return text.strip()
+
+
+def distinct(entries: Sequence[Any], what: str) -> list[Any]:
+    """Objects of one ``id`` once: a set may name one that moved twice. Without any ids each counts.
+
+    Raises Refused where some have one and others none, since then nobody can say how many there are.
+    """
+    seen: dict[str | int, Any] = {}
+    nameless = 0
+    for entry in entries:
+        identity = _identity(entry)
+        if identity is None:
+            nameless += 1
+        else:
+            seen.setdefault(identity, entry)
+    if seen and nameless:
+        raise Refused("no-identity", f"{what} without an id stands beside others that have one")
+    return list(seen.values()) if seen else list(entries)
+
+
+def numbered(entries: Sequence[Any]) -> list[int | None]:
+    """For each object a number that stands for its ``id`` within this list: what is left of ids where others see it."""
+    numbers: dict[str | int, int] = {}
+    found = (_identity(entry) for entry in entries)
+    return [None if identity is None else numbers.setdefault(identity, len(numbers)) for identity in found]
+
+
+def _identity(entry: Any) -> str | int | None:
+    identity = entry.get("id") if isinstance(entry, Mapping) else None
+    if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
+        return None
+    return identity
 
 
 def shown(value: Any) -> str:

@@ -99,8 +99,10 @@ def _time(uplink: dict[str, Any]) -> _Time:
         raise Refused("bad-time", str(error)) from None
 
 
-def _alone(uplink: dict[str, Any], time: _Time, decoded: dict[str, Any]) -> bytes:
+def _alone(uplink: dict[str, Any], time: _Time, decoded: dict[str, Any], model: str) -> bytes:
     kept = {key: uplink[key] for key in ("deduplicationId", "deviceInfo", "fPort") if key in uplink}
+    if model:  # the family was known by keys that are not there any more
+        kept["deviceInfo"] = {**kept["deviceInfo"], "deviceProfileName": model}
     kept["object"] = decoded
     if time.flag:
         kept["rxInfo"] = [{"time": time.text}]

@@ -1,5 +1,6 @@
 """A site with the datalogs of its points to readings: ``065~17170438~value``."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ KEPT_OF_DATALOG = ("id", "name", "valueType", "pointNumber", "pointId", "entries
 _SENSOR = SensorDeclaration(id="glt", name="GLT", description="Building control of the city")
 _NOT_STATED = Unit("not stated", "")
 _MOST = 100_000
+_NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 
 
 def kept(raw: Any, keys: Collection[str]) -> dict[str, Any]:
@@ -57,6 +59,8 @@ def _refuse(
 
 def _thing(source: Source, site: Mapping[str, Any]) -> ThingDeclaration:
     id_ = name_part(site.get("id"), "the site's id")
+    if not _NUMBER.match(id_):
+        raise Refused("no-identity", f"a site is called by a number, not {shown(id_)}")
     told = site.get("name")
     name = told.strip() if isinstance(told, str) and told.strip() else id_
     facts = source.things.get(id_)

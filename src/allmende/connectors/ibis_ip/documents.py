@@ -71,7 +71,7 @@ def _root(body: bytes) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Refused("unreadable", f"this is no XML: {error}") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise Refused("doctype", "the document has a DTD, which is not taken")
+        raise Refused("unreadable", "the document has a DTD, which is not taken")
     if sum(1 for _ in root.iter()) > _MOST:
         raise Refused("unreadable", f"the document has more than {_MOST} elements")
     return root

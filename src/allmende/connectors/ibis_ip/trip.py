@@ -5,7 +5,7 @@ from typing import Any
 
 from allmende.connectors.ibis_ip.documents import first, within
 from allmende.connectors.local_time import read_time
-from allmende.connectors.messages import Gathered, Refused, whole
+from allmende.connectors.messages import Gathered, Refused, shown, whole
 from allmende.connectors.properties import declare
 from allmende.domain.connector import Source
 from allmende.domain.records import Result, SensorDeclaration, ThingDeclaration
@@ -75,8 +75,10 @@ def _stop(data: Mapping[str, Any], trip: Any) -> Any:
     if index is None or points is None:
         return None
     listed = points if isinstance(points, list) else [points]
-    matching = (stop for stop in listed if str(within(stop, "StopIndex")) == str(index))
-    return next(matching, None)
+    for stop in listed:
+        if str(within(stop, "StopIndex")) == str(index):
+            return stop
+    raise Refused("bad-value", "none of the stops has the index of the current one")
 
 
 def _display(data: Mapping[str, Any], trip: Any, stop: Any) -> Any:
@@ -88,13 +90,14 @@ def _display(data: Mapping[str, Any], trip: Any, stop: Any) -> Any:
 
 
 def _word(value: Any) -> str:
-    """A text; "" where there is none or it says that there is none."""
-    value = first(value)
+    """A text; "" where there is none or it says that there is none. Raises Refused for what is no text."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or len(value) > _LONGEST or value.strip().lower() in _NOTHING:
+    if value is None or value == {} or value == []:
         return ""
-    return value.strip()
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise Refused("bad-value", f"{shown(value)} is no text of a display")
+    return "" if value.strip().lower() in _NOTHING else value.strip()
 
 
 def _truth(value: Any) -> bool:

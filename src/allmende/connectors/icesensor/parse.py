@@ -69,7 +69,7 @@ def parse(payload: Payload, source: Source) -> Parsed:
             data = table(box.get("data"), "data", "no-data")
             thing = _thing(source, box)
         except Refused as refused:
-            gathered.rejections.append(refuse(payload, refused, body=msgspec.json.encode(raw)))
+            gathered.rejections.append(refuse(payload, refused, body=msgspec.json.encode([raw])))
             continue
         _read(_Box(gathered, payload, source, thing, box), data)
     return gathered.parsed()

@@ -23,6 +23,8 @@ _FORMATS = {
     "u8": "B", "i8": "b", "u16": "H", "i16": "h", "u32": "I", "i32": "i", "u64": "Q", "i64": "q", "f32": "f", "f64": "d"
 }  # fmt: skip
 _DIGITS = 9
+_LONGEST = 255
+"""LoRaWAN carries 242 bytes at most."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,8 +53,8 @@ def decode(fields: Sequence[Field], data: Any, port: Any) -> dict[str, Any]:
         body = b64decode(data, validate=True) if isinstance(data, str) else None
     except (Base64Error, ValueError):
         body = None
-    if body is None:
-        raise Refused("bad-data", f"the payload is no base64: {shown(data)}")
+    if body is None or len(body) > _LONGEST:
+        raise Refused("bad-data", f"the payload is no base64 of at most {_LONGEST} bytes: {shown(data)}")
     found: dict[str, Any] = {}
     for field in fields:
         if (field.port is not None and field.port != port) or len(body) < field.least:

@@ -25,8 +25,8 @@ class Uplink(NamedTuple):
     micros: int
     flag: str
     """Why its time is doubtful, or ""."""
-    alone: Callable[[dict[str, Any]], bytes]
-    """The uplink again, with these decoded values and nothing else."""
+    alone: Callable[[dict[str, Any], str], bytes]
+    """The uplink again, with these decoded values and nothing else, and with this model where that is not ""."""
 
 
 class _Twice(Refused):
@@ -106,8 +106,10 @@ def _read(reading: _Reading, item: Item, seen: dict[str, tuple[Result, Item]]) -
 
 def _reduced(reading: _Reading, items: list[Item]) -> bytes:
     """The uplink with these values alone, so that a replay comes to the same point and does not repeat the others."""
-    kept = {key: reading.decoded[key] for key in reading.family.valid if key in reading.decoded}
+    told = {key: reading.decoded[key] for key in reading.family.valid if key in reading.decoded}
+    kept = {key: value for key, value in told.items() if not isinstance(value, dict | list)}
     for item in items:
         for key, value in item.alone.items():
             kept[key] = [*kept[key], *value] if isinstance(kept.get(key), list) else value
-    return reading.uplink.alone(kept)
+    named = find_family(reading.source.settings, reading.uplink.sought._replace(keys=())) is not None
+    return reading.uplink.alone(kept, "" if named else reading.family.name)

@@ -6,7 +6,18 @@ from typing import Any
 
 import msgspec
 
-from allmende.connectors.messages import Gathered, Refused, name_part, number, read_json, refuse, refuse_all, whole
+from allmende.connectors.messages import (
+    Gathered,
+    Refused,
+    distinct,
+    name_part,
+    number,
+    numbered,
+    read_json,
+    refuse,
+    refuse_all,
+    whole,
+)
 from allmende.connectors.properties import declare
 from allmende.domain.connector import Payload, Source
 from allmende.domain.records import Parsed, SensorDeclaration, ThingDeclaration
@@ -60,17 +71,19 @@ def _second(payload: Payload, source: Source) -> Parsed:
 
 
 def _nameless(value: Any) -> bytes:
-    """The list again, of each vehicle what is counted alone."""
+    """The list again, of each vehicle what is counted alone, and a number for its id."""
     if not isinstance(value, list):
         return b"null"
-    kept = [
-        {key: _plain(entry.get(key)) for key in _COUNTED} if isinstance(entry, Mapping) else None for entry in value
-    ]
+    kept: list[Any] = []
+    for entry, identity in zip(value, numbered(value), strict=True):
+        told = {key: _plain(entry.get(key)) for key in _COUNTED} if isinstance(entry, Mapping) else None
+        kept.append(told if told is None or identity is None else {**told, "id": identity})
     return msgspec.json.encode(kept)
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | str) else None
+    """A value that is none of these is kept as one that cannot be read either."""
+    return value if value is None or isinstance(value, int | float | str) else False
 
 
 def _vehicles(gathered: Gathered, source: Source, value: Any, time: int) -> None:
@@ -79,7 +92,7 @@ def _vehicles(gathered: Gathered, source: Source, value: Any, time: int) -> None
         raise Refused("unreadable", f"efd is a list of at most {_MOST} vehicles")
     counts: dict[str, list[int]] = {}
     speeds: list[float] = []
-    for entry in value:
+    for entry in distinct(value, "a vehicle"):
         kind, turn, speed = _vehicle(entry)
         counts.setdefault(kind, [0] * TURNS)[turn] += 1
         speeds.append(speed)

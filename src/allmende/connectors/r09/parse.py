@@ -44,7 +44,10 @@ def _open(payload: Payload) -> tuple[bytes, Any]:
     body = _digits(told.strip().encode(errors="replace")) if isinstance(told, str) else b""
     if not body:
         raise Refused("unreadable", f"the telegram is not written in hexadecimal digits: {shown(told)}")
-    return body, next((envelope[key] for key in _TIMES if key in envelope), None)
+    stamp = next((envelope[key] for key in _TIMES if key in envelope), None)
+    if stamp is None:
+        raise Refused("no-time", "the envelope has no time")
+    return body, stamp
 
 
 def _time(stamp: Any, payload: Payload, source: Source) -> tuple[int, str]:
@@ -52,11 +55,11 @@ def _time(stamp: Any, payload: Payload, source: Source) -> tuple[int, str]:
 
 
 def _without_run(body: bytes, stamp: Any) -> bytes:
-    """The telegram in an envelope, its run set to 0: what is refused says no more about a duty than what is taken."""
+    """The telegram again, its run set to 0: what is refused says no more about a duty than what is taken."""
     masked = body[:RUN] + bytes(len(body[RUN : RUN + 1])) + body[RUN + 1 :]
-    return msgspec.json.encode(
-        {"telegram": masked.hex()} if stamp is None else {"telegram": masked.hex(), "time": stamp}
-    )
+    if stamp is None:
+        return masked.hex().encode()
+    return msgspec.json.encode({"telegram": masked.hex(), "time": stamp})
 
 
 def _digits(text: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from allmende.connectors.messages import Gathered, Refused, number, whole
+from allmende.connectors.messages import Gathered, Refused, distinct, number, whole
 from allmende.connectors.properties import declare
 from allmende.connectors.traficam.times import read_moment
 from allmende.connectors.traficam.watches import heading_of, watches
@@ -16,6 +16,8 @@ _FASTEST = 300.0
 _HIGHEST = 255
 _INTERVAL = 0.1
 _MOST = 10_000
+_EMPTY = frozenset({"messageType", "type", "time", "dataNumber", "intervalTime"})
+"""What a message has in which no object is in view."""
 
 
 class Camera(NamedTuple):
@@ -69,8 +71,9 @@ def read_view(camera: Camera, message: Mapping[str, Any]) -> None:
     interval = number(message.get("intervalTime", _INTERVAL))
     if time % window >= int(min(max(interval, 0.001), 60.0) * SECOND):
         return
-    entries = message.get("object")
-    _count(camera, entries if entries is not None else [], time // window * window, camera.classes())
+    if "object" not in message and not message.keys() <= _EMPTY:
+        raise Refused("unknown-message", "it has no objects, but names that are not known")
+    _count(camera, message.get("object", []), time // window * window, camera.classes())
 
 
 def read_window(camera: Camera, message: Mapping[str, Any]) -> None:
@@ -82,17 +85,10 @@ def read_window(camera: Camera, message: Mapping[str, Any]) -> None:
     features = message.get("features", message.get("geometries"))
     if not isinstance(features, list):
         raise Refused("unreadable", "the set of objects is no list")
-    entries, seen = [], set()
+    entries = []
     for feature in features[:_MOST]:
         told = feature.get("properties") if isinstance(feature, Mapping) else None
-        entry = dict(told) if isinstance(told, Mapping) else {}
-        entry.setdefault("classId", camera.only or None)
-        identity = entry.get("id")
-        # an object that moved within the window is there more than once
-        if not isinstance(identity, str | int) or identity not in seen:
-            entries.append(entry)
-        if isinstance(identity, str | int):
-            seen.add(identity)
+        entries.append({"classId": camera.only or None, **(told if isinstance(told, Mapping) else {})})
     only = [int(camera.only)] if camera.only.isdecimal() and len(camera.only) <= 3 else camera.classes()
     _count(camera, entries, time, only)
 
@@ -102,25 +98,29 @@ def _count(camera: Camera, entries: Any, time: int, always: list[int]) -> None:
     if not isinstance(entries, list) or len(entries) > _MOST:
         raise Refused("unreadable", f"object is a list of at most {_MOST} objects")
     counts = dict.fromkeys(always, 0)
-    speeds: dict[int, list[float]] = {}
+    speeds: dict[int, list[float | None]] = {}
     asked = {name: watch for name, watch in watches(camera.source, camera.thing.id).items() if watch.sees_any(always)}
-    matching = dict.fromkeys(asked, 0)
-    for entry in entries:
+    matching: dict[str, int | None] = dict.fromkeys(asked, 0)
+    for entry in distinct(entries, "an object"):
         code, speed = _object(entry)
         counts[code] = counts.get(code, 0) + 1
-        if speed is not None:
-            speeds.setdefault(code, []).append(speed)
+        speeds.setdefault(code, []).append(speed)
         for name, watch in asked.items():
-            matching[name] += watch.sees(code, speed, heading_of(entry))
+            sees, so_far = watch.sees(code, speed, heading_of(entry)), matching[name]
+            matching[name] = None if sees is None or so_far is None else so_far + sees
     for code, count in counts.items():
         camera.add(code, "count", "objects-present", time, count)
-    for code, found in speeds.items():
-        camera.add(code, "speed", "vehicle-speed", time, round(sum(found) / len(found), 2))
-    for name, count in matching.items():
+    for code, told in speeds.items():
+        found = [speed for speed in told if speed is not None]
+        if len(found) == len(told):  # else the mean of all is not known
+            camera.add(code, "speed", "vehicle-speed", time, round(sum(found) / len(found), 2))
+    for name, count_of in matching.items():
+        if count_of is None:
+            continue  # one of its class did not say where it goes or how fast: nobody knows how many
         declared = declare(
             camera.source, camera.thing, f"{name}~count", "objects-present", camera.sensor, label=name, volatile=True
         )
-        camera.gathered.add(declared, time, count)
+        camera.gathered.add(declared, time, count_of)
 
 
 def _object(entry: Any) -> tuple[int, float | None]:
@@ -148,7 +148,7 @@ def read_passage(camera: Camera, message: Mapping[str, Any]) -> None:
     if not isinstance(entries, list) or not 0 < len(entries) <= _MOST:
         raise Refused("unreadable", "a track has its object")
     counts: dict[int, int] = {}
-    for entry in entries:
+    for entry in distinct(entries, "an object"):
         if not isinstance(entry, Mapping):
             raise Refused("bad-object", "an object is a JSON object")
         counts[class_of(entry)] = counts.get(class_of(entry), 0) + 1

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from allmende.connectors.messages import Gathered, Refused, name_part, read_json, refuse
+from allmende.connectors.messages import Gathered, Refused, name_part, numbered, read_json, refuse
 from allmende.connectors.traficam.objects import Camera, read_passage, read_view, read_window
-from allmende.connectors.traficam.watches import heading_of
+from allmende.connectors.traficam.watches import raw_heading
 from allmende.connectors.traficam.zones import read_event
 from allmende.domain.connector import Payload, Source
 from allmende.domain.records import Parsed, SensorDeclaration, ThingDeclaration
@@ -77,23 +77,32 @@ def _nameless(message: Any) -> bytes:
     """The message again, without ids and places: it comes to the same rejection."""
     if not isinstance(message, Mapping):
         return b"null"
-    kept: dict[str, Any] = {key: _plain(message[key]) for key in _KEPT if key in message}
+    kept: dict[str, Any] = {key: _plain(message[key]) if key in _KEPT else None for key in message}
     for name in ("object", "features", "geometries"):
         if name in message:
-            entries = message[name]
-            kept[name] = [_of_object(entry) for entry in entries[:_MOST]] if isinstance(entries, list) else None
+            kept[name] = _of_objects(message[name])
     return msgspec.json.encode(kept)
 
 
-def _of_object(entry: Any) -> Any:
-    if not isinstance(entry, Mapping):
+def _of_objects(entries: Any) -> list[Any] | None:
+    """Class, speed and heading of each, and a number for its id."""
+    if not isinstance(entries, list):
         return None
-    inner = entry.get("properties")
-    found = {key: _plain(entry[key]) for key in _OF_OBJECTS if key in entry}
-    if (heading := heading_of(entry)) is not None:
-        found["heading"] = heading
-    return {**found, "properties": _of_object(inner)} if isinstance(inner, Mapping) else found
+    inner = [entry.get("properties", entry) if isinstance(entry, Mapping) else None for entry in entries]
+    kept: list[Any] = []
+    for entry, identity in zip(inner, numbered(inner), strict=True):
+        if not isinstance(entry, Mapping):
+            kept.append(None)
+            continue
+        told = {key: _plain(entry[key]) for key in _OF_OBJECTS if key in entry}
+        if (heading := raw_heading(entry)) is not None:
+            told["heading"] = _plain(heading)
+        if identity is not None:
+            told["id"] = identity
+        kept.append({**told, "properties": told})
+    return kept
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | str) else None
+    """A value that is none of these is kept as one that cannot be read either."""
+    return value if value is None or isinstance(value, int | float | str) else False

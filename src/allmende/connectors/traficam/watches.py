@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 
-from allmende.connectors.messages import Refused
+from allmende.connectors.messages import Refused, number
 from allmende.domain.connector import Source
+
+_WIDEST = 720
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,16 +32,16 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Whether a set of these classes can answer at all; the bicycles' set says nothing of cars."""
         return any(code in self.classes for code in codes)
 
-    def sees(self, code: int, speed: float | None, heading: float | None) -> bool:
-        """Whether an object counts. One that does not say what is asked for does not."""
+    def sees(self, code: int, speed: float | None, heading: float | None) -> bool | None:
+        """Whether an object counts; None where it does not say what is asked for."""
         if code not in self.classes:
             return False
-        if self.faster is not None and (speed is None or speed <= self.faster):
+        if (self.faster is not None and speed is None) or (self.heading is not None and heading is None):
+            return None
+        if self.faster is not None and speed is not None and speed <= self.faster:
             return False
-        if self.heading is None:
+        if self.heading is None or heading is None:
             return True
-        if heading is None:
-            return False
         first, last = self.heading
         return first <= heading <= last if first <= last else heading >= first or heading <= last
 
@@ -56,15 +58,19 @@ def watches(source: Source, camera: str) -> dict[str, Watch]:
     return {name: watch for name, watch in found.items() if watch.camera in ("", camera)}
 
 
-def heading_of(entry: Mapping[str, Any]) -> float | None:
-    """Where an object goes, in degrees; None where it does not say."""
+def raw_heading(entry: Mapping[str, Any]) -> Any:
+    """What an object says of its heading; None where it says nothing."""
     located = entry.get("gpsCoordinates")
     first = located[0] if isinstance(located, list) and located else None
-    told = first.get("heading") if isinstance(first, Mapping) else entry.get("heading")
-    if isinstance(told, bool) or not isinstance(told, int | float | str):
+    return first.get("heading") if isinstance(first, Mapping) else entry.get("heading")
+
+
+def heading_of(entry: Mapping[str, Any]) -> float | None:
+    """Where an object goes, in degrees; None where it does not say. Raises Refused for what is no angle."""
+    told = raw_heading(entry)
+    if told is None:
         return None
-    try:
-        heading = float(told)
-    except (ValueError, OverflowError):
-        return None
-    return heading % 360 if abs(heading) <= 720 else None
+    heading = number(told)
+    if abs(heading) > _WIDEST:
+        raise Refused("bad-object", f"{heading:g} is no heading in degrees")
+    return heading % 360

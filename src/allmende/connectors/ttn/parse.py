@@ -54,7 +54,7 @@ def _tell(message: dict[str, Any], source: Source) -> Uplink | None:
         if decoded is None and not uplink.get("frm_payload"):
             return None
         decoded = None
-    text = message.get("received_at") or uplink.get("received_at")
+    text = message.get("received_at")
     if not isinstance(text, str):
         raise Refused("no-time", "the uplink has no received_at")
     try:
@@ -92,18 +92,16 @@ def _device(message: dict[str, Any], source: Source) -> tuple[Device, list[str]]
     if models:
         properties["device_profile"] = models[0]
     known_as = (eui, device_id) if _EUI.match(eui) else (device_id,)
-    return Device(_thing_id(source, eui, device_id, name), device_id, known_as, properties), models
+    return Device(_thing_id(source, eui, device_id), device_id, known_as, properties), models
 
 
-def _thing_id(source: Source, eui: str, device_id: str, application: Any) -> str:
-    """The EUI, which no other device has. A device's id is one only within its application."""
+def _thing_id(source: Source, eui: str, device_id: str) -> str:
+    """The EUI, which no other device has; or the network's name, which is one within an application alone."""
     if source.settings.get("identity") == "device-id":
         return device_id
-    if _EUI.match(eui):
-        return eui
-    if application is None:
-        return device_id
-    return f"{name_part(application, 'application_id')}-{device_id}"
+    if not _EUI.match(eui):
+        raise Refused("no-identity", "end_device_ids.dev_eui is missing or is not 16 hexadecimal digits")
+    return eui
 
 
 def _listed(source: Source, device: Device) -> list[str]:
@@ -114,7 +112,9 @@ def _listed(source: Source, device: Device) -> list[str]:
     return [devices[name] for name in device.known_as if isinstance(devices.get(name), str)]
 
 
-def _alone(message: dict[str, Any], uplink: dict[str, Any], time: str, decoded: dict[str, Any]) -> bytes:
+def _alone(message: dict[str, Any], uplink: dict[str, Any], time: str, decoded: dict[str, Any], model: str) -> bytes:
     kept = {key: uplink[key] for key in ("f_port", "version_ids") if key in uplink}
+    if model:  # the family was known by keys that are not there any more
+        kept["version_ids"] = {"model_id": model}
     whole = {"end_device_ids": message["end_device_ids"], "received_at": time}
     return msgspec.json.encode({**whole, "uplink_message": {**kept, "decoded_payload": decoded}})
