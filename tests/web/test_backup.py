@@ -56,6 +56,15 @@ create("Thing", {"@iot.id": "gone", "name": "g", "description": "g"})
 store.remove(Removal(target=Query(entity="Thing", reader=reader, id="gone"), origin="test", received_at=2))
 user = User.objects.create_user("ada", "ada@example.org", "a long and quiet river")
 Token.objects.create(name="t", digest="0" * 64, user=user, datasets=["commons"], may_write=True)
+from allmende.domain.bounds import Bounds
+from allmende.domain.feature_checks import check_features
+from allmende.domain.records import Collection, Feature, Features
+for at, height in enumerate([3, 4]):
+    trees = [Feature(id="ä/1", geometry={"type": "Point", "coordinates": [11.5, 50.9]}, properties={"height": height})]
+    trees += [Feature(id="gone", geometry=None)] * (1 - at)
+    features, _ = check_features(Features(collection="trees", items=trees), Bounds())
+    store.append(Batch(origin="register", dataset="commons", reader=reader, received_at=at, delivered=["trees"],
+                       collections=[Collection(id="trees", title="Trees", snapshot=True)], features=[features]))
 store.set_cursor("behind", store.newest_change() - 1)
 
 stop, written = threading.Event(), []
@@ -121,6 +130,10 @@ User.objects.create_user("bob", "", "a long and quiet river")
 (change,) = store.changes(newest, 10)
 assert change.number > 0 >= newest + 1, (change.number, newest)
 (row,) = store.change_page(change, Query(entity="Observation", reader=reader)).rows
+from allmende.domain.features import FeatureQuery
+(tree,) = store.features(FeatureQuery(collection="trees", reader=reader, bbox=(11, 50, 12, 51))).items
+assert (tree.id, tree.properties) == ("ä/1", '{"height":4}')
+assert len(store.feature_versions(reader, "trees", "ä/1")) == 2
 print("ok")
 """
 ALLMENDE = "import sys; from allmende.web.cli import main; sys.exit(main())"

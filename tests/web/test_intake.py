@@ -3,11 +3,14 @@
 import gzip
 import io
 
+import msgspec
 import pytest
 from tests.support import HOUSE, captured
 from tests.web.simple import EPOCH, city, connector, lines, make_intake, payload
 
 from allmende.domain.errors import InvalidInput, NotFound, StorageFull
+from allmende.domain.features import FeatureQuery
+from allmende.domain.records import Collection, Feature, Features, Parsed, Rejection
 from allmende.domain.store import Receipt
 from allmende.web.config import Config
 from allmende.web.intake import ROWS, Intake, split
@@ -229,3 +232,90 @@ def test_times_are_those_of_the_readings(intake):
     intake.take("feed", payload(lines("a,60,5")))
     (latest,) = intake.store.latest(HOUSE)
     assert latest.start == (EPOCH + 60) * 1_000_000
+
+
+# --- deliveries of features
+
+
+def delivery(body: bytes, at: int):
+    return msgspec.structs.replace(payload(body), received_at=EPOCH + at)
+
+
+def parse_trees(given, source):
+    """Pieces are ``id,lon``. ``?`` in place of a number: it cannot be read; ``??``: it cannot be named either."""
+    items, unread, rejections = [], [], []
+    for line in given.body.decode().split():
+        name, _, lon = line.partition(",")
+        if "?" in line:
+            rejections.append(Rejection(reason="unreadable", body=line.encode()))
+            unread += [name] if name != "??" else []
+            continue
+        items.append(Feature(id=name, geometry={"type": "Point", "coordinates": [float(lon), 50.9]}))
+    collection = Collection(id="trees", title="Trees", snapshot=True)
+    return Parsed([collection, Features(collection="trees", items=items, unread=unread)], rejections)
+
+
+@pytest.fixture
+def register(tmp_path) -> Intake:
+    return make_intake(tmp_path, connectors={"simple": msgspec.structs.replace(connector(), parse=parse_trees)})
+
+
+def trees(intake: Intake) -> list[str]:
+    return [item.id for item in intake.store.features(FeatureQuery(collection="trees", reader=HOUSE)).items]
+
+
+def test_a_payload_is_a_delivery(register):
+    register.take("feed", delivery(b"a,1 b,2 c,3", at=1))
+    receipt = register.take("feed", delivery(b"a,1 c,4", at=2))
+    assert (*counts(receipt), receipt.gone) == (0, 1, 1, 0, 1)
+    assert trees(register) == ["a", "c"]
+
+
+def test_payloads_of_a_file_are_one_delivery(register):
+    register.take_all("feed", [delivery(b"a,1 b,2", at=1), delivery(b"c,3 d,4", at=1)])
+    assert trees(register) == ["a", "b", "c", "d"]
+    receipt = register.take_all("feed", [delivery(b"a,1", at=2), delivery(b"d,4", at=2)])
+    assert receipt.gone == 2
+    assert trees(register) == ["a", "d"]
+
+
+def test_what_is_not_whole_ends_nothing(register):
+    register.take("feed", delivery(b"a,1 b,2 c,3", at=1))
+    assert register.take("feed", delivery(b"a,1 b,?", at=2)).gone == 1  # b is there, but could not be read
+    assert trees(register) == ["a", "b"]
+    assert register.take_all("feed", [delivery(b"??", at=3), delivery(b"a,1", at=3)]).gone == 0
+    assert register.take("feed", delivery(b"a,999", at=4)).gone == 1  # it is named, and b is not
+    assert trees(register) == ["a"]
+
+    def broken_off():
+        yield delivery(b"c,1", at=5)
+        raise OSError("the host went away")
+
+    with pytest.raises(OSError, match="went away"):
+        register.take_all("feed", broken_off())
+    assert trees(register) == ["a", "c"]
+    register.take("feed", delivery(b"d,1", at=6), only="")
+    assert trees(register) == ["a", "c", "d"]
+
+
+def test_a_delivery_of_another_source_is_refused_and_ends_nothing(tmp_path):
+    trees_connector = msgspec.structs.replace(connector(), parse=parse_trees)
+    intake = make_intake(tmp_path, profile=city(feed={}, other={}), connectors={"simple": trees_connector})
+    intake.take("feed", delivery(b"a,1 b,2", at=1))
+    receipt = intake.take("other", delivery(b"c,1 d,1", at=2))
+    assert counts(receipt) == (0, 0, 0, 2)
+    assert trees(intake) == ["a", "b"]
+
+
+def test_many_features_are_committed_in_pieces(register):
+    names = [f"{n:05}" for n in range(ROWS + 10)]
+    body = " ".join(f"{name},1" for name in names).encode()
+    assert counts(register.take("feed", delivery(body, at=1))) == (ROWS + 10, 0, 0, 0)
+    batch = register.read(register.source("feed"), delivery(body + b" x,?", at=2))
+    assert [[len(f.rows) for f in piece.features] or len(piece.rejections) for piece in split(batch)] == [
+        [ROWS],
+        [10],
+        1,
+    ]
+    receipt = register.take("feed", delivery(body[: 8 * ROWS - 1], at=2))
+    assert (*counts(receipt), receipt.gone) == (0, ROWS, 0, 0, 10)

@@ -12,12 +12,16 @@ from typing import NamedTuple
 
 from allmende.connectors import checks
 from allmende.connectors.mutations import Mutation, mutations
+from allmende.domain import records
+from allmende.domain.bounds import Bounds
 from allmende.domain.connector import Parse, Payload, Source
 from allmende.domain.errors import InvalidInput
+from allmende.domain.feature_checks import check_collection, check_features
+from allmende.domain.features import FeatureRow
 from allmende.domain.framing import Framing, frames
 from allmende.domain.ids import normalise
 from allmende.domain.ingest import IngestLimits, ingest
-from allmende.domain.records import Declaration, Parsed, Series
+from allmende.domain.records import Declaration, Feature, Features, Parsed, Series
 
 RECEIVED_AT = 1_750_000_000_000_000
 MUTATION_SECONDS = 10.0
@@ -67,11 +71,28 @@ def values(parsed: Parsed) -> dict[str, list[object]]:
     return found
 
 
+def features(parsed: Parsed) -> dict[str, Feature]:
+    """Features of all collections by id."""
+    return {item.id: item for record in parsed.records if isinstance(record, Features) for item in record.items}
+
+
+def kept_features(parsed: Parsed) -> dict[str, FeatureRow]:
+    """Features by id as the house would keep them; none may be refused."""
+    found: dict[str, FeatureRow] = {}
+    for record in parsed.records:
+        if isinstance(record, Features):
+            kept, faults = check_features(record, Bounds())
+            assert not faults, faults
+            found.update((row.id, row) for row in kept.rows)
+    return found
+
+
 def assert_sound(parse: Parse, given: Payload, source: Source) -> Parsed:
     """Parses and holds the outcome to the contract of every connector; gives it back.
 
-    Columns are of one length, every series was declared before, ids can be kept, and each rejection, parsed again by
-    itself, comes to the same word and to no reading that was not there before.
+    Columns are of one length, every series and collection was declared before, ids can be kept, and each rejection,
+    parsed again by itself, comes to the same word and to no reading that was not there before. So does the body that
+    is given for each feature.
     """
     parsed = parse(given, source)
     declared: set[str] = set()
@@ -80,6 +101,12 @@ def assert_sound(parse: Parse, given: Payload, source: Source) -> Parsed:
             declared.add(record.stream)
             for id_ in (record.stream, record.thing.id, record.sensor.id, record.observed_property.id):
                 assert normalise(id_) == id_
+        elif isinstance(record, records.Collection):
+            assert check_collection(record) == ""
+            declared.add(record.id)
+        elif isinstance(record, Features):
+            assert record.collection in declared, f"{record.collection} has features before its declaration"
+            _assert_bodies(parse, given, source, record)
         else:
             assert record.stream in declared, f"{record.stream} has readings before its declaration"
             assert len(record.times) == len(record.results) == len(record.flags or record.times)
@@ -93,8 +120,25 @@ def assert_sound(parse: Parse, given: Payload, source: Source) -> Parsed:
     return parsed
 
 
+def _assert_bodies(parse: Parse, given: Payload, source: Source, record: Features) -> None:
+    assert len(record.unread) <= len(parse(given, source).rejections)
+    if record.body_of is None:
+        return
+    for place, item in enumerate(record.items[:20]):
+        body = record.body_of(place)
+        again = parse(Payload(body=body, name=given.name, received_at=given.received_at), source)
+        assert not again.rejections
+        assert list(features(again)) == [item.id]
+
+
 def _points(parsed: Parsed) -> set[tuple[str, int, str]]:
-    return {
+    said = {
+        (record.collection, 0, repr(item))
+        for record in parsed.records
+        if isinstance(record, Features)
+        for item in record.items
+    }
+    return said | {
         (record.stream, time, repr(result))
         for record in parsed.records
         if isinstance(record, Series)
@@ -116,8 +160,9 @@ def assert_withstands(
 
     Each mutation takes the way of any payload: framing, ``parse``, ``domain.ingest``. It must end in rejections or in
     the same values: never in an exception, never in a reading that the whole sample does not give (stream, time and
-    result) unless it is flagged, and within bounds of time and memory. Where what was damaged is a value that can be
-    seen to be none, or the document, a lost reading must be told by a rejection.
+    result; of a feature its id, geometry and times) unless it is flagged, and within bounds of time and memory. Where
+    what was damaged is a value that can be seen to be none, or the document, a lost reading must be told by a
+    rejection.
 
     ``framing`` is the manifest's. ``unless`` names mutations that this source cannot tell from a true message, by a
     part of their name; say why beside it. Gives how many mutations there were.
@@ -154,9 +199,19 @@ def _outcome(parse: Parse, body: bytes, source: Source, framing: Framing, name: 
                 flags = series.flags or [""] * len(series.times)
                 for at, result, flag in zip(series.times, series.results, flags, strict=True):
                     (found.flagged if flag else found.points).add((series.stream, at, _canonical(result)))
+            for kept in batch.features:
+                found.points.update(point for row in kept.rows for point in _said(kept.collection, row))
     except InvalidInput:
         told += 1
     return found._replace(told=told, records=records)
+
+
+def _said(collection: str, row: FeatureRow) -> list[tuple[str, int, str]]:
+    """What must not be wrong of a feature: that there is one, where and when. Its properties are its source's words."""
+    name = f"{collection}/{row.id}"
+    return [(name, 0, "is there"), (name, 1, row.geometry or "")] + [
+        (name, place, repr(moment)) for place, moment in enumerate((row.valid_from, row.valid_to), 2) if moment
+    ]
 
 
 def _canonical(result: object) -> str:

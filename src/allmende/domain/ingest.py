@@ -10,18 +10,27 @@ from math import isfinite
 import msgspec
 
 from allmende.domain import ids, times
-from allmende.domain.bounds import MISFIT, Bounds, fault_of_size, fault_of_time, fits_all, misfit
+from allmende.domain.bounds import (
+    MISFIT,
+    Bounds,
+    fault_of_forecast,
+    fault_of_run,
+    fault_of_size,
+    fault_of_time,
+    fits_all,
+    misfit,
+    out_of_range,
+)
 from allmende.domain.connector import Payload, Source
 from allmende.domain.creation import MAX_DEPTH, encode, holds_nul, keep_result, too_deep
 from allmende.domain.errors import InvalidInput
+from allmende.domain.feature_checks import check_collection, check_features
+from allmende.domain.features import NewFeatures
 from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import house_reader
 from allmende.domain.query import ResultKind
-from allmende.domain.records import Declaration, Parsed, Rejection, Result, Series
+from allmende.domain.records import Collection, Declaration, Features, Parsed, Rejection, Result, Series
 from allmende.domain.store import Batch
-
-ABOVE = "above-maximum"
-BELOW = "below-minimum"
 
 
 class IngestLimits(Bounds, frozen=True, kw_only=True):
@@ -62,8 +71,11 @@ def ingest(
         for stream, problem in problems.items()
         if problem and stream not in read
     ]
+    collections, features, refused_features, whole = _take_features(parsed, payload, limits)
+    rejections += refused_features
     if names_reading(only):
         series = [_pick(s, only) for s in series]
+        features = []
         rejections = [r for r in rejections if r.where == only]
     cap = limits.rejection_bytes
     return Batch(
@@ -75,8 +87,39 @@ def ingest(
         name=payload.name,
         declarations=[d for stream, d in declared.items() if not problems[stream]],
         series=[s for s in series if s.times],
+        collections=collections,
+        features=features,
+        whole=whole,
         rejections=[r if len(r.body) <= cap else _cut(r, cap) for r in rejections],
     )
+
+
+def _take_features(
+    parsed: Parsed, payload: Payload, limits: IngestLimits
+) -> tuple[list[Collection], list[NewFeatures], list[Rejection], bool]:
+    """Collections, their features, what was rejected of them, and whether all that is there could be named."""
+    declared = {r.id: r for r in parsed.records if isinstance(r, Collection)}
+    problems = {name: check_collection(collection) for name, collection in declared.items()}
+    wrong = [f"{name[:100]}: {problem}" for name, problem in problems.items() if problem]
+    refused = [_reject(payload, "bad-declaration", reason) for reason in wrong]
+    found: list[NewFeatures] = []
+    named = 0
+    for record in parsed.records:
+        if not isinstance(record, Features):
+            continue
+        named += len(record.unread)
+        if problems.get(record.collection) != "":
+            code = "bad-declaration" if record.collection in problems else "undeclared-collection"
+            refused += [_reject(payload, code, record.collection)] * len(record.items)
+            continue
+        kept, faults = check_features(record, limits)
+        for place, code, reason in faults:
+            body = payload.body if record.body_of is None else record.body_of(place)
+            name = f"{record.collection}/{record.items[place].id}"[:200]
+            refused.append(_reject(payload, code, f"{name}: {reason}", body=body))
+        found.append(kept)
+    known = [collection for name, collection in declared.items() if not problems[name]]
+    return known, found, refused, named >= len(parsed.rejections) and len(known) == len(declared)
 
 
 def check_declaration(declaration: Declaration) -> str:
@@ -111,12 +154,12 @@ def check_series(
             ("uneven-series", "columns differ in length", "")
         ] * max(count, len(series.results))
     latest = now + limits.future
-    if not count or _all_fine(series, limits.earliest, latest):
+    if not count or _all_fine(series, limits, latest):
         return _flag(series, declaration), []
-    kept, refused = Series(stream=series.stream, times=[], results=[], flags=[]), []
+    kept, refused = Series(stream=series.stream, times=[], results=[], flags=[], run=series.run), []
     flags = series.flags or [""] * count
     for time, result, flag in zip(series.times, series.results, flags, strict=True):
-        fault = _fault(time, result, latest, limits)
+        fault = _fault(time, series.run, latest, limits) or _fault_of_result(result, limits)
         if fault:
             refused.append((*fault, where_of(series.stream, time)))
         else:
@@ -126,19 +169,26 @@ def check_series(
     return _flag(kept, declaration), refused
 
 
-def _all_fine(series: Series, earliest: int, latest: int) -> bool:
+def _all_fine(series: Series, limits: IngestLimits, latest: int) -> bool:
     """The quick check that holds for all but broken series: plain numbers, sane times."""
-    if min(series.times) < earliest or max(series.times) > latest:
+    if series.run is not None:
+        if fault_of_run(series.run, latest):
+            return False
+        latest = series.run + limits.forecast
+    if min(series.times) < limits.earliest or max(series.times) > latest:
         return False
     if not set(map(type, series.results)) <= {int}:
         return False
     return min(series.results) >= -(2**63) and max(series.results) < 2**63  # type: ignore[type-var, operator]  # ints
 
 
-def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
-    fault = fault_of_time(time, latest, limits)
-    if fault:
-        return fault
+def _fault(time: int, run: int | None, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
+    if run is None:
+        return fault_of_time(time, latest, limits)
+    return fault_of_run(run, latest) or fault_of_forecast(time, run, limits)
+
+
+def _fault_of_result(result: Result, limits: IngestLimits) -> tuple[str, str] | None:
     if isinstance(result, float) and not isfinite(result):
         return "not-finite", "its result is not a finite number"
     if isinstance(result, int) and not -(2**63) <= result < 2**63:
@@ -169,7 +219,7 @@ def _flag(series: Series, declaration: Declaration) -> Series:
     numbers = [r for r in series.results if isinstance(r, int | float)]
     if numbers and ((low is not None and min(numbers) < low) or (high is not None and max(numbers) > high)):
         flags = series.flags or [""] * len(series.times)
-        series.flags = [f or _range_flag(r, low, high) for r, f in zip(series.results, flags, strict=True)]
+        series.flags = [f or out_of_range(r, low, high) for r, f in zip(series.results, flags, strict=True)]
     asked = OBSERVATION_TYPES[declaration.observation_type]
     if not fits_all(asked, {_KINDS.get(type_, ResultKind.JSON) for type_ in set(map(type, series.results))}):
         flags = series.flags or [""] * len(series.times)
@@ -178,14 +228,6 @@ def _flag(series: Series, declaration: Declaration) -> Series:
         ]
         series.flags = series.flags if any(series.flags) else None
     return series
-
-
-def _range_flag(result: Result, low: float | None, high: float | None) -> str:
-    if isinstance(result, bool) or not isinstance(result, int | float):
-        return ""
-    if high is not None and result > high:
-        return ABOVE
-    return BELOW if low is not None and result < low else ""
 
 
 _KINDS = {
@@ -218,12 +260,14 @@ def _pick(series: Series, where: str) -> Series:
         times=[series.times[place] for place in places],
         results=[series.results[place] for place in places],
         flags=[flags[place] for place in places],
+        run=series.run,
     )
 
 
-def _reject(payload: Payload, code: str, reason: str, where: str = "") -> Rejection:
+def _reject(payload: Payload, code: str, reason: str, where: str = "", body: bytes | None = None) -> Rejection:
     reason = reason.encode("utf-8", "backslashreplace").decode()  # a broken name must not break its own rejection
-    return Rejection(reason=reason, body=payload.body, code=code, where=where or f"from line {payload.line}")
+    body = payload.body if body is None else body
+    return Rejection(reason=reason, body=body, code=code, where=where or f"from line {payload.line}")
 
 
 _CUT = "cannot be replayed)"

@@ -7,9 +7,17 @@ import msgspec
 
 from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.errors import AllmendeError
+from allmende.domain.features import (
+    FeaturePage,
+    FeatureQuery,
+    FeatureVersion,
+    KeptCollection,
+    KeptFeature,
+    NewFeatures,
+)
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
-from allmende.domain.records import Declaration, Json, Rejection, Series
+from allmende.domain.records import Collection, Declaration, Json, Rejection, Series
 
 T = TypeVar("T")
 
@@ -95,11 +103,20 @@ class Batch(msgspec.Struct, kw_only=True):
     received_at: int
     version: str = ""
     """Version of what made it: connector, rule."""
+    declared_by: str = ""
+    """Whose the declarations are, where that is not the origin."""
     declarations: Sequence[Declaration] = ()
     series: Sequence[Series] = ()
     entities: Sequence[NewEntity] = ()
     rows: Sequence[Rows] = ()
     """Row by row all or nothing does not hold: what cannot be taken is told of in the receipt, the others are."""
+    collections: Sequence[Collection] = ()
+    features: Sequence[NewFeatures] = ()
+    """Those of declared collections. What came in an older delivery than that which is kept changes nothing."""
+    whole: bool = True
+    """Whether all features that were there are in it, or named: else nothing may be taken for gone."""
+    delivered: Sequence[str] = ()
+    """Collections of which a complete delivery ends here. What was not seen since ``received_at`` has gone."""
     rejections: Sequence[Rejection] = ()
     name: str = ""
     """Topic, address or file that it came from."""
@@ -118,8 +135,9 @@ class Amendment(msgspec.Struct, kw_only=True):
     values: dict[str, Any] = {}
     """By attribute name, in kept form (see :class:`NewEntity`); None takes a value away."""
     links: dict[str, tuple[Ref, ...]] = {}
-    """By relation, all of them by id: a to-one relation leads there from now on; the Locations of a Thing or a
-    HistoricalLocation are replaced by these."""
+    """By relation, all of them by id: a to-one relation leads there from now on; what this says belongs to it
+    (:attr:`allmende.domain.model.Relation.holds`) is replaced by these; what hangs on one entity alone hangs on this
+    one from now on, which takes nothing else away from it."""
     seen: tuple[Any, ...] | None = None
     """The entity's row when this change was thought up. If it is another by now, nothing is changed."""
 
@@ -138,12 +156,19 @@ class Removal(msgspec.Struct, kw_only=True):
 
 
 class Receipt(msgspec.Struct, kw_only=True):
-    """What became of a batch. The four counts are of readings and sum to what was read."""
+    """What became of a batch. The four counts are of readings and features and sum to what was read.
+
+    A feature that is new was accepted, one that was changed or came back was corrected.
+    """
 
     accepted: int = 0
     repeated: int = 0
     corrected: int = 0
     rejected: int = 0
+    gone: int = 0
+    """Features that a complete delivery held no more. They were not read."""
+    refused: int = 0
+    """How many of the rejected the store would not have, though nothing is wrong with each."""
     created: list[tuple[str, str]] = []
     """(entity type, id) of each created entity, in the batch's order."""
     rows: list[list[str | AllmendeError]] = []
@@ -160,6 +185,8 @@ class Receipt(msgspec.Struct, kw_only=True):
         self.repeated += other.repeated
         self.corrected += other.corrected
         self.rejected += other.rejected
+        self.gone += other.gone
+        self.refused += other.refused
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,8 +209,16 @@ ENTITY_FOLLOWER = "entities:"
 """Names of followers that begin so read the log of entities, all others that of observations."""
 
 
+TIME_FOLLOWER = "time:"
+"""Names of cursors that begin so hold no place in a log but a time: how far a follower has come by the clock."""
+
+
 class EntityChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the log of entities: one that is no Observation was created or changed. Deletions are not logged."""
+    """A line of the log of entities: one that is no Observation was created or changed. Deletions are not logged.
+
+    Collections and their features are in it too: ``Collection`` with its id, ``Feature`` with both, ``trees/27077``.
+    What changes of a feature are ``geometry``, ``properties`` and ``validTime``, and ``gone``: it went, or came back.
+    """
 
     number: int
     entity: str
@@ -301,6 +336,21 @@ class Store(Protocol):
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order: when a change-only feed was alive."""
 
+    def collections(self, reader: Reader, *, simulated: bool = False) -> list[KeptCollection]:
+        """The collections that the reader may see, in the order of their ids."""
+
+    def features(self, query: FeatureQuery) -> FeaturePage:
+        """A page of a collection; raises NotFound for one that the reader may not see."""
+
+    def count_features(self, query: FeatureQuery) -> int:
+        """How many features the question leads to, wherever its page begins."""
+
+    def feature(self, reader: Reader, collection: str, identifier: str) -> KeptFeature:
+        """One feature, also one that has gone; raises NotFound."""
+
+    def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
+        """What was said of a feature, the newest first; raises NotFound."""
+
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change log after a number, in order; no number ever appears below one that was given before."""
 
@@ -318,10 +368,11 @@ class Store(Protocol):
         """Remember how far a follower has come."""
 
     def newest_change(self) -> int:
-        """The highest number in the change log, 0 if it is empty."""
+        """Where one who follows the change log from now on begins: every line that is not visible yet has a higher
+        number. 0 if it is empty."""
 
     def newest_entity_change(self) -> int:
-        """The highest number in the log of entities, 0 if it is empty."""
+        """The same for the log of entities."""
 
     def adopt_logs(self) -> int:
         """Make the numbers of both logs and the followers' cursors this database's own, where it was read from a dump

@@ -6,6 +6,7 @@ from allmende.domain.policy import COMMONS
 from allmende.domain.store import Batch, DatasetRecord, Receipt
 from allmende.storage import bookkeeping
 from allmende.storage.arrays import create_rows
+from allmende.storage.collecting import append_features
 from allmende.storage.connections import Connection
 from allmende.storage.creation import Creator
 from allmende.storage.declarations import declare
@@ -21,7 +22,11 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
     newest: int | None = None
     if batch.declarations or batch.series:
         streams = declare(
-            connection, batch.declarations, source=batch.origin, dataset=batch.dataset, received_at=batch.received_at
+            connection,
+            batch.declarations,
+            source=batch.declared_by or batch.origin,
+            dataset=batch.dataset,
+            received_at=batch.received_at,
         )
         for series in filter(lambda s: s.times, batch.series):
             stream = streams.get(series.stream)
@@ -32,7 +37,9 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
             receipt.accepted += counts.accepted
             receipt.repeated += counts.repeated
             receipt.corrected += counts.corrected
-            newest = max(series.times) if newest is None else max(newest, max(series.times))
+            # What is new of a forecast is its run, not the day that it is for.
+            last = max(series.times) if series.run is None else series.run
+            newest = last if newest is None else max(newest, last)
         write_states(connection, streams.values())
     if batch.entities:
         creator = Creator(connection, batch, origin)
@@ -42,10 +49,12 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
     if batch.rows:
         receipt.rows = create_rows(connection, batch, origin)
         receipt.accepted += sum(isinstance(name, str) for outcome in receipt.rows for name in outcome)
+    if batch.collections or batch.delivered:
+        append_features(connection, batch, receipt, origin)
     bookkeeping.keep_rejections(
         connection, batch.rejections, source=batch.origin, name=batch.name, received_at=batch.received_at
     )
-    if batch.declarations or batch.rejections:
+    if batch.declarations or batch.collections or batch.rejections:
         bookkeeping.count_receipt(connection, batch.origin, receipt, received_at=batch.received_at, newest=newest)
     return receipt
 

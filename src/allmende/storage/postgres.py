@@ -1,5 +1,6 @@
 """The PostgreSQL engine: typed results, COPY for bulk, lateral expansion, a change log in the order of commits."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,13 +13,13 @@ from psycopg import errors, pq
 from allmende.domain.errors import (
     Conflict,
     InvalidQuery,
-    LimitExceeded,
     NotSupported,
     StorageBusy,
     StorageError,
     StorageFull,
 )
 from allmende.domain.query import ResultKind
+from allmende.storage.allowance import Allowance, too_long
 from allmende.storage.connections import (
     OBSERVATION,
     ColumnType,
@@ -50,10 +51,20 @@ _WIDTH = len(OBSERVATION) + 2
 _INSERT = f"INSERT INTO observation ({_COLUMNS}) VALUES ({', '.join('?' * _WIDTH)})"
 _TYPES: Mapping[str, ColumnType] = {name: _OTHER.get(name, "bigint") for name in _COLUMNS.split(", ")}
 _COPY = f"COPY observation ({_COLUMNS}) FROM STDIN"
+_DRAW = (
+    "SELECT x.n FROM (SELECT nextval('observation_number') AS n FROM generate_series(1, ?)) x"
+    " WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)"
+    " AND NOT EXISTS (SELECT 1 FROM observation_name l WHERE false FOR KEY SHARE)"
+)
+"""The last condition finds no row. It is there for the lock on the table, which stands in the way of those alone who
+choose a number: it is had before the statement looks at anything, so that what they chose is seen."""
+_FAR = 2**32
+"""How far ahead of the numbers that were drawn one may be chosen that nobody will draw meanwhile."""
 _COPY_FROM = 20
 """Rows from which COPY is quicker than statements."""
 _LONGEST_PREPARED = 60
 """Parameters up to which a statement is kept prepared: longer lists rarely have the same length again."""
+_SOUND = (pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS)
 _JSON_TYPES = {"number": "number", "string": "string", "boolean": "boolean"}
 
 
@@ -81,9 +92,12 @@ def _marked(sql: str) -> bytes:
 class PostgresConnection:
     """A raw psycopg connection, asked in the house's SQL; its statements are prepared on the server."""
 
-    def __init__(self, raw: "psycopg.Connection[Any]") -> None:
+    def __init__(self, raw: "psycopg.Connection[Any]", allowance: Allowance | None = None) -> None:
         self.dialect: Dialect = DIALECT
         self.raw = raw
+        self._allowance = allowance
+        self._granted = allowance.seconds if allowance is not None else 0.0
+        """Seconds that the server gives the next statement."""
         self.pipeline: psycopg.Pipeline | None = None
 
     @property
@@ -93,6 +107,8 @@ class PostgresConnection:
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Rows":
         """Run one statement."""
+        if self._allowance is not None:
+            self._grant(self._allowance.left())
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
         cursor.execute(_marked(sql), parameters, prepare=len(parameters) <= _LONGEST_PREPARED)
         return _Rows(cursor, self)
@@ -102,6 +118,19 @@ class PostgresConnection:
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
         cursor.executemany(_marked(sql), list(parameters))
         return _Rows(cursor, self)
+
+    def _grant(self, left: float) -> None:
+        """Tell the server what is left, once that is clearly less than it knows of: most questions are quicker."""
+        if left < 0.9 * self._granted:
+            self._granted = left
+            where = "LOCAL " if self.in_transaction else ""
+            self.raw.execute(f"SET {where}statement_timeout = {math.ceil(left * 1000)}".encode())
+
+    def end_question(self) -> None:
+        """What the server was told holds no longer. A transaction that failed forgets it by itself."""
+        told = self._allowance is not None and self._granted != self._allowance.seconds
+        if told and not self.raw.closed and self.raw.info.transaction_status in _SOUND:
+            self.raw.execute("RESET statement_timeout")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -183,6 +212,12 @@ class PostgresDialect:
             return f"{alias}.{column} && {box}", sides
         area = "ST_MakeEnvelope(x.west, x.south, x.east, x.north, 4326)"
         return f"{alias}.pk IN (SELECT x.datastream FROM stream_state x WHERE {area} && {box})", sides
+
+    def in_item_box(self, alias: str, sides: tuple[float, float, float, float]) -> Fragment:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        corner = "point(CAST(? AS double precision), CAST(? AS double precision))"
+        own = f"box(point({alias}.west, {alias}.south), point({alias}.east, {alias}.north))"
+        return f"{own} && box({corner}, {corner})", sides
 
     def compare_result(self, alias: str, operator: str, value: Any, kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
@@ -266,15 +301,14 @@ class PostgresDialect:
         """From a sequence, which no two transactions share; what clients took is skipped."""
         numbers: list[int] = []
         while len(numbers) < count:
-            numbers += [
-                row[0]
-                for row in connection.execute(
-                    "SELECT x.n FROM (SELECT nextval('observation_number') AS n FROM generate_series(1, ?)) x"
-                    " WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)",
-                    (count - len(numbers),),
-                )
-            ]
+            numbers += [row[0] for row in connection.execute(_DRAW, (count - len(numbers),))]
         return numbers
+
+    def hold_number(self, connection: Connection, number: int) -> None:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        row = connection.execute("SELECT last_value FROM observation_number").fetchone()
+        if row is None or number < row[0] + _FAR:
+            connection.execute("LOCK TABLE observation_name IN EXCLUSIVE MODE")
 
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
@@ -351,6 +385,15 @@ class PostgresEngine:
         """See :class:`allmende.storage.connections.Engine`."""
         return PostgresConnection(raw)
 
+    @contextmanager
+    def asking(self, raw: "psycopg.Connection[Any]", seconds: float) -> Iterator[Connection]:
+        """See :class:`allmende.storage.connections.Engine`."""
+        connection = PostgresConnection(raw, Allowance(seconds))
+        try:
+            yield connection
+        finally:
+            connection.end_question()
+
     def was_cut_off(self, error: BaseException) -> bool:
         """See :class:`allmende.storage.connections.Engine`."""
         cause = error if isinstance(error, psycopg.Error) else error.__cause__
@@ -369,7 +412,7 @@ class PostgresEngine:
         if isinstance(cause, errors.DiskFull):
             return StorageFull("the database's disk is full; nothing of this was stored. Make room, then send it again")
         if isinstance(cause, errors.QueryCanceled):
-            return LimitExceeded("this took too long and was stopped; ask for less", setting="ALLMENDE_QUERY_SECONDS")
+            return too_long()
         if isinstance(cause, errors.UniqueViolation):
             return Conflict("somebody else made the same thing at the same moment; nothing of this was stored")
         if isinstance(cause, errors.ForeignKeyViolation):

@@ -11,6 +11,7 @@ Layout (measured reasons stand in docs/architecture.md, "Storage"):
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from allmende.storage.schema_features import SQLITE_FEATURES
 from allmende.storage.schema_spatial import SQLITE_BOXES
 
 _NAMED = "pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, dataset INTEGER NOT NULL REFERENCES dataset(pk)"
@@ -193,9 +194,18 @@ _VERSION_6 = (
     ),
 )  # fmt: skip
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
-    {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6}
+_VERSION_8 = (
+    # The range in which a stream's source declares its results to be plausible; null: no bound on that side.
+    "ALTER TABLE datastream ADD COLUMN low REAL",
+    "ALTER TABLE datastream ADD COLUMN high REAL",
 )
+
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6,
+        7: SQLITE_FEATURES, 8: _VERSION_8,
+    }
+)  # fmt: skip
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
@@ -204,6 +214,7 @@ TABLES = (
     "observation_history", "observation_name", "observation_document", "observation", "stream_property",
     "group_observation", *_LINKS, "relation", "datastream", "feature",
     "observed_property", "sensor", "historical_location_location", "historical_location", "thing_location", "location",
+    "item_history", "item", "collection",
     "task", "tasking_capability", "actuator", "thing", "observation_group", "campaign", "project", "license", "party",
     "sequence", "origin", "dataset",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from allmende.storage.schema import NOW, SQLITE
+from allmende.storage.schema_features import POSTGRES_FEATURES
 
 FIRST_YEAR, LAST_YEAR = 2020, 2032
 """Years with a partition of their own; everything else lies in the DEFAULT one."""
@@ -75,8 +76,9 @@ _VERSION_1 = (
 POSTGRES: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         1: _VERSION_1,
-        **{version: tuple(_translated(s) for s in SQLITE[version]) for version in SQLITE if version not in (1, 4)},
+        **{version: tuple(_translated(s) for s in SQLITE[version]) for version in SQLITE if version not in (1, 4, 7)},
         4: (),
+        7: tuple(_translated(s) for s in POSTGRES_FEATURES),
     }
 )
 """Statements by version of the layout. What version 4 has on SQLite needs PostGIS here, which may come later: see

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
+from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.store import (
@@ -19,7 +20,7 @@ from allmende.domain.store import (
     Removal,
     SourceState,
 )
-from allmende.storage import bookkeeping, logs
+from allmende.storage import bookkeeping, collections, logs
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, raced, translated
@@ -110,6 +111,26 @@ class SqlStore:
         sql = sql + Sql(" AND o.phenomenon_start >= ? AND o.phenomenon_start < ? ORDER BY 1", (start, end))
         return self._read(lambda connection: [row[0] for row in connection.execute(sql.text, sql.params)])
 
+    def collections(self, reader: Reader, *, simulated: bool = False) -> list[KeptCollection]:
+        """The collections that the reader may see."""
+        return self._read(lambda c: collections.read_collections(c, reader, simulated=simulated))
+
+    def features(self, query: FeatureQuery) -> FeaturePage:
+        """A page of a collection: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda c: collections.read_page(c, query))
+
+    def count_features(self, query: FeatureQuery) -> int:
+        """How many features the question leads to."""
+        return self._read(lambda c: collections.count(c, query))
+
+    def feature(self, reader: Reader, collection: str, identifier: str) -> KeptFeature:
+        """One feature: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda c: collections.read_feature(c, reader, collection, identifier))
+
+    def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
+        """What was said of a feature, the newest first."""
+        return self._read(lambda c: collections.read_versions(c, reader, collection, identifier))
+
     # --- the way of a reading ---
 
     def append(self, batch: Batch) -> Receipt:
@@ -165,11 +186,11 @@ class SqlStore:
         self._commit(lambda c: c.execute(sql, (name, number)) and None)
 
     def newest_change(self) -> int:
-        """The highest number in the change log."""
+        """Where a new follower of the change log begins."""
         return self._read(lambda c: logs.newest(c, "change_log"))
 
     def newest_entity_change(self) -> int:
-        """The highest number in the log of entities."""
+        """Where a new follower of the log of entities begins."""
         return self._read(lambda c: logs.newest(c, "entity_log"))
 
     def adopt_logs(self) -> int:
@@ -210,8 +231,13 @@ class SqlStore:
         return self._commit(lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes))
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with translated(self._engine), self._connections.reading() as raw, one_moment():
-            return work(self._engine.wrap(raw))
+        with (
+            translated(self._engine),
+            self._connections.reading() as raw,
+            self._engine.asking(raw, self._connections.seconds) as connection,
+            one_moment(),
+        ):
+            return work(connection)
 
 
 def _visible_streams(reader: Reader, which: Sql) -> Sql:

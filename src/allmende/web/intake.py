@@ -47,7 +47,12 @@ def now_micros() -> int:
 
 def reading_bounds(config: Config) -> IngestLimits:
     """The operator's bounds of what is taken, for all ways in."""
-    return IngestLimits(future=int(config.future_seconds * times.SECOND), text=config.result_bytes)
+    return IngestLimits(
+        future=int(config.future_seconds * times.SECOND),
+        forecast=int(config.forecast_seconds * times.SECOND),
+        text=config.result_bytes,
+        geometry=config.geometry_bytes,
+    )
 
 
 class Intake:
@@ -78,10 +83,11 @@ class Intake:
         found.usable()
         return found
 
-    def take(self, source_id: str, payload: Payload, *, only: str = "") -> Receipt:
+    def take(self, source_id: str, payload: Payload, *, only: str | None = None) -> Receipt:
         """Take one payload; when this returns, it is committed. Raises NotFound, StorageFull, StorageBusy.
 
-        ``only`` is the ``where`` of a rejection that is replayed (see :func:`allmende.domain.ingest.ingest`).
+        ``only`` is the ``where`` of a rejection that is replayed (see :func:`allmende.domain.ingest.ingest`); without
+        it the payload is a delivery.
 
         A payload with more readings than a transaction holds is committed in pieces. Where a later one fails, the
         whole may be sent again: what was kept is then counted as repeated.
@@ -89,12 +95,12 @@ class Intake:
         source = self.source(source_id)
         self.disk.check()
         total = Receipt()
-        for batch in split(self.read(source, payload, only=only)):
-            total.add(self._append(batch, source, payload))
+        for batch, _ in self._batches(source, [payload], only=only):
+            self._append(batch, source, payload, total)
         return total
 
     def take_all(self, source_id: str, payloads: Iterable[Payload], progress: Progress | None = None) -> Receipt:
-        """Take many payloads in order, reading ahead while others are committed.
+        """Take many payloads in order, reading ahead while others are committed. Together they are one delivery.
 
         What ``progress`` was told is committed, also where this raises.
         """
@@ -103,7 +109,7 @@ class Intake:
         with closing(_read_ahead(self._batches(source, payloads))) as batches:
             for batch, payload in batches:
                 self.disk.check()
-                total.add(self._append(batch, source, payload))
+                self._append(batch, source, payload, total)
                 if progress is not None:
                     progress(total)
         return total
@@ -154,27 +160,46 @@ class Intake:
             broken = Parsed((), (Rejection(reason=reason, body=payload.body, code="parser-error"),))
             return ingest(broken, **told)
 
-    def _batches(self, source: PreparedSource, payloads: Iterable[Payload]) -> Iterator[tuple[Batch, Payload]]:
-        for payload in payloads:
-            for batch in split(self.read(source, payload)):
-                yield batch, payload
+    def _batches(
+        self, source: PreparedSource, payloads: Iterable[Payload], *, only: str | None = None
+    ) -> Iterator[tuple[Batch, Payload]]:
+        """What payloads of one delivery hold, and at its end which collections it held completely.
 
-    def _append(self, batch: Batch, source: PreparedSource, payload: Payload) -> Receipt:
+        A rejection that is replayed (``only``) is a piece of a delivery.
+        """
+        snapshots: set[str] = set()
+        whole = only is None
+        first: tuple[Batch, Payload] | None = None
+        for payload in payloads:
+            read = self.read(source, payload, only=only or "")
+            snapshots.update(collection.id for collection in read.collections if collection.snapshot)
+            whole = whole and read.whole
+            first = first or (read, payload)
+            for batch in split(read):
+                yield batch, payload
+        if first is not None and snapshots and whole:
+            nothing: dict[str, Any] = {"declarations": (), "series": (), "collections": (), "features": ()}
+            yield msgspec.structs.replace(first[0], **nothing, rejections=(), delivered=sorted(snapshots)), first[1]
+
+    def _append(self, batch: Batch, source: PreparedSource, payload: Payload, total: Receipt) -> None:
         """Commit; what the store refuses for its content (a thing of another dataset) becomes rejections.
 
         It would be refused each time that it is sent again, and a broker would send it for ever.
         """
+        if batch.delivered and total.refused:
+            return  # what was refused is there, and has not gone
         try:
-            return self.store.append(batch)
+            total.add(self.store.append(batch))
         except (Conflict, InvalidInput) as error:
             log.warning("readings were refused", source=batch.origin, error=str(error))
             code = "conflict" if isinstance(error, Conflict) else "refused"
             refused = Rejection(reason=str(error), body=payload.body, code=code, where=f"from line {payload.line}")
             readings = sum(len(series.times) for series in batch.series)
+            readings += sum(len(features.rows) for features in batch.features)
             parsed = Parsed((), [*batch.rejections, *[refused] * readings])
-            return self.store.append(
-                ingest(parsed, payload=payload, source=source.source, version=source.version, limits=self.limits)
-            )
+            told: dict[str, Any] = {"payload": payload, "source": source.source, "version": source.version}
+            total.add(self.store.append(ingest(parsed, **told, limits=self.limits)))
+            total.refused += readings
 
 
 class DiskFloor:
@@ -228,8 +253,9 @@ def free_bytes(config: Config) -> int:
 
 
 def split(batch: Batch, rows: int = ROWS) -> Iterator[Batch]:
-    """The batch in pieces of at most so many readings and rejections; the batch itself where it is small."""
-    if sum(len(s.times) for s in batch.series) + len(batch.rejections) <= rows:
+    """The batch in pieces of at most so many readings, features and rejections; itself where it is small."""
+    features = sum(len(f.rows) for f in batch.features)
+    if sum(len(s.times) for s in batch.series) + features + len(batch.rejections) <= rows:
         yield batch
         return
     declared = {d.stream: d for d in batch.declarations}
@@ -247,9 +273,22 @@ def split(batch: Batch, rows: int = ROWS) -> Iterator[Batch]:
                 piece, room = [], rows
     if piece:
         yield _piece(batch, piece, declared)
+    yield from _split_features(batch, rows)
+    nothing: dict[str, Any] = {"declarations": (), "series": (), "collections": (), "features": ()}
     for place in range(0, len(batch.rejections), rows):
-        rest = batch.rejections[place : place + rows]
-        yield msgspec.structs.replace(batch, declarations=(), series=(), rejections=rest)
+        yield msgspec.structs.replace(batch, **nothing, rejections=batch.rejections[place : place + rows])
+
+
+def _split_features(batch: Batch, rows: int) -> Iterator[Batch]:
+    declared = {collection.id: collection for collection in batch.collections}
+    for features in batch.features:
+        for place in range(0, len(features.rows), rows):
+            # What could not be read is there as well: said once.
+            unread = features.unread if not place else ()
+            cut = msgspec.structs.replace(features, rows=features.rows[place : place + rows], unread=unread)
+            nothing: dict[str, Any] = {"declarations": (), "series": (), "rejections": ()}
+            known = [declared[features.collection]]
+            yield msgspec.structs.replace(batch, **nothing, collections=known, features=[cut])
 
 
 def _cut(series: Series, start: int, end: int) -> Series:
@@ -258,12 +297,14 @@ def _cut(series: Series, start: int, end: int) -> Series:
         times=series.times[start:end],
         results=series.results[start:end],
         flags=series.flags[start:end] if series.flags is not None else None,
+        run=series.run,
     )
 
 
 def _piece(batch: Batch, series: list[Series], declared: Mapping[str, Declaration]) -> Batch:
     names = dict.fromkeys(s.stream for s in series)
-    return msgspec.structs.replace(batch, declarations=[declared[n] for n in names], series=series, rejections=())
+    nothing: dict[str, Any] = {"collections": (), "features": (), "rejections": ()}
+    return msgspec.structs.replace(batch, declarations=[declared[n] for n in names], series=series, **nothing)
 
 
 def _read_ahead(items: Iterator[T]) -> Generator[T, None, None]:

@@ -148,7 +148,9 @@ class Publisher(threading.Thread):
 
     def _entity(self, change: EntityChange) -> Iterator[tuple[str, bytes, bool]]:
         """An entity as it is now, in its set and at its own topic; nothing where not everybody may read it."""
-        sets = self._sets[change.entity]
+        sets = self._sets.get(change.entity)
+        if sets is None:  # SensorThings knows no collections
+            return
         for body in sets.messages(self._store.find(sets.question(change.id)), self._config.api_root):
             for topic in (sets.topic, entity_topic(change.entity, change.id)):
                 yield topic, body, False

@@ -165,7 +165,7 @@ class Notifier(threading.Thread):
                     yield Told(body, watch.topics)
                     if asked.computed:
                         self._said[watch.key] = body
-        if self._wild:
+        if self._wild and change.entity in ENTITIES:
             name = ENTITIES[change.entity].set_name
             everybody = parse_subscription(f"{PREFIX}{name}", reader=ANONYMOUS, limits=self._limits)
             for body in everybody.messages(self._store.find(everybody.question(change.id)), self._root):

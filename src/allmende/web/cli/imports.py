@@ -128,6 +128,7 @@ def _tell(source: str, total: Receipt, seconds: float, trouble: BaseException | 
             "repeated": total.repeated,
             "corrected": total.corrected,
             "rejected": total.rejected,
+            "gone": total.gone,
             "seconds": round(seconds, 3),
         }
         print_json(counts if trouble is None else {**counts, "error": sentence(trouble), "code": int(code)})
@@ -136,6 +137,8 @@ def _tell(source: str, total: Receipt, seconds: float, trouble: BaseException | 
             f"{total.read:,} read in {seconds:.1f} s: {total.accepted:,} accepted, {total.repeated:,} repeated,"
             f" {total.corrected:,} corrected, {total.rejected:,} rejected"
         )
+        if total.gone:
+            print(f"{total.gone:,} that were known were not in it: they have gone.")
         if total.rejected:
             print(f"`allmende rejections list --source {source}` shows what was rejected, and why.")
     if trouble is not None:

@@ -129,7 +129,8 @@ class Job(threading.Thread):
     def _until_stop(self, payloads: Iterator[Payload]) -> Iterator[Payload]:
         for payload in payloads:
             if self._stop_event.is_set():
-                return
+                # Not the end: what comes no more must not be taken for gone.
+                raise InterruptedError("the worker is to stop")
             yield payload
 
     def _tell(self, error: str) -> None:

@@ -20,6 +20,7 @@ from allmende.web.publisher import Publisher
 from allmende.web.worker.brokers import door
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.lease import Holder
+from allmende.web.worker.rules import RulesThread
 from allmende.web.worker.subscriber import Subscriber
 from allmende.web.worker.upkeep import SECONDS as UPKEEP_SECONDS
 from allmende.web.worker.upkeep import tidy_up
@@ -101,6 +102,9 @@ class Worker:
             for problem in prepared.problems:
                 log.warning("a source is not in order", source=prepared.source.id, problem=problem)
         threads: list[threading.Thread] = [Job(task, intake, over) for task in tasks(intake)]
+        rules = RulesThread(self._store, self._profile, self._config, over)
+        if rules.rules:
+            threads.append(rules)
         broker = door(self._config)
         if broker is not None:
             threads.append(Publisher(self._store, self._config, broker, over))

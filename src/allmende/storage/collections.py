@@ -1,0 +1,170 @@
+"""Reading collections and their features, each through the reader's predicate.
+
+A page is found by an index on boxes or ids, and compared exactly here: geometries mean the same on both engines, with
+PostGIS and without it.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from allmende.domain.errors import NotFound
+from allmende.domain.features import (
+    FeaturePage,
+    FeatureQuery,
+    FeatureVersion,
+    KeptCollection,
+    KeptFeature,
+    meets,
+    parts,
+)
+from allmende.domain.policy import Reader
+from allmende.storage.connections import Connection, Dialect
+from allmende.storage.sql import Sql, all_of, any_of, visible
+
+_COLLECTION = (
+    "c.id, d.id, c.title, c.description, c.snapshot, c.fields, c.source, c.count, c.west, c.south, c.east, c.north,"
+    " c.first, c.last, c.changed_at"
+)
+_ITEM = ", ".join(f"i.{name}" for name in KeptFeature._fields)
+_AHEAD = 200
+"""Rows looked at in one go where most may turn out not to lie in the box."""
+
+
+def read_collections(connection: Connection, reader: Reader, *, simulated: bool) -> list[KeptCollection]:
+    """See :class:`allmende.domain.store.Store`."""
+    rules = _rules(visible("Collection", "c", reader, simulated=simulated))
+    sql = f"SELECT {_COLLECTION} FROM collection c JOIN dataset d ON d.pk = c.dataset WHERE " + rules + " ORDER BY c.id"
+    return [_collection(row) for row in connection.execute(sql.text, sql.params)]
+
+
+def read_page(connection: Connection, query: FeatureQuery) -> FeaturePage:
+    """See :class:`allmende.domain.store.Store`."""
+    _check_visible(connection, query.reader, query.collection, simulated=query.simulated)
+    found: list[KeptFeature] = []
+    for item in _matching(connection, query, query.top + 1):
+        if len(found) == query.top:
+            return FeaturePage(found, found[-1].id if found else query.after)
+        found.append(item)
+    return FeaturePage(found, None)
+
+
+def count(connection: Connection, query: FeatureQuery) -> int:
+    """See :class:`allmende.domain.store.Store`."""
+    _check_visible(connection, query.reader, query.collection, simulated=query.simulated)
+    query = msgspec.structs.replace(query, after=None)
+    if query.bbox is None:
+        sql = "SELECT count(*) FROM item i WHERE " + _condition(query, connection.dialect)
+        return int(connection.execute(sql.text, sql.params).fetchone()[0])
+    return sum(1 for _ in _matching(connection, query, 10 * _AHEAD))
+
+
+def read_feature(connection: Connection, reader: Reader, collection: str, identifier: str) -> KeptFeature:
+    """See :class:`allmende.domain.store.Store`."""
+    rule = _of(collection, reader, simulated=True) + Sql(" AND i.id = ?", (identifier,))
+    sql = f"SELECT {_ITEM} FROM item i WHERE " + rule
+    row = connection.execute(sql.text, sql.params).fetchone()
+    if row is None:
+        raise NotFound(f"there is no feature {identifier!r} in a collection {collection!r}")
+    return KeptFeature(*row)
+
+
+def read_versions(connection: Connection, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
+    """See :class:`allmende.domain.store.Store`."""
+    rule = _of(collection, reader, simulated=True) + Sql(" AND i.id = ?", (identifier,))
+    said = "geometry, {0}.properties, {0}.valid_from, {0}.valid_to, o.name"
+    now = f"SELECT i.since, i.gone_at, i.{said.format('i')} FROM item i JOIN origin o ON o.pk = i.origin WHERE " + rule
+    before = (
+        f"SELECT h.since, h.until, h.{said.format('h')} FROM item i JOIN item_history h ON h.item = i.pk"
+        " JOIN origin o ON o.pk = h.origin WHERE " + rule + " ORDER BY h.since DESC, h.pk DESC"
+    )
+    found = [row for sql in (now, before) for row in connection.execute(sql.text, sql.params)]
+    if not found:
+        raise NotFound(f"there is no feature {identifier!r} in a collection {collection!r}")
+    return [FeatureVersion(*row) for row in found]
+
+
+def _collection(row: tuple[Any, ...]) -> KeptCollection:
+    name, dataset, title, description, snapshot, fields, source, number, *box, first, last, changed_at = row
+    west, south, east, north = box
+    return KeptCollection(
+        id=name,
+        dataset=dataset,
+        title=title,
+        description=description,
+        snapshot=bool(snapshot),
+        fields=msgspec.json.decode(fields),
+        source=source,
+        count=number,
+        bbox=None if west is None else (west, south, east, north),
+        first=first,
+        last=last,
+        changed_at=changed_at,
+    )
+
+
+def _check_visible(connection: Connection, reader: Reader, collection: str, *, simulated: bool) -> None:
+    rules = _rules(visible("Collection", "c", reader, simulated=simulated), Sql("c.id = ?", (collection,)))
+    sql = "SELECT 1 FROM collection c WHERE " + rules
+    if connection.execute(sql.text, sql.params).fetchone() is None:
+        raise NotFound(f"there is no collection {collection!r}")
+
+
+def _rules(*given: Sql | None) -> Sql:
+    return all_of(rule for rule in given if rule is not None)
+
+
+def _of(collection: str, reader: Reader, *, simulated: bool) -> Sql:
+    """That an item ``i`` is one of a collection that the reader may see."""
+    inner = _rules(Sql("c.id = ?", (collection,)), visible("Collection", "c", reader, simulated=simulated))
+    return "i.collection = (SELECT c.pk FROM collection c WHERE " + inner + ")"
+
+
+def _matching(connection: Connection, query: FeatureQuery, most: int) -> Iterator[KeptFeature]:
+    """What a question leads to, in order, from behind its ``after``; about ``most`` rows are read in one go."""
+    size = max(most, _AHEAD) if query.bbox is not None else most
+    after = query.after
+    while True:
+        asked = msgspec.structs.replace(query, after=after)
+        rule = _condition(asked, connection.dialect)
+        sql = f"SELECT {_ITEM} FROM item i WHERE " + rule + Sql(" ORDER BY i.id LIMIT ?", (size,))
+        rows = [KeptFeature(*row) for row in connection.execute(sql.text, sql.params)]
+        for row in rows:
+            if query.bbox is None or meets(row, query.bbox):
+                yield row
+        if len(rows) < size:
+            return
+        after = rows[-1].id
+
+
+def _condition(query: FeatureQuery, dialect: Dialect) -> Sql:
+    rules = [_of(query.collection, query.reader, simulated=query.simulated)]
+    if not query.gone:
+        rules.append(Sql("i.gone_at IS NULL"))
+    if query.after is not None:
+        rules.append(Sql("i.id > ?", (query.after,)))
+    if query.end is not None:
+        rules.append(Sql("(i.valid_from IS NULL OR i.valid_from <= ?)", (query.end,)))
+    if query.start is not None:
+        rules.append(Sql("(i.valid_to IS NULL OR i.valid_to >= ?)", (query.start,)))
+    if query.bbox is not None:
+        rules.append(any_of(Sql(*dialect.in_item_box("i", part)) for part in parts(query.bbox)))
+    rules += [_equals(name, value, dialect) for name, value in query.equals]
+    return all_of(rules)
+
+
+def _equals(name: str, value: str, dialect: Dialect) -> Sql:
+    """That a property has this value: a text, or a number or boolean that JSON writes so."""
+
+    def said(kind: Any, as_kept: Any) -> Sql:
+        text, values = dialect.json_at("i.properties", [name], kind)
+        return Sql(f"{text} = ?", (*values, as_kept))
+
+    found = [said("string", value)]
+    if value in ("true", "false"):
+        found.append(said("boolean", int(value == "true")))
+    with suppress(msgspec.MsgspecError):
+        found.append(said("number", msgspec.json.decode(value, type=float)))
+    return any_of(found)
