@@ -1,6 +1,8 @@
 """Times that devices write in their own zone: ``2026-01-06T14:48:15.288ZCET`` and times without any zone.
 
-The ``Z`` in front of a zone's name is a literal of the device's format, not UTC: it is local time in that zone.
+Beside :mod:`allmende.connectors.localtime`, for messages that come as they are made: where a local time is there twice,
+the moment of the receipt tells which one it is. The ``Z`` in front of a zone's name is a literal of the device's
+format, not UTC: it is local time in that zone.
 What becomes of the hour that is there twice is decision 25.
 """
 
@@ -10,12 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from allmende.connectors.messages import Refused, shown
+from allmende.connectors.gathering import Refused, shown
+from allmende.connectors.localtime import DOUBLE_HOUR
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import MINUTE, SECOND, parse_instant
-
-DOUBTFUL = "double-hour"
-"""The flag of a time in the hour that is there twice, where nothing says which of the two it is."""
 
 NEAR = 15 * MINUTE
 """A message that came so soon after one of the two hours is of that one."""
@@ -64,7 +64,7 @@ def read_time(text: object, zone: str, received_at: int) -> tuple[int, str]:
     for start, offset in zip(hour.starts, hour.offsets, strict=True):
         if offset == wanted or (wanted is None and 0 <= received_at - start - within + MINUTE <= NEAR):
             return start + within, ""
-    return hour.starts[-1] + within, DOUBTFUL
+    return hour.starts[-1] + within, DOUBLE_HOUR
 
 
 def _instant(text: str) -> int:

@@ -1,7 +1,6 @@
-"""What connectors share that read messages of devices: refusals, numbers, names, and readings gathered by stream.
+"""What connectors of devices share: strict numbers and names, objects that are counted, rejections of messages.
 
-A value or a message that cannot be taken is a :class:`Refused` on the way and a rejection at the end; no connector
-raises anything else for what it was sent.
+Beside :mod:`allmende.connectors.gathering`: what devices send is shorter and comes more often, and may speak of people.
 """
 
 import math
@@ -9,10 +8,25 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from allmende.connectors.gathering import Gathered, Refused, read_json, shown
 from allmende.domain.connector import Payload
-from allmende.domain.records import Declaration, Parsed, Record, Rejection, Result, Series
+from allmende.domain.records import Parsed, Rejection
+
+__all__ = [
+    "VOLATILE",
+    "Gathered",
+    "Refused",
+    "distinct",
+    "name_part",
+    "number",
+    "numbered",
+    "read_json",
+    "refuse",
+    "refuse_payload",
+    "shown",
+    "table",
+    "whole",
+]
 
 VOLATILE = {"retention": "volatile"}
 """In a stream's properties: what it says is of interest for minutes (a signal's aspect, what a camera sees now). Rules
@@ -22,15 +36,6 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\Z", re.A
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MOST = 80
 _GREATEST = 2**63 - 1
-
-
-class Refused(Exception):
-    """What cannot be taken: a short word for counting and a reason for people."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
 
 
 def refuse(payload: Payload, refused: Refused, *, body: bytes | None = None, where: str = "") -> Rejection:
@@ -44,17 +49,9 @@ def refuse(payload: Payload, refused: Refused, *, body: bytes | None = None, whe
     )
 
 
-def refuse_all(payload: Payload, refused: Refused) -> Parsed:
+def refuse_payload(payload: Payload, refused: Refused) -> Parsed:
     """Nothing was read."""
     return Parsed((), (refuse(payload, refused),))
-
-
-def read_json(body: bytes) -> Any:
-    """Plain data. Raises Refused."""
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused("unreadable", f"this is no JSON: {error}") from None
 
 
 def table(value: Any, what: str, code: str = "unreadable") -> dict[str, Any]:
@@ -133,44 +130,3 @@ def _identity(entry: Any) -> str | int | None:
     if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
         return None
     return identity
-
-
-def shown(value: Any) -> str:
-    """A value for people to read, cut."""
-    return repr(value)[:_MOST]
-
-
-class Gathered:
-    """Readings by stream, each behind its declaration, and what was refused."""
-
-    def __init__(self) -> None:
-        self._declared: dict[str, Declaration] = {}
-        self._series: dict[str, Series] = {}
-        self.rejections: list[Rejection] = []
-
-    def declare(self, declaration: Declaration) -> None:
-        """Make a stream known that may have no reading here."""
-        self._declared.setdefault(declaration.stream, declaration)
-
-    def add(self, declaration: Declaration, time: int, result: Result, flag: str = "") -> None:
-        """One reading; ``flag`` is empty where it is plausible."""
-        stream = declaration.stream
-        series = self._series.get(stream)
-        if series is None:
-            self._declared.setdefault(stream, declaration)
-            series = self._series[stream] = Series(stream=stream, times=[], results=[])
-        if flag and series.flags is None:
-            series.flags = [""] * len(series.times)
-        series.times.append(time)
-        series.results.append(result)
-        if series.flags is not None:
-            series.flags.append(flag)
-
-    def parsed(self) -> Parsed:
-        """All of it."""
-        records: list[Record] = []
-        for stream, declaration in self._declared.items():
-            records.append(declaration)
-            if stream in self._series:
-                records.append(self._series[stream])
-        return Parsed(records, self.rejections)

@@ -11,34 +11,22 @@ from typing import Any
 import msgspec
 
 from allmende.connectors.messages import VOLATILE
+from allmende.connectors.quantities import UNIT_NAMES
 from allmende.domain.connector import Source
 from allmende.domain.ids import normalise
 from allmende.domain.records import Declaration, Property, SensorDeclaration, ThingDeclaration, Unit
 
-UNITS = {
-    "1": "1",
-    "%": "percent",
-    "Cel": "degree Celsius",
+UNITS = UNIT_NAMES | {
     "V": "volt",
-    "Pa": "pascal",
-    "hPa": "hectopascal",
     "kPa": "kilopascal",
-    "m": "metre",
-    "mm": "millimetre",
-    "cm": "centimetre",
     "mm/h": "millimetre per hour",
-    "m/s": "metre per second",
     "km/h": "kilometre per hour",
-    "s": "second",
     "ms": "millisecond",
-    "deg": "degree (plane angle)",
     "lx": "lux",
     "dB": "decibel",
-    "ug/m3": "microgram per cubic metre",
     "uS/cm": "microsiemens per centimetre",
     "dS/m": "decisiemens per metre",
     "[pH]": "pH",
-    "{vehicle}": "vehicles",
     "{vehicle}/h": "vehicles per hour",
     "{object}": "objects",
 }

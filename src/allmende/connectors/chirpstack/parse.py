@@ -9,7 +9,7 @@ import msgspec
 from allmende.connectors.lorawan.devices import Device
 from allmende.connectors.lorawan.families import Sought
 from allmende.connectors.lorawan.uplinks import Uplink, read_uplink
-from allmende.connectors.messages import Refused, read_json, refuse_all, table
+from allmende.connectors.messages import Refused, read_json, refuse_payload, table
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import ConfigurationError, InvalidInput
 from allmende.domain.records import Parsed
@@ -41,9 +41,9 @@ def parse(payload: Payload, source: Source) -> Parsed:
         told = _tell(uplink)
         return Parsed((), ()) if told is None else read_uplink(payload, source, told)
     except Refused as refused:
-        return refuse_all(payload, refused)
+        return refuse_payload(payload, refused)
     except ConfigurationError as error:
-        return refuse_all(payload, Refused("bad-family", f"the configuration cannot be used: {error}"))
+        return refuse_payload(payload, Refused("bad-family", f"the configuration cannot be used: {error}"))
 
 
 def _is_uplink(topic: str, uplink: dict[str, Any]) -> bool:

@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from allmende.connectors.device_time import read_time
 from allmende.connectors.ibis_ip.documents import find_data, nameless, read_document
 from allmende.connectors.ibis_ip.position import read_position
 from allmende.connectors.ibis_ip.trip import read_trip
-from allmende.connectors.local_time import read_time
 from allmende.connectors.messages import Gathered, Refused, name_part, refuse
 from allmende.domain.connector import Payload, Source
 from allmende.domain.records import Parsed, SensorDeclaration, ThingDeclaration

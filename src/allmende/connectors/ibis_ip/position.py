@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from allmende.connectors.device_time import read_time
 from allmende.connectors.ibis_ip.documents import first, within
-from allmende.connectors.local_time import read_time
 from allmende.connectors.messages import Gathered, Refused, number, shown
 from allmende.connectors.properties import declare
 from allmende.domain.connector import Source

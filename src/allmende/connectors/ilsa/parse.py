@@ -4,7 +4,7 @@ import re
 
 from allmende.connectors.ilsa.setup import read_setup
 from allmende.connectors.ilsa.signals import read_signal, read_temperature
-from allmende.connectors.messages import Gathered, Refused, name_part, read_json, refuse_all, table
+from allmende.connectors.messages import Gathered, Refused, name_part, read_json, refuse_payload, table
 from allmende.domain.connector import Payload, Source
 from allmende.domain.records import Parsed
 
@@ -30,4 +30,4 @@ def parse(payload: Payload, source: Source) -> Parsed:
             read_signal(gathered, source, name_part(told, "the intersection"), message, payload.received_at)
         return gathered.parsed()
     except Refused as refused:
-        return refuse_all(payload, refused)
+        return refuse_payload(payload, refused)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from allmende.connectors.device_time import read_time
 from allmende.connectors.ilsa.streams import declare_signal, declare_temperature, installation, signal_part
-from allmende.connectors.local_time import read_time
 from allmende.connectors.messages import Gathered, Refused, number, shown
 from allmende.domain.connector import Source
 

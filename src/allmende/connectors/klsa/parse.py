@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from allmende.connectors.klsa.aspects import ASPECTS, STATES, aspect
-from allmende.connectors.messages import Gathered, Refused, name_part, refuse_all, shown, whole
+from allmende.connectors.messages import Gathered, Refused, name_part, refuse_payload, shown, whole
 from allmende.connectors.properties import declare
 from allmende.domain.connector import Payload, Source
 from allmende.domain.records import Declaration, Parsed, Result, SensorDeclaration, ThingDeclaration
@@ -59,7 +59,7 @@ def parse(payload: Payload, source: Source) -> Parsed:
         _read(message, topic[3], topic[4])
         return message.gathered.parsed()
     except Refused as refused:
-        return refuse_all(payload, refused)
+        return refuse_payload(payload, refused)
 
 
 def _read(message: _Message, kind: str, name: str | None) -> None:

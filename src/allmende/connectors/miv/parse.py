@@ -15,7 +15,7 @@ from allmende.connectors.messages import (
     numbered,
     read_json,
     refuse,
-    refuse_all,
+    refuse_payload,
     whole,
 )
 from allmende.connectors.properties import declare
@@ -55,7 +55,7 @@ def parse(payload: Payload, source: Source) -> Parsed:
         _area(gathered, source, area, topic[3], read_json(payload.body), payload.received_at)
         return gathered.parsed()
     except Refused as refused:
-        return refuse_all(payload, refused)
+        return refuse_payload(payload, refused)
 
 
 def _second(payload: Payload, source: Source) -> Parsed:

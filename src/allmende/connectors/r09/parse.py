@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from allmende.connectors.local_time import read_time
+from allmende.connectors.device_time import read_time
 from allmende.connectors.messages import Gathered, Refused, read_json, refuse, shown
 from allmende.connectors.properties import declare
 from allmende.connectors.r09.telegrams import RUN, Telegram, read_telegram

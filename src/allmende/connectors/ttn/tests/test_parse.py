@@ -54,7 +54,7 @@ def test_every_family_of_the_city_is_read() -> None:
         assert not parsed.rejections
         found |= values(parsed)
     assert found == {
-        "00000000000000b1~sound-level": [54.0],
+        "00000000000000b1~noise-level": [54.0],
         "00000000000000b1~battery-level": [86.0],
         "00000000000000b1~device-temperature": [31.0],
         "00000000000000b2~battery-voltage": [3.41],
