@@ -109,7 +109,7 @@ class Subscriber(threading.Thread):
                 self._take([(message.topic, bytes(message.payload))])
             for take in dict.fromkeys(takers):
                 take(message.topic, bytes(message.payload))
-        except Exception as error:  # whatever it is, the message is not kept and must come again
+        except Exception as error:  # whatever it is: not kept is not acknowledged, and comes again
             self._failed = f"a message could not be kept: {error}"
             return
         self._acknowledge(client, [message])
