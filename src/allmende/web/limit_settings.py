@@ -149,6 +149,30 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 0
+    rule_readings: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_RULE_READINGS", "Limits", "Readings that a rule takes in for one group at a time.", low=1000
+        ),
+    ] = 500_000
+    rule_steps: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_RULE_STEPS",
+            "Limits",
+            "What one value of a rule may cost: parts of its expressions times readings.",
+            low=1000,
+        ),
+    ] = 20_000_000
+    rule_run_values: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_RULE_RUN_VALUES",
+            "Limits",
+            "Values that `allmende rule run` swaps in at once. On SQLite other writers wait for so long.",
+            low=1000,
+        ),
+    ] = 200_000
     rejection_bytes: Annotated[
         int,
         _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),
