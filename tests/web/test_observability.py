@@ -62,6 +62,21 @@ def test_metrics_are_for_this_machine(client):
     assert "allmende_disk_free_bytes" in answer.text
 
 
+def test_metrics_tell_how_often_a_statement_was_ready(client):
+    def counted(fate):
+        found = re.search(rf'allmende_statements_total{{fate="{fate}"}} ([0-9.e+]+)', client.get("/metrics").text)
+        return float(found[1]) if found else 0.0
+
+    clock = iter(range(0, 1000, 2))
+    lookups = metrics.LookupCounter(lambda: next(clock))
+    lookups.note()
+    before = counted("hit")
+    for number in range(5):
+        assert client.get(f"/sta/v1.1/Things({number})").status_code == 404
+    lookups.note()
+    assert counted("hit") >= before + 4
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
 def test_metrics_are_not_given_through_a_proxy(client, header):
     assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403

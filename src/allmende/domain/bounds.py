@@ -22,6 +22,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """Before it nobody measured what is sent here: a clock is wrong, or a column was misread."""
     future: int = times.DAY
     """How far ahead of the house's clock a reading may lie, in microseconds: beyond it a clock is wrong."""
+    forecast: int = 400 * times.DAY
+    """How far behind its run a forecast may look, in microseconds: a seasonal one looks a year ahead."""
     text: int = 262_144
     """Characters of a text, or bytes of a JSON result or of a feature's properties."""
     geometry: int = 4_194_304
@@ -47,6 +49,24 @@ def fault_of_time(time: int, latest: int, bounds: Bounds) -> Fault | None:
     if time < bounds.earliest:
         return Fault("past", f"its time {times.format_instant(max(time, times.EARLIEST))} lies too far back")
     return None
+
+
+def fault_of_run(run: int, latest: int) -> Fault | None:
+    """What is wrong with the time at which a forecast was computed; ``latest`` as for :func:`fault_of_time`."""
+    if run <= 0:
+        return Fault("bad-run", "the time of its run does not lie after 1970")
+    if run > latest:
+        moment = times.format_instant(min(run, times.LATEST))
+        return Fault("future", f"its run {moment} lies too far ahead (limit: ALLMENDE_FUTURE_SECONDS)")
+    return None
+
+
+def fault_of_forecast(time: int, run: int, bounds: Bounds) -> Fault | None:
+    """What is wrong with the time that a forecast is for; it may well lie before its run."""
+    if time > run + bounds.forecast:
+        moment = times.format_instant(min(time, times.LATEST))
+        return Fault("future", f"its time {moment} lies too far behind its run (limit: ALLMENDE_FORECAST_SECONDS)")
+    return fault_of_time(time, time, bounds)
 
 
 def fault_of_size(size: int, bounds: Bounds, kind: int) -> Fault | None:

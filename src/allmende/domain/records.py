@@ -87,12 +87,16 @@ class Series(msgspec.Struct, kw_only=True):
 
     ``times`` are phenomenon times in microseconds (see :mod:`allmende.domain.times`). ``flags``, where given, says
     per reading why it is implausible ("" if it is not).
+
+    ``run`` is for forecasts alone: the time at which all of these were computed, in microseconds after 1970. A stream
+    of forecasts has one value per time and run, and no run takes anything away from another; it is the ``resultTime``.
     """
 
     stream: str
     times: list[int]
     results: list[Result]
     flags: list[str] | None = None
+    run: int | None = None
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):

@@ -236,8 +236,8 @@ def _after_datastream(change: _Change) -> None:
 
 
 def _check_shared(change: _Change) -> None:
-    """What others' streams stand on is not changed under them. Whose they are is not said: they may be hidden."""
-    entity, connection = change.amendment.target.entity, change.connection
+    """What others' entities stand on is not changed under them. Whose they are is not said: they may be hidden."""
+    entity = change.amendment.target.entity
     if not change.amendment.values:
         return  # that streams of one's own are hung on it changes nothing for others
     for relation in ENTITIES[entity].relations:
@@ -246,15 +246,30 @@ def _check_shared(change: _Change) -> None:
             [related(JOINS[entity, relation.name], child, "e", Sql("?", (change.key,))), *of_kind(child, "e")]
         )
         query = f"SELECT DISTINCT e.dataset FROM {TABLE_OF[child]} e WHERE " + where
-        for (dataset,) in connection.execute(query.text, query.params).fetchall():
-            try:
-                check_writable(connection, dataset, change.amendment.target.reader, entity)
-            except Forbidden:
-                raise Forbidden(
-                    f"{ENTITIES[child].set_name} that you may not write to stand on this {entity}; make one of your"
-                    " own",
-                    where=entity,
-                ) from None
+        _check_owners(change, child, query)
+
+
+def _check_observed(change: _Change) -> None:
+    """The same of a feature, on which observations stand: those of the streams that have observed it."""
+    if change.amendment.values:
+        observed = Sql(
+            "SELECT DISTINCT e.dataset FROM datastream e JOIN feature_datastream f ON f.datastream = e.pk"
+            " WHERE f.feature = ?",
+            (change.key,),
+        )
+        _check_owners(change, "Datastream", observed)
+
+
+def _check_owners(change: _Change, child: str, query: Sql) -> None:
+    entity = change.amendment.target.entity
+    for (dataset,) in change.connection.execute(query.text, query.params).fetchall():
+        try:
+            check_writable(change.connection, dataset, change.amendment.target.reader, entity)
+        except Forbidden:
+            raise Forbidden(
+                f"{ENTITIES[child].set_name} that you may not write to stand on this {entity}; make one of your own",
+                where=entity,
+            ) from None
 
 
 def _after_sensor(change: _Change) -> None:
@@ -286,6 +301,9 @@ _BEFORE: dict[str, Callable[[_Change], None]] = {
     "ObservedProperty": _check_shared,
     "Actuator": _check_shared,
     "License": _check_shared,
+    "Location": _check_shared,
+    "Party": _check_shared,
+    "FeatureOfInterest": _check_observed,
 }
 _AFTER: dict[str, Callable[[_Change], None]] = {
     "Thing": _after_thing,

@@ -37,7 +37,9 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
             receipt.accepted += counts.accepted
             receipt.repeated += counts.repeated
             receipt.corrected += counts.corrected
-            newest = max(series.times) if newest is None else max(newest, max(series.times))
+            # What is new of a forecast is its run, not the day that it is for.
+            last = max(series.times) if series.run is None else series.run
+            newest = last if newest is None else max(newest, last)
         write_states(connection, streams.values())
     if batch.entities:
         creator = Creator(connection, batch, origin)
