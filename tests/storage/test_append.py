@@ -237,6 +237,21 @@ def test_two_documents_of_a_source_each_tell_a_part_of_a_thing(store: Store) -> 
     assert msgspec.json.decode(row[2]) == {"zone": "1", "capacity": 50, "opening": "24/7"}
 
 
+def test_a_document_that_has_no_name_for_a_thing_takes_none_back(store: Store) -> None:
+    one = declaration("a").thing.id
+
+    def tell(stream: str, name: str) -> None:
+        told = batch(series((1, 1), stream=stream))
+        thing = msgspec.structs.replace(told.declarations[0].thing, id=one, name=name, description="")
+        told.declarations = [msgspec.structs.replace(told.declarations[0], thing=thing)]
+        store.append(told)
+
+    for stream, name in (("a", one), ("b", "Felsenkeller"), ("c", one)):
+        tell(stream, name)
+    (row,) = ask(store, "Thing", select=("name", "description")).rows
+    assert list(row[2:4]) == ["Felsenkeller", "Felsenkeller"]
+
+
 def _moved(at: int, lon: float, *pairs: tuple[int, Any], stream: str = STREAM) -> Batch:
     made = batch(series(*pairs, stream=stream), at=at)
     declared = declaration(stream)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from allmende.domain.arrays import plan_rows
 from allmende.domain.creation import plan_creation
 from allmende.domain.errors import Conflict
-from allmende.domain.store import Batch, Ref, Store
+from allmende.domain.store import Batch, Ref, Rows, Store
 from allmende.storage.append import append_batch
 from tests.storage.test_creation import THING, ids, stream
 from tests.storage.test_range import as_rows
@@ -125,6 +126,27 @@ def test_two_who_choose_the_same(streams: Store, entity: str, identifier: object
     found = meanwhile(streams, first, lambda other: other.append(chosen(entity, identifier, "e")))
     assert isinstance(found, Conflict)
     assert ids(streams, entity).count(str(identifier)) == 1
+
+
+def test_a_row_of_many_that_chose_a_drawn_number_is_told(streams: Store) -> None:
+    following = int(draw_one(streams).created[0][1]) + 1
+
+    def choose(other: Store) -> Any:
+        rows = rows_of("e", [[AT, 1, following], [AT, 2, following + 5], [AT, 3, "name"], [AT, 4, None]])
+        return other.append(Batch(origin="c", dataset="commons", reader=HOUSE, received_at=NOW, rows=[rows]))
+
+    found = meanwhile(streams, planned("Observation"), choose)
+    first, *others = found.rows[0]
+    assert isinstance(first, Conflict)
+    assert others[:2] == [str(following + 5), "name"]
+    made = ids(streams, "Observation")
+    assert len(made) == len(set(made)) == 5
+
+
+def rows_of(name: str, array: list[Any]) -> Rows:
+    components = ["phenomenonTime", "result", "id"]
+    group = {"Datastream": {"@iot.id": name}, "components": components, "dataArray": array}
+    return plan_rows(group, now=NOW, bounds=AHEAD, where="")[0]
 
 
 def test_two_who_choose_names_get_numbers_of_their_own_inside(streams: Store) -> None:

@@ -40,7 +40,8 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class ThingDeclaration(msgspec.Struct, frozen=True, kw_only=True):
-    """A thing of the city. ``position`` None means: not known here."""
+    """A thing of the city. ``position`` None means: not known here; so does a ``name`` that is the id, which takes no
+    name back that was told before."""
 
     id: str
     name: str

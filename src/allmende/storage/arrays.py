@@ -16,7 +16,7 @@ from allmende.domain.model import ENTITIES
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, Rows
 from allmende.storage.connections import Connection
-from allmende.storage.creation import observation_id
+from allmende.storage.creation import hold_ids, observation_id
 from allmende.storage.entities import check_writable, ensure_feature, find_keys
 from allmende.storage.readings import DOCUMENT_FROM, judged_quality, keep_document, log_change
 from allmende.storage.state import Stream, grow_state, lock_streams, write_states
@@ -45,6 +45,7 @@ class _Bulk:
         self.streams: dict[int, Stream] = lock_streams(connection, self.keys.values())
         wanted = {name for rows in batch.rows for name in rows.features or () if name is not None}
         self.features = find_keys(connection, "FeatureOfInterest", wanted, batch.reader)
+        hold_ids(connection, (name for rows in batch.rows for name in rows.ids or ()))
         self.taken: dict[str, int] = {}
         """Inner numbers of ids that clients chose."""
 

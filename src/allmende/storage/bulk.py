@@ -15,9 +15,9 @@ from psycopg import sql as pgsql
 from allmende.domain.errors import Conflict, InvalidInput
 from allmende.domain.store import TIME_FOLLOWER
 from allmende.storage.archive import Table
+from allmende.storage.connection_postgres import PostgresConnection
 from allmende.storage.connections import OBSERVATION, Connection
 from allmende.storage.logs import NEWEST_ON_POSTGRES
-from allmende.storage.postgres import PostgresConnection
 from allmende.storage.schema import CHANGE_NUMBERS, RESULTS, TABLES
 from allmende.storage.values import decode_number
 

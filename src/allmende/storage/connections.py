@@ -110,8 +110,8 @@ class Dialect(Protocol):
         """So many numbers that no observation bears, in ascending order."""
 
     def hold_number(self, connection: Connection, number: int) -> None:
-        """Before a client's chosen number is looked for: nobody draws it while this transaction lasts, and who has
-        drawn it has ended theirs."""
+        """Before a client's chosen number, or a higher one, is looked for: nobody draws it while this transaction
+        lasts, and who has drawn it has ended theirs."""
 
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """The value at a path inside of JSON text where it is of a kind, else null; comparable with a parameter."""

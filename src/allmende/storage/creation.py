@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
-from allmende.domain import ids
 from allmende.domain.bounds import check_fit
 from allmende.domain.creation import keep_row
 from allmende.domain.errors import AllmendeError, Conflict, InvalidInput
@@ -28,6 +27,7 @@ from allmende.storage.logs import log_key
 from allmende.storage.readings import judged_quality, keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
+from allmende.storage.sql import is_inner
 from allmende.storage.state import Stream, grow_state, lock_streams, write_states
 
 _GATHERING = ("Party", "License", "Campaign", "Project", "ObservationGroup", "Relation")
@@ -218,6 +218,7 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     check_fit(stream.observation_type, kind, value, f"{new.where}.result" if new.where else "result")
     features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
     feature = features[0] if features else ensure_feature(connection, stream)
+    hold_ids(connection, [new.id])
     number, name = observation_id(connection, new.id, new.where)
     values = new.values
     start, end = values["phenomenonTime"]
@@ -254,14 +255,20 @@ def _stream(creator: Creator, key: int) -> Stream:
     return creator.streams[key]
 
 
+def hold_ids(connection: Connection, chosen: Iterable[str | None]) -> None:
+    """Before :func:`observation_id` looks for ids that clients chose: what they mean stays as it is."""
+    numbers = [int(name) for name in chosen if name is not None and is_inner(name)]
+    if numbers:
+        connection.dialect.hold_number(connection, min(numbers))
+
+
 def observation_id(connection: Connection, chosen: str | None, where: str) -> tuple[int, str]:
     """The inner number and the public id of a new observation, by what the client chose; raises Conflict."""
     if chosen is None:
         number = connection.dialect.reserve_numbers(connection, 1)[0]
         return number, str(number)
-    if ids.is_number(chosen) and int(chosen) > 0:
+    if is_inner(chosen):
         number = int(chosen)
-        connection.dialect.hold_number(connection, number)
         if connection.execute(f"SELECT 1 FROM {TABLE_OF['Observation']} WHERE id = ?", (number,)).fetchone():
             raise Conflict(f"there is an Observation {number} already", where=where)
         # An engine that cannot hold ids unique over all partitions looks here before it gives a number away.

@@ -109,6 +109,8 @@ def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, 
         "description": thing.description or thing.name,
         "properties": _properties({**(before or {}), **thing.properties}),
     }
+    if before is not None and thing.name == thing.id:
+        del columns["name"], columns["description"]  # no name of its own: what another document calls it stays
     key, _ = upsert_entity(connection, "Thing", thing.id, owner, columns)
     if thing.position is None:
         return key

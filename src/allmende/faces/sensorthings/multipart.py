@@ -29,7 +29,7 @@ def parse_multipart(content_type: str, body: bytes, limits: FaceLimits) -> list[
     """The parts, those of a change set with one group. Raises InvalidInput for all that is not as it has to be:
     nothing of a batch that was cut off on its way is done; LimitExceeded for too many parts."""
     parts: list[Part] = []
-    for number, piece in enumerate(_cut(content_type, body, "the batch"), 1):
+    for number, piece in enumerate(_cut(content_type, body, "the batch", limits), 1):
         where = f"part {number}"
         head, rest = _headed(piece, where)
         if head.get_content_type() != KIND:
@@ -37,7 +37,7 @@ def parse_multipart(content_type: str, body: bytes, limits: FaceLimits) -> list[
             check_number(len(parts), limits)
             continue
         group = f"changeset {number}"
-        for place, inner in enumerate(_cut(head.get("Content-Type", ""), rest, where), 1):
+        for place, inner in enumerate(_cut(head.get("Content-Type", ""), rest, where, limits), 1):
             inner_head, inner_rest = _headed(inner, f"{where}.{place}")
             if inner_head.get_content_maintype() == "multipart":
                 raise InvalidInput("a change set holds requests alone", where=f"{where}.{place}")
@@ -46,8 +46,8 @@ def parse_multipart(content_type: str, body: bytes, limits: FaceLimits) -> list[
     return parts
 
 
-def _cut(content_type: str, body: bytes, where: str) -> list[bytes]:
-    """What stands between the boundaries."""
+def _cut(content_type: str, body: bytes, where: str, limits: FaceLimits) -> list[bytes]:
+    """What stands between the boundaries; refuses too many pieces before any of them is looked into."""
     message = Message()
     message["Content-Type"] = content_type
     boundary = message.get_boundary()
@@ -59,6 +59,7 @@ def _cut(content_type: str, body: bytes, where: str) -> list[bytes]:
     for mark in marks.finditer(body):
         if start is not None:
             pieces.append(_without_end(body[start : mark.start()]))
+            check_number(len(pieces), limits)
         start = mark.end() + 1
         if mark[1]:
             return pieces
@@ -72,7 +73,7 @@ def _without_end(piece: bytes) -> bytes:
 
 def _headed(piece: bytes, where: str) -> tuple[Message, bytes]:
     """Headers, and what follows behind the blank line."""
-    blank = _BLANK.search(piece)
+    blank = _BLANK.search(piece, 0, _MOST_HEADERS)
     head, rest = (piece, b"") if blank is None else (piece[: blank.start()], piece[blank.end() :])
     if len(head) > _MOST_HEADERS:
         raise InvalidInput(f"headers of a part have at most {_MOST_HEADERS} characters", where=where)

@@ -13,6 +13,7 @@ from allmende.domain.errors import AllmendeError
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.config import Config
+from allmende.web.following import adopt_logs
 from allmende.web.house import open_profile, open_store
 from allmende.web.intake import Intake
 from allmende.web.messages import create_from_broker
@@ -97,6 +98,7 @@ class Worker:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def _start(self, over: threading.Event) -> list[threading.Thread]:
+        adopt_logs(self._store)
         intake = Intake(self._store, self._profile, self._config)
         for prepared in intake.sources.values():
             for problem in prepared.problems:

@@ -1,44 +1,25 @@
 """Device families: what the keys of a decoded uplink mean. All of it is configuration.
 
-The source's settings come first, the manifest's after them, so that a city adds to the bundled families and mends
+The source's settings come first, ``families.toml`` after them, so that a city adds to the bundled families and mends
 them without repeating them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from allmende.connectors import checks
+from allmende.connectors.lorawan.decoders import Field
+from allmende.connectors.properties import tables
 from allmende.domain.errors import ConfigurationError
-from allmende.domain.ids import normalise
-from allmende.domain.records import Property, Unit
 
-UNITS = {
-    "1": "1",
-    "%": "percent",
-    "Cel": "degree Celsius",
-    "V": "volt",
-    "Pa": "pascal",
-    "kPa": "kilopascal",
-    "mm": "millimetre",
-    "cm": "centimetre",
-    "mm/h": "millimetre per hour",
-    "m/s": "metre per second",
-    "km/h": "kilometre per hour",
-    "deg": "degree (plane angle)",
-    "lx": "lux",
-    "uS/cm": "microsiemens per centimetre",
-    "dS/m": "decisiemens per metre",
-    "[pH]": "pH",
-    "{vehicle}": "vehicles",
-}
 TYPES = ("measurement", "count", "category", "truth")
 _OTHER = re.compile(r"[\W_]+")
 _MOST_STEPS = 8
+_OF_ONE = ("names", "profile_ids", "keys", "title", "datasheet")
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +58,10 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     """Other names of the same device profile."""
     profile_ids: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Keys of a decoded uplink by which the family is known where the network names no model."""
+    decoder: tuple[Field, ...] = ()
+    """How the bytes are read where the network decodes nothing."""
 
     def quantity(self, key: str) -> Quantity | None:
         """What this key gives, if the family names it."""
@@ -84,60 +69,67 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         return Quantity(property=found) if isinstance(found, str) else found
 
 
-def find_family(settings: Mapping[str, Any], profile_name: str, profile_id: str) -> Family | None:
-    """The family of a device profile, by name or else by id; None where nobody configured it.
+class Sought(NamedTuple):
+    """What a network says of a device's model."""
+
+    names: Sequence[str] = ()
+    """The most exact one first."""
+    profile_id: str = ""
+    keys: Sequence[str] = ()
+    """Of the decoded uplink; asked only where nothing else finds a family."""
+
+
+def find_family(settings: Mapping[str, Any], sought: Sought) -> Family | None:
+    """The family of a device, by a name, else by the id of its profile, else by keys; None where none is configured.
 
     Raises ConfigurationError where the configuration of it cannot be read.
     """
-    tables = list(_tables(settings, "families"))
-    wanted = _plain(profile_name)
-    keys = [profile_name] if any(profile_name in table for table in tables) else []
-    keys = keys or [key for table in tables for key, raw in table.items() if _means(key, raw, wanted, profile_id)]
-    if not keys:
-        return None
-    where = f"families.{keys[0]}"
+    known = list(tables(settings, "families", bundled()))
+    key = _by_name(known, sought) or _by_keys(known, sought.keys)
+    return None if key is None else _family(known, key)
+
+
+def _by_name(known: list[Mapping[str, Any]], sought: Sought) -> str | None:
+    for name in sought.names:
+        if any(name in table for table in known):
+            return name
+    for name in (*sought.names, ""):
+        wanted, profile_id = _plain(name), "" if name else sought.profile_id
+        for table in known:
+            for key, raw in table.items():
+                if _means(key, raw, wanted, profile_id):
+                    return key
+    return None
+
+
+def _by_keys(known: list[Mapping[str, Any]], keys: Sequence[str]) -> str | None:
+    for table in known:
+        for name, raw in table.items():
+            asked = raw.get("keys") if isinstance(raw, dict) else None
+            if isinstance(asked, list | tuple) and asked and all(key in keys for key in asked):
+                return name
+    return None
+
+
+def _family(known: list[Mapping[str, Any]], key: str) -> Family:
+    where = f"families.{key}"
     try:
-        family = msgspec.convert(_merged(tables, keys[0]) | {"name": keys[0]}, Family)
+        family = msgspec.convert(_merged(known, key) | {"name": key}, Family)
     except msgspec.ValidationError as error:
         raise ConfigurationError(str(error), where=where) from None
-    for key in family.quantities:
-        quantity = family.quantity(key)
+    for name in family.quantities:
+        quantity = family.quantity(name)
         if quantity is not None and quantity.type not in TYPES:
-            raise ConfigurationError(f"{key}: type is {quantity.type!r}, not one of {', '.join(TYPES)}", where=where)
+            raise ConfigurationError(f"{name}: type is {quantity.type!r}, not one of {', '.join(TYPES)}", where=where)
     return family
 
 
-def find_property(settings: Mapping[str, Any], id_: str, language: str) -> tuple[Property, dict[str, Any]]:
-    """A property in a language, and what else its table says (``unit``, ``low``, ``high``)."""
-    raw: Mapping[str, Any] = {}
-    for table in _tables(settings, "properties"):
-        found = table.get(id_)
-        if isinstance(found, dict):
-            raw = found
-            break
-    name = raw.get(language) or raw.get("en") or id_
-    definition = raw.get("definition") or f"urn:x-allmende:property:{id_}"
-    described = Property(id=normalise(id_), name=str(name), definition=str(definition))
-    return described, {key: raw[key] for key in ("unit", "low", "high") if key in raw}
-
-
-def unit(symbol: str) -> Unit:
-    """The unit of a UCUM symbol; "" is unitless."""
-    symbol = symbol or "1"
-    return Unit(UNITS.get(symbol, symbol), symbol, "https://ucum.org/ucum")
-
-
-def _tables(settings: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    for table in (settings.get(name), bundled().get(name)):
-        if isinstance(table, dict):
-            yield table
-
-
 @cache
-def bundled() -> dict[str, Any]:
-    """The manifest's settings: part of the package, like its code."""
-    package = __package__ or ""
-    return checks.read_manifest(resources.files(package), where=f"{package}/manifest.toml").settings
+def bundled() -> Mapping[str, Any]:
+    """The families that every city has: part of the package, like its code."""
+    text = resources.files(__package__ or "").joinpath("families.toml").read_bytes()
+    found: Mapping[str, Any] = msgspec.toml.decode(text)
+    return found
 
 
 def _means(key: str, raw: Any, wanted: str, profile_id: str) -> bool:
@@ -154,10 +146,10 @@ def _plain(name: str) -> str:
     return _OTHER.sub("", name.casefold())
 
 
-def _merged(tables: list[Mapping[str, Any]], key: str, first: int = 0, steps: int = 0) -> dict[str, Any]:
+def _merged(known: list[Mapping[str, Any]], key: str, first: int = 0, steps: int = 0) -> dict[str, Any]:
     """One family with what it is like. A family of the source may be ``like`` the bundled one of its own name."""
-    for index in range(first, len(tables)):
-        raw = tables[index].get(key)
+    for index in range(first, len(known)):
+        raw = known[index].get(key)
         if raw is None:
             continue
         if not isinstance(raw, dict):
@@ -167,10 +159,10 @@ def _merged(tables: list[Mapping[str, Any]], key: str, first: int = 0, steps: in
             return dict(raw)
         if steps == _MOST_STEPS:
             raise ConfigurationError("the chain of like = … does not end", where=f"families.{key}")
-        base = _merged(tables, like, index + 1 if like == key else 0, steps + 1)
+        base = _merged(known, like, index + 1 if like == key else 0, steps + 1)
         own = {name: raw[name] for name in raw if name not in ("quantities", "ignore")}
-        # names and ids are of one family alone
-        kept = {name: base[name] for name in base if name not in ("names", "profile_ids", "title", "datasheet")}
+        # what a family is known by is its own
+        kept = {name: base[name] for name in base if name not in _OF_ONE}
         return {
             **kept,
             **own,

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,30 +11,32 @@ import msgspec
 from allmende.domain.connector import Source
 from allmende.domain.records import Position
 
-_KEYS = ("eui", "deveui", "dev_eui")
+_KEYS = ("eui", "deveui", "dev_eui", "device_id", "id")
 
 
-def find_position(source: Source, eui: str) -> tuple[Position | None, dict[str, Any]]:
-    """The position by device EUI and what is said of it (source, date); (None, {}) where the register lacks it.
+def find_position(source: Source, names: Sequence[str]) -> tuple[Position | None, dict[str, Any]]:
+    """The position by EUI or id of a device and what is said of it (source, date); (None, {}) where none has it.
 
     Looked up in ``settings.positions`` (``[lon, lat]`` or ``{lon, lat, source, date}``), then in the file that
-    ``settings.positions_table`` names (GeoJSON points or a CSV with the columns eui, lon, lat), then in the profile.
+    ``settings.positions_table`` names (GeoJSON points or a CSV with the columns eui or device_id, lon, lat), then in
+    the profile.
     """
     register = source.settings.get("positions")
-    if isinstance(register, Mapping):
-        entry = register.get(eui, register.get(eui.upper()))
+    file = source.settings.get("positions_table")
+    listed = _table(source.tables[file]) if isinstance(file, str) and file in source.tables else {}
+    for name in names:
+        entry = register.get(name, register.get(name.upper())) if isinstance(register, Mapping) else None
         if isinstance(entry, Mapping):
             said = {key: entry[key] for key in ("source", "date") if key in entry}
             return _position(entry.get("lon"), entry.get("lat")), said
         if isinstance(entry, list | tuple) and len(entry) == 2:
             return _position(*entry), {}
-    name = source.settings.get("positions_table")
-    if isinstance(name, str) and name in source.tables:
-        found = _table(source.tables[name]).get(eui)
-        if found is not None:
-            return found, {"source": name}
-    thing = source.things.get(eui)
-    return (None, {}) if thing is None else (_position(thing.lon, thing.lat), {})
+        if name.lower() in listed:
+            return listed[name.lower()], {"source": file}
+        thing = source.things.get(name)
+        if thing is not None:
+            return _position(thing.lon, thing.lat), {}
+    return None, {}
 
 
 @lru_cache(maxsize=8)
@@ -43,10 +45,11 @@ def _table(body: bytes) -> dict[str, Position]:
     found: dict[str, Position] = {}
     for row in _rows(body):
         lowered = {str(key).strip().lower(): value for key, value in row.items()}
-        eui = next((lowered[key] for key in _KEYS if lowered.get(key)), None)
         position = _position(lowered.get("lon"), lowered.get("lat"))
-        if isinstance(eui, str) and position is not None:
-            found[eui.strip().lower()] = position
+        for key in _KEYS:
+            name = lowered.get(key)
+            if isinstance(name, str) and name.strip() and position is not None:
+                found.setdefault(name.strip().lower(), position)
     return found
 
 

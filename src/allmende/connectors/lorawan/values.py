@@ -1,26 +1,13 @@
 """The values of a decoded uplink, in whatever shape its codec gives them."""
 
-import math
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from allmende.connectors.chirpstack.families import Quantity
+from allmende.connectors.lorawan.families import Quantity
+from allmende.connectors.messages import Refused, number, whole
 from allmende.domain.records import Result
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 _LONGEST_TEXT = 255
-
-
-class Refused(Exception):
-    """A value, or the uplink, that cannot be taken."""
-
-    def __init__(self, code: str, reason: str, beside: tuple["Item", ...] = ()) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.beside = beside
-        """Values without which it cannot be seen why."""
 
 
 class Item(NamedTuple):
@@ -89,21 +76,7 @@ def read_value(quantity: Quantity, value: Any) -> tuple[Result, str]:
         if not isinstance(value, bool):
             raise Refused("bad-value", f"{value!r} is neither true nor false"[:200])
         return value, ""
-    number = _number(value, quantity.suffix)
+    found = number(value, quantity.suffix)
     if quantity.type == "count":
-        if not number.is_integer():
-            raise Refused("bad-value", f"{value!r} is no whole number"[:200])
-        return int(number), ""
-    return number, ""
-
-
-def _number(value: Any, suffix: str) -> float:
-    number = math.nan
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value) if abs(value) < 1e300 else math.nan
-    elif isinstance(value, str):
-        text = value.strip().removesuffix(suffix).rstrip()
-        number = float(text) if _NUMBER.match(text) else math.nan
-    if not math.isfinite(number):
-        raise Refused("bad-value", f"{value!r} is no number"[:200])
-    return number
+        return whole(found), ""
+    return found, ""
