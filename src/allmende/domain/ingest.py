@@ -90,7 +90,7 @@ def ingest(
         collections=collections,
         features=features,
         whole=whole,
-        rejections=_within(rejections, cap),
+        rejections=_within(_spared(rejections, payload) if source.of_people else rejections, cap),
     )
 
 
@@ -282,8 +282,20 @@ _CUT = "cannot be replayed)"
 
 
 def is_cut(reason: str) -> bool:
-    """Whether a rejection, by its reason, is kept with the head of its bytes alone."""
+    """Whether a rejection, by its reason, is kept with the head of its bytes alone, or without them."""
     return reason.endswith(_CUT)
+
+
+def _spared(rejections: Sequence[Rejection], payload: Payload) -> list[Rejection]:
+    """The rejections without the payload as it came: it may tell of people. What ``parse`` made of it stays."""
+    return [
+        msgspec.structs.replace(
+            rejection, body=b"", reason=f"{rejection.reason[:900]} (its bytes may tell of people and {_CUT}"
+        )
+        if rejection.body is payload.body
+        else rejection
+        for rejection in rejections
+    ]
 
 
 def _within(rejections: Sequence[Rejection], cap: int) -> list[Rejection]:

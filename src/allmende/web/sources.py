@@ -99,6 +99,7 @@ def _prepare(
             settings=merge_settings(connector.manifest.settings if connector else {}, source.settings),
             things=things,
             tables=source.tables,
+            of_people=bool(connector and connector.manifest.of_people),
         ),
         profile=source,
         connector=connector,
