@@ -54,6 +54,7 @@ _NESTED = ("SAVEPOINT outside", "ROLLBACK TO outside", "RELEASE outside")
 class PlainConnections:
     """Connections to one SQLite file, one per thread, without Django."""
 
+    seconds = 60.0
     made: ClassVar[list["PlainConnections"]] = []
     """All that are still open: tests/conftest.py closes those of a test behind it."""
 
@@ -119,15 +120,20 @@ class PlainConnections:
 class PostgresConnections:
     """Connections to one PostgreSQL database, one per thread, without Django."""
 
+    seconds = 60.0
+
     def __init__(self, address: str) -> None:
         self.address = address
         self._local = threading.local()
         self._opened: list[psycopg.Connection[Any]] = []
+        self._closed = False
         PlainConnections.made.append(self)  # type: ignore[arg-type]  # closed the same way
 
     def raw(self) -> "psycopg.Connection[Any]":
         """This thread's connection."""
         known: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+        if self._closed:
+            raise psycopg.OperationalError("the test is over, and its database another one's")
         if known is None:
             known = psycopg.connect(self.address, autocommit=True, prepare_threshold=3)
             self._opened.append(known)
@@ -151,11 +157,12 @@ class PostgresConnections:
         return self.raw().info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def close(self) -> None:
-        """Close the connections of all threads, and drop the database: thousands of them would fill the disk."""
+        """Close the connections of all threads, and give the database back."""
+        self._closed = True
         PlainConnections.made.remove(self)  # type: ignore[arg-type]
         for connection in self._opened:
             connection.close()
-        cluster().drop(self.address)
+        cluster().give_back(self.address)
 
 
 DATASETS = (

@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = os.environ.get("ALLMENDE_CHROMIUM") or shutil.which("chromium") or ""
+COMMAND = Path(sys.executable).with_name("allmende")
 FLAGS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -48,12 +49,37 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass
+class Site:
+    """A house that is served. ``url`` is without a slash at the end."""
+
+    url: str
+    environment: dict[str, str] | None = None
+    """Of its commands; None for one that somebody else looks after."""
+
+    def token(self, *options: str) -> str:
+        """A token; skips where this house gives none."""
+        if self.environment is None:
+            pytest.skip("tokens of a house that is given are somebody else's")
+        made = subprocess.run(
+            [COMMAND, "token", "create", "browser", "--json", *options],
+            env=self.environment, check=True, capture_output=True, cwd=ROOT,
+        )  # fmt: skip
+        return str(json.loads(made.stdout)["token"])
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(served: Site) -> str:
     """Address of a house with simulated values, without a slash at the end."""
+    return served.url
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A house with simulated values."""
     given = os.environ.get("ALLMENDE_BROWSER_URL")
     if given:
-        yield given.rstrip("/")
+        yield Site(given.rstrip("/"))
         return
     if not CHROMIUM:
         pytest.skip("no Chromium: apt-get install chromium, or set ALLMENDE_CHROMIUM")
@@ -67,15 +93,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "ALLMENDE_MQTT_PORT": "0",
         "ALLMENDE_MQTT_WEBSOCKET_PORT": str(free_port()),
     }
-    command = Path(sys.executable).with_name("allmende")
     environment = {**os.environ, **settings}
-    subprocess.run([command, "init", "--city", city], env=environment, check=True, capture_output=True, cwd=ROOT)
+    subprocess.run([COMMAND, "init", "--city", city], env=environment, check=True, capture_output=True, cwd=ROOT)
     with (home / "serve.log").open("wb") as log:
-        process = subprocess.Popen([command, "serve"], env=environment, stdout=log, stderr=log, cwd=ROOT)
+        process = subprocess.Popen([COMMAND, "serve"], env=environment, stdout=log, stderr=log, cwd=ROOT)
     try:
         url = f"http://127.0.0.1:{port}"
         await_values(url, process, home / "serve.log")
-        yield url
+        yield Site(url, environment)
     finally:
         process.terminate()
         process.wait(20)

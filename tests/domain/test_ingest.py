@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.support import declaration
 
 from allmende.domain import times
-from allmende.domain.bounds import MISFIT
+from allmende.domain.bounds import ABOVE, BELOW, MISFIT
 from allmende.domain.connector import Payload, Source
-from allmende.domain.ingest import ABOVE, BELOW, IngestLimits, count_readings, ingest
+from allmende.domain.ingest import IngestLimits, count_readings, ingest
 from allmende.domain.records import Declaration, Parsed, Position, Rejection, Series, ThingDeclaration
 from allmende.domain.store import Batch
 
@@ -45,6 +45,20 @@ def test_good_readings_pass_as_they_are() -> None:
     assert batch.series[0].flags is None
     assert not batch.rejections
     assert (batch.origin, batch.dataset, batch.version, batch.name) == ("feed", "parking", "1", "file.csv")
+
+
+def test_a_forecast_is_bound_by_its_run_and_its_run_by_the_clock() -> None:
+    limits = IngestLimits()
+    late = NOW + limits.forecast
+    fine = msgspec.structs.replace(series([1, 2], [NOW - 1, late]), run=NOW)
+    assert codes(run(declaration(), fine)) == []
+    far = msgspec.structs.replace(series([1, 2.5], [late + 1, NOW]), run=NOW)
+    batch = run(declaration(), far)
+    assert codes(batch) == ["future"]
+    assert [(kept.run, kept.results) for kept in batch.series] == [(NOW, [2.5])]
+    for run_, code in ((NOW + limits.future + 1, "future"), (0, "bad-run")):
+        wrong = msgspec.structs.replace(series([1], [NOW]), run=run_)
+        assert codes(run(declaration(), wrong)) == [code]
 
 
 def test_the_clock_bounds_the_future() -> None:

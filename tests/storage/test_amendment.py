@@ -238,6 +238,31 @@ def test_what_streams_of_others_stand_on_stays(store: Store, entity: str) -> Non
     change(store, "ObservedProperty", "unused", {"name": "Mine"}, reader=own)
 
 
+def test_a_place_a_feature_and_a_party_of_others_stay(store: Store) -> None:
+    """All three belong to the commons; what hangs on them does not."""
+    own = Reader(name="token:own", may_write=True)
+    both = Reader(name="token:both", may_write=True, writes=frozenset({"commons", "parking"}))
+    at = {"description": "d", "encodingType": "text/plain"}
+    bodies = {
+        "Location": {**at, "name": "L", "location": "here"},
+        "FeatureOfInterest": {**at, "name": "F", "feature": "here"},
+        "Party": {"role": "individual", "displayName": "P"},
+    }
+    for entity, body in bodies.items():
+        create(store, entity, {**body, "@iot.id": "theirs"}, reader=own)
+        create(store, entity, {**body, "@iot.id": "unused"}, reader=own)
+    hung = {"Locations": [{"@iot.id": "theirs"}], "Party": {"@iot.id": "theirs"}}
+    create(store, "Thing", {**THING, "@iot.id": "t", **hung}, dataset="parking", reader=both)
+    create(store, "Datastream", stream(**{"@iot.id": "d", "Thing": {"@iot.id": "t"}}), dataset="parking", reader=both)
+    create(store, "Observation", {"result": 1, "FeatureOfInterest": {"@iot.id": "theirs"}}, links={"Datastream": "d"})
+    for entity in bodies:
+        new = {"description": "new"}
+        with pytest.raises(Forbidden, match=f"that you may not write to stand on this {entity}"):
+            change(store, entity, "theirs", new, reader=own)
+        change(store, entity, "unused", new, reader=own)
+        change(store, entity, "theirs", new, reader=both)
+
+
 def test_a_licence_of_others_stays(store: Store) -> None:
     store.append(batch(Series(stream="garage~free", times=[1], results=[1])))
     terms = {"name": "by", "definition": "https://example.org/by", "@iot.id": "by"}

@@ -237,6 +237,21 @@ def test_two_documents_of_a_source_each_tell_a_part_of_a_thing(store: Store) -> 
     assert msgspec.json.decode(row[2]) == {"zone": "1", "capacity": 50, "opening": "24/7"}
 
 
+def test_a_document_that_has_no_name_for_a_thing_takes_none_back(store: Store) -> None:
+    one = declaration("a").thing.id
+
+    def tell(stream: str, name: str) -> None:
+        told = batch(series((1, 1), stream=stream))
+        thing = msgspec.structs.replace(told.declarations[0].thing, id=one, name=name, description="")
+        told.declarations = [msgspec.structs.replace(told.declarations[0], thing=thing)]
+        store.append(told)
+
+    for stream, name in (("a", one), ("b", "Felsenkeller"), ("c", one)):
+        tell(stream, name)
+    (row,) = ask(store, "Thing", select=("name", "description")).rows
+    assert list(row[2:4]) == ["Felsenkeller", "Felsenkeller"]
+
+
 def _moved(at: int, lon: float, *pairs: tuple[int, Any], stream: str = STREAM) -> Batch:
     made = batch(series(*pairs, stream=stream), at=at)
     declared = declaration(stream)
@@ -300,3 +315,56 @@ def test_what_is_appended_is_found(store: Store, path: tuple[str, ...]) -> None:
     store.append(batch(series(*((t, t * 2) for t in range(50)))))
     page = ask(store, "Observation", order=(Order(Path(path), True),), select=("result",), top=5)
     assert [r[-1] for r in page.rows] == [98, 96, 94, 92, 90]
+
+
+# --- forecasts: one value per time and run ---
+
+
+def forecast(run: int, *pairs: tuple[int, Any]) -> Series:
+    return msgspec.structs.replace(series(*pairs), run=run)
+
+
+def runs(store: Store) -> list[tuple[int, int | None, Any]]:
+    """(time, result time, result) of all that is kept."""
+    page = ask(store, "Observation", path=OBSERVATIONS, select=("phenomenonTime", "resultTime", "result"))
+    rows = [dict(zip(page.columns, row, strict=False)) for row in page.rows]
+    found = [(row["phenomenonTime.start"], row["resultTime"], row["result"]) for row in rows]
+    return sorted(found, key=lambda row: (row[0], row[1] or 0))
+
+
+def test_a_forecast_has_one_value_per_time_and_run(store: Store) -> None:
+    assert counts(store.append(batch(forecast(100, (110, 5), (120, 6))))) == (2, 0, 0, 0)
+    assert counts(store.append(batch(forecast(100, (110, 5), (120, 6))))) == (0, 2, 0, 0)
+    assert counts(store.append(batch(forecast(105, (110, 50), (120, 6), (130, 7))))) == (3, 0, 0, 0)
+    assert counts(store.append(batch(forecast(100, (110, 5), (120, 60))))) == (0, 1, 1, 0)
+    assert runs(store) == [(110, 100, 5), (110, 105, 50), (120, 100, 60), (120, 105, 6), (130, 105, 7)]
+    assert store.points(HOUSE, STREAM, 0, 999).results == [5, 50, 60, 6, 7]
+
+
+def test_the_newest_of_a_forecast_is_of_its_last_run(store: Store) -> None:
+    store.append(batch(forecast(105, (110, 50), (130, 7))))
+    store.append(batch(forecast(100, (110, 5), (130, 70))))
+    (latest,) = store.latest(HOUSE)
+    assert (latest.start, latest.result, latest.count) == (130, 7, 4)
+    store.append(batch(forecast(100, (130, 71))))
+    assert store.latest(HOUSE)[0].result == 7
+    store.append(batch(forecast(105, (130, 8))))
+    assert store.latest(HOUSE)[0].result == 8
+    page = ask(store, "Datastream", select=("resultTime",))
+    assert page.rows[0][2:4] == (100, 105)
+    # a source is as new as its last run, not as the day that it forecasts
+    assert store.sources()["feed"].newest == 105
+
+
+def test_a_measured_value_stands_beside_forecasts(store: Store) -> None:
+    store.append(batch(forecast(100, (110, 5))))
+    assert counts(store.append(batch(series((110, 9))))) == (1, 0, 0, 0)
+    assert counts(store.append(batch(series((110, 9))))) == (0, 1, 0, 0)
+    assert set(runs(store)) == {(110, 100, 5), (110, None, 9)}
+
+
+def test_what_a_run_corrects_of_itself_is_kept(store: Store) -> None:
+    store.append(batch(forecast(100, (110, [1] * 2000))))
+    store.append(batch(forecast(100, (110, [2] * 2000))))
+    assert store.points(HOUSE, STREAM, 0, 999).results == [[2] * 2000]
+    assert [(change.kind, change.count) for change in store.changes(0, 9)] == [("append", 1), ("correction", 1)]

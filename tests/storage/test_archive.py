@@ -94,3 +94,10 @@ def test_every_table_of_the_layout_is_taken(store: SqlStore) -> None:
         else:
             rows = connection.execute("SELECT name FROM pragma_table_info('observation')")
             assert {row[0] for row in rows.fetchall()} == set(OBSERVATION)
+
+
+def test_a_line_without_an_end_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a", [(1, "long" * 100, b"")])
+    monkeypatch.setattr("allmende.storage.archive._LONGEST_LINE", 300)
+    with pytest.raises(InvalidInput, match="a line has more than"):
+        Reader(path).check()

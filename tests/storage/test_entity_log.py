@@ -1,13 +1,16 @@
 """The log of entities: what is created and changed, in order, and kept no longer than somebody has to read it."""
 
 import threading
+from typing import Any
 
 import msgspec
 import pytest
 
+from allmende.domain.creation import plan_creation
 from allmende.domain.query import Query
 from allmende.domain.records import Series
 from allmende.domain.store import Batch, EntityChange, Removal, Store
+from allmende.storage.append import append_batch
 from tests.storage.test_amendment import change
 from tests.storage.test_creation import THING, location, stream
 from tests.support import HOUSE, batch, create, declaration
@@ -126,3 +129,36 @@ def test_entities_are_followed_in_the_order_in_which_they_become_visible(store: 
     done.set()
     follower.join(60)
     assert len(seen) == len({c.id for c in seen}) == 80
+
+
+def test_who_begins_to_follow_misses_nothing_of_those_who_are_writing(store: Any) -> None:
+    """A transaction that began first and ends last has smaller numbers than what was committed meanwhile."""
+    for name in ("slow", "quick"):
+        store.append(batch(Series(stream=f"{name}~x", times=[1], results=[1]), origin=name))
+    assert store.newest_change() == store.changes(0, 10)[-1].number
+    assert store.newest_entity_change() == store.entity_changes(0, 100)[-1].number
+    other = type(store)(store._connections)
+    begun: list[int] = []
+
+    def write(name: str) -> list[Batch]:
+        things = plan_creation("Thing", {**THING, "@iot.id": f"{name}~t"}, now=0)
+        more = batch(Series(stream=f"{name}~x", times=[2], results=[2]), origin=name)
+        return [more, Batch(origin=name, dataset="commons", reader=HOUSE, received_at=0, entities=things)]
+
+    def begin() -> None:
+        for more in write("quick"):
+            other.append(more)
+        begun.extend([other.newest_change(), other.newest_entity_change()])
+
+    thread = threading.Thread(target=begin)
+    with store._connections.writing() as raw:
+        for more in write("slow"):
+            append_batch(store._engine.wrap(raw), more)
+        thread.start()
+        if store._engine.__class__.__name__ == "PostgresEngine":  # on SQLite it waits: there is one writer at a time
+            thread.join(30)
+    thread.join(30)
+    changes, entities = store.changes(begun[0], 10), store.entity_changes(begun[1], 10)
+    late = ["slow~x"] if store._engine.__class__.__name__ == "PostgresEngine" else []
+    assert [c.stream for c in changes if c.stream == "slow~x"] == late
+    assert [c.id for c in entities if c.id == "slow~t"] == [name.replace("~x", "~t") for name in late]

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from tests.web.simple import city, connector, lines
 
 from allmende.domain.errors import ConfigurationError, InvalidInput, NotFound, StorageBusy, StorageFull
+from allmende.domain.policy import house_reader
 from allmende.web.accounts.models import AuditEntry, Token, User
 from allmende.web.cli import main
 from allmende.web.cli.app import commands
@@ -320,3 +322,17 @@ def test_every_command_stands_in_the_reference():
         assert "--json" in [option for p in command.params for option in p.opts], name
         assert all(p.help for p in command.params), name
         assert command.help
+
+
+# --- the database
+
+
+def test_a_recount_sets_right_what_is_known_of_streams(house, run, tmp_path):
+    run("import", "feed", write(tmp_path / "a.csv", "a,1,5", "a,2,6", "b,1,1"))
+    assert run("database", "recount", "--json")[1] == {"streams": 2, "mended": []}
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE stream_state SET count = 9 WHERE datastream = (SELECT min(pk) FROM datastream)")
+    code, told, _ = run("database", "recount", "--json")
+    assert (code, told["streams"], len(told["mended"])) == (0, 2, 1)
+    assert sorted(latest.count for latest in house.latest(house_reader("test"))) == [1, 2]
+    assert AuditEntry.objects.filter(action="recount").latest("id").detail == {"looked": 2, "mended": 1}

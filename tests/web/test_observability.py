@@ -62,6 +62,21 @@ def test_metrics_are_for_this_machine(client):
     assert "allmende_disk_free_bytes" in answer.text
 
 
+def test_metrics_tell_how_often_a_statement_was_ready(client):
+    def counted(fate):
+        found = re.search(rf'allmende_statements_total{{fate="{fate}"}} ([0-9.e+]+)', client.get("/metrics").text)
+        return float(found[1]) if found else 0.0
+
+    clock = iter(range(0, 1000, 2))
+    lookups = metrics.LookupCounter(lambda: next(clock))
+    lookups.note()
+    before = counted("hit")
+    for number in range(5):
+        assert client.get(f"/sta/v1.1/Things({number})").status_code == 404
+    lookups.note()
+    assert counted("hit") >= before + 4
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
 def test_metrics_are_not_given_through_a_proxy(client, header):
     assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
@@ -79,7 +94,9 @@ def test_metrics_elsewhere_need_the_token(client, settings):
 def test_metrics_tell_how_sources_fare():
     state = SourceState(id="feed", last_received=10_000_000, last_success=10_000_000, accepted=5, rejected=1)
     failing = SourceState(id="late", last_success=1, last_error_at=2, last_error="no answer")
-    page = metrics.render([state, failing], 70_000_000, 1).decode()
+    page = metrics.render([state, failing], 70_000_000, 1, (3, 12.5)).decode()
+    assert "allmende_rule_lag_seconds 12.5" in page
+    assert "allmende_rule_changes_waiting 3.0" in page
     assert 'allmende_readings_total{fate="accepted",source="feed"} 5.0' in page
     assert 'allmende_source_age_seconds{source="feed"} 60.0' in page
     assert 'allmende_source_failing{source="late"} 1.0' in page

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from allmende.connectors.properties import catalogue
 from allmende.domain.connector import Manifest
 from allmende.domain.contract import Contract, check_contract, unsaid
 from allmende.domain.errors import ConfigurationError, InvalidInput
@@ -79,9 +80,9 @@ def _texts(manifest: Manifest) -> list[str]:
 
 
 def _unit_by_property(manifest: Manifest, property: str) -> bool:
-    """Whether the settings say it, as they do where a city may add properties; words have no unit there either."""
+    """Whether the shared properties say it, or the settings, where a city adds some; words have no unit there too."""
     known = manifest.settings.get("properties")
-    return isinstance(known, dict) and isinstance(known.get(property), dict)
+    return property in catalogue() or (isinstance(known, dict) and isinstance(known.get(property), dict))
 
 
 def _contract(contract: Contract | None) -> list[str]:

@@ -1,6 +1,6 @@
 """Car parks as streams: what every connector that counts parking spaces declares in the same words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from allmende.domain.connector import Source, ThingFacts
@@ -9,6 +9,9 @@ from allmende.domain.records import Declaration, Position, Property, SensorDecla
 SPACES = Unit("spaces", "{space}", "https://ucum.org/ucum")
 
 _DATEX = "http://datex2.eu/schema/2/2_0#"
+FULL = frozenset({"full", "fullAtEntrance", "carParkFull", "noMoreParkingSpacesAvailable"})
+CLOSED = frozenset({"closed", "closedAbnormal", "carParkClosed"})
+"""What DATEX II calls a car park that is full or closed."""
 PROPERTIES = {
     "free": Property(
         id="free-parking-spaces",
@@ -89,3 +92,16 @@ def declare(
         low=0,
         high=high,
     )
+
+
+def doubt(quantity: str, values: Mapping[str, int], states: Set[str]) -> str:
+    """Why a count is implausible, as a flag, or "". The capacity is that of the same message: others disagree."""
+    capacity = values.get("capacity")
+    if capacity == 0 or states & CLOSED:
+        # Nobody can park there: neither "0 free" nor "523 free" is what it says.
+        return "closed"
+    if quantity != "capacity" and capacity is not None and values[quantity] > capacity:
+        return "above-capacity"
+    if quantity == "free" and values["free"] > 0 and states & FULL:
+        return "full-with-free"
+    return ""

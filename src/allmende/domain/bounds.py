@@ -1,7 +1,8 @@
-"""What every reading has in common, whoever brings it: when it may have been, how large its result may be, and whether
-the result is of the kind that its stream says.
+"""What every reading has in common, whoever brings it: when it may have been, how large its result may be, whether the
+result is of the kind that its stream says, and whether it lies in the range that its stream's source declares.
 
-One place for all ways in: a connector's readings become rejections or are flagged, a client's request is refused.
+One place for all ways in. What lies out of bounds, a connector's becomes a rejection and a client's is refused; of
+another kind, a connector's is flagged and a client's is refused; out of range, both are kept and flagged.
 """
 
 from typing import Any, NamedTuple
@@ -21,10 +22,16 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """Before it nobody measured what is sent here: a clock is wrong, or a column was misread."""
     future: int = times.DAY
     """How far ahead of the house's clock a reading may lie, in microseconds: beyond it a clock is wrong."""
+    forecast: int = 400 * times.DAY
+    """How far behind its run a forecast may look, in microseconds: a seasonal one looks a year ahead."""
     text: int = 262_144
     """Characters of a text, or bytes of a JSON result or of a feature's properties."""
     geometry: int = 4_194_304
     """Characters of a feature's geometry, as GeoJSON."""
+
+
+USUAL = Bounds()
+"""Where nobody says others."""
 
 
 class Fault(NamedTuple):
@@ -42,6 +49,24 @@ def fault_of_time(time: int, latest: int, bounds: Bounds) -> Fault | None:
     if time < bounds.earliest:
         return Fault("past", f"its time {times.format_instant(max(time, times.EARLIEST))} lies too far back")
     return None
+
+
+def fault_of_run(run: int, latest: int) -> Fault | None:
+    """What is wrong with the time at which a forecast was computed; ``latest`` as for :func:`fault_of_time`."""
+    if run <= 0:
+        return Fault("bad-run", "the time of its run does not lie after 1970")
+    if run > latest:
+        moment = times.format_instant(min(run, times.LATEST))
+        return Fault("future", f"its run {moment} lies too far ahead (limit: ALLMENDE_FUTURE_SECONDS)")
+    return None
+
+
+def fault_of_forecast(time: int, run: int, bounds: Bounds) -> Fault | None:
+    """What is wrong with the time that a forecast is for; it may well lie before its run."""
+    if time > run + bounds.forecast:
+        moment = times.format_instant(min(time, times.LATEST))
+        return Fault("future", f"its time {moment} lies too far behind its run (limit: ALLMENDE_FORECAST_SECONDS)")
+    return fault_of_time(time, time, bounds)
 
 
 def fault_of_size(size: int, bounds: Bounds, kind: int) -> Fault | None:
@@ -135,3 +160,23 @@ def check_fit(observation_type: str, kind: int, value: Any, where: str) -> None:
     if wanted:
         name = observation_type.rpartition("/")[2]
         raise InvalidInput(f"{wanted} is asked for by the Datastream's observationType {name}", where=where)
+
+
+# --- the range of a result ---
+
+ABOVE = "above-maximum"
+BELOW = "below-minimum"
+
+
+def out_of_range(result: object, low: float | None, high: float | None) -> str:
+    """The flag of a result outside of the declared range, or "". What is no number has no range."""
+    if isinstance(result, bool) or not isinstance(result, int | float):
+        return ""
+    if high is not None and result > high:
+        return ABOVE
+    return BELOW if low is not None and result < low else ""
+
+
+def range_flag(kind: int, value: Any, low: float | None, high: float | None) -> str:
+    """The same for a result in kept form (a truth value is kept as 0 or 1)."""
+    return out_of_range(value, low, high) if kind in (ResultKind.INTEGER, ResultKind.DECIMAL) else ""

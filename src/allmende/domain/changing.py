@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from allmende.domain.bounds import Bounds, check_observation
+from allmende.domain.bounds import USUAL, Bounds, check_observation
 from allmende.domain.creation import check_one_of, id_of, keep_value, names_existing, time_of_house
-from allmende.domain.errors import InvalidInput
+from allmende.domain.errors import InvalidInput, LimitExceeded
 from allmende.domain.model import ENTITIES, EntityType, Kind, Relation
 from allmende.domain.store import Ref
 
@@ -21,9 +21,11 @@ def plan_change(
     current: Mapping[str, Any],
     now: int,
     whole: bool = False,
-    bounds: Bounds = Bounds(),  # noqa: B008  frozen
+    most: int = 1000,
+    bounds: Bounds = USUAL,
 ) -> Plan:
     """What a body changes. ``current`` are the entity's attributes as JSON; ``whole`` resets what the body leaves out.
+    No relation may name more than ``most``.
 
     Raises InvalidInput for what is no property, for other entities inside of the body, and for another id.
     """
@@ -44,7 +46,7 @@ def plan_change(
             if not attribute.computed:
                 values[key] = keep_value(attribute, value, key, context)
         elif relation is not None:
-            links[key] = _links(entity, relation, value)
+            links[key] = _links(relation, value, most)
         else:
             raise InvalidInput(f"{entity.name} has no property {key!r}", where=key)
     if whole:
@@ -94,15 +96,18 @@ def _recheck(entity: EntityType, values: dict[str, Any], context: Mapping[str, A
             keep_value(attribute, context[attribute.name], attribute.name, context)
 
 
-def _links(entity: EntityType, relation: Relation, value: object) -> tuple[Ref, ...]:
-    many = relation.holds
-    if relation.many and not many:
+def _links(relation: Relation, value: object, most: int) -> tuple[Ref, ...]:
+    many = relation.many
+    if many and not relation.holds and not hangs(relation):
         raise InvalidInput(f"{relation.name} are changed one by one, each at its own address", where=relation.name)
     if value is None and not relation.required and not many:
         return ()
     items = value if many else [value]
     if not isinstance(items, list) or (relation.required and not items):
         raise InvalidInput(f'{relation.name} is a list of {{"@iot.id": …}}', where=relation.name)
+    if len(items) > most:
+        where = relation.name
+        raise LimitExceeded(f"more than {most} entities at once", setting="ALLMENDE_DEEP_INSERT_MAX", where=where)
     refs = []
     for place, item in enumerate(items):
         where = f"{relation.name}[{place}]" if many else relation.name
@@ -112,3 +117,18 @@ def _links(entity: EntityType, relation: Relation, value: object) -> tuple[Ref, 
             )
         refs.append(Ref(id=id_of(item, where)))
     return tuple(refs)
+
+
+def hangs(relation: Relation) -> bool:
+    """Whether what a to-many relation leads to hangs on one entity alone, and so may be told to hang on another."""
+    inverse = ENTITIES[relation.target].relation(relation.inverse)
+    return relation.many and inverse is not None and not inverse.many
+
+
+def plan_hanging(relation: Relation, name: str) -> Plan:
+    """What changes of an entity that a relation leads to (see :func:`hangs`) when it is to hang on that of this id."""
+    target = ENTITIES[relation.target]
+    values: dict[str, Any] = {}
+    links: dict[str, tuple[Ref, ...]] = {relation.inverse: (Ref(id=name),)}
+    _keep_one_of(target, {relation.inverse: name}, values, links)
+    return values, links

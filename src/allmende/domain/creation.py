@@ -11,7 +11,7 @@ from shapely import from_geojson
 from shapely.errors import ShapelyError
 
 from allmende.domain import ids, times
-from allmende.domain.bounds import Bounds, check_observation
+from allmende.domain.bounds import USUAL, Bounds, check_observation
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
 from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
 from allmende.domain.query import ResultKind
@@ -30,7 +30,7 @@ def plan_creation(
     now: int,
     links: Mapping[str, Ref] | None = None,
     max_entities: int = 1000,
-    bounds: Bounds = Bounds(),  # noqa: B008  frozen
+    bounds: Bounds = USUAL,
 ) -> list[NewEntity]:
     """The entities that a body asks for, each after those that it refers to; the body's own has an empty ``where``.
 
@@ -50,6 +50,7 @@ class _Planner:
         self.max_entities = max_entities
         self.bounds = bounds
         self.made: list[NewEntity] = []
+        self.touched = 0
 
     def add(self, entity: EntityType, body: object, links: dict[str, Ref], where: str) -> int:
         """Plan one entity with everything inside it; gives its place."""
@@ -77,8 +78,7 @@ class _Planner:
         check_one_of(entity, {**values, **kept}, where)
         if entity.name == "MultiDatastream":
             check_widths(values, len(kept["ObservedProperties"]), where)
-        if len(self.made) >= self.max_entities:
-            raise LimitExceeded(f"more than {self.max_entities} entities at once", setting="ALLMENDE_DEEP_INSERT_MAX")
+        self._count()
         place_in_batch = len(self.made)
         self.made.append(NewEntity(entity=entity.name, id=own_id, values=values, links=kept, where=where))
         for relation, item, place in later:
@@ -87,10 +87,17 @@ class _Planner:
                 if inverse is None or inverse.many:
                     raise NotSupported(f"putting this into an existing {relation.target} by a deep insert", where=place)
                 # It hangs on this from now on, and no longer on what it hung on.
+                self._count()
                 kept[relation.name] = (*kept.get(relation.name, ()), Ref(id=id_of(item, place)))
                 continue
             self.add(ENTITIES[relation.target], item, {relation.inverse: Ref(place=place_in_batch)}, place)
         return place_in_batch
+
+    def _count(self) -> None:
+        """One more is made or changed."""
+        self.touched += 1
+        if self.touched > self.max_entities:
+            raise LimitExceeded(f"more than {self.max_entities} entities at once", setting="ALLMENDE_DEEP_INSERT_MAX")
 
     def _reference(self, relation: Relation, item: dict[str, Any], where: str) -> Ref:
         if names_existing(item):

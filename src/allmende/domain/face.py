@@ -49,6 +49,8 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     skip_max: int = 100_000
     expand_depth: int = 3
     expand_rows: int = 100_000
+    address_length: int = 32_768
+    """Characters of an address with its options."""
     filter_length: int = 2000
     filter_cost: int = 1000
     entities: int = 1000
@@ -57,6 +59,10 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Requests within one batch."""
     bulk_rows: int = 50_000
     """Observations created at once as data arrays."""
+    patch_operations: int = 200
+    """Of one JSON Patch."""
+    patch_bytes: int = 65_536
+    """Of one JSON Patch, and of what it copies."""
     delete_max: int = 10_000
     """Entities of a set deleted at once."""
     bounds: Bounds = Bounds()

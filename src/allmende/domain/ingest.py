@@ -10,7 +10,17 @@ from math import isfinite
 import msgspec
 
 from allmende.domain import ids, times
-from allmende.domain.bounds import MISFIT, Bounds, fault_of_size, fault_of_time, fits_all, misfit
+from allmende.domain.bounds import (
+    MISFIT,
+    Bounds,
+    fault_of_forecast,
+    fault_of_run,
+    fault_of_size,
+    fault_of_time,
+    fits_all,
+    misfit,
+    out_of_range,
+)
 from allmende.domain.connector import Payload, Source
 from allmende.domain.creation import MAX_DEPTH, encode, holds_nul, keep_result, too_deep
 from allmende.domain.errors import InvalidInput
@@ -21,9 +31,6 @@ from allmende.domain.policy import house_reader
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Collection, Declaration, Features, Parsed, Rejection, Result, Series
 from allmende.domain.store import Batch
-
-ABOVE = "above-maximum"
-BELOW = "below-minimum"
 
 
 class IngestLimits(Bounds, frozen=True, kw_only=True):
@@ -147,12 +154,12 @@ def check_series(
             ("uneven-series", "columns differ in length", "")
         ] * max(count, len(series.results))
     latest = now + limits.future
-    if not count or _all_fine(series, limits.earliest, latest):
+    if not count or _all_fine(series, limits, latest):
         return _flag(series, declaration), []
-    kept, refused = Series(stream=series.stream, times=[], results=[], flags=[]), []
+    kept, refused = Series(stream=series.stream, times=[], results=[], flags=[], run=series.run), []
     flags = series.flags or [""] * count
     for time, result, flag in zip(series.times, series.results, flags, strict=True):
-        fault = _fault(time, result, latest, limits)
+        fault = _fault(time, series.run, latest, limits) or _fault_of_result(result, limits)
         if fault:
             refused.append((*fault, where_of(series.stream, time)))
         else:
@@ -162,19 +169,26 @@ def check_series(
     return _flag(kept, declaration), refused
 
 
-def _all_fine(series: Series, earliest: int, latest: int) -> bool:
+def _all_fine(series: Series, limits: IngestLimits, latest: int) -> bool:
     """The quick check that holds for all but broken series: plain numbers, sane times."""
-    if min(series.times) < earliest or max(series.times) > latest:
+    if series.run is not None:
+        if fault_of_run(series.run, latest):
+            return False
+        latest = series.run + limits.forecast
+    if min(series.times) < limits.earliest or max(series.times) > latest:
         return False
     if not set(map(type, series.results)) <= {int}:
         return False
     return min(series.results) >= -(2**63) and max(series.results) < 2**63  # type: ignore[type-var, operator]  # ints
 
 
-def _fault(time: int, result: Result, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
-    fault = fault_of_time(time, latest, limits)
-    if fault:
-        return fault
+def _fault(time: int, run: int | None, latest: int, limits: IngestLimits) -> tuple[str, str] | None:
+    if run is None:
+        return fault_of_time(time, latest, limits)
+    return fault_of_run(run, latest) or fault_of_forecast(time, run, limits)
+
+
+def _fault_of_result(result: Result, limits: IngestLimits) -> tuple[str, str] | None:
     if isinstance(result, float) and not isfinite(result):
         return "not-finite", "its result is not a finite number"
     if isinstance(result, int) and not -(2**63) <= result < 2**63:
@@ -205,7 +219,7 @@ def _flag(series: Series, declaration: Declaration) -> Series:
     numbers = [r for r in series.results if isinstance(r, int | float)]
     if numbers and ((low is not None and min(numbers) < low) or (high is not None and max(numbers) > high)):
         flags = series.flags or [""] * len(series.times)
-        series.flags = [f or _range_flag(r, low, high) for r, f in zip(series.results, flags, strict=True)]
+        series.flags = [f or out_of_range(r, low, high) for r, f in zip(series.results, flags, strict=True)]
     asked = OBSERVATION_TYPES[declaration.observation_type]
     if not fits_all(asked, {_KINDS.get(type_, ResultKind.JSON) for type_ in set(map(type, series.results))}):
         flags = series.flags or [""] * len(series.times)
@@ -214,14 +228,6 @@ def _flag(series: Series, declaration: Declaration) -> Series:
         ]
         series.flags = series.flags if any(series.flags) else None
     return series
-
-
-def _range_flag(result: Result, low: float | None, high: float | None) -> str:
-    if isinstance(result, bool) or not isinstance(result, int | float):
-        return ""
-    if high is not None and result > high:
-        return ABOVE
-    return BELOW if low is not None and result < low else ""
 
 
 _KINDS = {
@@ -254,6 +260,7 @@ def _pick(series: Series, where: str) -> Series:
         times=[series.times[place] for place in places],
         results=[series.results[place] for place in places],
         flags=[flags[place] for place in places],
+        run=series.run,
     )
 
 

@@ -8,9 +8,7 @@ their figures are kept, as a list.
 
 import re
 from collections.abc import Mapping
-from datetime import date as Date  # noqa: N812  the structs below have fields of that name
-from datetime import datetime, time
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +27,8 @@ from allmende.domain.profile_checks import (
     check_time_zone,
     check_variables,
 )
+from allmende.domain.rules import FOLDER, GroupsProfile, RuleProfile, parse_rules
+from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.times import SECOND, parse_duration
 
 __all__ = [
@@ -48,11 +48,6 @@ __all__ = [
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?\Z", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
-_AT = re.compile(r" - at `(?:key in )?\$(.*)`\Z")
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z")
-_MISSING = re.compile(r"Object missing required field `(.*)`\Z")
-
-_T = TypeVar("_T")
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,6 +168,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     things: tuple[ThingProfile, ...] = ()
     sources: dict[str, SourceProfile] = {}
     services: dict[str, dict[str, Any]] = {}
+    groups: dict[str, GroupsProfile] = {}
+    rules: dict[str, RuleProfile] = {}
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""
@@ -185,22 +182,28 @@ def parse_profile(data: Mapping[str, object], files: Mapping[str, bytes] | None 
     ``files`` holds by name what the profile names: outlines (a GeoJSON object in their place will do as well) and
     tables. Raises ProfileError with the first thing that is wrong and its place.
     """
-    raw = _plain(data)
+    raw = plain(data)
     files = files or {}
     # Taken apart by hand, since msgspec names no keys of dictionaries in its errors.
+    for name in ("groups", "rules"):
+        if name in raw:
+            raise ProfileError(name, f"stand in files of their own beside city.toml: {FOLDER}NAME.toml")
+    groups, rules = parse_rules(files)
     parts = {name: raw.pop(name) for name in Profile.__struct_fields__ if name in raw and name not in _HEAD}
-    head = _convert(raw, _Head, "", known=Profile.__struct_fields__)
+    head = convert(raw, _Head, "", known=Profile.__struct_fields__)
     profile = Profile(
         **msgspec.structs.asdict(head),
-        geography=_geography(_mapping(parts.get("geography"), "geography"), files),
+        geography=_geography(mapping(parts.get("geography"), "geography"), files),
         facts=_facts(parts.get("facts", {}), "facts"),
         datasets={
-            key: _convert({**body, "id": key}, DatasetProfile, f"datasets.{key}")
-            for key, body in _tables(parts.get("datasets", {}), "datasets").items()
+            key: convert({**body, "id": key}, DatasetProfile, f"datasets.{key}")
+            for key, body in tables(parts.get("datasets", {}), "datasets").items()
         },
         things=_things(parts.get("things", [])),
-        sources={key: _source(key, body, files) for key, body in _tables(parts.get("sources", {}), "sources").items()},
-        services=_tables(parts.get("services", {}), "services"),
+        sources={key: _source(key, body, files) for key, body in tables(parts.get("sources", {}), "sources").items()},
+        services=tables(parts.get("services", {}), "services"),
+        groups=groups,
+        rules=rules,
     )
     _check(profile)
     return profile
@@ -219,63 +222,9 @@ class _Head(msgspec.Struct, forbid_unknown_fields=True):
 _HEAD = frozenset(_Head.__struct_fields__)
 
 
-def _plain(value: object) -> Any:
-    """TOML's dates and times as ISO text, so that ``date = 2025-02-01`` and ``date = "2025-02-01"`` are one."""
-    if isinstance(value, Date | datetime | time):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _convert(value: object, target: type[_T], place: str, *, known: tuple[str, ...] = ()) -> _T:
-    """msgspec's conversion, with errors that name the place and say what would be right."""
-    try:
-        return msgspec.convert(value, target)
-    except msgspec.ValidationError as error:
-        message = str(error)
-        tail = ""
-        at = _AT.search(message)
-        if at:
-            message, tail = message[: at.start()], at.group(1)
-        known = known or getattr(target, "__struct_fields__", ())
-        unknown, missing = _UNKNOWN.match(message), _MISSING.match(message)
-        if unknown:
-            tail, message = f"{tail}.{unknown.group(1)}", "is no known key"
-            if tail.count(".") == 1:
-                message += f"; known are {', '.join(name for name in known if name != 'tables')}"
-        elif missing:
-            tail, message = f"{tail}.{missing.group(1)}", "is missing"
-        else:
-            message = message[0].lower() + message[1:]
-        raise ProfileError((place + tail).lstrip(".") or "city.toml", message) from None
-
-
-def _mapping(value: object, place: str) -> dict[str, Any]:
-    if value is None:
-        raise ProfileError(place, "is missing")
-    if not isinstance(value, dict):
-        raise ProfileError(place, f"is a table of keys, not {value!r}")
-    return value
-
-
-def _tables(value: object, place: str) -> dict[str, dict[str, Any]]:
-    """A table of tables; the keys are ids and are not said again inside."""
-    result = {}
-    for key, body in _mapping(value, place).items():
-        check_id(key, f"{place}.{key}")
-        table = _mapping(body, f"{place}.{key}")
-        if "id" in table:
-            raise ProfileError(f"{place}.{key}.id", f'is said by the table\'s name, "{key}", already')
-        result[key] = table
-    return result
-
-
 def _facts(value: object, place: str) -> Facts:
     facts: Facts = {}
-    for key, entry in _mapping(value, place).items():
+    for key, entry in mapping(value, place).items():
         if isinstance(entry, list):
             if not entry:
                 raise ProfileError(f"{place}.{key}", "is an empty list; leave the fact out where nothing is known")
@@ -286,7 +235,7 @@ def _facts(value: object, place: str) -> Facts:
 
 
 def _fact(value: object, place: str) -> Fact:
-    fact = _convert(value, Fact, place)
+    fact = convert(value, Fact, place)
     if fact.value in (None, "", [], {}):
         raise ProfileError(f"{place}.value", "is empty; leave the fact out where nothing is known")
     check_origin(fact.source, fact.date, place)
@@ -298,10 +247,10 @@ def _things(value: object) -> tuple[ThingProfile, ...]:
         raise ProfileError("things", "is a list of tables, written [[things]]")
     things: dict[str, ThingProfile] = {}
     for index, item in enumerate(value):
-        body = dict(_mapping(item, f"things[{index}]"))
+        body = dict(mapping(item, f"things[{index}]"))
         place = f"things.{body['id']}" if isinstance(body.get("id"), str) else f"things[{index}]"
         facts = _facts(body.pop("facts", {}), f"{place}.facts")
-        thing = msgspec.structs.replace(_convert(body, ThingProfile, place), facts=facts)
+        thing = msgspec.structs.replace(convert(body, ThingProfile, place), facts=facts)
         check_id(thing.id, f"{place}.id")
         check_id(thing.kind, f"{place}.kind")
         if thing.id in things:
@@ -317,14 +266,14 @@ def _source(key: str, body: dict[str, Any], files: Mapping[str, bytes]) -> Sourc
     place = f"sources.{key}"
     if "tables" in body:
         raise ProfileError(f"{place}.tables", 'is no known key; tables are named in settings, e.g. table = "means.csv"')
-    source = _convert({**body, "id": key}, SourceProfile, place)
+    source = convert({**body, "id": key}, SourceProfile, place)
     if source.interval:
         check_duration(source.interval, f"{place}.interval")
     check_address(source.address, f"{place}.address")
     check_variables(source.headers, source.secrets, place)
     check_responsible(source.responsible, f"{place}.responsible")
     check_own_contract(source.contract, f"{place}.contract")
-    for name, value in _mapping(source.settings.get("silence", {}), f"{place}.settings.silence").items():
+    for name, value in mapping(source.settings.get("silence", {}), f"{place}.settings.silence").items():
         check_silence(name, value, f"{place}.settings.silence.{name}")
     names = source.settings.get("tables", [])
     if not isinstance(names, list):
@@ -349,7 +298,7 @@ def _geography(body: dict[str, Any], files: Mapping[str, bytes]) -> Geography:
     for key in ("boundary", "districts", "waters"):
         if key in loaded:
             loaded[key] = _outline(loaded[key], files, f"geography.{key}")
-    geography = _convert(loaded, Geography, "geography")
+    geography = convert(loaded, Geography, "geography")
     check_position(*geography.center, "geography.center")
     if not 0 <= geography.zoom <= 24:
         raise ProfileError("geography.zoom", f"lies between 0 and 24, {geography.zoom:g} does not")
@@ -384,6 +333,7 @@ def _check(profile: Profile) -> None:
     texts |= {f"datasets.{key}.description": dataset.description for key, dataset in profile.datasets.items()}
     texts |= {f"things.{thing.id}.description": thing.description for thing in profile.things}
     texts |= {f"sources.{key}.title": source.title for key, source in profile.sources.items()}
+    texts |= {f"{rule.place}.title": rule.title for rule in profile.rules.values()}
     for place, text in texts.items():
         for language in profile.languages:
             if not text.get(language, "").strip():
@@ -393,6 +343,10 @@ def _check(profile: Profile) -> None:
         if source.dataset not in profile.datasets:
             known = ", ".join(profile.datasets) or "none"
             raise ProfileError(f"sources.{key}.dataset", f'there is no dataset "{source.dataset}"; there are {known}')
-        for name, thing in _mapping(source.settings.get("places", {}), f"sources.{key}.settings.places").items():
+        for name, thing in mapping(source.settings.get("places", {}), f"sources.{key}.settings.places").items():
             if thing not in things:
                 raise ProfileError(f"sources.{key}.settings.places.{name}", f"there is no thing {thing!r}")
+    for rule in profile.rules.values():
+        if rule.dataset not in profile.datasets:
+            known = ", ".join(profile.datasets) or "none"
+            raise ProfileError(f"{rule.place}.dataset", f'there is no dataset "{rule.dataset}"; there are {known}')

@@ -40,13 +40,16 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class ThingDeclaration(msgspec.Struct, frozen=True, kw_only=True):
-    """A thing of the city. ``position`` None means: not known here."""
+    """A thing of the city. ``position`` None means: not known here; so does a ``name`` that is the id, which takes no
+    name back that was told before."""
 
     id: str
     name: str
     description: str = ""
     properties: Mapping[str, Any] = {}
     position: Position | None = None
+    kept: bool = False
+    """It is there already, in whichever dataset, and stays as it is: the rest of this is not looked at."""
 
 
 class SensorDeclaration(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,12 +88,16 @@ class Series(msgspec.Struct, kw_only=True):
 
     ``times`` are phenomenon times in microseconds (see :mod:`allmende.domain.times`). ``flags``, where given, says
     per reading why it is implausible ("" if it is not).
+
+    ``run`` is for forecasts alone: the time at which all of these were computed, in microseconds after 1970. A stream
+    of forecasts has one value per time and run, and no run takes anything away from another; it is the ``resultTime``.
     """
 
     stream: str
     times: list[int]
     results: list[Result]
     flags: list[str] | None = None
+    run: int | None = None
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):

@@ -103,6 +103,8 @@ class Batch(msgspec.Struct, kw_only=True):
     received_at: int
     version: str = ""
     """Version of what made it: connector, rule."""
+    declared_by: str = ""
+    """Whose the declarations are, where that is not the origin."""
     declarations: Sequence[Declaration] = ()
     series: Sequence[Series] = ()
     entities: Sequence[NewEntity] = ()
@@ -133,8 +135,9 @@ class Amendment(msgspec.Struct, kw_only=True):
     values: dict[str, Any] = {}
     """By attribute name, in kept form (see :class:`NewEntity`); None takes a value away."""
     links: dict[str, tuple[Ref, ...]] = {}
-    """By relation, all of them by id: a to-one relation leads there from now on; the Locations of a Thing or a
-    HistoricalLocation are replaced by these."""
+    """By relation, all of them by id: a to-one relation leads there from now on; what this says belongs to it
+    (:attr:`allmende.domain.model.Relation.holds`) is replaced by these; what hangs on one entity alone hangs on this
+    one from now on, which takes nothing else away from it."""
     seen: tuple[Any, ...] | None = None
     """The entity's row when this change was thought up. If it is another by now, nothing is changed."""
 
@@ -204,6 +207,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 ENTITY_FOLLOWER = "entities:"
 """Names of followers that begin so read the log of entities, all others that of observations."""
+
+
+TIME_FOLLOWER = "time:"
+"""Names of cursors that begin so hold no place in a log but a time: how far a follower has come by the clock."""
 
 
 class EntityChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -361,10 +368,11 @@ class Store(Protocol):
         """Remember how far a follower has come."""
 
     def newest_change(self) -> int:
-        """The highest number in the change log, 0 if it is empty."""
+        """Where one who follows the change log from now on begins: every line that is not visible yet has a higher
+        number. 0 if it is empty."""
 
     def newest_entity_change(self) -> int:
-        """The highest number in the log of entities, 0 if it is empty."""
+        """The same for the log of entities."""
 
     def adopt_logs(self) -> int:
         """Make the numbers of both logs and the followers' cursors this database's own, where it was read from a dump

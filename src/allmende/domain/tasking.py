@@ -9,7 +9,7 @@ text keeps it busy for long) and hold for the whole text.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import re2  # type: ignore[import-untyped]  # comes without types
+import re2
 
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput

@@ -18,7 +18,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive on purpose: the fast path of formatting
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)  # naive on purpose: the fast path of formatting
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 _MICROSECOND = timedelta(microseconds=1)
 EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND

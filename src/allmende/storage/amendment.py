@@ -1,17 +1,17 @@
-"""Changing an entity: what is said of it, what it hangs on, and what follows from that."""
+"""Changing an entity: what is said of it, what it hangs on and what hangs on it, and what follows from that."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from msgspec import structs
-
-from allmende.domain.bounds import check_fit
-from allmende.domain.creation import check_widths, keep_row
-from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, InvalidInput, NotFound
-from allmende.domain.model import ENTITIES, STREAMS
-from allmende.domain.query import ResultKind
-from allmende.domain.store import Amendment
-from allmende.storage.connections import OBSERVATION, Connection
+from allmende.domain.changing import plan_hanging
+from allmende.domain.creation import check_widths
+from allmende.domain.errors import AllmendeError, Conflict, Forbidden, InvalidInput, NotFound
+from allmende.domain.model import ENTITIES
+from allmende.domain.policy import Reader
+from allmende.domain.query import Query
+from allmende.domain.store import Amendment, Ref
+from allmende.storage.connections import Connection
+from allmende.storage.correction import change_observation
 from allmende.storage.entities import (
     check_task,
     check_writable,
@@ -20,33 +20,74 @@ from allmende.storage.entities import (
     forget_features,
     link,
     link_history,
-    origin_key,
     place_thing,
 )
 from allmende.storage.find import find_one
 from allmende.storage.logs import log_entity, log_key
-from allmende.storage.readings import keep_document, log_change
 from allmende.storage.relations import JOINS
-from allmende.storage.removal import Doomed, forget_observations
 from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.sql import Sql, all_of, of_kind, related
-from allmende.storage.state import Stream, at_the_end, lock_streams, recount_area, recount_state, write_states
+from allmende.storage.state import lock_streams, recount_area, write_states
 
 
 def change_entity(connection: Connection, amendment: Amendment) -> None:
     """Change the one entity that the question leads to."""
     entity = amendment.target.entity
+    reader = amendment.target.reader
     key, name = find_one(connection, amendment.target)[:2]
     linked = {
-        relation: [
-            find_key(connection, _target(entity, relation), ref.id or "", amendment.target.reader, relation)
-            for ref in refs
-        ]
+        relation: [find_key(connection, _target(entity, relation), ref.id or "", reader, relation) for ref in refs]
         for relation, refs in amendment.links.items()
+        if JOINS[entity, relation].kind != "far"
     }
     if entity == "Observation":
-        _change_observation(connection, amendment, key, linked)
-        return
+        change_observation(connection, amendment, key, linked)
+    else:
+        _change_plain(connection, amendment, key, str(name), linked)
+    hang_on(
+        connection, entity, str(name), amendment.links,
+        reader=reader, origin=amendment.origin, at=amendment.received_at,
+    )  # fmt: skip
+
+
+def hang_on(
+    connection: Connection,
+    entity: str,
+    name: str,
+    links: Mapping[str, tuple[Ref, ...]],
+    *,
+    reader: Reader,
+    origin: str,
+    at: int,
+) -> None:
+    """Hang existing entities on this one: a change of each of them, with its rights and all that follows from it.
+
+    What hangs on this already and is not named stays where it is. ``links`` may hold other relations, too.
+    """
+    for relation in ENTITIES[entity].relations:
+        if JOINS[entity, relation.name].kind != "far":
+            continue
+        values, linked = plan_hanging(relation, name)
+        for place, ref in enumerate(links.get(relation.name, ())):
+            target = Query(entity=relation.target, reader=reader, id=ref.id, top=1)
+            try:
+                change_entity(
+                    connection,
+                    Amendment(target=target, origin=origin, received_at=at, values=values, links=linked),
+                )
+            except NotFound:
+                where = f"{relation.name}[{place}]"
+                raise InvalidInput(f"there is no {relation.target} {ref.id!r}", where=where) from None
+            except AllmendeError as error:
+                error.where = f"{relation.name}[{place}].{error.where}".rstrip(".")
+                raise
+
+
+def _change_plain(
+    connection: Connection, amendment: Amendment, key: int, name: str, linked: dict[str, list[int]]
+) -> None:
+    """Anything but an observation."""
+    entity = amendment.target.entity
     locked = connection.execute(
         f"SELECT d.dataset FROM {TABLE_OF[entity]} d WHERE d.pk = ? {connection.dialect.locking}", (key,)
     ).fetchone()
@@ -67,7 +108,7 @@ def change_entity(connection: Connection, amendment: Amendment) -> None:
         )
     _AFTER.get(entity, _link)(change)
     if fields := [*amendment.values, *amendment.links]:
-        log_entity(connection, entity, str(name), "update", fields)
+        log_entity(connection, entity, name, "update", fields)
 
 
 class _Change(NamedTuple):
@@ -195,23 +236,40 @@ def _after_datastream(change: _Change) -> None:
 
 
 def _check_shared(change: _Change) -> None:
-    """What others' streams stand on is not changed under them. Whose they are is not said: they may be hidden."""
-    entity, connection = change.amendment.target.entity, change.connection
+    """What others' entities stand on is not changed under them. Whose they are is not said: they may be hidden."""
+    entity = change.amendment.target.entity
+    if not change.amendment.values:
+        return  # that streams of one's own are hung on it changes nothing for others
     for relation in ENTITIES[entity].relations:
         child = relation.target
         where = all_of(
             [related(JOINS[entity, relation.name], child, "e", Sql("?", (change.key,))), *of_kind(child, "e")]
         )
         query = f"SELECT DISTINCT e.dataset FROM {TABLE_OF[child]} e WHERE " + where
-        for (dataset,) in connection.execute(query.text, query.params).fetchall():
-            try:
-                check_writable(connection, dataset, change.amendment.target.reader, entity)
-            except Forbidden:
-                raise Forbidden(
-                    f"{ENTITIES[child].set_name} that you may not write to stand on this {entity}; make one of your"
-                    " own",
-                    where=entity,
-                ) from None
+        _check_owners(change, child, query)
+
+
+def _check_observed(change: _Change) -> None:
+    """The same of a feature, on which observations stand: those of the streams that have observed it."""
+    if change.amendment.values:
+        observed = Sql(
+            "SELECT DISTINCT e.dataset FROM datastream e JOIN feature_datastream f ON f.datastream = e.pk"
+            " WHERE f.feature = ?",
+            (change.key,),
+        )
+        _check_owners(change, "Datastream", observed)
+
+
+def _check_owners(change: _Change, child: str, query: Sql) -> None:
+    entity = change.amendment.target.entity
+    for (dataset,) in change.connection.execute(query.text, query.params).fetchall():
+        try:
+            check_writable(change.connection, dataset, change.amendment.target.reader, entity)
+        except Forbidden:
+            raise Forbidden(
+                f"{ENTITIES[child].set_name} that you may not write to stand on this {entity}; make one of your own",
+                where=entity,
+            ) from None
 
 
 def _after_sensor(change: _Change) -> None:
@@ -243,6 +301,9 @@ _BEFORE: dict[str, Callable[[_Change], None]] = {
     "ObservedProperty": _check_shared,
     "Actuator": _check_shared,
     "License": _check_shared,
+    "Location": _check_shared,
+    "Party": _check_shared,
+    "FeatureOfInterest": _check_observed,
 }
 _AFTER: dict[str, Callable[[_Change], None]] = {
     "Thing": _after_thing,
@@ -254,140 +315,3 @@ _AFTER: dict[str, Callable[[_Change], None]] = {
     "ObservedProperty": _after_property,
     "FeatureOfInterest": _after_feature,
 }
-
-# --- observations ---
-
-_KEPT = tuple(f"o.{column}" for column in OBSERVATION if column not in ("result_kind", "result"))
-
-
-def _change_observation(
-    connection: Connection, amendment: Amendment, number: int, linked: dict[str, list[int]]
-) -> None:
-    """A correction: the row is written anew, what it said is kept."""
-    there = connection.execute("SELECT datastream FROM observation WHERE id = ?", (number,)).fetchone()
-    if there is None:
-        raise NotFound("there is nothing here any more")
-    old_stream = int(there[0])
-    new_stream = next((key for name in STREAMS for key in linked.get(name, ())), old_stream)
-    streams = lock_streams(connection, [old_stream, new_stream])
-    find_one(connection, amendment.target, amendment.seen)
-    if {old_stream, new_stream} - streams.keys():
-        raise ChangedMeanwhile("the Datastream was deleted at the same moment")
-    kept = connection.execute(f"SELECT {', '.join(_KEPT)} FROM observation o WHERE o.id = ?", (number,)).fetchone()
-    if kept is None:
-        raise NotFound("there is nothing here any more")
-    old = dict(zip((name.removeprefix("o.") for name in _KEPT), kept, strict=True))
-    if old["datastream"] != old_stream:
-        raise ChangedMeanwhile("somebody else moved this at the same moment")
-    new = {**old, **_columns(amendment, linked), "datastream": new_stream, "received_at": amendment.received_at}
-    new["origin"] = origin_key(connection, amendment.origin, "")
-    if (new["datastream"], new["phenomenon_start"]) != (old["datastream"], old["phenomenon_start"]):
-        # At its new time there may be a declared reading already, and its source's next one is none of this.
-        new["disc"] = number
-    source, target = streams[old_stream], streams[new_stream]
-    amendment = _fitting(connection, amendment, source, target, number)
-    for stream in (source, target):
-        check_writable(connection, stream.dataset, amendment.target.reader, "Datastream")
-    if "result" in amendment.values:
-        kind, result = amendment.values["result"]
-        check_fit(target.observation_type, kind, result, "result")
-    new["change"] = _log(connection, amendment, source, target, old, new)
-    _keep_history(connection, old, new)
-    _write(connection, amendment, old, new)
-    _restate(connection, source, target, old, new)
-
-
-def _fitting(connection: Connection, amendment: Amendment, source: Stream, target: Stream, number: int) -> Amendment:
-    """The change with a result as its stream takes it: a MultiDatastream's are lists of one length."""
-    if not source.width and not target.width:
-        return amendment
-    result = amendment.values.get("result")
-    if result is None:
-        result = connection.execute(
-            f"SELECT o.result_kind, {connection.dialect.result('o')} FROM observation o WHERE o.id = ?", (number,)
-        ).fetchone()
-    kept = min(result[0], ResultKind.JSON), result[1]
-    fitting = keep_row(result, target.width, "result") if target.width else kept
-    return structs.replace(amendment, values={**amendment.values, "result": fitting})
-
-
-def _columns(amendment: Amendment, linked: dict[str, list[int]]) -> dict[str, Any]:
-    """What the change says, by column, but the result."""
-    columns: dict[str, Any] = {}
-    for name, value in amendment.values.items():
-        if name == "phenomenonTime":
-            columns["phenomenon_start"], columns["phenomenon_end"] = value
-        elif name == "validTime":
-            columns["valid_start"], columns["valid_end"] = value or (None, None)
-        elif name != "result":
-            columns[COLUMNS["Observation"][name]] = value
-    if "FeatureOfInterest" in linked:
-        columns["feature"] = next(iter(linked["FeatureOfInterest"]), None)
-    return columns
-
-
-def _log(
-    connection: Connection,
-    amendment: Amendment,
-    source: Stream,
-    target: Stream,
-    old: dict[str, Any],
-    new: dict[str, Any],
-) -> int:
-    before, after, at = old["phenomenon_start"], new["phenomenon_start"], amendment.received_at
-    if source.pk == target.pk:
-        first, last = min(before, after), max(before, after)
-        return log_change(connection, source, "correction", first, last, 1, new["origin"], at)
-    log_change(connection, source, "deletion", before, before, 1, new["origin"], at)
-    return log_change(connection, target, "append", after, after, 1, new["origin"], at)
-
-
-def _keep_history(connection: Connection, old: dict[str, Any], new: dict[str, Any]) -> None:
-    connection.execute(
-        "INSERT INTO observation_history (datastream, phenomenon_start, disc, id, result_kind, result, quality,"
-        " received_at, origin, change, replaced_at, replaced_by)"
-        f" SELECT o.datastream, o.phenomenon_start, o.disc, o.id, o.result_kind, {connection.dialect.result('o')},"
-        " o.quality, o.received_at, o.origin, o.change, ?, ? FROM observation o WHERE o.id = ?",
-        (new["received_at"], new["change"], old["id"]),
-    )
-
-
-def _write(connection: Connection, amendment: Amendment, old: dict[str, Any], new: dict[str, Any]) -> None:
-    assignments = [f"{name} = ?" for name in new]
-    values: list[Any] = list(new.values())
-    if "result" in amendment.values:
-        kind, value = amendment.values["result"]
-        connection.execute("DELETE FROM observation_document WHERE id = ?", (old["id"],))
-        if kind >= ResultKind.JSON:
-            value = keep_document(connection, old["id"], value)
-        text, parameters = connection.dialect.set_result(kind, value)
-        assignments += ["result_kind = ?", text]
-        values += [kind, *parameters]
-    key = ("datastream", "phenomenon_start", "disc")
-    connection.execute(
-        f"UPDATE observation SET {', '.join(assignments)} WHERE {' AND '.join(f'{name} = ?' for name in key)}",
-        (*values, *(old[name] for name in key)),
-    )
-
-
-def _restate(connection: Connection, source: Stream, target: Stream, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Both streams' states, from what is kept now."""
-    gone = Doomed(*(old[name] for name in _DOOMED))
-    if new["feature"] is not None:
-        target.features.add(new["feature"])
-    if source.pk != target.pk:
-        forget_observations(connection, source, [gone])
-        recount_state(connection, target, 1, (), walk=True)
-    else:
-        walk = any(at_the_end(source, _end(row), row["result_time"]) for row in (old, new))
-        changed = [] if old["feature"] in (None, new["feature"]) else [old["feature"]]
-        recount_state(connection, source, 0, changed, walk=walk)
-    write_states(connection, {source.pk: source, target.pk: target}.values())
-
-
-_DOOMED = ("datastream", "phenomenon_start", "disc", "id", "phenomenon_end", "result_time", "feature")
-
-
-def _end(row: dict[str, Any]) -> int:
-    end: int = row["phenomenon_start"] if row["phenomenon_end"] is None else row["phenomenon_end"]
-    return end

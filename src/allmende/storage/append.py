@@ -22,7 +22,11 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
     newest: int | None = None
     if batch.declarations or batch.series:
         streams = declare(
-            connection, batch.declarations, source=batch.origin, dataset=batch.dataset, received_at=batch.received_at
+            connection,
+            batch.declarations,
+            source=batch.declared_by or batch.origin,
+            dataset=batch.dataset,
+            received_at=batch.received_at,
         )
         for series in filter(lambda s: s.times, batch.series):
             stream = streams.get(series.stream)
@@ -33,7 +37,9 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
             receipt.accepted += counts.accepted
             receipt.repeated += counts.repeated
             receipt.corrected += counts.corrected
-            newest = max(series.times) if newest is None else max(newest, max(series.times))
+            # What is new of a forecast is its run, not the day that it is for.
+            last = max(series.times) if series.run is None else series.run
+            newest = last if newest is None else max(newest, last)
         write_states(connection, streams.values())
     if batch.entities:
         creator = Creator(connection, batch, origin)

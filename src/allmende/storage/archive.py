@@ -18,7 +18,8 @@ from allmende.domain.errors import InvalidInput
 
 FORMAT = 1
 _LINE_BYTES = 1 << 20
-_LONGEST_LINE = 1 << 30
+_LONGEST_LINE = 1 << 28
+"""A line holds rows of about a MiB together, or one row: no way in takes a body of this size."""
 _LEVEL = 1  # of gzip: three times as quick as the usual, a fifth larger
 
 Progress = Callable[[str, int], None]
@@ -192,6 +193,9 @@ class _Lines:
         if not line:
             self.close()
             raise StopIteration
+        if len(line) >= _LONGEST_LINE:
+            self.close()
+            raise self._reader._broken(f"a line has more than {_LONGEST_LINE >> 20} MiB")
         self._begun = True
         return line
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any
 
+import msgspec
+
 from allmende.domain.bounds import check_fit, fits_all
 from allmende.domain.creation import keep_row
 from allmende.domain.errors import AllmendeError, Conflict, InvalidInput
@@ -14,9 +16,9 @@ from allmende.domain.model import ENTITIES
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, Rows
 from allmende.storage.connections import Connection
-from allmende.storage.creation import observation_id
+from allmende.storage.creation import hold_ids, observation_id
 from allmende.storage.entities import check_writable, ensure_feature, find_keys
-from allmende.storage.readings import DOCUMENT_FROM, keep_document, log_change
+from allmende.storage.readings import DOCUMENT_FROM, judged_quality, keep_document, log_change
 from allmende.storage.state import Stream, grow_state, lock_streams, write_states
 
 Outcome = list[str | AllmendeError]
@@ -43,6 +45,7 @@ class _Bulk:
         self.streams: dict[int, Stream] = lock_streams(connection, self.keys.values())
         wanted = {name for rows in batch.rows for name in rows.features or () if name is not None}
         self.features = find_keys(connection, "FeatureOfInterest", wanted, batch.reader)
+        hold_ids(connection, (name for rows in batch.rows for name in rows.ids or ()))
         self.taken: dict[str, int] = {}
         """Inner numbers of ids that clients chose."""
 
@@ -58,6 +61,7 @@ class _Bulk:
         if len(judged) < len(outcome):
             rows = rows.only(judged)
         if judged:
+            rows = msgspec.structs.replace(rows, qualities=_qualities(rows, stream))
             for place, name in zip(judged, self.insert(rows, stream), strict=True):
                 outcome[place] = name
         return outcome
@@ -192,6 +196,14 @@ class _Bulk:
             result_times=(min(moments), max(moments)) if moments else (),
             feature=features[at],
         )
+
+
+def _qualities(rows: Rows, stream: Stream) -> Sequence[str | None] | None:
+    """What the rows say of their quality, else whether their results are plausible."""
+    if stream.low is None and stream.high is None:
+        return rows.qualities
+    said = rows.qualities or repeat(None)
+    return [judged_quality(stream, *row) for row in zip(zip(rows.kinds, rows.results, strict=True), said, strict=False)]
 
 
 def _target(relation: str) -> str:

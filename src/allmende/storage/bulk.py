@@ -13,10 +13,11 @@ import psycopg
 from psycopg import sql as pgsql
 
 from allmende.domain.errors import Conflict, InvalidInput
+from allmende.domain.store import TIME_FOLLOWER
 from allmende.storage.archive import Table
+from allmende.storage.connection_postgres import PostgresConnection
 from allmende.storage.connections import OBSERVATION, Connection
 from allmende.storage.logs import NEWEST_ON_POSTGRES
-from allmende.storage.postgres import PostgresConnection
 from allmende.storage.schema import CHANGE_NUMBERS, RESULTS, TABLES
 from allmende.storage.values import decode_number
 
@@ -109,7 +110,8 @@ def load_rows(connection: Connection, table: Table, rows: Sequence[list[Any]], n
     """
     for place in (table.columns.index(name) for name in CHANGE_NUMBERS.get(table.table, ())):
         for row in rows:
-            row[place] -= newest + 1
+            if not (table.table == "follower" and row[table.columns.index("name")].startswith(TIME_FOLLOWER)):
+                row[place] -= newest + 1
     for place in (table.columns.index(name) for name in table.binary):
         for row in rows:
             row[place] = None if row[place] is None else base64.b64decode(row[place])

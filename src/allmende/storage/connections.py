@@ -109,6 +109,10 @@ class Dialect(Protocol):
     def reserve_numbers(self, connection: Connection, count: int) -> Sequence[int]:
         """So many numbers that no observation bears, in ascending order."""
 
+    def hold_number(self, connection: Connection, number: int) -> None:
+        """Before a client's chosen number, or a higher one, is looked for: nobody draws it while this transaction
+        lasts, and who has drawn it has ended theirs."""
+
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """The value at a path inside of JSON text where it is of a kind, else null; comparable with a parameter."""
 
@@ -131,6 +135,13 @@ class Engine(Protocol):
     def wrap(self, raw: Any) -> Connection:
         """The connection for the house's SQL."""
 
+    def asking(self, raw: Any, seconds: float) -> AbstractContextManager[Connection]:
+        """The connection for one question, whose statements may take so long together.
+
+        The one that is running is stopped by who opened the connection; here it is seen to that the next one does not
+        have all of the time again.
+        """
+
     def translate(self, error: BaseException) -> BaseException:
         """A clear word for what the driver says; other errors as they are."""
 
@@ -143,6 +154,9 @@ class Engine(Protocol):
 
 class Connections(Protocol):
     """Hands out this thread's raw connection. Web implements it with Django's."""
+
+    seconds: float
+    """How long a question may take, all its statements together."""
 
     def reading(self) -> AbstractContextManager[Any]:
         """A connection to read with; inside ``writing`` it is the same one."""

@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
-from allmende.domain import ids
 from allmende.domain.bounds import check_fit
 from allmende.domain.creation import keep_row
-from allmende.domain.errors import AllmendeError, Conflict, InvalidInput, NotFound
+from allmende.domain.errors import AllmendeError, Conflict, InvalidInput
 from allmende.domain.model import ENTITIES, STREAMS
-from allmende.domain.query import Query, ResultKind
-from allmende.domain.store import Amendment, Batch, NewEntity, Ref
-from allmende.storage.amendment import change_entity
+from allmende.domain.query import ResultKind
+from allmende.domain.store import Batch, NewEntity, Ref
+from allmende.storage.amendment import hang_on
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (
     check_task,
@@ -25,9 +24,10 @@ from allmende.storage.entities import (
     place_thing,
 )
 from allmende.storage.logs import log_key
-from allmende.storage.readings import keep_document, log_change
+from allmende.storage.readings import judged_quality, keep_document, log_change
 from allmende.storage.relations import JOINS
 from allmende.storage.schema import COLUMNS, TABLE_OF
+from allmende.storage.sql import is_inner
 from allmende.storage.state import Stream, grow_state, lock_streams, write_states
 
 _GATHERING = ("Party", "License", "Campaign", "Project", "ObservationGroup", "Relation")
@@ -90,25 +90,19 @@ class Creator:
 
     def take_over(self, new: NewEntity, name: str) -> None:
         """Hang existing entities on a new one: a change of each of them, with all that follows from it."""
-        for relation in ENTITIES[new.entity].relations:
-            if JOINS[new.entity, relation.name].kind != "far":
-                continue
-            for place, ref in enumerate(new.links.get(relation.name, ())):
-                where = f"{new.where}.{relation.name}" if new.where else relation.name
-                target = Query(entity=relation.target, reader=self.batch.reader, id=ref.id, top=1)
-                amendment = Amendment(
-                    target=target,
-                    origin=self.batch.origin,
-                    received_at=self.batch.received_at,
-                    links={relation.inverse: (Ref(id=name),)},
-                )
-                try:
-                    change_entity(self.connection, amendment)
-                except NotFound:
-                    raise InvalidInput(f"there is no {relation.target} {ref.id!r}", where=where) from None
-                except AllmendeError as error:
-                    error.where = f"{where}[{place}].{error.where}".rstrip(".")
-                    raise
+        try:
+            hang_on(
+                self.connection,
+                new.entity,
+                name,
+                new.links,
+                reader=self.batch.reader,
+                origin=self.batch.origin,
+                at=self.batch.received_at,
+            )
+        except AllmendeError as error:
+            error.where = f"{new.where}.{error.where}" if new.where else error.where
+            raise
 
     def key(self, entity: str, ref: Ref, where: str) -> int:
         """The key of a related entity."""
@@ -224,13 +218,14 @@ def _create_observation(creator: Creator, new: NewEntity) -> tuple[int, str]:
     check_fit(stream.observation_type, kind, value, f"{new.where}.result" if new.where else "result")
     features = creator.linked(new, "FeatureOfInterest", "FeatureOfInterest")
     feature = features[0] if features else ensure_feature(connection, stream)
+    hold_ids(connection, [new.id])
     number, name = observation_id(connection, new.id, new.where)
     values = new.values
     start, end = values["phenomenonTime"]
     valid = values.get("validTime") or (None, None)
     if stream.width:
         kind, value = keep_row((kind, value), stream.width, f"{new.where}.result" if new.where else "result")
-    result_time, quality = values.get("resultTime"), values.get("resultQuality")
+    result_time, quality = values.get("resultTime"), judged_quality(stream, (kind, value), values.get("resultQuality"))
     change = log_change(connection, stream, "append", start, start, 1, creator.origin, batch.received_at)
     stored = keep_document(connection, number, value) if kind >= ResultKind.JSON else value
     row = (
@@ -260,16 +255,23 @@ def _stream(creator: Creator, key: int) -> Stream:
     return creator.streams[key]
 
 
+def hold_ids(connection: Connection, chosen: Iterable[str | None]) -> None:
+    """Before :func:`observation_id` looks for ids that clients chose: what they mean stays as it is."""
+    numbers = [int(name) for name in chosen if name is not None and is_inner(name)]
+    if numbers:
+        connection.dialect.hold_number(connection, min(numbers))
+
+
 def observation_id(connection: Connection, chosen: str | None, where: str) -> tuple[int, str]:
     """The inner number and the public id of a new observation, by what the client chose; raises Conflict."""
     if chosen is None:
         number = connection.dialect.reserve_numbers(connection, 1)[0]
         return number, str(number)
-    if ids.is_number(chosen) and int(chosen) > 0:
+    if is_inner(chosen):
         number = int(chosen)
         if connection.execute(f"SELECT 1 FROM {TABLE_OF['Observation']} WHERE id = ?", (number,)).fetchone():
             raise Conflict(f"there is an Observation {number} already", where=where)
-        # Engines that cannot hold ids unique over all partitions look here before they give a number away.
+        # An engine that cannot hold ids unique over all partitions looks here before it gives a number away.
         connection.execute("INSERT INTO observation_name (id, name) VALUES (?, ?)", (number, chosen))
         return number, chosen
     if connection.execute("SELECT 1 FROM observation_name WHERE name = ?", (chosen,)).fetchone():

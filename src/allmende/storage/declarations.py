@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from allmende.domain.creation import encode
+from allmende.domain.errors import InvalidInput
 from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import COMMONS
 from allmende.domain.records import Declaration, ThingDeclaration
@@ -18,6 +19,8 @@ from allmende.storage.schema import COLUMNS, TABLE_OF
 from allmende.storage.state import Stream, read_streams
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
+_KEPT = 2
+"""Raised when more of a declaration is kept than before: then what was known is looked at once more."""
 
 
 def declare(
@@ -25,7 +28,8 @@ def declare(
 ) -> dict[str, Stream]:
     """Make all declared streams known; gives them with their states."""
     streams = [d.stream for d in declarations]
-    digests = {d.stream: blake2b(_encoder.encode((source, dataset, d)), digest_size=16).digest() for d in declarations}
+    told = {d.stream: _encoder.encode((_KEPT, source, dataset, d)) for d in declarations}
+    digests = {stream: blake2b(text, digest_size=16).digest() for stream, text in told.items()}
     known = _known_digests(connection, streams)
     fresh = [d for d in declarations if known.get(d.stream) != digests[d.stream]]
     if fresh:
@@ -86,18 +90,27 @@ def _declare_one(
         "observed_property": property_key,
         "feature": feature,
         "source": source,
+        "low": declared.low,
+        "high": declared.high,
         "declared": digest,
     }
     upsert_entity(connection, "Datastream", declared.stream, owner, columns)
 
 
 def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, at: int) -> int:
+    if thing.kept:
+        row = connection.execute("SELECT pk FROM thing WHERE id = ?", (thing.id,)).fetchone()
+        if row is None:
+            raise InvalidInput(f"there is no Thing {thing.id!r} to hang a stream on")
+        return int(row[0])
     before = _said_before(connection, thing.id)
     columns = {
         "name": thing.name,
         "description": thing.description or thing.name,
         "properties": _properties({**(before or {}), **thing.properties}),
     }
+    if before is not None and thing.name == thing.id:
+        del columns["name"], columns["description"]  # no name of its own: what another document calls it stays
     key, _ = upsert_entity(connection, "Thing", thing.id, owner, columns)
     if thing.position is None:
         return key

@@ -7,7 +7,7 @@ what is settled is read (see ``Dialect.settled``).
 from collections.abc import Iterable
 
 from allmende.domain.model import ENTITIES, STREAMS
-from allmende.domain.store import ENTITY_FOLLOWER, Change, EntityChange
+from allmende.domain.store import ENTITY_FOLLOWER, TIME_FOLLOWER, Change, EntityChange
 from allmende.storage.connections import Connection
 from allmende.storage.schema import COLUMNS, TABLE_OF
 
@@ -88,8 +88,11 @@ def read_changes(connection: Connection, after: int, limit: int) -> list[Change]
 
 
 def newest(connection: Connection, table: str) -> int:
-    """The highest number in a log, 0 if it is empty."""
-    row = connection.execute(f"SELECT max(number) FROM {table}").fetchone()
+    """The highest number in a log below which no other can appear any more, 0 if there is none.
+
+    Who begins behind it misses nothing of those who are writing now; what they hold back is told, too.
+    """
+    row = connection.execute(f"SELECT max(c.number) FROM {table} c WHERE {connection.dialect.settled}").fetchone()
     return int(row[0] or 0)
 
 
@@ -105,7 +108,11 @@ def prune(connection: Connection, *, read_before: int, before: int, deletions_be
         ("change_log", "received_at", deletions_before),
     ):
         entities = table == "entity_log"
-        read = [number for name, number in cursors if name.startswith(ENTITY_FOLLOWER) == entities]
+        read = [
+            number
+            for name, number in cursors
+            if name.startswith(ENTITY_FOLLOWER) == entities and not name.startswith(TIME_FOLLOWER)
+        ]
         # The newest line stays: a new follower begins behind it.
         sql = (
             f"DELETE FROM {table} WHERE number IN (SELECT c.number FROM {table} c"

@@ -3,29 +3,28 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg import errors, pq
+from psycopg import errors
 
 from allmende.domain.errors import (
     Conflict,
     InvalidQuery,
-    LimitExceeded,
     NotSupported,
     StorageBusy,
     StorageError,
     StorageFull,
 )
 from allmende.domain.query import ResultKind
+from allmende.storage.allowance import Allowance, too_long
+from allmende.storage.connection_postgres import PostgresConnection
 from allmende.storage.connections import (
     OBSERVATION,
     ColumnType,
     Committer,
     Connection,
     Connections,
-    Dialect,
     Fragment,
     JsonKind,
 )
@@ -50,10 +49,17 @@ _WIDTH = len(OBSERVATION) + 2
 _INSERT = f"INSERT INTO observation ({_COLUMNS}) VALUES ({', '.join('?' * _WIDTH)})"
 _TYPES: Mapping[str, ColumnType] = {name: _OTHER.get(name, "bigint") for name in _COLUMNS.split(", ")}
 _COPY = f"COPY observation ({_COLUMNS}) FROM STDIN"
+_DRAW = (
+    "SELECT x.n FROM (SELECT nextval('observation_number') AS n FROM generate_series(1, ?)) x"
+    " WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)"
+    " AND NOT EXISTS (SELECT 1 FROM observation_name l WHERE false FOR KEY SHARE)"
+)
+"""The last condition finds no row. It is there for the lock on the table, which stands in the way of those alone who
+choose a number: it is had before the statement looks at anything, so that what they chose is seen."""
+_FAR = 2**32
+"""How far ahead of the numbers that were drawn one may be chosen that nobody will draw meanwhile."""
 _COPY_FROM = 20
 """Rows from which COPY is quicker than statements."""
-_LONGEST_PREPARED = 60
-"""Parameters up to which a statement is kept prepared: longer lists rarely have the same length again."""
 _JSON_TYPES = {"number": "number", "string": "string", "boolean": "boolean"}
 
 
@@ -70,84 +76,6 @@ class PostgresStore(SqlStore):
     def adopt_logs(self) -> int:
         """See :class:`allmende.domain.store.Store`."""
         return self._commit(adopt_numbers)
-
-
-@lru_cache(maxsize=1000)
-def _marked(sql: str) -> bytes:
-    """The house's ``?`` as psycopg's ``%s``. No literal of ours holds a question mark."""
-    return sql.replace("%", "%%").replace("?", "%s").encode()
-
-
-class PostgresConnection:
-    """A raw psycopg connection, asked in the house's SQL; its statements are prepared on the server."""
-
-    def __init__(self, raw: "psycopg.Connection[Any]") -> None:
-        self.dialect: Dialect = DIALECT
-        self.raw = raw
-        self.pipeline: psycopg.Pipeline | None = None
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open that can still be committed or go back to a savepoint."""
-        return not self.raw.closed and self.raw.info.transaction_status != pq.TransactionStatus.IDLE
-
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Rows":
-        """Run one statement."""
-        cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
-        cursor.execute(_marked(sql), parameters, prepare=len(parameters) <= _LONGEST_PREPARED)
-        return _Rows(cursor, self)
-
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> "_Rows":
-        """Run one statement for many rows, pipelined."""
-        cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(self.raw)
-        cursor.executemany(_marked(sql), list(parameters))
-        return _Rows(cursor, self)
-
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """See :class:`allmende.storage.connections.Connection`."""
-        with self.raw.pipeline() as self.pipeline:
-            try:
-                yield
-            finally:
-                self.pipeline = None
-
-
-class _Rows:
-    """A cursor as the house uses it: no rows is no error."""
-
-    def __init__(self, cursor: "psycopg.Cursor[tuple[Any, ...]]", connection: PostgresConnection) -> None:
-        self._cursor = cursor
-        self._connection = connection
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows were read or changed."""
-        return self._answered().rowcount
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        """The next row or None."""
-        cursor = self._answered()
-        return cursor.fetchone() if _has_rows(cursor) else None
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        """All rows left."""
-        cursor = self._answered()
-        return cursor.fetchall() if _has_rows(cursor) else []
-
-    def _answered(self) -> "psycopg.Cursor[tuple[Any, ...]]":
-        if self._connection.pipeline is not None:
-            self._connection.pipeline.sync()
-        return self._cursor
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        return iter(self.fetchall())
-
-
-def _has_rows(cursor: "psycopg.Cursor[Any]") -> bool:
-    """Whether its statement gives rows. ``description`` would make one of each column."""
-    result = cursor.pgresult
-    return result is not None and result.nfields > 0
 
 
 class PostgresDialect:
@@ -272,15 +200,14 @@ class PostgresDialect:
         """From a sequence, which no two transactions share; what clients took is skipped."""
         numbers: list[int] = []
         while len(numbers) < count:
-            numbers += [
-                row[0]
-                for row in connection.execute(
-                    "SELECT x.n FROM (SELECT nextval('observation_number') AS n FROM generate_series(1, ?)) x"
-                    " WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)",
-                    (count - len(numbers),),
-                )
-            ]
+            numbers += [row[0] for row in connection.execute(_DRAW, (count - len(numbers),))]
         return numbers
+
+    def hold_number(self, connection: Connection, number: int) -> None:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        row = connection.execute("SELECT last_value FROM observation_number").fetchone()
+        if row is None or number < row[0] + _FAR:
+            connection.execute("LOCK TABLE observation_name IN EXCLUSIVE MODE")
 
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
@@ -355,7 +282,16 @@ class PostgresEngine:
 
     def wrap(self, raw: "psycopg.Connection[Any]") -> Connection:
         """See :class:`allmende.storage.connections.Engine`."""
-        return PostgresConnection(raw)
+        return PostgresConnection(raw, DIALECT)
+
+    @contextmanager
+    def asking(self, raw: "psycopg.Connection[Any]", seconds: float) -> Iterator[Connection]:
+        """See :class:`allmende.storage.connections.Engine`."""
+        connection = PostgresConnection(raw, DIALECT, Allowance(seconds))
+        try:
+            yield connection
+        finally:
+            connection.end_question()
 
     def was_cut_off(self, error: BaseException) -> bool:
         """See :class:`allmende.storage.connections.Engine`."""
@@ -375,7 +311,7 @@ class PostgresEngine:
         if isinstance(cause, errors.DiskFull):
             return StorageFull("the database's disk is full; nothing of this was stored. Make room, then send it again")
         if isinstance(cause, errors.QueryCanceled):
-            return LimitExceeded("this took too long and was stopped; ask for less", setting="ALLMENDE_QUERY_SECONDS")
+            return too_long()
         if isinstance(cause, errors.UniqueViolation):
             return Conflict("somebody else made the same thing at the same moment; nothing of this was stored")
         if isinstance(cause, errors.ForeignKeyViolation):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from allmende.domain.bounds import ABOVE, BELOW, range_flag
 from allmende.domain.creation import encode, keep_result
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Series
@@ -31,24 +32,27 @@ class _Reading(NamedTuple):
 
 
 def append_series(connection: Connection, series: Series, stream: Stream, *, origin: int, received_at: int) -> Counts:
-    """Append readings of a declared stream (``disc`` 0): repeated ones are no event, others correct.
+    """Append readings of a declared stream: repeated ones are no event, others correct.
 
-    A value within the series that follows another at the same time corrects it too.
+    ``disc`` is 0, or the run of a forecast, which is its result time too. A value within the series that follows
+    another at the same time corrects it too.
     """
     if _plainly_new(series, stream):
         _append_plain(connection, series, stream, origin=origin, received_at=received_at)
         return Counts(len(series.times), 0, 0)
     readings, inner_repeats, inner_corrections = _distinct(series)
-    fresh, changed, repeated = _compare(connection, stream, readings)
+    fresh, changed, repeated = _compare(connection, stream, readings, series.run)
     if fresh:
         change = log_change(
             connection, stream, "append", fresh[0].time, fresh[-1].time, len(fresh), origin, received_at
         )
-        rows = _rows(connection, fresh, stream, origin=origin, received_at=received_at, change=change)
+        rows = _rows(connection, fresh, stream, series.run, origin=origin, received_at=received_at, change=change)
         connection.dialect.insert_observations(connection, rows)
-        grow_state(stream, fresh[0].time, fresh[-1].time, len(fresh), latest=_latest(fresh[-1]))
+        ends = fresh[0].time, fresh[-1].time
+        runs = () if series.run is None else (series.run,)
+        grow_state(stream, *ends, len(fresh), latest=_latest(fresh[-1], series.run), result_times=runs)
     if changed:
-        _correct(connection, changed, stream, origin=origin, received_at=received_at)
+        _correct(connection, changed, stream, series.run or 0, origin=origin, received_at=received_at)
     # A value that was corrected within the series was read, and lost to its successor.
     return Counts(len(fresh), repeated + inner_repeats, len(changed) + inner_corrections)
 
@@ -57,7 +61,8 @@ def _plainly_new(series: Series, stream: Stream) -> bool:
     """Whether these are unflagged whole numbers, in order, all behind what is kept: what a living feed sends."""
     moments = series.times
     return (
-        not (series.flags and any(series.flags))
+        series.run is None
+        and not (series.flags and any(series.flags))
         and (stream.count == 0 or moments[0] > stream.latest_start)
         and set(map(type, series.results)) == {int}
         and all(a < b for a, b in pairwise(moments))
@@ -79,8 +84,8 @@ def _append_plain(connection: Connection, series: Series, stream: Stream, *, ori
     grow_state(stream, moments[0], moments[-1], count, latest=newest)
 
 
-def _latest(reading: _Reading) -> tuple[int, int, int, Any, str | None]:
-    return reading.time, 0, reading.kind, reading.value, quality_of(reading.flag)
+def _latest(reading: _Reading, run: int | None) -> tuple[int, int, int, Any, str | None]:
+    return reading.time, run or 0, reading.kind, reading.value, quality_of(reading.flag)
 
 
 def _distinct(series: Series) -> tuple[list[_Reading], int, int]:
@@ -117,7 +122,7 @@ def _same(reading: _Reading, kind: int, value: Any) -> bool:
 
 
 def _compare(
-    connection: Connection, stream: Stream, readings: list[_Reading]
+    connection: Connection, stream: Stream, readings: list[_Reading], run: int | None
 ) -> tuple[list[_Reading], list[_Reading], int]:
     """Split into new readings, corrections of kept ones, and the number of repetitions."""
     if stream.count == 0 or readings[0].time > stream.latest_start:
@@ -126,8 +131,8 @@ def _compare(
         start: (kind, _comparable(kind, value))
         for start, kind, value in connection.execute(
             f"SELECT o.phenomenon_start, o.result_kind, {connection.dialect.result('o')} FROM observation o"
-            " WHERE o.datastream = ? AND o.phenomenon_start BETWEEN ? AND ? AND o.disc = 0",
-            (stream.pk, readings[0].time, readings[-1].time),
+            " WHERE o.datastream = ? AND o.phenomenon_start BETWEEN ? AND ? AND o.disc = ?",
+            (stream.pk, readings[0].time, readings[-1].time, run or 0),
         )
     }
     fresh, changed, repeated = [], [], 0
@@ -151,6 +156,7 @@ def _rows(
     connection: Connection,
     fresh: list[_Reading],
     stream: Stream,
+    run: int | None,
     *,
     origin: int,
     received_at: int,
@@ -165,7 +171,7 @@ def _rows(
         ]
     return [
         (
-            pk, time, 0, number, None, None, received_at, kind, value,
+            pk, time, run or 0, number, None, run, received_at, kind, value,
             quality_of(flag) if flag else None, None, None, None, feature, origin, change,
         )
         for number, (time, kind, value, flag) in zip(numbers, fresh, strict=True)
@@ -188,35 +194,53 @@ def quality_of(flag: str) -> str | None:
     return encode({"plausible": False, "flags": flag.split(" ")}) if flag else None
 
 
-def _correct(connection: Connection, changed: list[_Reading], stream: Stream, *, origin: int, received_at: int) -> None:
+def judged_quality(stream: Stream, result: tuple[int, Any], said: str | None) -> str | None:
+    """The resultQuality of an observation that a client creates: what they say, else whether its result (in kept form)
+    is plausible for its stream."""
+    if said is not None or (stream.low is None and stream.high is None):
+        return said
+    return quality_of(range_flag(*result, stream.low, stream.high))
+
+
+def is_range_flag(quality: str | None) -> bool:
+    """Whether a kept resultQuality is what :func:`judged_quality` says by itself, and so nothing that anybody said."""
+    return quality is None or quality in _RANGE_FLAGS
+
+
+_RANGE_FLAGS = {quality_of(ABOVE), quality_of(BELOW)}
+
+
+def _correct(
+    connection: Connection, changed: list[_Reading], stream: Stream, disc: int, *, origin: int, received_at: int
+) -> None:
     """Replace values and keep what they replaced."""
     change = log_change(
         connection, stream, "correction", changed[0].time, changed[-1].time, len(changed), origin, received_at
     )
     for reading in changed:
-        key = (stream.pk, reading.time)
+        key = (stream.pk, reading.time, disc)
         connection.execute(
             "INSERT INTO observation_history (datastream, phenomenon_start, disc, id, result_kind, result, quality,"
             " received_at, origin, change, replaced_at, replaced_by)"
             f" SELECT o.datastream, o.phenomenon_start, o.disc, o.id, o.result_kind, {connection.dialect.result('o')},"
             " o.quality, o.received_at, o.origin, o.change, ?, ? FROM observation o"
-            " WHERE o.datastream = ? AND o.phenomenon_start = ? AND o.disc = 0",
+            " WHERE o.datastream = ? AND o.phenomenon_start = ? AND o.disc = ?",
             (received_at, change, *key),
         )
         value = reading.value
         if reading.kind == ResultKind.JSON and len(value) >= DOCUMENT_FROM:
             number = connection.execute(
-                "SELECT id FROM observation WHERE datastream = ? AND phenomenon_start = ? AND disc = 0", key
+                "SELECT id FROM observation WHERE datastream = ? AND phenomenon_start = ? AND disc = ?", key
             ).fetchone()[0]
             value = keep_document(connection, number, value)
         assignment, values = connection.dialect.set_result(reading.kind, value)
         connection.execute(
             f"UPDATE observation SET result_kind = ?, {assignment}, quality = ?, received_at = ?, origin = ?,"
-            " change = ? WHERE datastream = ? AND phenomenon_start = ? AND disc = 0",
+            " change = ? WHERE datastream = ? AND phenomenon_start = ? AND disc = ?",
             (reading.kind, *values, quality_of(reading.flag), received_at, origin, change, *key),
         )
-        if reading.time == stream.latest_start:
-            grow_state(stream, reading.time, reading.time, 0, latest=_latest(reading))
+        if (reading.time, disc) == (stream.latest_start, stream.latest_disc):
+            grow_state(stream, reading.time, reading.time, 0, latest=_latest(reading, disc))
 
 
 _LOGGED: Mapping[str, ColumnType] = {

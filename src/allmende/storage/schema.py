@@ -194,9 +194,18 @@ _VERSION_6 = (
     ),
 )  # fmt: skip
 
-SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
-    {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6, 7: SQLITE_FEATURES}
+_VERSION_8 = (
+    # The range in which a stream's source declares its results to be plausible; null: no bound on that side.
+    "ALTER TABLE datastream ADD COLUMN low REAL",
+    "ALTER TABLE datastream ADD COLUMN high REAL",
 )
+
+SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6,
+        7: SQLITE_FEATURES, 8: _VERSION_8,
+    }
+)  # fmt: skip
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (

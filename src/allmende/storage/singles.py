@@ -13,7 +13,7 @@ from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Receipt
 from allmende.storage.connections import Connection
 from allmende.storage.entities import ask_origins, ensure_feature
-from allmende.storage.readings import log_appends
+from allmende.storage.readings import judged_quality, log_appends
 from allmende.storage.state import Stream, ask_streams, grow_state, write_states
 
 _PLAIN = "Datastream"
@@ -31,6 +31,7 @@ class _Single(NamedTuple):
     stream: Stream
     origin: int
     received_at: int
+    quality: str | None
 
 
 def is_single(batch: Batch) -> bool:
@@ -70,11 +71,12 @@ def _judge(
         stream, new = streams.get(name), batch.entities[0]
         if stream is None or stream.width or not _may_write(batch.reader, stream):
             continue
-        kind = new.values["result"][0]
-        if kind >= ResultKind.JSON or not fits_all(stream.observation_type, {kind}):
+        result = new.values["result"]
+        if result[0] >= ResultKind.JSON or not fits_all(stream.observation_type, {result[0]}):
             continue
         origin = origins[batch.origin, batch.version]
-        singles.append(_Single(place, new, stream, origin, batch.received_at))
+        quality = judged_quality(stream, result, new.values.get("resultQuality"))
+        singles.append(_Single(place, new, stream, origin, batch.received_at, quality))
     return singles
 
 
@@ -99,10 +101,10 @@ def _write(connection: Connection, singles: list[_Single], numbers: Sequence[int
         stream, values = single.stream, single.new.values
         start, end = values["phenomenonTime"]
         kind, value = values["result"]
-        result_time, quality = values.get("resultTime"), values.get("resultQuality")
+        result_time = values.get("resultTime")
         valid = values.get("validTime") or (None, None)
         rows.append((
-            stream.pk, start, number, number, end, result_time, single.received_at, kind, value, quality,
+            stream.pk, start, number, number, end, result_time, single.received_at, kind, value, single.quality,
             *valid, values.get("parameters"), stream.feature, single.origin, changes[stream.pk, single.origin],
         ))  # fmt: skip
     connection.dialect.insert_observations(connection, rows)
@@ -117,7 +119,7 @@ def _grow(single: _Single, number: int) -> None:
         start,
         end if end is not None else start,
         1,
-        latest=(start, number, *values["result"], values.get("resultQuality")),
+        latest=(start, number, *values["result"], single.quality),
         result_times=() if result_time is None else (result_time,),
         feature=single.stream.feature,
     )

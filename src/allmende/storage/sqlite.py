@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from allmende.domain.errors import InvalidQuery, LimitExceeded, StorageBusy, StorageError, StorageFull
+from allmende.domain.errors import InvalidQuery, StorageBusy, StorageError, StorageFull
 from allmende.domain.query import ResultKind
+from allmende.storage.allowance import Allowance, too_long
 from allmende.storage.connections import (
     OBSERVATION,
     ColumnType,
@@ -42,13 +43,16 @@ class SqliteStore(SqlStore):
 class SqliteConnection:
     """A raw connection with the dialect beside it."""
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
+    def __init__(self, raw: sqlite3.Connection, allowance: Allowance | None = None) -> None:
         self.dialect: Dialect = DIALECT
         self._raw = raw
+        self._allowance = allowance
         self.executemany = raw.executemany
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> sqlite3.Cursor:
         """Run one statement. A connection learns the functions of filters when it first needs them."""
+        if self._allowance is not None:
+            self._allowance.left()
         try:
             return self._raw.execute(sql, parameters)
         except sqlite3.OperationalError as error:
@@ -170,6 +174,9 @@ class SqliteDialect:
         )
         return range(first, first + count)
 
+    def hold_number(self, connection: Connection, number: int) -> None:
+        """Nobody else writes."""
+
     def json_at(self, column: str, keys: Sequence[str | int], kind: JsonKind) -> Fragment:
         """See :class:`allmende.storage.connections.Dialect`."""
         path = _path(keys)
@@ -216,6 +223,10 @@ class SqliteEngine:
         """See :class:`allmende.storage.connections.Engine`."""
         return SqliteConnection(raw)
 
+    def asking(self, raw: sqlite3.Connection, seconds: float) -> AbstractContextManager[Connection]:
+        """See :class:`allmende.storage.connections.Engine`."""
+        return nullcontext(SqliteConnection(raw, Allowance(seconds)))
+
     def was_cut_off(self, error: BaseException) -> bool:
         """Never: a file does not hang up."""
         return False
@@ -237,7 +248,7 @@ class SqliteEngine:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageBusy("the database was busy for too long; nothing of this was stored. Send it again")
         if code == sqlite3.SQLITE_INTERRUPT:
-            return LimitExceeded("this took too long and was stopped; ask for less", setting="ALLMENDE_QUERY_SECONDS")
+            return too_long()
         if code == sqlite3.SQLITE_IOERR:
             return StorageError(f"the disk did not take or give data ({cause}); nothing of this was stored")
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

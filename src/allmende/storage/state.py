@@ -36,6 +36,9 @@ class Stream(msgspec.Struct, kw_only=True):
     dataset: int = 0
     thing: int = 0
     observation_type: str = ""
+    low: float | None = None
+    high: float | None = None
+    """The range in which its results are plausible, where a source declared one."""
     width: int = 0
     """How many properties a MultiDatastream observes; 0 for a Datastream."""
     owner: str = ""
@@ -87,7 +90,8 @@ def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[
             f"SELECT d.pk FROM datastream d WHERE {rule} ORDER BY d.pk {dialect.locking}", values
         )
         rows = connection.execute(
-            "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.width, x.id, x.access,"
+            "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.low, d.high, d.width, x.id,"
+            " x.access,"
             " EXISTS (SELECT 1 FROM feature_datastream f WHERE f.feature = d.feature AND f.datastream = d.pk),"
             f" {_COLUMNS} FROM datastream d JOIN dataset x ON x.pk = d.dataset"
             f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE {rule} ORDER BY d.pk",
@@ -104,7 +108,7 @@ def _locked(locked: Any, rows: Any) -> list[Stream]:
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
-    pk, name, feature, dataset, thing, kind, width, owner, access, seen, *state = row
+    pk, name, feature, dataset, thing, kind, low, high, width, owner, access, seen, *state = row
     stream = Stream(
         pk=pk,
         id=name,
@@ -112,6 +116,8 @@ def _stream(row: tuple[Any, ...]) -> Stream:
         dataset=dataset,
         thing=thing,
         observation_type=kind,
+        low=low,
+        high=high,
         width=width,
         owner=owner,
         access=access,

@@ -58,6 +58,15 @@ def _ask(make: _Make, shape: Shape | None, dialect: Dialect) -> _Made | None:
     return Sql(kept.text, kept.fill(shape.values)), kept.more
 
 
+def count_lookups() -> tuple[int, int]:
+    """How often this process has found what is known of a shape, and how often it was a new one.
+
+    That a shape cannot be kept is known, too; questions without a shape are not counted.
+    """
+    info = _kept.cache_info()
+    return info.hits, info.misses
+
+
 # --- what is made of a key; only these and the key have a part in what is kept ---
 
 

@@ -186,11 +186,11 @@ class SqlStore:
         self._commit(lambda c: c.execute(sql, (name, number)) and None)
 
     def newest_change(self) -> int:
-        """The highest number in the change log."""
+        """Where a new follower of the change log begins."""
         return self._read(lambda c: logs.newest(c, "change_log"))
 
     def newest_entity_change(self) -> int:
-        """The highest number in the log of entities."""
+        """Where a new follower of the log of entities begins."""
         return self._read(lambda c: logs.newest(c, "entity_log"))
 
     def adopt_logs(self) -> int:
@@ -231,8 +231,13 @@ class SqlStore:
         return self._commit(lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes))
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with translated(self._engine), self._connections.reading() as raw, one_moment():
-            return work(self._engine.wrap(raw))
+        with (
+            translated(self._engine),
+            self._connections.reading() as raw,
+            self._engine.asking(raw, self._connections.seconds) as connection,
+            one_moment(),
+        ):
+            return work(connection)
 
 
 def _visible_streams(reader: Reader, which: Sql) -> Sql:

@@ -1,14 +1,14 @@
 """Buckets of a zone's clock and percentiles for SQLite. They mean what ``zones_postgres.py`` means."""
 
 from array import array
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from allmende.domain import times
 from allmende.storage.buckets import FIRST, LAST
 
-_NAIVE = datetime(1970, 1, 1)  # noqa: DTZ001  a clock on the wall
+_NAIVE = times.to_datetime(0).replace(tzinfo=None)  # a clock on the wall
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -52,7 +52,7 @@ def months(name: str, number: int, moment: int) -> int:
     index = (shown.year * 12 + shown.month - 1) // number * number
     if index < 12:
         return times.EARLIEST
-    clock = (datetime(index // 12, index % 12 + 1, 1) - _NAIVE) // _MICROSECOND  # noqa: DTZ001
+    clock = times.from_datetime(datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC))
     return _begun(clock, name) if FIRST <= moment <= LAST else clock
 
 

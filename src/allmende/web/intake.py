@@ -48,7 +48,10 @@ def now_micros() -> int:
 def reading_bounds(config: Config) -> IngestLimits:
     """The operator's bounds of what is taken, for all ways in."""
     return IngestLimits(
-        future=int(config.future_seconds * times.SECOND), text=config.result_bytes, geometry=config.geometry_bytes
+        future=int(config.future_seconds * times.SECOND),
+        forecast=int(config.forecast_seconds * times.SECOND),
+        text=config.result_bytes,
+        geometry=config.geometry_bytes,
     )
 
 
@@ -294,6 +297,7 @@ def _cut(series: Series, start: int, end: int) -> Series:
         times=series.times[start:end],
         results=series.results[start:end],
         flags=series.flags[start:end] if series.flags is not None else None,
+        run=series.run,
     )
 
 

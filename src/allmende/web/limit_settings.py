@@ -36,6 +36,16 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=1000,
         ),
     ] = 100_000
+    address_length: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_ADDRESS_LENGTH",
+            "Limits",
+            "Characters of an address with its options, as they are sent; also of one inside of a `$batch`.",
+            low=1024,
+            high=MIB,
+        ),
+    ] = 32 * KIB
     filter_length: Annotated[
         int, _setting("ALLMENDE_FILTER_LENGTH", "Limits", "Characters of a `$filter`.", low=16, high=64 * KIB)
     ] = 2000
@@ -71,6 +81,15 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=1,
         ),
     ] = 50_000
+    patch_operations: Annotated[
+        int, _setting("ALLMENDE_PATCH_OPERATIONS", "Limits", "Operations of one JSON Patch.", low=1, high=10_000)
+    ] = 200
+    patch_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_PATCH_BYTES", "Limits", "Size of one JSON Patch, and of what it copies.", low=256, high=4 * MIB
+        ),
+    ] = 64 * KIB
     delete_max: Annotated[
         int,
         _setting(
@@ -98,13 +117,22 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 86_400.0
+    forecast_seconds: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_FORECAST_SECONDS",
+            "Limits",
+            "How far behind its run a forecast may look. Beyond it, a time was misread.",
+            low=0,
+        ),
+    ] = 400 * 86_400.0
     filter_cost: Annotated[
         int,
         _setting(
             "ALLMENDE_FILTER_COST",
             "Limits",
-            "What a `$filter`, `$orderby` or `$apply` may hold: each expression counts 1, each step of a path 1, "
-            "`any()` and spatial functions 10.",
+            "What a `$filter`, `$orderby` or `$apply` may hold: each expression, each step of a path and each measure "
+            "counts 1, `any()` and spatial functions 10.",
             low=16,
             high=100_000,
         ),
@@ -149,6 +177,30 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 0
+    rule_readings: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_RULE_READINGS", "Limits", "Readings that a rule takes in for one group at a time.", low=1000
+        ),
+    ] = 500_000
+    rule_steps: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_RULE_STEPS",
+            "Limits",
+            "What one value of a rule may cost: parts of its expressions times readings.",
+            low=1000,
+        ),
+    ] = 20_000_000
+    rule_run_values: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_RULE_RUN_VALUES",
+            "Limits",
+            "Values that `allmende rule run` swaps in at once. On SQLite other writers wait for so long.",
+            low=1000,
+        ),
+    ] = 200_000
     rejection_bytes: Annotated[
         int,
         _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),

@@ -7,6 +7,7 @@ from pathlib import Path
 import allmende
 from allmende.domain.errors import ConfigurationError
 from allmende.domain.profile import Profile, ProfileError, parse_profile
+from allmende.domain.rules import FOLDER
 
 FILE_NAME = "city.toml"
 _MAX_BYTES = 50_000_000
@@ -62,21 +63,25 @@ def _cities() -> Path | None:
 
 
 class FolderFiles(Mapping[str, bytes]):
-    """The files of one folder by name, read when asked for. Never leads out of the folder."""
+    """The files of one folder by name, and those of its rules as ``rules/NAME``, read when asked for. Never leads out
+    of the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __getitem__(self, name: str) -> bytes:
         path = self._folder / name
-        if Path(name).name != name or not path.is_file():
+        inner = name.removeprefix(FOLDER)
+        if Path(inner).name != inner or not path.is_file():
             raise KeyError(name)
         if path.stat().st_size > _MAX_BYTES:
             raise ProfileError(name, f"is larger than {_MAX_BYTES // 1_000_000} MB, which no profile needs")
         return path.read_bytes()
 
     def __iter__(self) -> Iterator[str]:
-        return (path.name for path in sorted(self._folder.iterdir()) if path.is_file())
+        for folder, prefix in ((self._folder, ""), (self._folder / FOLDER, FOLDER)):
+            if folder.is_dir():
+                yield from (f"{prefix}{path.name}" for path in sorted(folder.iterdir()) if path.is_file())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -36,7 +36,7 @@ class Spoken:
         self.house = house
         self.config = config
         self.readers = dict(READERS)
-        self.devices: list[Device] = []
+        self.devices: list[Listener] = []
         self.broker: Any = None
         self.notifier: Any = None
 
@@ -54,14 +54,15 @@ class Spoken:
             retained=lambda filter_, client: retained(store, self.config, filter_, client),
         )
 
-    def client(self, name: str = "", **options: Any) -> Device:
+    def client(self, name: str = "", **options: Any) -> "Listener":
         """A client that is connected."""
-        device = Device(self.config, name, "x", **options)
+        device = Listener(self.config, name, "x", **options)
+        device.house = self
         self.devices.append(device)
         assert device.connected.wait(20)
         return device
 
-    def listen(self, *topics: str, name: str = "", qos: int = 1) -> Device:
+    def listen(self, *topics: str, name: str = "", qos: int = 1) -> "Listener":
         """A client that has subscribed; the notifier knows of it."""
         device = self.client(name)
         for topic in topics:
@@ -71,16 +72,15 @@ class Spoken:
         return device
 
     def catch_up(self) -> None:
-        """Wait until the notifier knows who listens, and has told what was committed."""
-        store = self.house.store
-        for name, newest in ((ENTITIES, store.newest_entity_change()), (FOLLOWER, store.newest_change())):
-            until = time.monotonic() + 30
-            while (store.cursor(name) or 0) < newest and time.monotonic() < until:
-                time.sleep(0.05)
+        """Wait until the notifier knows who listens, and what was committed is on its way to them: a cursor is kept
+        behind what was handed over."""
+        store, until = self.house.store, time.monotonic() + 30
         version = self.broker.subscribers.version
-        while self.notifier.version < version and time.monotonic() < until:
-            time.sleep(0.05)
-        time.sleep(0.2)
+        newest = {ENTITIES: store.newest_entity_change(), FOLLOWER: store.newest_change()}
+        while self.notifier.version < version or any((store.cursor(name) or 0) < at for name, at in newest.items()):
+            assert time.monotonic() < until, "the notifier does not come to its end"
+            time.sleep(0.01)
+        time.sleep(0.1)  # the way from there to the client
 
     def publish(self, topic: str, body: Any, *, name: str = "writer", qos: int = 1) -> None:
         """Publish as somebody, and wait until it is acknowledged."""
@@ -90,10 +90,16 @@ class Spoken:
             time.sleep(0.5)
 
 
-def told(device: Device, count: int) -> list[tuple[str, Any]]:
+class Listener(Device):
+    """A client of a house."""
+
+    house: Spoken
+
+
+def told(device: Listener, count: int) -> list[tuple[str, Any]]:
     """(topic, JSON) of so many messages; none comes after them."""
     device.wait_for(count, 20)
-    time.sleep(0.4)
+    device.house.catch_up()
     assert len(device.received) == count, [(m.topic, m.payload) for m in device.received]
     return [(message.topic, json.loads(message.payload)) for message in device.received]
 
@@ -107,6 +113,9 @@ def spoken_to(house: House, folder: Path, monkeypatch: pytest.MonkeyPatch, **set
     monkeypatch.setattr("allmende.web.broker.rules.close_old_connections", lambda: None)
     monkeypatch.setattr("allmende.web.broker.rules.reader_of_mqtt", READERS.get)
     monkeypatch.setattr("allmende.web.messages.respond", lambda request, store: answer(request, store, house.limits))
+    # Looked for often, so that nobody waits for long, and kept at once, so that one sees how far it has come.
+    monkeypatch.setattr("allmende.web.broker.notifier.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("allmende.web.broker.notifier._KEEP_SECONDS", 0.0)
     made = Spoken(house, config)
     stop = threading.Event()
     with running(config, made.rules()) as broker:

@@ -8,10 +8,12 @@ import pytest
 
 from allmende.domain.errors import LimitExceeded
 from allmende.domain.face import FaceLimits
+from allmende.faces.sensorthings import expressions
 from allmende.faces.sensorthings.expressions import parse_apply, parse_filter, parse_order
-from tests.conformance.sensorthings.house import House
+from tests.conformance.sensorthings.house import WRITER, House
 
-LONG = FaceLimits(filter_length=100_000)
+WIDE = FaceLimits(address_length=1_000_000)
+LONG = msgspec.structs.replace(WIDE, filter_length=100_000)
 """An operator who allowed long texts still has a bound on what they hold."""
 
 
@@ -23,7 +25,7 @@ class Untouched:
 
 
 HOSTILE = {
-    "parentheses": ("(" * 10_000 + ")" * 10_000, "ALLMENDE_FILTER_LENGTH", FaceLimits()),
+    "parentheses": ("(" * 10_000 + ")" * 10_000, "ALLMENDE_FILTER_LENGTH", WIDE),
     "open parentheses": ("(" * 1900, "", FaceLimits()),
     "nested": ("not " * 400 + "true", "within each other", FaceLimits()),
     "regex bomb": ("(a+)+$ " * 250 + "!", "", FaceLimits()),
@@ -59,6 +61,51 @@ def test_it_is_refused_before_the_store_is_asked(name: str, option: str) -> None
     assert len(message) < 500
     if option == "filter":
         assert limit in message
+
+
+PARTS = "".join(f"--b\r\nContent-Type: application/http\r\n\r\nGET Things({n})\r\n\r\n" for n in range(12_000))
+SENT = {
+    "a long $select": ("GET", "$select=" + ",".join(f"properties/a{n}" for n in range(60_000)), b"", "ADDRESS_LENGTH"),
+    "a long path": ("GET", "", b"", "ADDRESS_LENGTH"),
+    "many parts": ("POST", "multipart/mixed; boundary=b", f"{PARTS}--b--\r\n".encode(), "BATCH_SIZE"),
+    "many headers": (
+        "POST",
+        "multipart/mixed; boundary=b",
+        b"--b\r\nContent-Type: application/http\r\n" + b"X: y\r\n" * 9000 + b"\r\nGET Things\r\n--b--\r\n",
+        "headers",
+    ),
+    "an address in a batch": (
+        "POST",
+        "application/json",
+        msgspec.json.encode({"requests": [{"id": "a", "method": "GET", "url": "Things?$select=" + "name," * 9000}]}),
+        "ADDRESS_LENGTH",
+    ),
+    "a large patch": ("PATCH", "", b"[" + b"{}," * 50_000 + b"{}]", "PATCH_BYTES"),
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_what_is_too_large_is_refused_before_anything_looks_into_it(name: str) -> None:
+    method, kind, body, limit = SENT[name]
+    house = House(Untouched())  # type: ignore[arg-type]
+    if method == "GET":
+        path, query = ("Things", kind) if kind else ("Things(1)" + "/Locations(1)/Things(1)" * 2000, "")
+        response = house.request("GET", path, query)
+    elif method == "POST":
+        response = house.request("POST", "$batch", body=body, content_type=kind, reader=WRITER)
+    else:
+        kind = "application/json-patch+json"
+        response = house.request("PATCH", "Things(1)", body=body, content_type=kind, reader=WRITER)
+    assert (response.status, limit in response.body.decode()) in ((400, True), (200, True)), response.body[:300]
+
+
+@pytest.mark.parametrize(
+    "text", ["id in (" + "1," * 40_000 + "1)", "1 eq " + "-" * 64_000 + "1", "true" + " or true" * 10_000]
+)
+def test_what_is_too_costly_is_not_even_parsed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expressions, "_parser", None)
+    with pytest.raises(LimitExceeded, match="ALLMENDE_FILTER_COST"):
+        parse_filter(text, max_length=100_000)
 
 
 def test_the_cost_is_counted() -> None:

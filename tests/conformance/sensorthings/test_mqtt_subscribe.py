@@ -171,7 +171,8 @@ def test_old_readings_of_a_source_are_not_told(spoken: Spoken) -> None:
     at = 1_700_000_000_000_000
     spoken.house.store.append(batch(Series(stream="g~free", times=[at - 2 * 3_600_000_000, at], results=[1, 2]), at=at))
     spoken.house.store.append(batch(Series(stream="g~free", times=[at - 3 * 3_600_000_000], results=[3]), at=at))
-    readings = [m for m in listener.wait_for(8, 2) if b'"result"' in m.payload]
+    spoken.catch_up()
+    readings = [m for m in listener.received if b'"result"' in m.payload]
     assert sorted(m.topic for m in readings) == ["v1.1/Datastreams('g~free')/Observations", "v1.1/Observations"]
 
 
@@ -297,3 +298,19 @@ def test_a_slow_topic_is_left_alone_and_no_other_waits_for_it(spoken: Spoken, mo
         spoken.house.post(f"{STREAM}/Observations", observation(number, number))
     assert [shown["result"] for _, shown in told(other, 3)] == [1, 2, 3]
     assert [shown["result"] for _, shown in told(slow, 1)] == [1]
+
+
+def test_a_name_without_quotes_is_told_as_it_was_written(spoken: Spoken) -> None:
+    """Masterportal asks so for all ids: ``Datastreams(name)/Observations``."""
+    name = "garage-1~free"
+    spoken.house.post("Datastreams", datastream(**{"@iot.id": name, "Thing": {"@iot.id": 1}}))
+    topics = (f"v1.1/Datastreams({name})/Observations", f"v1.1/Datastreams('{name}')/Observations")
+    bare, quoted, both = spoken.listen(topics[0]), spoken.listen(topics[1]), spoken.listen(*topics)
+    spoken.house.post(f"Datastreams('{name}')/Observations", observation(3))
+    for listener, heard in ((bare, topics[:1]), (quoted, topics[1:]), (both, topics)):
+        assert sorted((topic, shown["result"]) for topic, shown in told(listener, len(heard))) == [
+            (topic, 3) for topic in sorted(heard)
+        ]
+    with_options = spoken.listen(f"v1.1/Datastreams({name})/Observations?$select=result")
+    spoken.house.post(f"Datastreams('{name}')/Observations", observation(4, 1))
+    assert [shown for _, shown in told(with_options, 1)] == [{"result": 4}]

@@ -116,6 +116,41 @@ def test_links_by_id(house: House) -> None:
     assert house.get("Things('t')/Datastreams")["value"] == []
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_what_hangs_on_it_by_id(house: House, method: str) -> None:
+    path = furnish(house)["Datastream"]
+    house.post("Things", thing(**{"@iot.id": "other"}))
+    read = house.request("GET", "Things('other')").headers["ETag"]
+    body = {**thing(), "name": "new", "Datastreams": [{"@iot.id": "d"}]}
+    house.unchanged(method, "Things('other')", body, 412, if_match='"x"')
+    assert house.change("Things('other')", body, method, if_match=read)["name"] == "new"
+    assert house.get(f"{path}/Thing")["@iot.id"] == "other"
+    assert house.get("Things('t')/Datastreams")["value"] == []
+    house.unchanged(method, "Things('other')", body, 412, if_match=read)
+    # Clients that keep entities as objects send what they know of it, too.
+    house.change("Things('t')", {**thing(), "Datastreams": [datastream(**{"@iot.id": "d"})]}, method)
+    assert house.get(f"{path}/Thing")["@iot.id"] == "t"
+
+
+def test_what_hangs_on_it_by_a_json_patch(house: House) -> None:
+    path = furnish(house)["Datastream"]
+    house.post("Things", thing(**{"@iot.id": "other"}))
+    house.patch("Things('other')", {"op": "add", "path": "/Datastreams", "value": [{"@iot.id": "d"}]})
+    assert house.get(f"{path}/Thing")["@iot.id"] == "other"
+
+
+def test_moved_observations_change_what_is_known_of_both_streams(house: House) -> None:
+    path = furnish(house)["Datastream"]
+    own = {key: value for key, value in datastream(**{"@iot.id": "e"}).items() if key != "Observations"}
+    house.post("Datastreams", {**own, "Thing": {"@iot.id": "t"}})
+    (moved,) = house.get(f"{path}/Observations")["value"]
+    tags = [house.request("GET", name).headers["ETag"] for name in (path, "Datastreams('e')")]
+    assert "phenomenonTime" in house.change("Datastreams('e')", {"Observations": [{"@iot.id": moved["@iot.id"]}]})
+    assert [house.request("GET", name).headers["ETag"] for name in (path, "Datastreams('e')")] != tags
+    assert house.get("Datastreams('e')/Observations")["value"] == [moved]
+    assert "phenomenonTime" not in house.get(path)
+
+
 def test_no_entities_inside(house: House) -> None:
     paths = furnish(house)
     for entity, body in (
@@ -126,7 +161,8 @@ def test_no_entities_inside(house: House) -> None:
         ("Datastream", {"Thing": {"@iot.id": "nobody"}}),
         ("Thing", {"Locations": [location()]}),
         ("Thing", {"Datastreams": [datastream()]}),
-        ("Thing", {"Datastreams": [{"@iot.id": "d"}]}),
+        ("Thing", {"Datastreams": [{"@iot.id": "d"}, {"@iot.id": "nobody"}]}),
+        ("Location", {"Things": [{"@iot.id": "t"}]}),
         ("Observation", {"FeatureOfInterest": feature()}),
         ("HistoricalLocation", {"Locations": []}),
     ):

@@ -1,20 +1,29 @@
-"""One uplink to readings. Radio values and gateways are dropped here: they say nothing about the city."""
+"""One uplink of ChirpStack v4 to readings. Radio and gateways are dropped here: they say nothing about the city."""
 
 import re
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
-from allmende.connectors.chirpstack.devices import declare
-from allmende.connectors.chirpstack.families import Family, find_family
-from allmende.connectors.chirpstack.values import Item, Refused, flatten, read_value
+from allmende.connectors.lorawan.devices import Device
+from allmende.connectors.lorawan.families import Sought
+from allmende.connectors.lorawan.uplinks import Uplink, read_uplink
+from allmende.connectors.messages import Refused, read_json, refuse_payload, table
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import ConfigurationError, InvalidInput
-from allmende.domain.records import Parsed, Record, Rejection, Result, Series
+from allmende.domain.records import Parsed
 from allmende.domain.times import parse_instant
 
 _EVENT = re.compile(r"/event/([a-z]+)\Z")
 _EUI = re.compile(r"[0-9a-f]{16}\Z")
+_INFO = {
+    "tenantName": "tenant",
+    "applicationName": "application",
+    "applicationId": "application_id",
+    "deviceProfileName": "device_profile",
+    "deviceProfileId": "device_profile_id",
+}
 
 
 class _Time(NamedTuple):
@@ -26,24 +35,15 @@ class _Time(NamedTuple):
 def parse(payload: Payload, source: Source) -> Parsed:
     """Readings of one uplink; what is no uplink (join, status, acknowledgement) gives nothing."""
     try:
-        uplink = msgspec.json.decode(payload.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _reject(payload, Refused("unreadable", f"this is no JSON: {error}"))
-    if not isinstance(uplink, dict):
-        return _reject(payload, Refused("no-identity", "an uplink is a JSON object"))
-    if not _is_uplink(payload.name, uplink):
-        return Parsed((), ())
-    try:
-        return _read(payload, source, uplink)
+        uplink = table(read_json(payload.body), "an uplink", "no-identity")
+        if not _is_uplink(payload.name, uplink):
+            return Parsed((), ())
+        told = _tell(uplink)
+        return Parsed((), ()) if told is None else read_uplink(payload, source, told)
     except Refused as refused:
-        return _reject(payload, refused)
+        return refuse_payload(payload, refused)
     except ConfigurationError as error:
-        return _reject(payload, Refused("bad-family", f"the configuration cannot be used: {error}"))
-
-
-def _reject(payload: Payload, refused: Refused) -> Parsed:
-    where = f"line {payload.line}" if payload.line > 1 else ""
-    return Parsed((), (Rejection(reason=refused.reason, body=payload.body, where=where, code=refused.code),))
+        return refuse_payload(payload, Refused("bad-family", f"the configuration cannot be used: {error}"))
 
 
 def _is_uplink(topic: str, uplink: dict[str, Any]) -> bool:
@@ -56,7 +56,8 @@ def _is_uplink(topic: str, uplink: dict[str, Any]) -> bool:
     return not (is_status or is_answer or is_join)
 
 
-def _read(payload: Payload, source: Source, uplink: dict[str, Any]) -> Parsed:
+def _tell(uplink: dict[str, Any]) -> Uplink | None:
+    """What of it is kept; None where the device spoke to the network alone."""
     info = uplink.get("deviceInfo")
     eui = str(info.get("devEui", "")).lower() if isinstance(info, dict) else ""
     if not isinstance(info, dict) or not _EUI.match(eui):
@@ -64,24 +65,21 @@ def _read(payload: Payload, source: Source, uplink: dict[str, Any]) -> Parsed:
     decoded = uplink.get("object")
     if not isinstance(decoded, dict):
         if decoded is None and not uplink.get("data"):
-            return Parsed((), ())  # the device spoke to the network alone
-        raise Refused("no-object", "the network decoded nothing: its device profile has no codec")
-    name = str(info.get("deviceProfileName", ""))
-    family = find_family(source.settings, name, str(info.get("deviceProfileId", "")))
-    if family is None:
-        raise Refused("unknown-family", f"no family is configured for the device profile {name[:80]!r}")
+            return None
+        decoded = None
     time = _time(uplink)
-    doubt = "device-says-invalid" if _is_doubtful(family, decoded) else time.flag
-    return _readings(source, _Uplink(uplink, info, eui, family, time, doubt), payload)
-
-
-class _Uplink(NamedTuple):
-    raw: dict[str, Any]
-    info: dict[str, Any]
-    eui: str
-    family: Family
-    time: _Time
-    doubt: str
+    properties = {"device_eui": eui}
+    properties |= {name: info[key] for key, name in _INFO.items() if isinstance(info.get(key), str)}
+    return Uplink(
+        device=Device(eui, str(info.get("deviceName") or ""), (eui,), properties),
+        sought=Sought((str(info.get("deviceProfileName", "")),), str(info.get("deviceProfileId", ""))),
+        decoded=decoded,
+        data=uplink.get("data"),
+        port=uplink.get("fPort"),
+        micros=time.micros,
+        flag=time.flag,
+        alone=partial(_alone, uplink, time),
+    )
 
 
 def _time(uplink: dict[str, Any]) -> _Time:
@@ -101,63 +99,13 @@ def _time(uplink: dict[str, Any]) -> _Time:
         raise Refused("bad-time", str(error)) from None
 
 
-def _is_doubtful(family: Family, decoded: dict[str, Any]) -> bool:
-    return any(key in decoded and decoded[key] != wanted for key, wanted in family.valid.items())
-
-
-def _readings(source: Source, uplink: _Uplink, payload: Payload) -> Parsed:
-    """Each key by itself: one that cannot be read takes nothing from the others."""
-    records: list[Record] = []
-    rejections: list[Rejection] = []
-    seen: dict[str, tuple[Result, Item]] = {}
-    for item in flatten(uplink.raw["object"], uplink.family.list):
-        if item.key in uplink.family.ignore or _is_absent(uplink.family, item.value):
-            continue
-        try:
-            records += _reading(source, uplink, item, seen)
-        except Refused as refused:
-            where = f"object, {item.key[:80]}"
-            where = f"line {payload.line}, {where}" if payload.line > 1 else where
-            body = _reduced(uplink, *refused.beside, item)
-            rejections.append(Rejection(reason=refused.reason, body=body, where=where, code=refused.code))
-    return Parsed(records, rejections)
-
-
-def _is_absent(family: Family, value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value in family.absent)
-
-
-def _reading(source: Source, uplink: _Uplink, item: Item, seen: dict[str, tuple[Result, Item]]) -> tuple[Record, ...]:
-    quantity = uplink.family.quantity(item.key)
-    if quantity is None:
-        reason = f"the family {uplink.family.name!r} does not say what {item.key[:80]!r} is"
-        raise Refused("unknown-quantity", reason)
-    result, doubt = read_value(quantity, item.value)
-    declared = declare(source, uplink.info, uplink.eui, uplink.family, quantity)
-    if declared.stream in seen:
-        taken, first = seen[declared.stream]
-        if taken == result:
-            return ()
-        reason = f"the uplink gives {declared.stream} twice, with different values"
-        raise Refused("second-value", reason, beside=(first,))
-    seen[declared.stream] = (result, item)
-    doubt = doubt or uplink.doubt
-    series = Series(
-        stream=declared.stream, times=[uplink.time.micros], results=[result], flags=[doubt] if doubt else None
-    )
-    return declared, series
-
-
-def _reduced(uplink: _Uplink, *items: Item) -> bytes:
-    """The uplink with these values alone, so that a replay comes to the same point and does not repeat the others."""
-    status = {key: uplink.raw["object"][key] for key in uplink.family.valid if key in uplink.raw["object"]}
-    kept = {key: uplink.raw[key] for key in ("deduplicationId", "deviceInfo", "fPort") if key in uplink.raw}
-    kept["object"] = status
-    for item in items:
-        for key, value in item.alone.items():
-            status[key] = [*status[key], *value] if isinstance(status.get(key), list) else value
-    if uplink.time.flag:
-        kept["rxInfo"] = [{"time": uplink.time.text}]
+def _alone(uplink: dict[str, Any], time: _Time, decoded: dict[str, Any], model: str) -> bytes:
+    kept = {key: uplink[key] for key in ("deduplicationId", "deviceInfo", "fPort") if key in uplink}
+    if model:  # the family was known by keys that are not there any more
+        kept["deviceInfo"] = {**kept["deviceInfo"], "deviceProfileName": model}
+    kept["object"] = decoded
+    if time.flag:
+        kept["rxInfo"] = [{"time": time.text}]
     else:
-        kept["time"] = uplink.time.text
+        kept["time"] = time.text
     return msgspec.json.encode(kept)

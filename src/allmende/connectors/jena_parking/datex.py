@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from allmende.connectors import parking
 from allmende.connectors.jena_parking.places import Places
 from allmende.connectors.jena_parking.streams import Gathered
 from allmende.domain.connector import Payload, Source
@@ -22,8 +23,6 @@ QUANTITIES = {
     "totalNumberOfOccupiedParkingSpaces": "occupied",
     "totalParkingCapacityShortTermOverride": "capacity",
 }
-FULL = frozenset({"full", "fullAtEntrance", "carParkFull", "noMoreParkingSpacesAvailable"})
-CLOSED = frozenset({"closed", "closedAbnormal", "carParkClosed"})
 _NUMBER = re.compile(r"([0-9]{1,9})(?:\.0+)?\Z", re.ASCII)
 
 
@@ -99,7 +98,7 @@ class _Reader:
             return self._refuse(record, name, _Refused("no-values", "the car park has neither spaces nor capacity"))
         states = {_text(child) for child in record if _local(child) == RECORD}
         for quantity, value in values.items():
-            self.gathered.add(thing, quantity, time, value, _flag(quantity, values, states))
+            self.gathered.add(thing, quantity, time, value, parking.doubt(quantity, values, states))
         return None
 
     def _refuse(self, record: etree._Element, name: str, refused: _Refused, only: str = "") -> None:
@@ -126,16 +125,3 @@ class _Reader:
 
 def _text(element: etree._Element | None) -> str:
     return "" if element is None else (element.text or "").strip()
-
-
-def _flag(quantity: str, values: dict[str, int], states: set[str]) -> str:
-    """Why a reading is implausible. The capacity is that of the same feed: others disagree with it."""
-    capacity = values.get("capacity")
-    if capacity == 0 or states & CLOSED:
-        # Nobody can park there: neither "0 free" nor "523 free" is what it says.
-        return "closed"
-    if quantity != "capacity" and capacity is not None and values[quantity] > capacity:
-        return "above-capacity"
-    if quantity == "free" and values["free"] > 0 and states & FULL:
-        return "full-with-free"
-    return ""

@@ -41,6 +41,8 @@ def change(request: Request, store: Store, limits: FaceLimits) -> Response:
     if content_kind(request) not in taken:
         return refuse(415, f"{content_kind(request)} is not taken; send {' or '.join(taken)}")
     asked = _plain(request, address, limits)
+    if content_kind(request) == JSON_PATCH and len(request.body) > limits.patch_bytes:
+        raise errors.LimitExceeded(f"this JSON Patch has {len(request.body)} bytes", setting="ALLMENDE_PATCH_BYTES")
     body = settle_echoes(address.entity, decode_body(request), store, request.reader, limits.entities)
     for _ in range(_TRIES):
         page = _one(asked, store)
@@ -117,7 +119,7 @@ def _amendment(request: Request, asked: Asked, page: Page, body: Any, limits: Fa
     current = {name: value for name, value in shown.items() if ENTITIES[entity].attribute(name)}
     patching = content_kind(request) == JSON_PATCH
     if patching:
-        body = apply_patch(current, body)
+        body = apply_patch(current, body, limits)
     values, links = plan_change(
         entity,
         identifier,
@@ -125,6 +127,7 @@ def _amendment(request: Request, asked: Asked, page: Page, body: Any, limits: Fa
         current=current,
         now=request.now,
         whole=request.method == "PUT",
+        most=limits.entities,
         bounds=limits.bounds,
     )
     return Amendment(

@@ -197,6 +197,7 @@ class _Builder(Transformer[Token, Any]):
         return Value(None, "null", token.start_pos or 0)
 
 
+_WORDS = re.compile(r"--|'(?:[^']|'')*'|[(\[]|[^\s()\[\],/']+")
 _ALIAS = re.compile(r"[A-Za-z_]\w{0,127}\Z", re.ASCII)
 _PERCENTILE = re.compile(r"allmende\.percentile(\d{1,2}(?:_\d{1,6})?|100)\Z", re.ASCII)
 _METHODS: Mapping[str, Method] = MappingProxyType(
@@ -254,7 +255,7 @@ def _parser() -> Lark:
 @lru_cache(maxsize=512)
 def parse_filter(text: str, *, max_length: int, max_cost: int = 1000, option: str = "$filter") -> Expression:
     """The expression of a filter; raises InvalidQuery that says where in the text."""
-    expression = cast(Expression, _parse(text, "start", max_length, option))
+    expression = cast(Expression, _parse(text, "start", max_length, max_cost, option))
     _check_cost([expression], max_cost, option)
     return expression
 
@@ -262,7 +263,7 @@ def parse_filter(text: str, *, max_length: int, max_cost: int = 1000, option: st
 @lru_cache(maxsize=512)
 def parse_order(text: str, *, max_length: int, max_cost: int = 1000) -> tuple[Order, ...]:
     """``name desc,Thing/name`` to sort keys."""
-    orders = cast(tuple[Order, ...], _parse(text, "ordering", max_length, "$orderby"))
+    orders = cast(tuple[Order, ...], _parse(text, "ordering", max_length, max_cost, "$orderby"))
     if len(orders) > MAX_KEYS:
         raise InvalidQuery(f"more than {MAX_KEYS} keys", where="$orderby")
     _check_cost([order.path for order in orders], max_cost, "$orderby")
@@ -272,14 +273,18 @@ def parse_order(text: str, *, max_length: int, max_cost: int = 1000) -> tuple[Or
 @lru_cache(maxsize=512)
 def parse_apply(text: str, *, max_length: int, max_cost: int = 1000) -> Applied:
     """The transformations of ``$apply``: filters, then a grouping or an aggregation."""
-    applied = cast(Applied, _parse(text, "apply", max_length, "$apply"))
+    applied = cast(Applied, _parse(text, "apply", max_length, max_cost, "$apply"))
     found = [applied.where, *(g.expression for g in applied.groups), *(m.expression for m in applied.measures)]
-    _check_cost([node for node in found if node is not None], max_cost, "$apply")
+    _check_cost([node for node in found if node is not None], max_cost, "$apply", len(applied.measures))
     return applied
 
 
-def _parse(text: str, start: str, max_length: int, option: str) -> Any:
+def _parse(text: str, start: str, max_length: int, max_cost: int, option: str) -> Any:
     check_size(text, max_length, option)
+    # An expression has four words at most (`result with max as m` has the most); so much is not even parsed.
+    words = 4 * max_cost
+    if len(text) > words and len(_WORDS.findall(text)) > words:
+        raise _too_costly(max_cost, option)
     try:
         return _parser().parse(text, start=start)
     except UnexpectedInput as error:
@@ -295,14 +300,13 @@ def check_size(text: str, max_length: int, option: str) -> None:
         raise LimitExceeded(f"it has {len(text)} characters", setting="ALLMENDE_FILTER_LENGTH", where=option)
 
 
-def _check_cost(expressions: list[Expression], max_cost: int, option: str) -> None:
-    """Refuse what is too deep, and what would be too much work to compile and to plan."""
+def _check_cost(expressions: list[Expression], max_cost: int, option: str, cost: int = 0) -> None:
+    """Refuse what is too deep, and what would be too much work to compile and to plan; ``cost`` is that of the rest."""
     level: list[Any] = expressions
-    cost = 0
     for _ in range(MAX_DEPTH):
         cost += sum(map(_cost, level))
         if cost > max_cost:
-            raise LimitExceeded(f"it costs more than {max_cost}", setting="ALLMENDE_FILTER_COST", where=option)
+            raise _too_costly(max_cost, option)
         fields = [getattr(node, name) for node in level for name in node.__struct_fields__]
         inner = [node for field in fields for node in (field if isinstance(field, tuple) else (field,))]
         level = [node for node in inner if isinstance(node, Expression)]
@@ -310,6 +314,10 @@ def _check_cost(expressions: list[Expression], max_cost: int, option: str) -> No
             return
     at = getattr(level[0], "at", 0) + 1
     raise InvalidQuery(f"more than {MAX_DEPTH} expressions within each other", where=f"{option}, character {at}")
+
+
+def _too_costly(max_cost: int, option: str) -> LimitExceeded:
+    return LimitExceeded(f"it costs more than {max_cost}", setting="ALLMENDE_FILTER_COST", where=option)
 
 
 def _cost(node: Expression) -> int:

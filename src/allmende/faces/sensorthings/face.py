@@ -59,6 +59,7 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
     """Answer one request. Known errors become their status; others are the caller's, and LostRace of a transaction
     that the caller began."""
     try:
+        _check_length(request, limits)
         if request.method in ("GET", "HEAD"):
             return _read(request, store, limits)
         if request.method == "POST":
@@ -76,6 +77,12 @@ def answer(request: Request, store: Store, limits: FaceLimits) -> Response:
         raise
     except errors.AllmendeError as error:
         return error_response(error)
+
+
+def _check_length(request: Request, limits: FaceLimits) -> None:
+    """Before anything looks into it; the server's own bound does not hold inside of a batch."""
+    if len(request.path) + len(request.query) > limits.address_length:
+        raise errors.LimitExceeded("this address is too long", setting="ALLMENDE_ADDRESS_LENGTH")
 
 
 def answer_batch(request: Request, store: Store, limits: FaceLimits, run: batch.Run) -> Response:

@@ -21,22 +21,24 @@ KIND = "multipart/mixed"
 _REQUEST = re.compile(rb"([A-Za-z]+) +(\S.*?)(?: +HTTP/[0-9.]+)?[ \t]*\Z")
 _BLANK = re.compile(rb"\r?\n(?=\r?\n)|\A(?=\r?\n)")
 _LINE = re.compile(rb"\r?\n")
+_MOST_HEADERS = 8192
+"""Characters of the headers of one part, as servers have it for a request's: their parser takes its time."""
 
 
 def parse_multipart(content_type: str, body: bytes, limits: FaceLimits) -> list[Part]:
     """The parts, those of a change set with one group. Raises InvalidInput for all that is not as it has to be:
     nothing of a batch that was cut off on its way is done; LimitExceeded for too many parts."""
     parts: list[Part] = []
-    for number, piece in enumerate(_cut(content_type, body, "the batch"), 1):
-        head, rest = _headed(piece)
+    for number, piece in enumerate(_cut(content_type, body, "the batch", limits), 1):
         where = f"part {number}"
+        head, rest = _headed(piece, where)
         if head.get_content_type() != KIND:
             parts.append(_part(head, rest, "", where))
             check_number(len(parts), limits)
             continue
         group = f"changeset {number}"
-        for place, inner in enumerate(_cut(head.get("Content-Type", ""), rest, where), 1):
-            inner_head, inner_rest = _headed(inner)
+        for place, inner in enumerate(_cut(head.get("Content-Type", ""), rest, where, limits), 1):
+            inner_head, inner_rest = _headed(inner, f"{where}.{place}")
             if inner_head.get_content_maintype() == "multipart":
                 raise InvalidInput("a change set holds requests alone", where=f"{where}.{place}")
             parts.append(_part(inner_head, inner_rest, group, f"{where}.{place}"))
@@ -44,8 +46,8 @@ def parse_multipart(content_type: str, body: bytes, limits: FaceLimits) -> list[
     return parts
 
 
-def _cut(content_type: str, body: bytes, where: str) -> list[bytes]:
-    """What stands between the boundaries."""
+def _cut(content_type: str, body: bytes, where: str, limits: FaceLimits) -> list[bytes]:
+    """What stands between the boundaries; refuses too many pieces before any of them is looked into."""
     message = Message()
     message["Content-Type"] = content_type
     boundary = message.get_boundary()
@@ -57,6 +59,7 @@ def _cut(content_type: str, body: bytes, where: str) -> list[bytes]:
     for mark in marks.finditer(body):
         if start is not None:
             pieces.append(_without_end(body[start : mark.start()]))
+            check_number(len(pieces), limits)
         start = mark.end() + 1
         if mark[1]:
             return pieces
@@ -68,10 +71,12 @@ def _without_end(piece: bytes) -> bytes:
     return piece[:-2] if piece.endswith(b"\r\n") else piece.removesuffix(b"\n")
 
 
-def _headed(piece: bytes) -> tuple[Message, bytes]:
+def _headed(piece: bytes, where: str) -> tuple[Message, bytes]:
     """Headers, and what follows behind the blank line."""
-    blank = _BLANK.search(piece)
+    blank = _BLANK.search(piece, 0, _MOST_HEADERS)
     head, rest = (piece, b"") if blank is None else (piece[: blank.start()], piece[blank.end() :])
+    if len(head) > _MOST_HEADERS:
+        raise InvalidInput(f"headers of a part have at most {_MOST_HEADERS} characters", where=where)
     line = _LINE.match(rest)
     return BytesHeaderParser().parsebytes(head), rest[line.end() :] if line else rest
 
@@ -86,7 +91,7 @@ def _part(head: Message, rest: bytes, group: str, where: str) -> Part:
     request = _REQUEST.match(first)
     if request is None:
         raise InvalidInput("a request begins with its method and address, e.g. POST Things HTTP/1.1", where=where)
-    inner, body = _headed(rest)
+    inner, body = _headed(rest, where)
     try:
         url = request[2].decode()
     except UnicodeDecodeError:

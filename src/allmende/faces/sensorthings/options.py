@@ -217,9 +217,10 @@ def _read_select(entity: EntityType, text: str) -> tuple[str, ...]:
 def _parts(chosen: tuple[str, ...]) -> Parts:
     """The paths into each property that is not wanted whole."""
     found: dict[str, list[tuple[str, ...]]] = {}
+    whole = frozenset(chosen)
     for name in chosen:
         head, *rest = name.split("/")
-        if rest and head not in chosen:
+        if rest and head not in whole:
             found.setdefault(head, []).append(tuple(rest))
     return tuple((name, tuple(paths)) for name, paths in found.items())
 

@@ -8,29 +8,29 @@ import jsonpatch
 import jsonpointer
 
 from allmende.domain.creation import encode, too_deep
-from allmende.domain.errors import Conflict, InvalidInput
-
-_OPERATIONS = 200
-_COPIED = 30_000
-"""Characters that one patch may copy: what is copied into itself doubles each time, and each copy takes time."""
+from allmende.domain.errors import Conflict, InvalidInput, LimitExceeded
+from allmende.domain.face import FaceLimits
 
 
-def apply_patch(current: Mapping[str, Any], patch: object) -> dict[str, Any]:
+def apply_patch(current: Mapping[str, Any], patch: object, limits: FaceLimits) -> dict[str, Any]:
     """What a patch changes, as the body of a merging PATCH: new values by attribute, null for what was taken away.
 
-    Raises Conflict where a ``test`` fails, InvalidInput for what is no patch or leads nowhere.
+    Raises Conflict where a ``test`` fails, InvalidInput for what is no patch or leads nowhere, LimitExceeded for too
+    many operations, and for too much that is copied: what is copied into itself doubles each time.
     """
     if not isinstance(patch, list) or not all(isinstance(operation, dict) for operation in patch):
         raise InvalidInput("a JSON Patch is a list of operations")
-    if len(patch) > _OPERATIONS:
-        raise InvalidInput(f"a JSON Patch has at most {_OPERATIONS} operations, this one {len(patch)}")
+    if len(patch) > limits.patch_operations:
+        raise LimitExceeded(f"this JSON Patch has {len(patch)} operations", setting="ALLMENDE_PATCH_OPERATIONS")
     document: Any = deepcopy(dict(current))
     copied = 0
     for place, operation in enumerate(patch):
         if operation.get("op") == "copy":
             copied += _size(document, operation.get("from"))
-            if copied > _COPIED:
-                raise InvalidInput(f"a JSON Patch copies at most {_COPIED} characters", where=f"[{place}]")
+            if copied > limits.patch_bytes:
+                raise LimitExceeded(
+                    f"this JSON Patch copies {copied} characters", setting="ALLMENDE_PATCH_BYTES", where=f"[{place}]"
+                )
         document = _apply(document, operation, f"[{place}]")
     if not isinstance(document, dict):
         raise InvalidInput("an entity is a JSON object")

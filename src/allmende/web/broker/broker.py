@@ -275,7 +275,7 @@ class Broker:
         """The last words of a client that left without a goodbye, under the same rules as all others."""
         try:
             await self.take(session, message)
-        except Exception as error:
+        except Exception as error:  # nobody is there any more who could be told, or send them again
             log.warning("last words were lost", client=session.client.name, topic=message.topic, error=repr(error))
 
     def _retain(self, message: Message) -> None:

@@ -75,7 +75,7 @@ class Connection:
             log.warning("client turned away", client=self._name(), reason=reason)
         except asyncio.CancelledError:
             reason = "taken over or shut down"
-        except Exception as error:
+        except Exception as error:  # whatever a commit raises: the message stays unacknowledged, and comes again
             reason = "a message could not be kept"
             log.warning("client closed unacknowledged", client=self._name(), error=repr(error))
         finally:

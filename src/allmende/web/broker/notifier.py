@@ -85,7 +85,7 @@ class Notifier(threading.Thread):
                 log.warning("the logs could not be read", error=str(error))
                 self._stop_event.wait(5)
                 continue
-            except Exception:
+            except Exception:  # a fault of ours in one message must not end the telling of all others
                 log.exception("a step of the notifier failed")
                 self._stop_event.wait(5)
                 continue

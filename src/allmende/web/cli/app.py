@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from allmende.web.cli.errors import ExitCode, code_of, sentence
+from allmende.web.cli.rule_commands import rule, rules
 
 app = typer.Typer(
     name="allmende",
@@ -25,6 +26,8 @@ app.add_typer(database, name="database")
 app.add_typer(rejections, name="rejections")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
+app.add_typer(rule, name="rule")
+app.command("rules")(rules)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
 JsonLog = Annotated[bool, typer.Option("--json", help="Log and messages as JSON, one object a line.")]
@@ -317,6 +320,17 @@ def database_layout(
     from allmende.web.cli import databases
 
     databases.change_layout(layout, years, stop, as_json)
+
+
+@database.command("recount")
+def database_recount(as_json: Json = False) -> None:
+    """Count the observations of every stream, and set right what is known of it where that is wrong.
+
+    The house may go on running. A stream is set right in a transaction of its own.
+    """
+    from allmende.web.cli import databases
+
+    databases.recount_streams(as_json)
 
 
 @app.command()

@@ -45,6 +45,7 @@ def check(as_json: bool) -> int:
     else:
         looks: tuple[Callable[[], Iterator[Finding]], ...] = (
             lambda: _sources(profile),
+            lambda: _rules(profile),
             lambda: _disk(config),
             lambda: _ports(config),
             lambda: _broker(config),
@@ -95,6 +96,17 @@ def _profile(config: Config) -> Profile:
     profile = load_profile(config.city)
     switched_on(find_profile(config.city))
     return profile
+
+
+def _rules(profile: Profile) -> Iterator[Finding]:
+    from allmende.knowledge.prepare import prepare_rules
+
+    if not profile.rules:
+        return
+    prepared = prepare_rules(profile)
+    yield Finding(part="rules", text=f"{len(prepared.rules)} in order")
+    for rule, problem in prepared.problems.items():
+        yield Finding(part=f"rule {rule}", text=problem, mend="mend it in the file that is named")
 
 
 def _sources(profile: Profile) -> Iterator[Finding]:

@@ -102,3 +102,23 @@ def change_layout(layout: str, years: str, stop: bool, as_json: bool) -> None:
         print_json({"layout": layout, "years": [first, last], "copied": copied})
     else:
         print(f"Done: {copied:,} rows are in the layout {layout}.")
+
+
+def recount_streams(as_json: bool) -> None:
+    """Look at every stream, and mend what is wrong."""
+    open_house()
+    from allmende.web.accounts.audit import record
+    from allmende.web.layouts import recount
+
+    told = Progress(quiet=as_json)
+    try:
+        done = recount().run(lambda streams: told("streams", streams))
+    finally:
+        told.end()
+    record(actor(), "recount", "streams", looked=done.streams, mended=len(done.mended))
+    if as_json:
+        print_json({"streams": done.streams, "mended": done.mended})
+        return
+    print(f"{done.streams:,} streams were looked at; of {len(done.mended):,} the count was wrong and is right now.")
+    for name in done.mended:
+        print(f"  {name}")

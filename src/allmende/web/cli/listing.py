@@ -130,7 +130,7 @@ def replay(number: int | None, source: str, code: str, as_json: bool) -> int:
         kept = house.store.rejection(rejection.number)
         try:
             receipt = _replay(intake, kept)
-        except Exception as error:
+        except Exception as error:  # a connector's code: the other rejections have their turn
             if len(chosen) == 1:
                 raise
             troubles.append(f"{kept.number}: {error}")

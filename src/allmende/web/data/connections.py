@@ -17,9 +17,10 @@ class DjangoConnections:
     """A :class:`allmende.storage.connections.Connections` over one of Django's databases."""
 
     def __init__(self, alias: str = "default", *, seconds: float = 10.0) -> None:
-        """``seconds`` is how long a question may take. Outside of transactions PostgreSQL's own setting says it."""
+        """``seconds`` is how long a question may take. Outside of transactions PostgreSQL's own setting says it of each
+        statement, and storage sees to all of them together."""
         self._alias = alias
-        self._seconds = seconds
+        self.seconds = seconds
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
@@ -36,10 +37,10 @@ class DjangoConnections:
         with self._plain_errors():
             raw = self._raw()
             if wrapper.vendor == "postgresql":
-                with _limited(raw, self._seconds) if self.in_transaction() else nullcontext():
+                with _limited(raw, self.seconds) if self.in_transaction() else nullcontext():
                     yield raw
                 return
-            deadline = time.monotonic() + self._seconds
+            deadline = time.monotonic() + self.seconds
             raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
             try:
                 yield raw

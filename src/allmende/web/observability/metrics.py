@@ -1,12 +1,15 @@
 """Figures for Prometheus. All processes of one house share a directory of counters (PROMETHEUS_MULTIPROC_DIR)."""
 
 import os
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest, multiprocess
 from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFamily, Metric
 
+from allmende.storage.statements import count_lookups
 from allmende.web.observability.shared import VARIABLE
 
 if TYPE_CHECKING:
@@ -19,7 +22,41 @@ REQUESTS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 MQTT_MESSAGES = Counter("allmende_mqtt_messages", "Messages at the embedded broker, by what became of them.", ("fate",))
+RULE_VALUES = Counter("allmende_rule_values", "Values that the rules worked out.")
+RULE_FAILURES = Counter("allmende_rule_failures", "Evaluations that failed, by rule.", ("rule",))
 MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))
+STATEMENTS = Counter(
+    "allmende_statements", "Statements of questions, by whether they were kept (hit) or had to be compiled.", ("fate",)
+)
+_NOTE_SECONDS = 1.0
+
+
+class LookupCounter:
+    """Takes over what storage counts for itself, once a second at most: a question takes less time than a counter that
+    all processes share."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._due = 0.0
+        self._known = (0, 0)
+
+    def note(self) -> None:
+        """To be called now and then, by any thread."""
+        if self._clock() < self._due or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._due = self._clock() + _NOTE_SECONDS
+            found = count_lookups()
+            for fate, now, before in zip(("hit", "miss"), found, self._known, strict=True):
+                STATEMENTS.labels(fate).inc(max(0, now - before))
+            self._known = found
+        finally:
+            self._lock.release()
+
+
+LOOKUPS = LookupCounter()
+"""Of this process."""
 
 
 class SourceCollector:
@@ -48,7 +85,25 @@ class SourceCollector:
         return (readings, age, failing)
 
 
-def render(states: "Iterable[SourceState]", now: int, disk_free: int) -> bytes:
+class _Lag:
+    """How far the rules are behind the readings."""
+
+    def __init__(self, lines: int, seconds: float) -> None:
+        self.lines = lines
+        self.seconds = seconds
+
+    def collect(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily(
+            "allmende_rule_changes_waiting", "Changes that wait for the rules, up to 500.", value=self.lines
+        )
+        behind = GaugeMetricFamily(
+            "allmende_rule_lag_seconds", "Time since the oldest change came that the rules have not dealt with.",
+            value=self.seconds,
+        )  # fmt: skip
+        return (waiting, behind)
+
+
+def render(states: "Iterable[SourceState]", now: int, disk_free: int, lag: tuple[int, float]) -> bytes:
     """The page for Prometheus, in its text format."""
     own = CollectorRegistry()
     if os.environ.get(VARIABLE):
@@ -56,6 +111,7 @@ def render(states: "Iterable[SourceState]", now: int, disk_free: int) -> bytes:
         ProcessCollector(registry=own)
     own.register(SourceCollector(states, now))
     own.register(_Free(disk_free))
+    own.register(_Lag(*lag))
     text = generate_latest(own)
     return text if os.environ.get(VARIABLE) else generate_latest(REGISTRY) + text
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from allmende.web.observability.logs import request_log
-from allmende.web.observability.metrics import REQUESTS
+from allmende.web.observability.metrics import LOOKUPS, REQUESTS
 
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z", re.ASCII)
 _MACHINES = ("health", "ready", "metrics")
@@ -46,6 +46,7 @@ class RequestMiddleware:
         route = _route(request)
         method = request.method if request.method in _METHODS else "OTHER"
         REQUESTS.labels(method, route, str(response.status_code)).observe(seconds)
+        LOOKUPS.note()
         level = DEBUG if route in _MACHINES else ERROR if response.status_code >= 500 else INFO
         fields = {
             "method": method,

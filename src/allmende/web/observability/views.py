@@ -52,10 +52,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
         )
     from prometheus_client import CONTENT_TYPE_LATEST
 
+    from allmende.knowledge.follow import lag
     from allmende.web.observability.metrics import render
 
-    states = request.house.store.sources().values()  # type: ignore[attr-defined]  set by HouseMiddleware
-    page = render(states, time.time_ns() // 1000, _free())
+    store = request.house.store  # type: ignore[attr-defined]  set by HouseMiddleware
+    now = time.time_ns() // 1000
+    page = render(store.sources().values(), now, _free(), lag(store, now))
     return HttpResponse(page, content_type=CONTENT_TYPE_LATEST)
 
 

@@ -80,5 +80,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500 in the house's design; a bare page where not even that can be rendered."""
     try:
         return render(request, "500.html", status=500)
-    except Exception:
+    except Exception:  # whatever broke the house may break its templates, too
         return HttpResponseServerError(render_to_string("500-bare.html"))

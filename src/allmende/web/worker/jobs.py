@@ -91,7 +91,7 @@ class Job(threading.Thread):
         close_old_connections()
         try:
             error = _judge(self._take())
-        except Exception as trouble:
+        except Exception as trouble:  # a connector's code and a stranger's server: whatever it is, it is asked again
             if self._stop_event.is_set():
                 return ""
             error = in_words(trouble, task.address)

@@ -13,6 +13,7 @@ from allmende.domain.errors import AllmendeError
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.config import Config
+from allmende.web.following import adopt_logs
 from allmende.web.house import open_profile, open_store
 from allmende.web.intake import Intake
 from allmende.web.messages import create_from_broker
@@ -20,6 +21,7 @@ from allmende.web.publisher import Publisher
 from allmende.web.worker.brokers import door
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.lease import Holder
+from allmende.web.worker.rules import RulesThread
 from allmende.web.worker.subscriber import Subscriber
 from allmende.web.worker.upkeep import SECONDS as UPKEEP_SECONDS
 from allmende.web.worker.upkeep import tidy_up
@@ -96,11 +98,15 @@ class Worker:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def _start(self, over: threading.Event) -> list[threading.Thread]:
+        adopt_logs(self._store)
         intake = Intake(self._store, self._profile, self._config)
         for prepared in intake.sources.values():
             for problem in prepared.problems:
                 log.warning("a source is not in order", source=prepared.source.id, problem=problem)
         threads: list[threading.Thread] = [Job(task, intake, over) for task in tasks(intake)]
+        rules = RulesThread(self._store, self._profile, self._config, over)
+        if rules.rules:
+            threads.append(rules)
         broker = door(self._config)
         if broker is not None:
             threads.append(Publisher(self._store, self._config, broker, over))

@@ -80,7 +80,7 @@ class Subscriber(threading.Thread):
             takers = (take for filter_, take in self._taken.items() if matches(filter_, message.topic))
             for take in dict.fromkeys(takers):
                 take(message.topic, bytes(message.payload))
-        except Exception as error:
+        except Exception as error:  # whatever it is: not kept is not acknowledged, and comes again
             self._failed = f"a message could not be kept: {error}"
             return
         client.ack(message.mid, message.qos)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allmende.connectors.chirpstack.families import bundled
 from allmende.connectors.chirpstack.parse import parse
+from allmende.connectors.lorawan.families import bundled
+from allmende.connectors.properties import catalogue
 from allmende.connectors.testing import (
     assert_sound,
     assert_withstands,
@@ -133,13 +134,12 @@ def test_every_constructed_uplink_is_read_whole() -> None:
 
 
 def test_every_bundled_family_can_be_used() -> None:
-    properties = bundled()["properties"]
-    for name, family in bundled()["families"].items():
+    for name, family in bundled().items():
         keys = list(family.get("quantities", {}))
         parsed = read(uplink(dict.fromkeys(keys, "x"), profile=name))
         assert "bad-family" not in codes(parsed), (name, parsed.rejections)
         for quantity in family.get("quantities", {}).values():
-            assert (quantity if isinstance(quantity, str) else quantity["property"]) in properties
+            assert (quantity if isinstance(quantity, str) else quantity["property"]) in catalogue()
 
 
 @pytest.mark.parametrize("place", range(len(UPLINKS)))

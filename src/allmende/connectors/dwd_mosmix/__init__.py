@@ -1,0 +1,1 @@
+"""The point forecasts of the German weather service (MOSMIX), by station and run."""

@@ -1,0 +1,1 @@
+"""Building control of the city: points of its sites, polled with a look-back."""

@@ -1,0 +1,1 @@
+"""Water levels and discharges of Thuringia's gauges, from the flood centre's table."""

@@ -1,0 +1,1 @@
+"""Air quality boxes of type IceSensor, by WebSocket."""

@@ -1,0 +1,1 @@
+"""What connectors of LoRaWAN networks share: device families, values, positions, decoders of raw bytes."""

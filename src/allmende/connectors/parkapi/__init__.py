@@ -1,0 +1,1 @@
+"""Car parks of a running ParkAPI server, version 3."""

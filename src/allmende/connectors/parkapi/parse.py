@@ -1,0 +1,133 @@
+"""A page of parking sites, or one site."""
+
+from typing import Any
+
+import msgspec
+
+from allmende.connectors import parking
+from allmende.connectors.gathering import (
+    Gathered,
+    Refused,
+    identity,
+    position,
+    read_json,
+    refuse_all,
+    shown,
+    table,
+    text,
+    whole,
+)
+from allmende.domain.connector import Payload, Source
+from allmende.domain.errors import InvalidInput
+from allmende.domain.records import Declaration, Parsed, SensorDeclaration, ThingDeclaration
+from allmende.domain.times import parse_instant
+
+_KINDS = ("", "disabled", "woman", "family", "charging", "carsharing", "truck", "bus")
+_FACTS = ("type", "purpose", "operator_name", "address", "public_url", "capacity", "park_and_ride_type", "has_fee")
+_SENSOR = SensorDeclaration(id="parkapi", name="ParkAPI v3", metadata="https://github.com/ParkenDD")
+_IDENTITY = ("id", "original_uid", "name", "lat", "lon", "has_realtime_data", "realtime_data_updated_at")
+
+
+def parse(payload: Payload, source: Source) -> Parsed:
+    """Free spaces and capacity of each site with live data; a rejection for each value or site that cannot be read."""
+    try:
+        document = read_json(payload.body)
+        items = document.get("items") if isinstance(document, dict) and "items" in document else [document]
+        if not isinstance(items, list) or not isinstance(document, dict):
+            raise Refused("no-sites", "the document is no page of parking sites (items)")
+    except Refused as refused:
+        return refuse_all(payload, refused.code, refused.reason)
+    reader = _Reader(source)
+    for index, site in enumerate(items):
+        reader.read(site, f"items[{index}]")
+    return reader.gathered.parsed()
+
+
+class _Reader:
+    def __init__(self, source: Source) -> None:
+        self.gathered = Gathered()
+        self._source = source
+        prefix = source.settings.get("prefix")
+        self._prefix = prefix if isinstance(prefix, str) and prefix else source.id
+        places = source.settings.get("places")
+        self._places = places if isinstance(places, dict) else {}
+
+    def read(self, site: Any, where: str) -> None:
+        """One site."""
+        said = table(site)
+        try:
+            thing = self._thing(said)
+            live = said.get("has_realtime_data")
+            if not isinstance(live, bool):
+                raise Refused("no-values", "the site does not say whether it has live data (has_realtime_data)")
+            if not live:
+                self.gathered.declare(self._declare(thing, "free", "", said))
+                return
+            moment = said.get("realtime_data_updated_at")
+            try:
+                time = parse_instant(moment if isinstance(moment, str) else "")
+            except InvalidInput as error:
+                raise Refused("bad-time", f"realtime_data_updated_at: {error}") from None
+            if not any(f"realtime_{name}" in said for name in ("free_capacity", "capacity")):
+                raise Refused("no-values", "the site has neither free spaces nor a capacity")
+        except Refused as refused:
+            self.gathered.refuse(refused, msgspec.json.encode({"items": [site]}), where)
+            return
+        for kind in _KINDS:
+            self._kind(said, thing, kind, time, where)
+
+    def _kind(self, said: Any, thing: ThingDeclaration, kind: str, time: int, where: str) -> None:
+        values: dict[str, int] = {}
+        for quantity, name in (("capacity", "realtime_capacity"), ("free", "realtime_free_capacity")):
+            key = f"{name}_{kind}" if kind else name
+            if said.get(key) is None:
+                continue
+            try:
+                values[quantity] = whole(said[key], key)
+            except Refused as refused:
+                kept = {name_: said[name_] for name_ in (*_IDENTITY, key) if name_ in said}
+                # the plain keys say that there are values at all
+                kept.setdefault("realtime_capacity", None)
+                self.gathered.refuse(refused, msgspec.json.encode({"items": [kept]}), f"{where}, {key}")
+        state = said.get("realtime_opening_status")
+        states = {"closed"} if isinstance(state, str) and state not in ("OPEN", "UNKNOWN", "") else set()
+        for quantity, count in values.items():
+            flag = parking.doubt(quantity, values, states)
+            self.gathered.add(self._declare(thing, quantity, kind, said), time, count, flag)
+
+    def _declare(self, thing: ThingDeclaration, quantity: str, kind: str, said: Any) -> Declaration:
+        stated = said.get(f"capacity_{kind}" if kind else "capacity")
+        high = stated if isinstance(stated, int) and not isinstance(stated, bool) and quantity == "free" else None
+        declared = parking.declare(
+            self._source, thing, quantity, _SENSOR, high=high, properties=parking.stream_properties(self._source)
+        )
+        if not kind:
+            return declared
+        return msgspec.structs.replace(
+            declared,
+            stream=f"{declared.stream}-{kind}",
+            name=f"{declared.name} ({kind})",
+            properties={**declared.properties, "spaces_for": kind},
+        )
+
+    def _thing(self, said: Any) -> ThingDeclaration:
+        id_ = said.get("id")
+        if isinstance(id_, bool) or not isinstance(id_, int) or id_ < 0:
+            raise Refused("no-identity", f"{shown(id_)} is no id of a site")
+        name = identity(said.get("name"), "name")
+        own = self._places.get(str(id_))
+        known = self._source.things.get(own) if isinstance(own, str) else None
+        described = {key: said[key] for key in _FACTS if said.get(key) not in (None, "")}
+        place = parking.position(known) if known else None
+        return ThingDeclaration(
+            id=known.id if known else f"{self._prefix}-{id_}",
+            name=known.name if known else name,
+            description=(known.description if known else "") or text(said.get("description"))[:1000],
+            properties={
+                "kind": "car-park",
+                "reference": str(id_),
+                **(parking.thing_properties(known) if known else {}),
+                "described": {key: value for key, value in described.items() if isinstance(value, str | int | float)},
+            },
+            position=place or position(said.get("lon"), said.get("lat")),
+        )

@@ -1,0 +1,1 @@
+"""Water levels of the federal waterways (PEGELONLINE)."""

@@ -1,0 +1,1 @@
+"""Requests of buses and trams to traffic signals: VDV R09.16 telegrams."""

@@ -1,0 +1,1 @@
+"""Fine dust, weather and noise of citizens' sensors (Sensor.Community)."""

@@ -1,0 +1,299 @@
+"""Following the change log: what changed is evaluated again, exactly as far as it reaches, and nothing else.
+
+What is derived and how far we have come are committed together: whatever ends this process in the middle, the next one
+goes on as if nothing had been. What is evaluated twice gives the same again, and that is no event.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from allmende.domain.errors import AllmendeError, StorageError
+from allmende.domain.policy import Reader
+from allmende.domain.rules import micros
+from allmende.domain.store import TIME_FOLLOWER, Change, EntityChange, Store
+from allmende.knowledge.evaluate import Limits, Outcome, evaluate
+from allmende.knowledge.groups import Group, find_groups
+from allmende.knowledge.lineage import Lineage, read_lineage
+from allmende.knowledge.prepare import Rule
+from allmende.knowledge.write import RERUN, write_outcome
+
+FOLLOWER = "rules"
+TURN = "rules-turn"
+"""A row that whoever writes derived values writes first, so that a re-run and the worker do so one after the other."""
+_LINES = 500
+_ROWS = 1_000
+Span = tuple[int, int]
+
+
+class Overtaken(AllmendeError):
+    """Somebody else moved the cursor meanwhile; nothing was written."""
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """What a step did."""
+
+    changes: int = 0
+    evaluated: int = 0
+    """Values that were worked out."""
+    failed: dict[str, str] = {}
+    """Rules that could not be evaluated, and why."""
+    seconds_behind: float = 0.0
+    """How long ago the oldest change came in that was dealt with now."""
+
+
+class _Job(NamedTuple):
+    rule: Rule
+    group: Group
+    spans: list[Span]
+    rerun: bool
+    """Whether nothing but a re-run of other rules made it necessary."""
+
+
+class _Ready(NamedTuple):
+    job: _Job
+    outcome: Outcome
+
+
+class Follower:
+    """Evaluates a city's rules as readings come. Used by one thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Sequence[Rule],
+        reader: Reader,
+        clock: Callable[[], int],
+        *,
+        limits: Limits | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """``rules`` are in the order of :func:`allmende.knowledge.prepare.prepare_rules`."""
+        self._store = store
+        self._rules = rules
+        self._reader = reader
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._stop = stop or threading.Event()
+        self._groups: dict[str, dict[str, Group]] = {}
+        self._lineage = Lineage()
+        self._entities = -1
+        self._standing: set[str] = set()
+        self.problems: list[str] = []
+        """What keeps streams out of rules, in words."""
+
+    def begin(self) -> None:
+        """Go on where the last one stopped. A rule that is new begins with what comes from now on."""
+        if self._store.cursor(FOLLOWER) is None:
+            self._store.set_cursor(FOLLOWER, self._store.newest_change())
+        for rule in self._rules:
+            if rule.grid is not None and self._store.cursor(time_of(rule.id)) is None:
+                self._store.set_cursor(time_of(rule.id), self._due(rule, self._clock()))
+
+    def step(self) -> Progress:
+        """Deal with what came since the step before. Raises StorageError; then it may be tried again."""
+        cursor = self._store.cursor(FOLLOWER) or 0
+        done = {rule.id: self._store.cursor(time_of(rule.id)) or 0 for rule in self._rules if rule.grid is not None}
+        changes = self._read(cursor)
+        due = {rule.id: self._due(rule, self._clock()) for rule in self._rules if rule.grid is not None}
+        late = {rule_id for rule_id, at in done.items() if due[rule_id] > at}
+        if not changes and not late:
+            return Progress()
+        if any(change.kind == "deletion" for change in changes):
+            self._entities = -1  # no log tells of entities that went
+        self._look_around()
+        progress = Progress(changes=len(changes))
+        if changes:
+            progress.seconds_behind = max(0.0, (self._clock() - changes[0].received_at) / 1e6)
+        number = changes[-1].number if changes else cursor
+        ready: list[_Ready] = []
+        rows = 0
+        for job in self._jobs(changes, done, due):
+            for part in self._evaluate(job, progress):
+                if rows and rows + part.size > _ROWS:
+                    self._commit(cursor, ready, progress)
+                    ready, rows = [], 0
+                ready.append(_Ready(job, part))
+                rows += part.size
+            if self._stop.is_set():
+                return progress
+        clocks = {time_of(rule_id): due[rule_id] for rule_id in late}
+        self._commit(cursor, ready, progress, {FOLLOWER: number, **clocks})
+        return progress
+
+    def _read(self, cursor: int) -> list[Change]:
+        """Lines of the log, no more than speak of about 20,000 readings."""
+        lines: list[Change] = []
+        total = 0
+        for line in self._store.changes(cursor, _LINES):
+            lines.append(line)
+            total += line.count
+            if total > 20 * _ROWS:
+                break
+        return lines
+
+    def _due(self, rule: Rule, now: int) -> int:
+        """The end of the last window that is over."""
+        assert rule.grid is not None
+        return rule.grid.floor(now - micros(rule.profile.window.grace))
+
+    def _look_around(self) -> None:
+        """Find the groups again where something was created or changed that may matter.
+
+        Behind the reading of the change log: whoever's readings are in it is there by now.
+        """
+        newest = self._store.newest_entity_change()
+        if newest == self._entities:
+            return
+        if self._entities >= 0:
+            lines = self._store.entity_changes(self._entities, _LINES)
+            if 0 < len(lines) < _LINES and not any(map(self._matters, lines)):
+                self._entities = lines[-1].number
+                return
+        self.problems = []
+        self._standing = set()
+        for rule in self._rules:
+            found = find_groups(self._store, self._reader, rule)
+            self._groups[rule.id] = found.groups
+            self._standing |= found.standing
+            self.problems += found.problems
+        self._lineage = read_lineage(self._store, self._reader)
+        self._entities = newest
+
+    def _matters(self, line: EntityChange) -> bool:
+        """Whether groups may be others by it. Vehicles move all the time: where most things are does not matter."""
+        if line.entity == "Thing" and line.fields == ("Locations",):
+            return line.id in self._standing
+        return line.entity in ("Datastream", "ObservedProperty", "Thing")
+
+    def _jobs(self, changes: Sequence[Change], done: dict[str, int], due: dict[str, int]) -> list[_Job]:
+        touched: dict[tuple[str, str], list[Span]] = {}
+        fresh: set[tuple[str, str]] = set()
+        by_id = {rule.id: rule for rule in self._rules}
+        readers = self._readers()
+        for change in changes:
+            if change.entity != "Datastream":
+                continue
+            for rule_id, key in readers.get(change.stream, ()):
+                span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))
+                if span is not None:
+                    touched.setdefault((rule_id, key), []).append(span)
+                    if not change.origin.startswith(RERUN):
+                        fresh.add((rule_id, key))
+        for rule_id, at in done.items():
+            if due[rule_id] > at:
+                for key in self._groups[rule_id]:
+                    touched.setdefault((rule_id, key), []).append((at + 1, due[rule_id]))
+                    fresh.add((rule_id, key))
+        return [
+            _Job(rule, self._group(rule, key), merge(spans), (rule_id, key) not in fresh)
+            for rule in self._rules
+            for (rule_id, key), spans in touched.items()
+            if rule_id == rule.id
+        ]
+
+    def _readers(self) -> dict[str, set[tuple[str, str]]]:
+        """Who reads a stream, or has: one that is gone was read once."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for rule_id, groups in self._groups.items():
+            for key, group in groups.items():
+                for stream in group.streams:
+                    found.setdefault(stream, set()).add((rule_id, key))
+        for stream, derived in self._lineage.readers.items():
+            found.setdefault(stream, set()).update(pair for pair in derived if pair[0] in self._groups)
+        return found
+
+    def _group(self, rule: Rule, key: str) -> Group:
+        """The group, or what is left of one whose last stream is gone: it reads nothing."""
+        known = self._groups[rule.id].get(key)
+        return known or Group(key=key, thing=self._lineage.thing(rule.id, key), inputs={})
+
+    def _evaluate(self, job: _Job, progress: Progress) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        try:
+            for low, high in job.spans:
+                outcome = evaluate(self._store, self._reader, job.rule, job.group, low, high, self._limits)
+                progress.evaluated += outcome.size
+                outcomes += _parts(outcome)
+        except StorageError:
+            raise
+        except AllmendeError as error:
+            # One rule's trouble is not that of the others; what it missed is given by a re-run.
+            progress.failed[job.rule.id] = str(error)
+        return outcomes
+
+    def _commit(
+        self, cursor: int, ready: list[_Ready], progress: Progress, cursors: dict[str, int] | None = None
+    ) -> None:
+        """Values and cursors in one transaction. Much comes in several; the last one moves the cursors."""
+
+        def work() -> None:
+            self._take_turn(cursor)
+            now = self._clock()
+            for job, outcome in ready:
+                told = (self._store, self._reader, job.rule, job.group, outcome, self._lineage)
+                try:
+                    write_outcome(*told, received_at=now, rerun=job.rerun)
+                except StorageError:
+                    raise
+                except AllmendeError as error:
+                    progress.failed[job.rule.id] = str(error)
+            for name, number in (cursors or {}).items():
+                self._store.set_cursor(name, number)
+
+        self._store.together(work)
+
+    def _take_turn(self, cursor: int) -> None:
+        self._store.set_cursor(TURN, cursor)
+        if (self._store.cursor(FOLLOWER) or 0) != cursor:
+            raise Overtaken("the rules' cursor was moved meanwhile")
+
+
+def lag(store: Store, now: int) -> tuple[int, float]:
+    """How many lines of the log wait for the rules (up to 500), and how many seconds ago the first of them came."""
+    cursor = store.cursor(FOLLOWER)
+    waiting = [] if cursor is None else store.changes(cursor, _LINES)
+    return len(waiting), max(0.0, (now - waiting[0].received_at) / 1e6) if waiting else 0.0
+
+
+def time_of(rule_id: str) -> str:
+    """The name of the cursor that holds the end of the last window of a rule that was evaluated."""
+    return f"{TIME_FOLLOWER}{rule_id}"
+
+
+def _reach(rule: Rule, start: int, end: int, done: int | None) -> Span | None:
+    """When values are given that depend on readings of a span; of windows, those that were evaluated before."""
+    if rule.grid is None:
+        return start, end + rule.reach
+    assert done is not None
+    high = min(max(rule.grid.after(end), end + rule.reach), done)
+    low = start + 1
+    return (low, high) if low <= high else None
+
+
+def merge(spans: Sequence[Span]) -> list[Span]:
+    """Spans in order, without overlaps."""
+    merged: list[Span] = []
+    for low, high in sorted(spans):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = merged[-1][0], max(high, merged[-1][1])
+        else:
+            merged.append((low, high))
+    return merged
+
+
+def _parts(outcome: Outcome) -> list[Outcome]:
+    """An outcome in pieces of at most a thousand times; together they cover the same span."""
+    if len(outcome.times) <= _ROWS:
+        return [outcome]
+    parts: list[Outcome] = []
+    low = outcome.low
+    for place in range(0, len(outcome.times), _ROWS):
+        last = place + _ROWS >= len(outcome.times)
+        times = outcome.times[place : place + _ROWS]
+        values = {name: column[place : place + _ROWS] for name, column in outcome.values.items()}
+        parts.append(Outcome(low, outcome.high if last else times[-1], times, values))
+        low = times[-1] + 1
+    return parts

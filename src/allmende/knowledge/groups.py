@@ -1,0 +1,245 @@
+"""Which streams a rule reads, and for whom: the streams of its selectors, put together by stream, thing or group."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import shapely
+
+from allmende.domain.errors import InvalidInput
+from allmende.domain.policy import Reader
+from allmende.domain.query import Compare, Expand, Expression, In, Logic, Page, Path, Query, Value
+from allmende.domain.records import Position, ThingDeclaration
+from allmende.domain.rules import ALL, BY_STREAM, BY_THING, GroupProfile, InputProfile
+from allmende.domain.store import Store
+from allmende.domain.units import converter
+from allmende.knowledge.prepare import Rule
+
+_PAGE = 1_000
+Convert = Callable[[float], float]
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A stream that a rule reads; ``convert`` turns its numbers into the rule's unit (None: they are in it)."""
+
+    stream: str
+    convert: Convert | None = None
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """One for whom a rule gives something. ``facts`` are numbers of the group's table, by column."""
+
+    key: str
+    thing: ThingDeclaration
+    inputs: dict[str, tuple[Member, ...]]
+    facts: dict[str, float | None] = {}
+
+    @property
+    def streams(self) -> list[str]:
+        """The ids of all streams that it reads."""
+        return sorted({member.stream for members in self.inputs.values() for member in members})
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream as selectors see it."""
+
+    id: str
+    unit: str
+    properties: Mapping[str, Any]
+    thing: str
+    thing_properties: Mapping[str, Any]
+    places: tuple[Any, ...] = ()
+    """Where the thing stands, as shapes."""
+
+
+class Found(NamedTuple):
+    """The groups of a rule as they are now."""
+
+    groups: dict[str, Group]
+    problems: list[str]
+    """What keeps streams out of them, in words."""
+    standing: frozenset[str]
+    """Ids of things whose place decides to which group they belong."""
+
+
+def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
+    """Look for the streams of a rule, and put them together."""
+    problems: list[str] = []
+    found = {name: _streams(store, reader, rule, put) for name, put in rule.profile.inputs.items()}
+    grouped: dict[str, dict[str, list[Member]]] = {}
+    listed = rule.groups.groups if rule.groups else ()
+    outlines = {group.key: shapely.geometry.shape(dict(group.outline)) for group in listed if group.outline}
+    for name, streams in found.items():
+        for stream in streams:
+            try:
+                convert = _convert(stream, rule.profile.inputs[name])
+            except InvalidInput as error:
+                problems.append(f"{rule.id}: stream {stream.id}: {error.message}")
+                continue
+            for key in _keys(rule, stream, outlines):
+                grouped.setdefault(key, {}).setdefault(name, []).append(Member(stream.id, convert))
+    things = {
+        stream.id if rule.profile.by == BY_STREAM else stream.thing: stream for s in found.values() for stream in s
+    }
+    keys: Iterable[str] = [group.key for group in rule.groups.groups] if rule.groups else grouped
+    inside = rule.groups is not None and rule.groups.match == "inside"
+    return Found(
+        {key: _group(rule, key, grouped.get(key, {}), things) for key in keys},
+        problems,
+        frozenset(stream.thing for stream in things.values()) if inside else frozenset(),
+    )
+
+
+def _group(rule: Rule, key: str, inputs: dict[str, list[Member]], things: Mapping[str, Stream]) -> Group:
+    named = {
+        name: tuple(sorted(inputs.get(name, ()), key=lambda member: member.stream)) for name in rule.profile.inputs
+    }
+    if rule.groups is not None:
+        group = next(group for group in rule.groups.groups if group.key == key)
+        facts = {column: _number(group.facts.get(column)) for column in rule.groups.facts}
+        return Group(key=key, thing=_thing_of_group(rule, group), inputs=named, facts=facts)
+    if rule.profile.by == ALL:
+        return Group(key=key, thing=_thing_of_rule(rule), inputs=named)
+    return Group(key=key, thing=ThingDeclaration(id=things[key].thing, name="", kept=True), inputs=named)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _thing_of_group(rule: Rule, group: GroupProfile) -> ThingDeclaration:
+    groups = rule.groups
+    assert groups is not None
+    properties: dict[str, Any] = {"kind": groups.kind, "source": groups.source, "date": groups.date, **group.facts}
+    lon, lat = group.lon, group.lat
+    if group.outline is not None:
+        properties["outline"] = group.outline
+        if lon is None:
+            inside = shapely.geometry.shape(dict(group.outline)).representative_point()
+            lon, lat = round(inside.x, 6), round(inside.y, 6)
+    return ThingDeclaration(
+        id=group.thing,
+        name=group.name,
+        description=groups.title.get(rule.language, ""),
+        properties=properties,
+        position=None if lon is None or lat is None else Position(lon, lat),
+    )
+
+
+def _thing_of_rule(rule: Rule) -> ThingDeclaration:
+    thing = rule.profile.thing
+    assert thing is not None
+    if not thing.name:
+        return ThingDeclaration(id=thing.id, name="", kept=True)
+    return ThingDeclaration(
+        id=thing.id,
+        name=thing.name,
+        description=thing.description,
+        properties={"kind": thing.kind} if thing.kind else {},
+        position=None if thing.lon is None or thing.lat is None else Position(thing.lon, thing.lat),
+    )
+
+
+def _keys(rule: Rule, stream: Stream, outlines: Mapping[str, Any]) -> list[str]:
+    """The groups that a stream belongs to."""
+    by = rule.profile.by
+    if by == ALL:
+        return [ALL]
+    if by in (BY_STREAM, BY_THING):
+        return [stream.id if by == BY_STREAM else stream.thing]
+    groups = rule.groups
+    assert groups is not None
+    if groups.match == "members":
+        return [group.key for group in groups.groups if stream.thing in group.members]
+    if groups.match == "property":
+        said = _plain(stream.thing_properties.get(groups.property))
+        return [group.key for group in groups.groups if group.key == said]
+    return [key for key, outline in outlines.items() if any(outline.covers(place) for place in stream.places)]
+
+
+def _plain(value: Any) -> str:
+    """A property as text; a fact of the profile stands for its first figure."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("value")
+    return "" if value is None else str(value)
+
+
+def _convert(stream: Stream, put: InputProfile) -> Convert | None:
+    return converter(stream.unit, put.unit) if put.unit and put.type == "number" else None
+
+
+def _streams(store: Store, reader: Reader, rule: Rule, put: InputProfile) -> list[Stream]:
+    """The streams of a selector, in the order of their ids. What rules give is read by the rule's name alone: a
+    property or an id could lead a rule to itself."""
+    things = Query(entity="Thing", reader=reader, select=("id", "properties"), simulated=rule.simulated)
+    if rule.groups is not None and rule.groups.match == "inside":
+        places = Query(entity="Location", reader=reader, select=("location",), top=10)
+        things = msgspec.structs.replace(things, expand=(Expand(relation="Locations", query=places),))
+    query = Query(
+        entity="Datastream",
+        reader=reader,
+        filter=_filter(put),
+        select=("unitOfMeasurement", "properties"),
+        expand=(Expand(relation="Thing", query=things),),
+        top=_PAGE,
+        simulated=rule.simulated,
+    )
+    found: list[Stream] = []
+    while True:
+        page = store.find(query)
+        found += [stream for row in page.rows for stream in _read(page, row) if bool(put.rule) == _derived(stream)]
+        if page.next is None:
+            return sorted(found, key=lambda stream: stream.id)
+        query = msgspec.structs.replace(query, after=page.next)
+
+
+def _derived(stream: Stream) -> bool:
+    return "rule" in stream.properties
+
+
+def _filter(put: InputProfile) -> Expression:
+    if put.streams:
+        conditions: list[Expression] = [In(Path(("id",)), tuple(Value(id_, "string") for id_ in put.streams))]
+    elif put.rule:
+        rule, _, output = put.rule.partition(".")
+        conditions = [_equals(("properties", "rule"), rule), _equals(("properties", "output"), output)]
+    else:
+        conditions = [_equals(("ObservedProperty", "id"), put.property)]
+    conditions += [_equals(("Thing", "properties", name), value) for name, value in put.thing.items()]
+    return conditions[0] if len(conditions) == 1 else Logic("and", tuple(conditions))
+
+
+def _equals(path: Sequence[str], value: str | int | float | bool) -> Compare:
+    kind: Any = "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
+    return Compare("eq", Path(tuple(path)), Value(value, kind))
+
+
+def _read(page: Page, row: tuple[Any, ...]) -> Iterable[Stream]:
+    pk, stream, unit, properties = row[:4]
+    things = page.expanded["Thing"].get(pk)
+    if things is None or not things.rows:
+        return
+    thing = things.rows[0]
+    spots = things.expanded.get("Locations", {}).get(thing[0])
+    yield Stream(
+        id=str(stream),
+        unit=str(_decode(unit).get("symbol") or ""),
+        properties=_decode(properties),
+        thing=str(thing[1]),
+        thing_properties=_decode(thing[2]),
+        places=tuple(_shape(spot[-1]) for spot in spots.rows) if spots else (),
+    )
+
+
+def _shape(text: str) -> Any:
+    return shapely.from_geojson(text)
+
+
+def _decode(text: Any) -> dict[str, Any]:
+    value = msgspec.json.decode(text) if text else {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,201 @@
+"""Rules made ready: expressions compiled, units checked, chains put in order. What is wrong names file and key."""
+
+from collections.abc import Callable, Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import msgspec
+
+from allmende.domain.errors import InvalidInput
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
+from allmende.domain.rules import GroupsProfile, InputProfile, OutputProfile, RuleProfile, micros
+from allmende.domain.units import read_unit
+from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
+from allmende.knowledge.program import Meaning, Program, compile_node
+from allmende.knowledge.windows import Grid
+
+_TYPES = {"measurement": "number", "count": "number", "category": "text", "truth": "truth"}
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that can be evaluated. Durations are in microseconds."""
+
+    profile: RuleProfile
+    groups: GroupsProfile | None
+    steps: tuple[tuple[str, Program], ...]
+    outputs: dict[str, Program]
+    grid: Grid | None
+    zone: str
+    language: str
+    simulated: bool
+    """Whether simulated readings may be read: where what it gives is simulated too."""
+    reach: int
+    """How much later than a reading a value can be that depends on it, beyond its own window."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.profile.id
+
+    @property
+    def size(self) -> int:
+        """How many parts its expressions have together."""
+        return sum(program.size for _, program in self.steps) + sum(p.size for p in self.outputs.values())
+
+    @property
+    def origin(self) -> str:
+        """Who its readings say that they are from. No source's id has a slash."""
+        return f"rule/{self.id}"
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A city's rules, each behind those that it reads, and what is wrong with the others."""
+
+    rules: tuple[Rule, ...]
+    problems: dict[str, str]
+
+
+def prepare_rules(profile: Profile) -> Prepared:
+    """All rules of a profile that are switched on. One that is wrong is left out, and those that read it are too."""
+    problems: dict[str, str] = {}
+    ready: dict[str, Rule] = {}
+    for rule in _in_order(profile.rules, problems):
+        if not rule.enabled:
+            continue
+        try:
+            ready[rule.id] = prepare_rule(rule, profile, ready)
+        except ProfileError as error:
+            problems[rule.id] = str(error)
+    return Prepared(tuple(ready.values()), problems)
+
+
+def _in_order(rules: Mapping[str, RuleProfile], problems: dict[str, str]) -> Iterable[RuleProfile]:
+    remaining = dict(rules)
+    while True:
+        reads = {
+            key: {put.rule.partition(".")[0] for put in rule.inputs.values() if put.rule} & remaining.keys()
+            for key, rule in remaining.items()
+        }
+        try:
+            return [remaining[key] for key in TopologicalSorter(reads).static_order()]
+        except CycleError as error:
+            circle = error.args[1]
+            for key in set(circle):
+                way = " → ".join(reversed(circle))
+                problems[key] = f"{remaining.pop(key).place}.inputs: the rules read each other in a circle: {way}"
+
+
+def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule]) -> Rule:
+    """One rule, given those that it reads. Raises ProfileError."""
+    groups = profile.groups.get(rule.by)
+    known: dict[str, Meaning] = {}
+    for name, put in rule.inputs.items():
+        known[name] = _meaning(rule, name, put, ready)
+    for name, value in rule.parameters.items():
+        known[name] = Meaning(Kind(_type_of(value)))
+    for column in groups.facts if groups else ():
+        known.setdefault(column, Meaning(Kind("number")))
+    steps: list[tuple[str, Program]] = []
+    for name, text in rule.steps.items():
+        program = _compile(f"{rule.place}.steps.{name}", lambda text=text: parse(text), known)  # type: ignore[misc]
+        steps.append((name, program))
+        known[name] = Meaning(program.kind, program.unit)
+    return Rule(
+        profile=rule,
+        groups=groups,
+        steps=tuple(steps),
+        outputs={name: _output(rule, name, output, known) for name, output in rule.outputs.items()},
+        grid=_grid(rule, profile.time_zone),
+        zone=profile.time_zone,
+        language=profile.languages[0],
+        simulated=profile.datasets[rule.dataset].simulated,
+        reach=max(_reach(rule, put) for put in rule.inputs.values()),
+    )
+
+
+def _meaning(rule: RuleProfile, name: str, put: InputProfile, ready: Mapping[str, Rule]) -> Meaning:
+    place = f"{rule.place}.inputs.{name}"
+    if put.rule:
+        other, _, output = put.rule.partition(".")
+        if other not in ready or output not in ready[other].outputs:
+            raise ProfileError(f"{place}.rule", f'there is no rule in order that gives "{put.rule}"')
+        type_ = ready[other].outputs[output].kind.type
+        if type_ not in (put.type, "missing"):
+            raise ProfileError(f"{place}.type", f'is {put.type}, but "{put.rule}" gives a {type_}')
+    unit = _read_unit(put.unit, f"{place}.unit") if put.unit else None
+    alone = put.take == "latest" and (rule.by == "stream" or put.single or len(put.streams) == 1)
+    return Meaning(Kind(put.type, None if alone else name), unit, is_input=True)
+
+
+def _read_unit(symbol: str, place: str) -> Any:
+    try:
+        return read_unit(symbol)
+    except InvalidInput as error:
+        raise ProfileError(place, str(error)) from None
+
+
+def _type_of(value: Any) -> Any:
+    return "truth" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+
+
+def _compile(place: str, build: Callable[[], Node], known: Mapping[str, Meaning]) -> Program:
+    try:
+        return compile_node(build(), known)
+    except RuleError as error:
+        raise ProfileError(place, str(error)) from None
+
+
+def _output(rule: RuleProfile, name: str, output: OutputProfile, known: Mapping[str, Meaning]) -> Program:
+    place = f"{rule.place}.outputs.{name}"
+    if output.cases:
+        program = _compile(f"{place}.cases", lambda: _decisions(output, f"{place}.cases", known), known)
+    else:
+        program = _compile(f"{place}.expression", lambda: parse(output.expression), known)
+    if program.kind.base is not None:
+        raise ProfileError(f"{place}.expression", "gives several values; sum them up, e.g. with mean()")
+    wanted = _TYPES[output.type]
+    if program.kind.type not in (wanted, "missing"):
+        raise ProfileError(f"{place}.type", f"is {output.type}, but the expression gives a {program.kind.type}")
+    unit = _read_unit(output.unit, f"{place}.unit")
+    if program.unit is not None and not program.unit.same(unit):
+        raise ProfileError(f"{place}.unit", f'is "{output.unit}", but the expression gives another one')
+    return program
+
+
+def _decisions(output: OutputProfile, place: str, known: Mapping[str, Meaning]) -> Node:
+    """A table of decisions as one case(). Its rows are compiled one by one first: an error names the row."""
+    nodes: list[Node] = []
+    for number, row in enumerate(output.cases):
+        last = number == len(output.cases) - 1
+        if not row.when and not last:
+            raise ProfileError(f"{place}[{number}]", "has no when, so no row behind it is ever looked at")
+        for key in ("when", "then"):
+            text = getattr(row, key)
+            if text:
+                _compile(f"{place}[{number}].{key}", lambda text=text: parse(text), known)  # type: ignore[misc]
+                nodes.append(parse(text))
+            elif key == "then":
+                raise ProfileError(f"{place}[{number}].then", "is empty")
+    if len(nodes) == 1:
+        return nodes[0]
+    if len(nodes) % 2 == 0:
+        nodes.append(Constant(None, Place()))
+    return Apply("case", tuple(nodes), Place(), 1, 1 + sum(node.size for node in nodes))
+
+
+def _grid(rule: RuleProfile, zone: str) -> Grid | None:
+    if not rule.window.every:
+        return None
+    try:
+        return Grid(rule.window.every, zone)
+    except InvalidInput as error:
+        raise ProfileError(f"{rule.place}.window.every", str(error)) from None
+
+
+def _reach(rule: RuleProfile, put: InputProfile) -> int:
+    back = micros(rule.window.length) if put.take == "readings" else micros(put.age)
+    longest = max((micros(other.hold) for other in rule.inputs.values()), default=0)
+    # What is held is asked for at the times of another input's readings, which reach on by themselves.
+    furthest = max(micros(o.age) if o.take == "latest" else micros(rule.window.length) for o in rule.inputs.values())
+    return max(back, furthest + longest if put.hold else back)

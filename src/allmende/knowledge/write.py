@@ -1,0 +1,156 @@
+"""Keeping what a rule gave: values that are new or other, and the end of those that are no more."""
+
+from collections.abc import Iterator
+
+from allmende.domain.errors import InvalidInput
+from allmende.domain.ingest import check_declaration
+from allmende.domain.policy import Reader
+from allmende.domain.query import Compare, Expression, Logic, Path, Query, Step, Value
+from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, Unit
+from allmende.domain.store import Batch, Receipt, Removal, Store
+from allmende.knowledge.evaluate import Outcome
+from allmende.knowledge.groups import Group
+from allmende.knowledge.language import Scalar
+from allmende.knowledge.lineage import Lineage, describe
+from allmende.knowledge.prepare import Rule
+
+_AT_ONCE = 50
+RERUN = "rerun/"
+"""How the origin of values begins that a re-run put in the place of others: nobody is alarmed by them."""
+
+
+def output_stream(rule: Rule, group: Group, output: str) -> str:
+    """The id of the stream that a rule gives for a group."""
+    by_stream = rule.profile.by == "stream"
+    name = group.key if by_stream else group.thing.id
+    template = rule.profile.outputs[output].stream or "{group}~" + output
+    for mark, text in (("{group}", name), ("{stream}", group.key if by_stream else name), ("{thing}", group.thing.id)):
+        template = template.replace(mark, text)
+    return template
+
+
+def write_outcome(
+    store: Store,
+    reader: Reader,
+    rule: Rule,
+    group: Group,
+    outcome: Outcome,
+    lineage: Lineage,
+    *,
+    received_at: int,
+    rerun: bool = False,
+) -> Receipt:
+    """Keep an outcome in the transaction that is open: what it gives, and nothing else in its span.
+
+    Raises InvalidInput and Conflict where the streams cannot be kept.
+    """
+    declarations, series = [], []
+    streams: dict[str, str] = dict(lineage.outputs.get((rule.id, group.key), {}))
+    for output, values in outcome.values.items():
+        stream = streams[output] = output_stream(rule, group, output)
+        kept = _kept(rule, output, outcome.times, values)
+        _remove(store, reader, stream, outcome, {time for time, _ in kept}, rule, received_at)
+        if not kept:
+            continue
+        declaration = _declaration(rule, group, output, stream)
+        problem = check_declaration(declaration)
+        if problem:
+            raise InvalidInput(f"the stream {stream}: {problem}", where=rule.profile.place)
+        declarations.append(declaration)
+        series.append(Series(stream=stream, times=[t for t, _ in kept], results=[value for _, value in kept]))
+    for output, stream in streams.items():
+        if output not in outcome.values:  # the rule gave it once
+            _remove(store, reader, stream, outcome, set(), rule, received_at)
+    if not series:
+        return Receipt()
+    receipt = store.append(
+        Batch(
+            origin=f"{RERUN}{rule.id}" if rerun else rule.origin,
+            declared_by=rule.origin,
+            dataset=rule.profile.dataset,
+            reader=reader,
+            received_at=received_at,
+            version=rule.profile.edition,
+            declarations=declarations,
+            series=series,
+            name=rule.profile.file,
+        )
+    )
+    for declaration in declarations:
+        output = declaration.properties["output"]
+        lineage.note(rule.id, group.key, output, declaration.stream, group.thing.id, group.streams)
+    return receipt
+
+
+def _kept(rule: Rule, output: str, times: list[int], values: list[Scalar]) -> list[tuple[int, Scalar]]:
+    said = rule.profile.outputs[output]
+    return [
+        (time, round(value) if said.type == "count" and isinstance(value, float) and value.is_integer() else value)
+        for time, value in zip(times, values, strict=True)
+        if value is not None or said.missing == "null"
+    ]
+
+
+def _declaration(rule: Rule, group: Group, output: str, stream: str) -> Declaration:
+    said, language = rule.profile.outputs[output], rule.language
+    observed = said.property
+    name = observed.name.get(language) or observed.id
+    title = rule.profile.title.get(language) or rule.id
+    measured = said.type in ("measurement", "count")
+    return Declaration(
+        stream=stream,
+        name=f"{group.thing.name or group.key}: {name}",
+        description=rule.profile.description.get(language) or title,
+        thing=group.thing,
+        sensor=SensorDeclaration(
+            id=f"rule-{rule.id}",
+            name=title,
+            description=rule.profile.description.get(language, ""),
+            encoding_type="application/json",
+            metadata={"rule": rule.id, "file": rule.profile.file},
+        ),
+        observed_property=Property(
+            id=observed.id, name=name, definition=observed.definition or f"urn:x-allmende:property:{observed.id}"
+        ),
+        unit=_unit(said.unit, said.unit_name) if measured else Unit("1", "1", "https://ucum.org/ucum"),
+        observation_type=said.type,
+        properties=describe(rule, group, output),
+    )
+
+
+def _unit(symbol: str, name: str) -> Unit:
+    return Unit(name or symbol or "1", symbol or "1", "https://ucum.org/ucum")
+
+
+def _remove(
+    store: Store, reader: Reader, stream: str, outcome: Outcome, kept: set[int], rule: Rule, received_at: int
+) -> None:
+    """Delete the readings of a span that are given no more."""
+    there = store.points(reader, stream, outcome.low, outcome.high + 1).times
+    gone = [time for time in there if time not in kept]
+    if not gone:
+        return
+    whole = len(gone) == len(there)
+    for condition in [_within(outcome.low, outcome.high)] if whole else _at(gone):
+        target = Query(
+            entity="Observation",
+            reader=reader,
+            path=(Step("Datastream", stream, "Observations"),),
+            filter=condition,
+        )
+        store.remove(Removal(target=target, origin=rule.origin, received_at=received_at))
+
+
+_WHEN = Path(("phenomenonTime",))
+
+
+def _within(low: int, high: int) -> Expression:
+    return Logic("and", (Compare("ge", _WHEN, Value(low, "instant")), Compare("le", _WHEN, Value(high, "instant"))))
+
+
+def _at(times: list[int]) -> Iterator[Expression]:
+    for place in range(0, len(times), _AT_ONCE):
+        same: list[Expression] = [
+            Compare("eq", _WHEN, Value(time, "instant")) for time in times[place : place + _AT_ONCE]
+        ]
+        yield same[0] if len(same) == 1 else Logic("or", tuple(same))

@@ -1,0 +1,74 @@
+"""The thread that keeps derived streams true. It reads what was committed and writes a little at a time: whoever takes
+readings in does not wait for it."""
+
+import threading
+
+import structlog
+from django.db import close_old_connections
+
+from allmende.domain.errors import AllmendeError
+from allmende.domain.profile import Profile
+from allmende.domain.store import Store
+from allmende.knowledge.follow import Follower, Overtaken, Progress
+from allmende.knowledge.prepare import prepare_rules
+from allmende.web.config import Config
+from allmende.web.intake import now_micros
+from allmende.web.observability.metrics import RULE_FAILURES, RULE_VALUES
+from allmende.web.rules import RULES, limits_of
+
+_PAUSE, _TROUBLE_PAUSE = 0.5, 10.0
+
+log = structlog.get_logger("allmende.rules")
+
+
+class RulesThread(threading.Thread):
+    """Follows the change log until ``stop`` is set."""
+
+    def __init__(self, store: Store, profile: Profile, config: Config, stop: threading.Event) -> None:
+        super().__init__(name="rules", daemon=True)
+        prepared = prepare_rules(profile)
+        for rule, problem in prepared.problems.items():
+            log.warning("a rule is not in order", rule=rule, problem=problem)
+        self.rules = prepared.rules
+        self._stop_event = stop
+        self._follower = Follower(store, prepared.rules, RULES, now_micros, limits=limits_of(config), stop=stop)
+        self._begun = False
+        self._told: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Step after step; nothing that goes wrong ends it."""
+        while not self._stop_event.is_set():
+            close_old_connections()
+            pause = _PAUSE
+            try:
+                if not self._begun:
+                    self._follower.begin()
+                    self._begun = True
+                progress = self._follower.step()
+                self._note(progress)
+                pause = 0.0 if progress.changes else _PAUSE
+            except Overtaken:
+                pause = 0.0
+            except AllmendeError as error:
+                log.warning("the rules could not go on", error=str(error))
+                pause = _TROUBLE_PAUSE
+            except Exception:
+                # A mistake of ours in one value must not end all others; nothing was committed, it is tried again.
+                log.exception("the rules stumbled")
+                pause = _TROUBLE_PAUSE
+            self._stop_event.wait(pause)
+        close_old_connections()
+
+    def _note(self, progress: Progress) -> None:
+        """Count, and log what is new: not the same trouble with each reading."""
+        if progress.evaluated:
+            RULE_VALUES.inc(progress.evaluated)
+        for rule, problem in progress.failed.items():
+            RULE_FAILURES.labels(rule).inc()
+            if self._told.get(rule) != problem:
+                self._told[rule] = problem
+                log.warning("a rule could not be evaluated", rule=rule, problem=problem)
+        for problem in self._follower.problems:
+            if problem not in self._told:
+                self._told[problem] = problem
+                log.warning("a stream is not read by a rule", problem=problem)

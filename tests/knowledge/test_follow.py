@@ -1,0 +1,238 @@
+"""Derived streams follow their inputs, whatever comes, in whichever order."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from allmende.domain.query import Compare, Path, Query, Step, Value
+from allmende.domain.store import Removal, Store
+from allmende.domain.times import HOUR, MINUTE
+from allmende.knowledge.evaluate import Limits, evaluate
+from allmende.knowledge.groups import find_groups
+from allmende.knowledge.write import output_stream
+from tests.knowledge.town import NOW, Clock, follow, readings, ready, send, settle
+from tests.storage.conftest import store as store
+from tests.support import DATASETS, ENGINES, HOUSE
+
+CHAIN = """
+[rules.doubled]
+version = 1
+title = { de = "Doppelt", en = "Doubled" }
+dataset = "parking"
+by = "stream"
+[rules.doubled.inputs.level]
+property = "level"
+[rules.doubled.outputs.twice]
+property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
+expression = "if level < 0 then missing else level * 2"
+
+[rules.hourly]
+version = 1
+title = { de = "Stündlich", en = "Hourly" }
+dataset = "parking"
+by = "thing"
+window = { every = "PT1H" }
+[rules.hourly.inputs.twice]
+rule = "doubled.twice"
+take = "readings"
+[rules.hourly.outputs.mean]
+property = { id = "mean", name = { de = "Mittel", en = "Mean" } }
+expression = "mean(twice)"
+[rules.hourly.outputs.count]
+property = { id = "number", name = { de = "Anzahl", en = "Number" } }
+type = "count"
+missing = "null"
+expression = "count(twice)"
+
+[rules.together]
+version = 1
+title = { de = "Zusammen", en = "Together" }
+dataset = "parking"
+by = "all"
+thing = { id = "town", name = "Town", lon = 11.58, lat = 50.92 }
+[rules.together.inputs.level]
+property = "level"
+age = "PT40M"
+[rules.together.outputs.sum]
+property = { id = "sum", name = { de = "Summe", en = "Sum" } }
+expression = "sum(level) + 0 * percentile(level, 50)"
+"""
+
+
+def test_a_value_is_derived_corrected_and_taken_back(store: Store) -> None:
+    follower = follow(store, ready(CHAIN))
+    send(store, "a~level", {NOW: 3, NOW + 1: 4})
+    settle(follower)
+    assert readings(store, "a~level~twice") == {NOW: 6, NOW + 1: 8}
+
+    send(store, "a~level", {NOW: 5, NOW + 1: -1})
+    settle(follower)
+    assert readings(store, "a~level~twice") == {NOW: 10}, "a value that is missing now is gone, not zero"
+
+    _remove(store, "a~level", NOW)
+    settle(follower)
+    assert readings(store, "a~level~twice") == {}
+
+
+def test_windows_are_told_once_they_are_over(store: Store) -> None:
+    clock = Clock()
+    follower = follow(store, ready(CHAIN), clock)
+    send(store, "a~level", {NOW: 3, NOW + MINUTE: 5})
+    settle(follower)
+    assert readings(store, "a~mean") == {}
+    clock.now = NOW + HOUR
+    settle(follower)
+    assert readings(store, "a~mean") == {NOW: 8}
+    send(store, "a~level", {NOW + 2 * MINUTE: 7})  # late
+    settle(follower)
+    assert readings(store, "a~mean") == {NOW: 10}
+    clock.now = NOW + 3 * HOUR
+    settle(follower)
+    assert readings(store, "a~mean") == {NOW: 10}, "there is nothing to say of hours without a reading"
+    assert readings(store, "a~count") == {NOW: 3, NOW + HOUR: 0, NOW + 2 * HOUR: 0}
+
+
+def test_lineage_is_told_by_the_stream(store: Store) -> None:
+    follower = follow(store, ready(CHAIN))
+    send(store, "a~level", {NOW: 3})
+    settle(follower)
+    page = store.find(Query(entity="Datastream", reader=HOUSE, id="a~level~twice", select=("properties",)))
+    text = page.rows[0][2]
+    assert '"rule":"doubled"' in text
+    assert '"inputs":["a~level"]' in text
+    assert '"version":"1+' in text
+
+
+def test_what_is_worked_out_again_is_no_event(store: Store) -> None:
+    follower = follow(store, ready(CHAIN))
+    send(store, "a~level", {NOW: 3})
+    settle(follower)
+    newest = store.newest_change()
+    store.set_cursor("rules", 0)
+    settle(follow(store, ready(CHAIN)))
+    assert store.newest_change() == newest
+
+
+def test_the_clock_is_kept_over_a_restart(store: Store) -> None:
+    clock = Clock()
+    send(store, "a~level", {NOW: 1})
+    follow(store, ready(CHAIN), clock).step()
+    clock.now = NOW + 30 * MINUTE
+    send(store, "a~level", {NOW + 10 * MINUTE: 4})
+    settle(follow(store, ready(CHAIN), clock))
+    clock.now = NOW + 2 * HOUR
+    settle(follow(store, ready(CHAIN), clock))
+    assert readings(store, "a~mean") == {NOW: 8}
+
+
+def _remove(store: Store, stream: str, time: int) -> None:
+    target = Query(
+        entity="Observation",
+        reader=HOUSE,
+        path=(Step("Datastream", stream, "Observations"),),
+        filter=Compare("eq", Path(("phenomenonTime",)), Value(time, "instant")),
+    )
+    store.remove(Removal(target=target, origin="client", received_at=NOW))
+
+
+SENSORS = ("a~level", "b~level", "b~level-2")
+_MOMENTS = st.integers(0, 16).map(lambda step: NOW + step * 15 * MINUTE)
+_READINGS = st.dictionaries(_MOMENTS, st.one_of(st.none(), st.integers(-2, 9), st.floats(0, 9)), min_size=1, max_size=4)
+_ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), st.sampled_from(SENSORS), _READINGS),
+        st.tuples(st.just("remove"), st.sampled_from(SENSORS), _MOMENTS),
+        st.tuples(st.just("forget"), st.sampled_from(SENSORS)),
+        st.tuples(st.just("step")),
+        st.tuples(st.just("crash")),
+        st.tuples(st.just("restart")),
+        st.tuples(st.just("later"), st.integers(1, 120)),
+    ),
+    max_size=14,
+)
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(actions=_ACTIONS)
+def test_following_comes_to_the_same_as_evaluating_all(engine, tmp_path_factory, actions) -> None:
+    store = ENGINES[engine](tmp_path_factory.mktemp("store"))
+    store.put_datasets(DATASETS)
+    clock = Clock()
+    rules = ready(CHAIN)
+    follower = follow(store, rules, clock)
+    for action, *told in actions:
+        if action == "send":
+            send(store, told[0], told[1])
+        elif action == "remove":
+            _remove_if_there(store, *told)
+        elif action == "forget":
+            target = Query(
+                entity="Datastream", reader=HOUSE, filter=Compare("eq", Path(("id",)), Value(told[0], "string"))
+            )
+            store.remove(Removal(target=target, origin="client", received_at=NOW))
+        elif action == "step":
+            follower.step()
+        elif action == "crash":
+            _crash(store, follower)
+            follower = follow(store, rules, clock)
+        elif action == "restart":
+            follower = follow(store, rules, clock)
+        else:
+            clock.now += told[0] * MINUTE
+    settle(follower)
+    _compare(store, rules, clock)
+
+
+def _remove_if_there(store: Store, stream: str, time: int) -> None:
+    if time in readings(store, stream):
+        _remove(store, stream, time)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def _crash(store: Store, follower) -> None:
+    """End a step just before its transaction is committed."""
+    real = store.together
+
+    def together(work):
+        def killed():
+            work()
+            raise Killed
+
+        return real(killed)
+
+    store.together = together  # type: ignore[method-assign]
+    try:
+        follower.step()
+    except Killed:
+        pass
+    finally:
+        del store.together  # type: ignore[method-assign]
+
+
+def _compare(store: Store, rules, clock: Clock) -> None:
+    for rule in rules:
+        done = store.cursor(f"time:{rule.id}") if rule.grid else NOW + 100 * HOUR
+        expected: dict[str, dict[int, object]] = {}
+        for group in find_groups(store, HOUSE, rule).groups.values():
+            outcome = evaluate(store, HOUSE, rule, group, NOW - HOUR + 1, done, Limits())
+            for name, values in outcome.values.items():
+                null = rule.profile.outputs[name].missing == "null"
+                pairs = zip(outcome.times, values, strict=True)
+                expected[output_stream(rule, group, name)] = {t: v for t, v in pairs if v is not None or null}
+        kept = {stream: readings(store, stream) for stream in _derived(store, rule.id)}
+        assert _telling(kept) == _telling(expected)
+
+
+def _telling(streams: dict[str, dict[int, object]]) -> dict[str, dict[int, object]]:
+    """Without windows of which it is told that nothing came: that is told while there is somebody who could send."""
+    said = {name: {t: v for t, v in values.items() if v or "~count" not in name} for name, values in streams.items()}
+    return {name: values for name, values in said.items() if values}
+
+
+def _derived(store: Store, rule: str) -> list[str]:
+    which = Compare("eq", Path(("properties", "rule")), Value(rule, "string"))
+    return [row[1] for row in store.find(Query(entity="Datastream", reader=HOUSE, filter=which, top=1000)).rows]
