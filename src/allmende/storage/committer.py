@@ -6,12 +6,11 @@ same rows (the figures stand in docs/architecture.md, "Storage").
 
 import contextlib
 import os
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from allmende.domain.errors import LostRace, StorageBusy, StorageFull
 from allmende.storage.connections import Connection, Connections, Engine, Shared
@@ -20,11 +19,44 @@ T = TypeVar("T")
 _IDLE_SECONDS = 30.0
 _REPEATS = 5
 _LONGEST_GATHERING = 0.005
+_FORKED = threading.Lock()
+
+
+class _Outcome(Generic[T]):
+    """What becomes of a piece of work: a future that one waits for once, with a bare lock in place of a condition."""
+
+    __slots__ = ("_arrived", "_error", "_result", "done")
+
+    def __init__(self) -> None:
+        self._arrived = threading.Lock()
+        self._arrived.acquire()
+        self._error: BaseException | None = None
+        self._result: T
+        self.done = False
+
+    def set_result(self, result: T) -> None:
+        self._result = result
+        self._end()
+
+    def set_error(self, error: BaseException) -> None:
+        self._error = error
+        self._end()
+
+    def _end(self) -> None:
+        self.done = True
+        self._arrived.release()
+
+    def wait(self) -> T:
+        """The result; raises the error."""
+        self._arrived.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._result
 
 
 class _Job(NamedTuple):
     work: Callable[[Connection], Any]
-    future: "Future[Any]"
+    outcome: _Outcome[Any]
     shared: Shared | None = None
     repeats: int = 0
 
@@ -36,8 +68,10 @@ class GroupCommitter:
         self._connections = connections
         self._engine = engine
         self._most = most
-        self._waiting: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._waiting: deque[_Job] = deque()
+        self._wanted = 1
+        """So many must wait for the writer thread to be woken: each waking costs both sides a turn."""
+        self._arrived = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._lately = (1, 0.0)
@@ -47,50 +81,54 @@ class GroupCommitter:
         """Run ``work`` in a transaction; returns after its commit. Inside of a transaction, joins it."""
         if self._connections.in_transaction():
             return self._join(work)
-        future: Future[T] = Future()
-        with self._lock:
-            self._ensure_thread()
-            self._waiting.put(_Job(work, future, shared))
-        return future.result()
+        outcome: _Outcome[T] = _Outcome()
+        if self._pid != os.getpid():
+            self._start_anew()
+        with self._arrived:
+            self._waiting.append(_Job(work, outcome, shared))
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
+                self._thread.start()
+            elif len(self._waiting) >= self._wanted:
+                self._arrived.notify()
+        return outcome.wait()
 
     def _join(self, work: Callable[[Connection], T]) -> T:
         with raced(self._engine), self._connections.writing() as raw:
             return work(self._engine.wrap(raw))
 
-    def _ensure_thread(self) -> None:
-        # A forked child has the object but not the thread.
-        if self._pid != os.getpid():
-            self._pid, self._thread, self._waiting = os.getpid(), None, queue.SimpleQueue()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="allmende-writer", daemon=True)
-            self._thread.start()
+    def _start_anew(self) -> None:
+        """A forked child has the object but not the thread, and what waited is its parent's."""
+        with _FORKED:
+            if self._pid != os.getpid():
+                self._thread, self._waiting = None, deque()
+                self._arrived = threading.Condition(threading.Lock())
+                self._pid = os.getpid()
 
     def _run(self) -> None:
-        while True:
-            try:
-                jobs = [self._waiting.get(timeout=_IDLE_SECONDS)]
-            except queue.Empty:
-                with self._lock:
-                    if self._waiting.empty():
-                        self._thread = None
-                        return
-                continue
-            self._gather(jobs)
+        while jobs := self._gather():
             begun = time.monotonic()
             self._commit(jobs)
             # Those who were answered may come again, and so do those who came meanwhile: all of them together are as
             # many as there are clients.
-            self._lately = len(jobs) + self._waiting.qsize(), time.monotonic() - begun
+            self._lately = len(jobs) + len(self._waiting), time.monotonic() - begun
 
-    def _gather(self, jobs: list[_Job]) -> None:
-        """Take what waits. Where several came together the last time, or came while it was committed, the rest is on
-        its way: it is waited for, but no longer than the last commit took."""
+    def _gather(self) -> list[_Job]:
+        """Take what waits; nothing where nobody came for long, and the thread is to end. Where several came together
+        the last time, or came while it was committed, the rest is on its way: it is waited for, but no longer than the
+        last commit took."""
         several, seconds = self._lately
-        until = time.monotonic() + min(seconds, _LONGEST_GATHERING)
-        with contextlib.suppress(queue.Empty):
-            while len(jobs) < self._most:
-                left = until - time.monotonic() if len(jobs) < several else 0
-                jobs.append(self._waiting.get(timeout=left) if left > 0 else self._waiting.get_nowait())
+        with self._arrived:
+            if not self._wait_for(1, _IDLE_SECONDS):
+                self._thread = None
+                return []
+            self._wait_for(min(several, self._most), min(seconds, _LONGEST_GATHERING))
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+
+    def _wait_for(self, wanted: int, seconds: float) -> bool:
+        """Wait until so many wait, but not for longer; whether they do."""
+        self._wanted = wanted
+        return self._arrived.wait_for(lambda: len(self._waiting) >= wanted, seconds)
 
     def _commit(self, jobs: list[_Job]) -> None:
         alone = self._commit_shared(jobs)
@@ -104,31 +142,33 @@ class GroupCommitter:
             return jobs
         shared = [job for job in jobs if job.shared is not None and job.shared.run is kind]
         left = [job for job in jobs if job.shared is None or job.shared.run is not kind]
-        committing = False
+        committing, connection = False, None
         try:
             with self._connections.writing() as raw:
-                results = kind(self._engine.wrap(raw), [job.shared.item for job in shared if job.shared is not None])
+                connection = self._engine.wrap(raw)
+                results = kind(connection, [job.shared.item for job in shared if job.shared is not None])
                 committing = True
         except BaseException as error:
             told = self._engine.translate(error)
+            committing |= connection is not None and connection.committing and self._engine.was_cut_off(error)
             hopeless = isinstance(told, StorageBusy | StorageFull) and not self._may_try_again(error)
             if not committing and not hopeless:
                 return jobs  # nothing of it was written; one by one it is seen whose fault it was
             for job in shared:
-                job.future.set_exception(told)
+                job.outcome.set_error(told)
             return left
         for job, result in zip(shared, results, strict=True):
             if result is None:
                 left.append(job)
             else:
-                job.future.set_result(result)
+                job.outcome.set_result(result)
         return left
 
     def _may_try_again(self, error: BaseException) -> bool:
         return self._engine.may_repeat(error) or self._engine.was_cut_off(error)
 
     def _commit_each(self, jobs: list[_Job], *, repeated: bool = False) -> None:
-        done: list[tuple[Future[Any], Any]] = []
+        done: list[tuple[_Outcome[Any], Any]] = []
         again: list[_Job] = []
         committing = False
         try:
@@ -136,27 +176,27 @@ class GroupCommitter:
                 connection = self._engine.wrap(raw)
                 for job in jobs:
                     try:
-                        done.append((job.future, run_savepoint(connection, job.work)))
+                        done.append((job.outcome, run_savepoint(connection, job.work)))
                     except Exception as error:
                         if not connection.in_transaction:
                             raise  # the engine gave up the whole transaction: full disk, broken file
                         if self._engine.may_repeat(error) and job.repeats < _REPEATS:
                             again.append(job._replace(repeats=job.repeats + 1))
                         else:
-                            job.future.set_exception(self._engine.translate(error))
+                            job.outcome.set_error(self._engine.translate(error))
                 committing = True
         except BaseException as error:
             if not committing and not repeated and self._engine.was_cut_off(error):
                 # Nothing of it reached a commit: the same again on another connection, which may be there already.
-                self._commit_each([job for job in jobs if not job.future.done()], repeated=True)
+                self._commit_each([job for job in jobs if not job.outcome.done], repeated=True)
                 return
             told = self._engine.translate(error)
             for job in jobs:
-                if not job.future.done():
-                    job.future.set_exception(told)
+                if not job.outcome.done:
+                    job.outcome.set_error(told)
             return
-        for future, result in done:
-            future.set_result(result)
+        for outcome, result in done:
+            outcome.set_result(result)
         for job in again:
             self._commit_each([job])
 

@@ -14,7 +14,6 @@ from allmende.storage.connections import Dialect
 
 _LONGEST_PREPARED = 60
 """Parameters up to which a statement is kept prepared: longer lists rarely have the same length again."""
-_SOUND = (pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS)
 
 
 @lru_cache(maxsize=1000)
@@ -33,6 +32,7 @@ class PostgresConnection:
         self._granted = allowance.seconds if allowance is not None else 0.0
         """Seconds that the server gives the next statement."""
         self.pipeline: psycopg.Pipeline | None = None
+        self.committing = False
 
     @property
     def in_transaction(self) -> bool:
@@ -61,9 +61,9 @@ class PostgresConnection:
             self.raw.execute(f"SET {where}statement_timeout = {math.ceil(left * 1000)}".encode())
 
     def end_question(self) -> None:
-        """What the server was told holds no longer. A transaction that failed forgets it by itself."""
+        """What the server was told holds no longer. A transaction forgets it by itself."""
         told = self._allowance is not None and self._granted != self._allowance.seconds
-        if told and not self.raw.closed and self.raw.info.transaction_status in _SOUND:
+        if told and not self.raw.closed and self.raw.info.transaction_status == pq.TransactionStatus.IDLE:
             self.raw.execute("RESET statement_timeout")
 
     @contextmanager
@@ -74,6 +74,14 @@ class PostgresConnection:
                 yield
             finally:
                 self.pipeline = None
+
+    @contextmanager
+    def and_commit(self) -> Iterator[None]:
+        """See :class:`allmende.storage.connections.Connection`."""
+        with self.at_once():
+            yield
+            self.committing = True
+            self.execute("COMMIT")
 
 
 class _Rows:

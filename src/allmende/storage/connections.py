@@ -23,6 +23,8 @@ class Connection(Protocol):
     """One thread's connection: all SQL is written with ``?``. Autocommit outside of ``writing``."""
 
     dialect: "Dialect"
+    committing: bool
+    """Whether :meth:`and_commit` has sent a commit: if the connection is lost then, nobody knows what became of it."""
 
     @property
     def in_transaction(self) -> bool:
@@ -39,6 +41,18 @@ class Connection(Protocol):
 
         Their errors come then. Nothing is copied inside.
         """
+
+    def and_commit(self) -> AbstractContextManager[Any]:
+        """The same for the last statements of a transaction that nobody else began: where the engine can, its commit
+        is sent along with them. Whoever began it may still end it."""
+
+
+class Numbers(NamedTuple):
+    """Numbers that nothing bears, in ascending order."""
+
+    observations: Sequence[int]
+    changes: Sequence[int]
+    """For lines of the change log, to be written in this transaction."""
 
 
 class Dialect(Protocol):
@@ -108,6 +122,9 @@ class Dialect(Protocol):
 
     def reserve_numbers(self, connection: Connection, count: int) -> Sequence[int]:
         """So many numbers that no observation bears, in ascending order."""
+
+    def ask_numbers(self, connection: Connection, count: int) -> Callable[[], Numbers]:
+        """The same and as many of the change log, in two steps: one asks, what it gives reads the answer."""
 
     def hold_number(self, connection: Connection, number: int) -> None:
         """Before a client's chosen number, or a higher one, is looked for: nobody draws it while this transaction

@@ -1,7 +1,7 @@
 """The PostgreSQL engine: typed results, COPY for bulk, lateral expansion, a change log in the order of commits."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,9 +27,11 @@ from allmende.storage.connections import (
     Connections,
     Fragment,
     JsonKind,
+    Numbers,
 )
 from allmende.storage.functions_postgres import TEMPLATES
 from allmende.storage.logs import adopt_numbers
+from allmende.storage.schema_postgres import CHANGE_NUMBER
 from allmende.storage.schema_spatial import PLACES
 from allmende.storage.slots import Slot, turned
 from allmende.storage.store import SqlStore
@@ -50,8 +52,8 @@ _INSERT = f"INSERT INTO observation ({_COLUMNS}) VALUES ({', '.join('?' * _WIDTH
 _TYPES: Mapping[str, ColumnType] = {name: _OTHER.get(name, "bigint") for name in _COLUMNS.split(", ")}
 _COPY = f"COPY observation ({_COLUMNS}) FROM STDIN"
 _DRAW = (
-    "SELECT x.n FROM (SELECT nextval('observation_number') AS n FROM generate_series(1, ?)) x"
-    " WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)"
+    f"SELECT x.n, x.c FROM (SELECT nextval('observation_number') AS n, {CHANGE_NUMBER} AS c"
+    " FROM generate_series(1, ?)) x WHERE NOT EXISTS (SELECT 1 FROM observation_name o WHERE o.id = x.n)"
     " AND NOT EXISTS (SELECT 1 FROM observation_name l WHERE false FOR KEY SHARE)"
 )
 """The last condition finds no row. It is there for the lock on the table, which stands in the way of those alone who
@@ -185,11 +187,11 @@ class PostgresDialect:
         return list(made) if "RETURNING" in then else []
 
     def insert_observations(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Few by a prepared statement, many by COPY."""
+        """Few by a prepared statement, many by COPY (which a pipeline can not)."""
         typed = [(*row[:_RESULT], *_typed(row[_RESULT - 1], row[_RESULT]), *row[_RESULT + 1 :]) for row in rows]
         if len(typed) == 1:
             connection.execute(_INSERT, typed[0])
-        elif len(typed) < _COPY_FROM or not isinstance(connection, PostgresConnection):
+        elif len(typed) < _COPY_FROM or not isinstance(connection, PostgresConnection) or connection.pipeline:
             self.insert_many(connection, "observation", _TYPES, typed)
         else:
             with psycopg.Cursor(connection.raw) as cursor, cursor.copy(_COPY) as copy:
@@ -202,6 +204,17 @@ class PostgresDialect:
         while len(numbers) < count:
             numbers += [row[0] for row in connection.execute(_DRAW, (count - len(numbers),))]
         return numbers
+
+    def ask_numbers(self, connection: Connection, count: int) -> Callable[[], Numbers]:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        asked = connection.execute(_DRAW, (count,))
+
+        def read() -> Numbers:
+            rows = asked.fetchall()
+            more = self.ask_numbers(connection, count - len(rows))() if len(rows) < count else Numbers((), ())
+            return Numbers([*(n for n, _ in rows), *more.observations], [*(c for _, c in rows), *more.changes])
+
+        return read
 
     def hold_number(self, connection: Connection, number: int) -> None:
         """See :class:`allmende.storage.connections.Dialect`."""

@@ -1,6 +1,6 @@
 """Appending readings: what is new, what repeats, what corrects; then state and change log, once per stream."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -244,6 +244,7 @@ def _correct(
 
 
 _LOGGED: Mapping[str, ColumnType] = {
+    "number": "bigint",
     "datastream": "bigint",
     "kind": "text",
     "first": "bigint",
@@ -254,17 +255,13 @@ _LOGGED: Mapping[str, ColumnType] = {
 }
 
 
-def log_appends(connection: Connection, lines: Sequence[tuple[int, int, int, int, int, int]]) -> list[int]:
-    """Write lines of the change log for appended readings, no two of one stream and origin; gives their numbers.
+def log_appends(connection: Connection, lines: Iterable[tuple[int, ...]]) -> None:
+    """Write lines of the change log for appended readings, under numbers that the dialect gave.
 
-    A line is (stream, first, last, count, origin, received at).
+    A line is (number, stream, first, last, count, origin, received at).
     """
-    rows = [(stream, "append", *line) for stream, *line in lines]
-    made = connection.dialect.insert_many(
-        connection, "change_log", _LOGGED, rows, "RETURNING datastream, origin, number"
-    )
-    numbers = {(stream, origin): number for stream, origin, number in made}
-    return [numbers[stream, origin] for stream, _, _, _, origin, _ in lines]
+    rows = [(number, stream, "append", *line) for number, stream, *line in lines]
+    connection.dialect.insert_many(connection, "change_log", _LOGGED, rows)
 
 
 def log_change(

@@ -55,13 +55,11 @@ def _translated(statement: str) -> str:
         statement = re.sub(pattern, words, statement)
     if statement.startswith(("CREATE TABLE change_log", "CREATE TABLE entity_log")):
         # A number holds its transaction's, so that they become visible in their order (see PostgresDialect.settled).
-        statement = re.sub(
-            r"number bigint [A-Z ]+KEY", f"number bigint PRIMARY KEY DEFAULT {_CHANGE_NUMBER}", statement
-        )
+        statement = re.sub(r"number bigint [A-Z ]+KEY", f"number bigint PRIMARY KEY DEFAULT {CHANGE_NUMBER}", statement)
     return statement
 
 
-_CHANGE_NUMBER = "((pg_current_xact_id()::text::bigint << 20) | (nextval('change_number') & 1048575))"
+CHANGE_NUMBER = "((pg_current_xact_id()::text::bigint << 20) | (nextval('change_number') & 1048575))"
 _VERSION_1 = (
     "CREATE SEQUENCE change_number",
     "CREATE SEQUENCE observation_number",

@@ -4,14 +4,13 @@ Only what is plain is done here; whatever is wrong or unusual about one of them 
 its client. What is written is the same.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from allmende.domain.bounds import fits_all
 from allmende.domain.policy import Reader
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Receipt
-from allmende.storage.connections import Connection
+from allmende.storage.connections import Connection, Numbers
 from allmende.storage.entities import ask_origins, ensure_feature
 from allmende.storage.readings import judged_quality, log_appends
 from allmende.storage.state import Stream, ask_streams, grow_state, write_states
@@ -50,14 +49,15 @@ def create_singles(connection: Connection, batches: list[Batch]) -> list[Receipt
     receipts: list[Receipt | None] = [None] * len(batches)
     names = [batch.entities[0].links[_PLAIN][0].id or "" for batch in batches]
     with connection.at_once():
-        asked = ask_streams(connection, names)
+        streams = ask_streams(connection, names)
         origins = ask_origins(connection, dict.fromkeys((batch.origin, batch.version) for batch in batches))
-    singles = _judge(batches, names, asked(), origins())
+        numbers = connection.dialect.ask_numbers(connection, len(batches))
+    singles = _judge(batches, names, streams(), origins())
     if not singles:
         return receipts
-    numbers = connection.dialect.reserve_numbers(connection, len(singles))
-    _write(connection, singles, numbers)
-    for single, number in zip(singles, numbers, strict=True):
+    given = numbers()
+    _write(connection, singles, given)
+    for single, number in zip(singles, given.observations, strict=False):
         receipts[single.place] = Receipt(accepted=1, created=[("Observation", str(number))])
     return receipts
 
@@ -86,18 +86,16 @@ def _may_write(reader: Reader, stream: Stream) -> bool:
     return may_see and (reader.sees_all or reader.may_write_to(stream.owner))
 
 
-def _write(connection: Connection, singles: list[_Single], numbers: Sequence[int]) -> None:
-    """Insert them under these numbers, log them, and grow their streams' states."""
-    streams = {single.stream.pk: single.stream for single in singles}.values()
-    for stream in streams:
+def _write(connection: Connection, singles: list[_Single], numbers: Numbers) -> None:
+    """Insert them, log them, and grow their streams' states. There are numbers enough, some may be left over."""
+    for stream in {single.stream.pk: single.stream for single in singles}.values():
         ensure_feature(connection, stream)
-    for single, number in zip(singles, numbers, strict=True):
+    placed = list(zip(singles, numbers.observations, strict=False))
+    for single, number in placed:
         _grow(single, number)
-    with connection.at_once():
-        write_states(connection, streams)
-        changes = _log(connection, singles)
+    changes = dict(zip(dict.fromkeys((s.stream.pk, s.origin) for s in singles), numbers.changes, strict=False))
     rows = []
-    for single, number in zip(singles, numbers, strict=True):
+    for single, number in placed:
         stream, values = single.stream, single.new.values
         start, end = values["phenomenonTime"]
         kind, value = values["result"]
@@ -107,7 +105,10 @@ def _write(connection: Connection, singles: list[_Single], numbers: Sequence[int
             stream.pk, start, number, number, end, result_time, single.received_at, kind, value, single.quality,
             *valid, values.get("parameters"), stream.feature, single.origin, changes[stream.pk, single.origin],
         ))  # fmt: skip
-    connection.dialect.insert_observations(connection, rows)
+    with connection.and_commit():
+        write_states(connection, {single.stream.pk: single.stream for single in singles}.values())
+        log_appends(connection, _logged(singles, changes))
+        connection.dialect.insert_observations(connection, rows)
 
 
 def _grow(single: _Single, number: int) -> None:
@@ -125,15 +126,14 @@ def _grow(single: _Single, number: int) -> None:
     )
 
 
-def _log(connection: Connection, singles: list[_Single]) -> dict[tuple[int, int], int]:
-    """One line of the change log for each stream and origin; gives their numbers."""
-    spans: dict[tuple[int, int], list[Any]] = {}
+def _logged(singles: list[_Single], changes: dict[tuple[int, int], int]) -> list[tuple[int, ...]]:
+    """One line of the change log for each stream and origin, under these numbers."""
+    spans: dict[tuple[int, int], tuple[int, int, int, int]] = {}
     for single in singles:
-        start = single.new.values["phenomenonTime"][0]
-        first, last, count, at = spans.get((single.stream.pk, single.origin), (start, start, 0, single.received_at))
-        spans[single.stream.pk, single.origin] = [
-            min(first, start), max(last, start), count + 1, max(at, single.received_at)
-        ]  # fmt: skip
-    lines = [(stream, first, last, n, origin, at) for (stream, origin), (first, last, n, at) in sorted(spans.items())]
-    numbers = log_appends(connection, lines)
-    return {(line[0], line[4]): number for line, number in zip(lines, numbers, strict=True)}
+        start, key = single.new.values["phenomenonTime"][0], (single.stream.pk, single.origin)
+        first, last, count, at = spans.get(key, (start, start, 0, single.received_at))
+        spans[key] = min(first, start), max(last, start), count + 1, max(at, single.received_at)
+    return [
+        (changes[stream, origin], stream, first, last, count, origin, at)
+        for (stream, origin), (first, last, count, at) in spans.items()
+    ]

@@ -1,7 +1,7 @@
 """The SQLite engine: one file, one writer at a time, readers never wait."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -17,6 +17,7 @@ from allmende.storage.connections import (
     Dialect,
     Fragment,
     JsonKind,
+    Numbers,
 )
 from allmende.storage.functions_sqlite import MISSING, TEMPLATES, register
 from allmende.storage.schema_spatial import BOXES
@@ -45,6 +46,7 @@ class SqliteConnection:
 
     def __init__(self, raw: sqlite3.Connection, allowance: Allowance | None = None) -> None:
         self.dialect: Dialect = DIALECT
+        self.committing = False
         self._raw = raw
         self._allowance = allowance
         self.executemany = raw.executemany
@@ -64,6 +66,8 @@ class SqliteConnection:
     def at_once(self) -> AbstractContextManager[None]:
         """Nothing to save: there is no way to a server."""
         return nullcontext()
+
+    and_commit = at_once
 
     @property
     def in_transaction(self) -> bool:
@@ -173,6 +177,13 @@ class SqliteDialect:
             (first + count,),
         )
         return range(first, first + count)
+
+    def ask_numbers(self, connection: Connection, count: int) -> Callable[[], Numbers]:
+        """See :class:`allmende.storage.connections.Dialect`. Nobody else writes meanwhile."""
+        row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'change_log'").fetchone()
+        first = row[0] + 1 if row else 1
+        numbers = Numbers(self.reserve_numbers(connection, count), range(first, first + count))
+        return lambda: numbers
 
     def hold_number(self, connection: Connection, number: int) -> None:
         """Nobody else writes."""

@@ -130,6 +130,14 @@ class Config(LimitSettings, frozen=True, kw_only=True):
     web_threads: Annotated[
         int, _setting("ALLMENDE_WEB_THREADS", "Processes", "Threads of each of them.", low=1, high=256)
     ] = 8
+    web_cores: Annotated[
+        bool,
+        _setting(
+            "ALLMENDE_WEB_CORES",
+            "Processes",
+            "Whether each process of the web server keeps to a core of its own, where there are enough of them.",
+        ),
+    ] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _setting("ALLMENDE_LOG_LEVEL", "Processes", "What is logged.")
     ] = "info"
@@ -170,6 +178,11 @@ class Config(LimitSettings, frozen=True, kw_only=True):
     def postgres(self) -> bool:
         """Whether the database is PostgreSQL."""
         return self.database_url.startswith(("postgres://", "postgresql://"))
+
+    @property
+    def web_processes(self) -> int:
+        """How many processes the web server has."""
+        return self.web_workers or min(os.cpu_count() or 1, 4)
 
     @property
     def database_path(self) -> Path:

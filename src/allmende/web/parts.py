@@ -104,7 +104,7 @@ def run_web(config: Config) -> None:
         address=config.host,
         port=config.port,
         interface=Interfaces.WSGI,
-        workers=config.web_workers or min(os.cpu_count() or 1, 4),
+        workers=config.web_processes,
         blocking_threads=config.web_threads,
         websockets=False,
         log_enabled=False,

@@ -1,6 +1,7 @@
 """The short way of a program's request: what serves pages alone is left out of it."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -42,10 +43,16 @@ class ShortCutMiddleware:
         if view is None or settings.SESSION_COOKIE_NAME in request.META.get("HTTP_COOKIE", ""):
             return None
         try:
-            match = resolve(path)
+            match = _resolve(path)
         except Resolver404:
             return None
         return match if match.func is view else None
+
+
+@lru_cache(maxsize=2_000)
+def _resolve(path: str) -> ResolverMatch:
+    """Programs ask for the same again and again; the addresses do not change while the house runs."""
+    return resolve(path)
 
 
 def _call_view(request: HttpRequest) -> HttpResponse:

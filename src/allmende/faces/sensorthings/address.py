@@ -5,6 +5,7 @@ a slash or at the end.
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -40,6 +41,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         return self.id is not None or self.to_one
 
 
+@lru_cache(maxsize=2_000)
 def parse_address(text: str) -> Address:
     """The address of a decoded path without the root; raises NotFound for what cannot exist."""
     segments = _segments(text)

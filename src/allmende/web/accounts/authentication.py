@@ -22,7 +22,7 @@ def reader_of(request: HttpRequest) -> Reader:
     A token comes as ``Authorization: Bearer <token>``, or as the password of HTTP Basic with any name. A session reads
     alone: what a browser sends along by itself must not write through the APIs.
     """
-    header = request.headers.get("Authorization", "")
+    header = request.META.get("HTTP_AUTHORIZATION", "")
     if header:
         reader = known_reader(_secret(header))
         if reader is None:

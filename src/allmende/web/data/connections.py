@@ -53,12 +53,17 @@ class DjangoConnections:
 
         How long a question may take says nothing of writing: PostgreSQL's time limit is off inside.
         """
-        with self._plain_errors(), transaction.atomic(self._alias):
-            raw = self._raw()
-            if connections[self._alias].vendor == "postgresql":
-                with raw.pipeline():  # with the BEGIN before it
+        with self._plain_errors():
+            wrapper = connections[self._alias]
+            postgres = wrapper.vendor == "postgresql"
+            if postgres and not wrapper.in_atomic_block:
+                wrapper.ensure_connection()
+                wrapper.unlimit()
+            with transaction.atomic(self._alias):
+                raw = self._raw()
+                if postgres and not wrapper.unlimited:
                     raw.execute("SET LOCAL statement_timeout = 0")
-            yield raw
+                yield raw
 
     def in_transaction(self) -> bool:
         """Whether this thread is inside of ``transaction.atomic``."""

@@ -82,7 +82,7 @@ class RequestLog:
             return
         moment = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         said = {"event": "request", "request_id": request_id, "level": _NAMES[level], "time": moment}
-        line = json.dumps({**fields, **said, "part": self._part}, ensure_ascii=False)
+        line = _encode({**fields, **said, "part": self._part})
         self._handler.acquire()
         try:
             self._handler.stream.write(f"{line}\n")
@@ -93,6 +93,7 @@ class RequestLog:
             self._handler.release()
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.ERROR: "error"}
 _log = structlog.get_logger("allmende.web")
 request_log = RequestLog()

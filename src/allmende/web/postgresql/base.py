@@ -6,6 +6,7 @@ at instead: a server that ended a connection has closed it, or said so, and eith
 
 import select
 from typing import Any
+from weakref import WeakSet
 
 from django.db.backends.postgresql import base
 from psycopg import Connection
@@ -27,11 +28,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 open=False,
                 configure=self._configure_connection,
                 check=check_connection,
+                reset=limit_again,
                 **options,
             )
             # Of several threads that come here at once, the first one's is taken; none is open yet.
             self._connection_pools.setdefault(self.alias, made)
         return self._connection_pools[self.alias]
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether the time limit for statements is off for as long as this connection is used here."""
+        return self.connection is not None and self.connection in _UNLIMITED
+
+    def unlimit(self) -> None:
+        """Take the time limit for statements off, until the connection goes back to the pool; outside of transactions.
+
+        A thread that writes all day says so once, not in each transaction.
+        """
+        if not self.unlimited:
+            self.connection.execute("SET statement_timeout = 0")
+            _UNLIMITED.add(self.connection)
 
     def lend(self) -> "Connection[Any]":
         """A raw connection of the pool in autocommit, to be given to :meth:`take_back`."""
@@ -46,6 +62,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pool = self.pool
         assert pool is not None
         pool.putconn(connection)
+
+
+_UNLIMITED: "WeakSet[Connection[Any]]" = WeakSet()
+
+
+def limit_again(connection: "Connection[Any]") -> None:
+    """Set the time limit for statements back to the one that the connection was opened with."""
+    if connection in _UNLIMITED:
+        _UNLIMITED.discard(connection)
+        connection.execute("RESET statement_timeout")
 
 
 def check_connection(connection: "Connection[Any]") -> None:
