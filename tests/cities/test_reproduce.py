@@ -27,6 +27,13 @@ def test_outlines(tmp_path: Path) -> None:
 
 
 @needs_data
+def test_soil_tables(tmp_path: Path) -> None:
+    run("compute_soil.py", "--data", SHARED, "--out", tmp_path)
+    for name in ("soil_sites.csv", "soil_areas.geojson"):
+        assert (tmp_path / name).read_bytes() == (ROOT / "cities" / "jena" / "rules" / name).read_bytes(), name
+
+
+@needs_data
 def test_demo_table_and_its_capacities(tmp_path: Path) -> None:
     out = tmp_path / "demo_parking.csv"
     said = run("compute_demo_parking.py", "--data", SHARED, "--out", out)

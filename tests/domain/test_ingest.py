@@ -212,6 +212,14 @@ def test_an_oversized_rejection_is_cut_and_says_so() -> None:
     assert (whole.reason, len(whole.body)) == ("fits", 10)
 
 
+def test_many_rejections_of_one_large_payload_share_its_head() -> None:
+    body = bytes(100)
+    rejections = tuple(Rejection(reason="odd", body=body, where=str(place)) for place in range(3))
+    first, *others = run(rejections=rejections, limits=IngestLimits(rejection_bytes=10)).rejections
+    assert len(first.body) == 10
+    assert all(other.body is first.body for other in others)
+
+
 def test_a_rejection_holds_the_payload_and_its_place() -> None:
     rejection = run(series([1])).rejections[0]
     assert (rejection.body, rejection.where) == (b"the bytes", "from line 7")

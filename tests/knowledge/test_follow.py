@@ -113,6 +113,17 @@ def test_what_is_worked_out_again_is_no_event(store: Store) -> None:
     assert store.newest_change() == newest
 
 
+def test_a_rule_takes_over_no_stream_of_others(store: Store) -> None:
+    follower = follow(store, ready(CHAIN))
+    send(store, "a~level~twice", {NOW: 1}, observed="other")
+    send(store, "a~level", {NOW: 3})
+    send(store, "b~level", {NOW: 3})
+    progress = follower.step()
+    assert "is there already" in progress.failed["doubled"]
+    assert readings(store, "a~level~twice") == {NOW: 1}
+    assert readings(store, "b~level~twice") == {NOW: 6}, "its other groups go on"
+
+
 def test_the_clock_is_kept_over_a_restart(store: Store) -> None:
     clock = Clock()
     send(store, "a~level", {NOW: 1})

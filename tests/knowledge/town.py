@@ -76,7 +76,7 @@ def send(
         thing=ThingDeclaration(
             id=thing, name=thing, properties=properties or {}, position=Position(*place) if place else None
         ),
-        sensor=SensorDeclaration(id="probe", name="Probe"),
+        sensor=SensorDeclaration(id=f"probe-{dataset}", name="Probe"),
         observed_property=Property(id=observed, name=observed, definition=f"https://example.org/{observed}"),
         unit=Unit(unit, unit),
         observation_type=kind,
@@ -109,7 +109,7 @@ def settle(follower: Follower) -> int:
     evaluated = 0
     for _ in range(100):
         progress = follower.step()
-        assert not progress.failed
+        assert not progress.failed, progress.failed
         evaluated += progress.evaluated
         if not progress.changes and not progress.evaluated:
             return evaluated

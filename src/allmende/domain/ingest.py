@@ -90,7 +90,7 @@ def ingest(
         collections=collections,
         features=features,
         whole=whole,
-        rejections=[r if len(r.body) <= cap else _cut(r, cap) for r in rejections],
+        rejections=_within(rejections, cap),
     )
 
 
@@ -278,11 +278,25 @@ def is_cut(reason: str) -> bool:
     return reason.endswith(_CUT)
 
 
-def _cut(rejection: Rejection, cap: int) -> Rejection:
+def _within(rejections: Sequence[Rejection], cap: int) -> list[Rejection]:
+    """The rejections, the oversized ones cut. Many of one payload share its head, as they shared its bytes."""
+    heads: dict[int, bytes] = {}
+    kept = []
+    for rejection in rejections:
+        if len(rejection.body) > cap:
+            head = heads.get(id(rejection.body))
+            if head is None:
+                head = heads[id(rejection.body)] = rejection.body[:cap]
+            rejection = _cut(rejection, cap, head)
+        kept.append(rejection)
+    return kept
+
+
+def _cut(rejection: Rejection, cap: int, head: bytes) -> Rejection:
     """Keep the head of an oversized rejection; it can be read, but no longer be replayed, and says so."""
     return msgspec.structs.replace(
         rejection,
-        body=rejection.body[:cap],
+        body=head,
         # the reason is cropped, not its end, which says so
         reason=f"{rejection.reason[:900]} (cut to {cap} of {len(rejection.body)} bytes, {_CUT}",
     )

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from allmende.domain.errors import InvalidInput
+import msgspec
+
+from allmende.domain.errors import Conflict, InvalidInput
 from allmende.domain.ingest import check_declaration
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, Expression, Logic, Path, Query, Step, Value
@@ -47,7 +49,10 @@ def write_outcome(
     declarations, series = [], []
     streams: dict[str, str] = dict(lineage.outputs.get((rule.id, group.key), {}))
     for output, values in outcome.values.items():
-        stream = streams[output] = output_stream(rule, group, output)
+        stream = output_stream(rule, group, output)
+        if streams.get(output) != stream:
+            _check_ours(store, reader, rule, stream)
+        streams[output] = stream
         kept = _kept(rule, output, outcome.times, values)
         _remove(store, reader, stream, outcome, {time for time, _ in kept}, rule, received_at)
         if not kept:
@@ -80,6 +85,14 @@ def write_outcome(
         output = declaration.properties["output"]
         lineage.note(rule.id, group.key, output, declaration.stream, group.thing.id, group.streams)
     return receipt
+
+
+def _check_ours(store: Store, reader: Reader, rule: Rule, stream: str) -> None:
+    """Raise Conflict where a stream of this id is a source's, a client's or another rule's."""
+    for row in store.find(Query(entity="Datastream", reader=reader, id=stream, select=("properties",))).rows:
+        properties = msgspec.json.decode(row[2]) if row[2] else {}
+        if properties.get("rule") != rule.id:
+            raise Conflict(f'"{stream}" is there already, and not of this rule', where=rule.profile.place)
 
 
 def _kept(rule: Rule, output: str, times: list[int], values: list[Scalar]) -> list[tuple[int, Scalar]]:

@@ -55,7 +55,8 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
         connection, batch.rejections, source=batch.origin, name=batch.name, received_at=batch.received_at
     )
     if batch.declarations or batch.collections or batch.rejections:
-        bookkeeping.count_receipt(connection, batch.origin, receipt, received_at=batch.received_at, newest=newest)
+        source = batch.declared_by or batch.origin
+        bookkeeping.count_receipt(connection, source, receipt, received_at=batch.received_at, newest=newest)
     return receipt
 
 

@@ -80,7 +80,9 @@ def _points(client: httpx.Client, source: Source, base: str, site: str, number: 
     named = source.settings.get("only")
     listed = named.get(site) if isinstance(named, Mapping) else None
     if listed is not None:
-        return [int(point) for point in listed]
+        if not isinstance(listed, list) or not all(isinstance(point, int) for point in listed):
+            raise ConfigurationError("it is a list of the numbers of points", where=f"{source.id}.only.{site}")
+        return listed
     found = _found(client, f"{base}/system/entities/{number}/types", {"type": list(_KINDS)})
     numbers = [entry.get("id") for entry in found if isinstance(entry, Mapping)]
     return [point for point in numbers if isinstance(point, int)]

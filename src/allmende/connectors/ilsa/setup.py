@@ -54,7 +54,7 @@ def read_setup(
     thing = installation(source, identity, **known, position=_middle(area, places))
     for part in signals:
         for resource in ("color", "aspect"):
-            if resource in source.settings.get("give", ()):
+            if resource in (source.settings.get("give") or ()):
                 gathered.declare(declare_signal(source, thing, part, resource))
     if signals:
         gathered.declare(declare_temperature(source, thing))
@@ -101,8 +101,8 @@ def _position(raw: dict[str, Any], source: Source) -> tuple[Position, bool]:
     """A position, and whether it was swapped: it lies in ``settings.bounds`` the other way round alone."""
     lat, lon = number(raw.get("latitude")), number(raw.get("longitude"))
     bounds = source.settings.get("bounds")
-    if not isinstance(bounds, list) or len(bounds) != 4:
-        bounds = [-180, -90, 180, 90]
+    if not isinstance(bounds, list) or len(bounds) != 4 or not all(isinstance(edge, int | float) for edge in bounds):
+        raise Refused("bad-settings", "bounds are west, south, east and north in degrees")
     for east, north, swapped in ((lon, lat, False), (lat, lon, True)):
         if bounds[0] <= east <= bounds[2] and bounds[1] <= north <= bounds[3]:
             return Position(east, north), swapped

@@ -32,7 +32,7 @@ def read_signal(gathered: Gathered, source: Source, intersection: str, message: 
     colours = tuple(colour for colour in _ORDER if colour in lit)
     aspect = _NAMES.get(colours)
     thing = installation(source, intersection)
-    wanted = source.settings.get("give", ())
+    wanted = source.settings.get("give") or ()
     if "color" in wanted:
         gathered.add(declare_signal(source, thing, part, "color"), time, "".join(lamps), flag)
     if "aspect" in wanted:

@@ -189,7 +189,15 @@ def test_trouble_is_told_without_the_secret(played: tuple[Played, str], monkeypa
 
 
 @pytest.mark.parametrize(
-    "settings", [{"sites": []}, {"sites": "065"}, {"token_address": ""}, {"look_back": "soon"}, {"catch_up": "PT0S"}]
+    "settings",
+    [
+        {"sites": []},
+        {"sites": "065"},
+        {"token_address": ""},
+        {"look_back": "soon"},
+        {"catch_up": "PT0S"},
+        {"only": {"065": ["x"]}},
+    ],
 )
 def test_settings_that_cannot_be_used(played: tuple[Played, str], settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(settings))):

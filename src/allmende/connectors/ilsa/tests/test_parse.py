@@ -162,6 +162,13 @@ def test_what_is_no_time(text: object, code: str) -> None:
     assert codes(state(timestamp=text)) == [code]
 
 
+def test_bounds_that_cannot_be_used_are_told() -> None:
+    setup = sample(HERE, "setup-constructed.json")
+    for bounds in ("here", [1, 2], ["a", "b", "c", "d"]):
+        parsed = read(setup, "5g/ilsa/K999/config/retained", source(bounds=bounds))
+        assert set(codes(parsed)) == {"bad-settings"}
+
+
 def test_the_temperature_has_the_time_of_its_receipt() -> None:
     parsed = read(sample(HERE, "thermal-constructed.txt"), THERMAL)
     assert values(parsed) == {"K413~thermal~temperature": [25.6]}

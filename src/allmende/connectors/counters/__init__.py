@@ -1,0 +1,1 @@
+"""People and bicycles that are counted: files and answers of Eco-Counter and hystreet."""

@@ -1,0 +1,1 @@
+"""Delays, vehicles and alerts of public transport, by line and by stop (GTFS-Realtime)."""
