@@ -11,7 +11,7 @@ from tests.support import declaration
 from allmende.domain import times
 from allmende.domain.bounds import ABOVE, BELOW, MISFIT
 from allmende.domain.connector import Payload, Source
-from allmende.domain.ingest import IngestLimits, count_readings, ingest
+from allmende.domain.ingest import IngestLimits, count_readings, ingest, is_cut
 from allmende.domain.records import Declaration, Parsed, Position, Rejection, Series, ThingDeclaration
 from allmende.domain.store import Batch
 
@@ -210,6 +210,18 @@ def test_an_oversized_rejection_is_cut_and_says_so() -> None:
     assert len(cut.body) == 10
     assert "cannot be replayed" in cut.reason
     assert (whole.reason, len(whole.body)) == ("fits", 10)
+
+
+def test_of_what_may_tell_of_people_the_bytes_are_not_kept() -> None:
+    payload = Payload(body=b"somebody's track", name="camera", received_at=NOW)
+    passed = Rejection(reason="odd", body=b"class 5", code="odd")
+    raised = Rejection(reason="raised", body=payload.body, code="parser-error")
+    ahead = series([1], [NOW + 3 * times.DAY])
+    source = msgspec.structs.replace(SOURCE, of_people=True)
+    parsed = Parsed((declaration(), ahead), (passed, raised))
+    batch = ingest(parsed, payload=payload, source=source, version="1", limits=IngestLimits())
+    assert [rejection.body for rejection in batch.rejections] == [b"class 5", b"", b""]
+    assert [is_cut(rejection.reason) for rejection in batch.rejections] == [False, True, True]
 
 
 def test_many_rejections_of_one_large_payload_share_its_head() -> None:

@@ -85,3 +85,13 @@ def test_polls_that_overlap_store_a_value_once(intake: Intake) -> None:
         intake.take("glt", Payload(body=site, name="glt/065", received_at=NOW))
     counted = intake.store.sources()["glt"]
     assert (counted.accepted, counted.repeated, counted.corrected, counted.rejected) == (3, 6, 0, 0)
+
+
+def test_a_camera_with_a_wrong_clock_leaves_nothing_of_anybody(intake: Intake) -> None:
+    body = sample("allmende.connectors.traficam", "messages-constructed.json").replace(b"2023-09-04", b"2027-09-04")
+    intake.message_intake()("5g/traficam/Felsenkeller", body)
+    kept = [intake.store.rejection(found.number) for found in intake.store.rejections(source="traficam")]
+    assert kept
+    for rejection in kept:
+        assert rejection.body == b""
+        assert "900001" not in rejection.reason

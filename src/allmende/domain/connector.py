@@ -66,6 +66,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     things: Mapping[str, ThingFacts] = {}
     tables: Mapping[str, bytes] = {}
     """Files that the settings name and that lie beside the profile, by name."""
+    of_people: bool = False
+    """The manifest's."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +104,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     XML elements of one name (``xml:situation``)."""
     media_types: list[str] = []
     simulated: bool = False
+    of_people: bool = False
+    """Whether its payloads may tell of people (ids, tracks, duties). Then bytes as they came are never kept: of what is
+    refused there is only what ``parse`` itself lets pass, and what is refused later cannot be replayed."""
     settings: dict[str, Any] = {}
 
 

@@ -48,7 +48,7 @@ def ingest(
     ``only`` is the ``where`` of a rejection that is replayed: if that names one reading, nothing else of the payload is
     taken again, since what was kept of it then may have been corrected since.
     """
-    declared = {r.stream: r for r in parsed.records if isinstance(r, Declaration)}
+    declared = {r.stream: _bounded(r, source) for r in parsed.records if isinstance(r, Declaration)}
     rejections = list(parsed.rejections)
     problems = {stream: check_declaration(declaration) for stream, declaration in declared.items()}
     series: list[Series] = []
@@ -90,7 +90,7 @@ def ingest(
         collections=collections,
         features=features,
         whole=whole,
-        rejections=_within(rejections, cap),
+        rejections=_within(_spared(rejections, payload) if source.of_people else rejections, cap),
     )
 
 
@@ -120,6 +120,14 @@ def _take_features(
         found.append(kept)
     known = [collection for name, collection in declared.items() if not problems[name]]
     return known, found, refused, named >= len(parsed.rejections) and len(known) == len(declared)
+
+
+def _bounded(declaration: Declaration, source: Source) -> Declaration:
+    """With the range that the source's contract says of its property, which goes before the connector's."""
+    bounds = source.contract.ranges.get(declaration.observed_property.id)
+    if bounds is None:
+        return declaration
+    return msgspec.structs.replace(declaration, low=bounds.low, high=bounds.high)
 
 
 def check_declaration(declaration: Declaration) -> str:
@@ -274,8 +282,20 @@ _CUT = "cannot be replayed)"
 
 
 def is_cut(reason: str) -> bool:
-    """Whether a rejection, by its reason, is kept with the head of its bytes alone."""
+    """Whether a rejection, by its reason, is kept with the head of its bytes alone, or without them."""
     return reason.endswith(_CUT)
+
+
+def _spared(rejections: Sequence[Rejection], payload: Payload) -> list[Rejection]:
+    """The rejections without the payload as it came: it may tell of people. What ``parse`` made of it stays."""
+    return [
+        msgspec.structs.replace(
+            rejection, body=b"", reason=f"{rejection.reason[:900]} (its bytes may tell of people and {_CUT}"
+        )
+        if rejection.body is payload.body
+        else rejection
+        for rejection in rejections
+    ]
 
 
 def _within(rejections: Sequence[Rejection], cap: int) -> list[Rejection]:
