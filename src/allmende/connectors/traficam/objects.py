@@ -100,7 +100,7 @@ def _count(camera: Camera, entries: Any, time: int, always: list[int]) -> None:
     counts = dict.fromkeys(always, 0)
     speeds: dict[int, list[float | None]] = {}
     asked = {name: watch for name, watch in watches(camera.source, camera.thing.id).items() if watch.sees_any(always)}
-    matching: dict[str, int | None] = dict.fromkeys(asked, 0)
+    matching: dict[str, list[bool | None]] = {name: [] for name in asked}
     for group in grouped(entries, "an object"):
         told = [_object(entry) for entry in group]
         code = min(code for code, _ in told)
@@ -108,21 +108,20 @@ def _count(camera: Camera, entries: Any, time: int, always: list[int]) -> None:
         speeds.setdefault(code, []).append(_mean([speed for _, speed in told]))
         for name, watch in asked.items():
             seen = [watch.sees(code, speed, heading_of(entry)) for (_, speed), entry in zip(told, group, strict=True)]
-            sees, so_far = any(seen) or (None if None in seen else False), matching[name]
-            matching[name] = None if sees is None or so_far is None else so_far + sees
+            matching[name].append(True if True in seen else None if None in seen else False)
     for code, count in counts.items():
         camera.add(code, "count", "objects-present", time, count)
     for code, of_class in speeds.items():
         mean = _mean(of_class)
         if mean is not None:
             camera.add(code, "speed", "vehicle-speed", time, round(mean, 2))
-    for name, count_of in matching.items():
-        if count_of is None:
+    for name, found in matching.items():
+        if None in found:
             continue  # one of its class did not say where it goes or how fast: nobody knows how many
         declared = declare(
             camera.source, camera.thing, f"{name}~count", "objects-present", camera.sensor, label=name, volatile=True
         )
-        camera.gathered.add(declared, time, count_of)
+        camera.gathered.add(declared, time, found.count(True))
 
 
 def _mean(values: list[float | None]) -> float | None:
