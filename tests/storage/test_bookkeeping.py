@@ -155,6 +155,25 @@ def test_pruning_by_age_and_by_size(store: Store) -> None:
     assert store.prune_rejections(older_than=0, keep_bytes=0) == 2
 
 
+def test_one_source_does_not_push_out_what_others_could_not_read(store: Store) -> None:
+    store.append(rejected(Rejection(reason="kept", body=b"x" * 100), at=1))
+    for number in range(6):
+        store.append(rejected(Rejection(reason=str(number), body=b"x" * 100), at=number, origin="noisy"))
+    assert store.prune_rejections(older_than=0, keep_bytes=10_000, source_bytes=450) == 2
+    assert store.prune_rejections(older_than=0, keep_bytes=10_000, source_count=3) == 1
+    assert [r.reason for r in store.rejections()] == ["5", "4", "3", "kept"]
+
+
+def test_rejections_are_found_by_what_is_said_and_what_they_hold(store: Store) -> None:
+    for number in range(250):
+        store.append(rejected(Rejection(reason=f"reason {number}", body=b'{"devEui": "A%d"}' % number, where="line 7")))
+    assert [r.reason for r in store.rejections(text='"a249"')] == ["reason 249"]
+    assert [r.reason for r in store.rejections(text="REASON 3", limit=2)] == ["reason 39", "reason 38"]
+    assert len(store.rejections(text="line 7", limit=1000)) == 250
+    assert store.rejections(text="a7", code="other") == []
+    assert all(r.body == b"" for r in store.rejections(text="line 7", limit=3))
+
+
 # --- writing together ---
 
 

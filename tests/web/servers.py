@@ -30,6 +30,10 @@ class Server:
                 except (BrokenPipeError, ConnectionResetError):
                     self.close_connection = True
 
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.do_GET()
+
             def log_message(self, *_: object) -> None:
                 return
 
@@ -56,6 +60,12 @@ class Server:
 
     def good(self, handler: BaseHTTPRequestHandler) -> None:
         self._send(handler, 200, self.body)
+
+    def posted(self, handler: BaseHTTPRequestHandler) -> None:
+        self._send(handler, 204)
+
+    def refused(self, handler: BaseHTTPRequestHandler) -> None:
+        self._send(handler, 500)
 
     def tagged(self, handler: BaseHTTPRequestHandler) -> None:
         tag = f'"{hash(self.body)}"'

@@ -61,7 +61,7 @@ def test_an_import_counts_what_became_of_each_reading(house, run, tmp_path):
     code, counts, err = run("import", "feed", file, "--json")
     assert (code, err) == (0, "")
     assert counts.pop("seconds") >= 0
-    assert counts == {"read": 3, "accepted": 2, "repeated": 0, "corrected": 0, "rejected": 1}
+    assert counts == {"read": 3, "accepted": 2, "repeated": 0, "corrected": 0, "rejected": 1, "gone": 0}
     other = write(tmp_path / "b.csv", "a,2,7", "b,1,1")
     code, counts, _ = run("import", "feed", file, other, "--json")
     assert {k: counts[k] for k in ("read", "accepted", "repeated", "corrected", "rejected")} == {

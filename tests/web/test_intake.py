@@ -192,6 +192,42 @@ def test_messages_go_to_the_sources_that_listen(tmp_path):
     assert {name: (s.accepted, s.repeated) for name, s in states.items()} == {"one": (1, 0), "two": (1, 1)}
 
 
+def test_messages_are_taken_together_as_if_one_by_one(tmp_path):
+    profile = city(one={"topic": "devices/+/up"}, two={"topic": "devices/#"}, other={"topic": "x", "dataset": "closed"})
+    intake = make_intake(tmp_path, profile=profile)
+    receipt = intake.take_messages(
+        [
+            ("devices/7/up", lines("a,1,5")),
+            ("devices/7/up", lines("a,1,6")),
+            ("devices/8/up", lines("b,1,5", "nonsense")),
+            ("elsewhere", lines("c,1,5")),
+        ]
+    )
+    # to the second source the same reading is a repetition, to both the second value a correction
+    assert counts(receipt) == (2, 3, 1, 2)
+    # a stream of another dataset is refused, by itself: the readings beside it are taken
+    receipt = intake.take_messages([("devices/7/up", lines("a,2,5")), ("x", lines("a,2,7"))])
+    assert counts(receipt) == (1, 1, 0, 1)
+    assert [r.code for r in intake.store.rejections(source="other")] == ["conflict"]
+
+
+def test_a_group_that_cannot_be_kept_leaves_nothing_behind(tmp_path, monkeypatch):
+    intake = make_intake(tmp_path)
+    real, seen = type(intake.store).append, []
+
+    def fails(self, batch):
+        seen.append(batch)
+        if len(seen) == 2:
+            raise StorageFull("the disk is full")
+        return real(self, batch)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(intake.store), "append", fails)
+        with pytest.raises(StorageFull):
+            intake.take_group([("feed", payload(lines("a,1,5"))), ("feed", payload(lines("a,2,5")))])
+    assert kept(intake) == 0
+
+
 # --- captured data
 
 

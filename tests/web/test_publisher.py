@@ -60,9 +60,9 @@ def intake(tmp_path):
 
 
 @contextmanager
-def started(thread_of, *arguments):
+def started(thread_of, *arguments, **options):
     stop = threading.Event()
-    thread = thread_of(*arguments, stop)
+    thread = thread_of(*arguments, stop, **options)
     thread.start()
     try:
         yield thread
@@ -228,12 +228,12 @@ def told_all(intake) -> bool:
 def test_messages_of_the_operator_s_broker_are_taken(config, broker, tmp_path):
     intake = make_intake(tmp_path / "in", profile=city(feed={"topic": "devices/+/up"}))
     device = listen(broker)
-    taken = dict.fromkeys(intake.topics(), intake.message_intake())
-    with started(Subscriber, door(config), taken, "allmende-test"):
+    readings = (intake.topics(), intake.take_messages)
+    with started(Subscriber, door(config), "allmende-test", readings=readings):
         publish_until_taken(device, intake)
     # The session waits in the broker while the worker is away.
     device.client.publish("devices/7/up", lines("a,2,5"), 1).wait_for_publish(5)
-    with started(Subscriber, door(config), taken, "allmende-test"):
+    with started(Subscriber, door(config), "allmende-test", readings=readings):
         wait_until(lambda: count(intake) == 2)
     device.stop()
 
@@ -241,16 +241,16 @@ def test_messages_of_the_operator_s_broker_are_taken(config, broker, tmp_path):
 def test_a_message_that_could_not_be_kept_comes_again(config, broker, tmp_path, monkeypatch):
     intake = make_intake(tmp_path / "in", profile=city(feed={"topic": "devices/+/up"}))
     troubles = []
-    real = type(intake).take
+    real = type(intake).take_group
 
     def full(self, *arguments):
         if troubles:
             raise troubles.pop()
         return real(self, *arguments)
 
-    monkeypatch.setattr(type(intake), "take", full)
-    taken = dict.fromkeys(intake.topics(), intake.message_intake())
-    with started(Subscriber, door(config), taken, "allmende-test"):
+    monkeypatch.setattr(type(intake), "take_group", full)
+    readings = (intake.topics(), intake.take_messages)
+    with started(Subscriber, door(config), "allmende-test", readings=readings):
         device = listen(broker)
         publish_until_taken(device, intake)
         troubles.extend([StorageFull("the disk is full")] * 2)
@@ -265,9 +265,9 @@ def test_what_clients_publish_to_the_operator_s_broker_is_created(config, broker
     take(intake, now_rows("30:1"))
     commons = {"name": "Garden", "description": "A garden"}
     creating = partial(create_from_broker, store=intake.store, root=config.api_root)
-    taken = {"create/v1.1/#": creating, "v1.1/Observations": creating}
+    single = {"create/v1.1/#": creating, "v1.1/Observations": creating}
     device = listen(broker)
-    with started(Subscriber, door(config), taken, "allmende-test"):
+    with started(Subscriber, door(config), "allmende-test", single=single):
         wait_until(lambda: published(device, "create/v1.1/Things", commons) and things(intake))
         published(device, "create/v1.1/Things", {"nonsense": 1})
         # A source's stream takes nothing from others.

@@ -23,9 +23,10 @@ from allmende.web.config import Config
 from allmende.web.intake import now_micros
 from allmende.web.profiles import load_profile
 from allmende.web.sources import prepare_sources
-from allmende.web.worker.jobs import FIRST_PAUSE, LONGEST_PAUSE, Job, Task, pause_after, tasks
+from allmende.web.worker.jobs import Job, Task, tasks
 from allmende.web.worker.lease import Holder
 from allmende.web.worker.models import Lease
+from allmende.web.worker.pauses import FIRST_PAUSE, LONGEST_PAUSE, pause_after
 from allmende.web.worker.pull import Puller
 from allmende.web.worker.trouble import in_words
 from allmende.web.worker.upkeep import tidy_up

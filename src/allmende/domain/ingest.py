@@ -48,7 +48,7 @@ def ingest(
     ``only`` is the ``where`` of a rejection that is replayed: if that names one reading, nothing else of the payload is
     taken again, since what was kept of it then may have been corrected since.
     """
-    declared = {r.stream: r for r in parsed.records if isinstance(r, Declaration)}
+    declared = {r.stream: _bounded(r, source) for r in parsed.records if isinstance(r, Declaration)}
     rejections = list(parsed.rejections)
     problems = {stream: check_declaration(declaration) for stream, declaration in declared.items()}
     series: list[Series] = []
@@ -120,6 +120,14 @@ def _take_features(
         found.append(kept)
     known = [collection for name, collection in declared.items() if not problems[name]]
     return known, found, refused, named >= len(parsed.rejections) and len(known) == len(declared)
+
+
+def _bounded(declaration: Declaration, source: Source) -> Declaration:
+    """With the range that the source's contract says of its property, which goes before the connector's."""
+    bounds = source.contract.ranges.get(declaration.observed_property.id)
+    if bounds is None:
+        return declaration
+    return msgspec.structs.replace(declaration, low=bounds.low, high=bounds.high)
 
 
 def check_declaration(declaration: Declaration) -> str:

@@ -389,8 +389,9 @@ class Store(Protocol):
     def note_attempt(self, source: str, at: int, error: str = "") -> None:
         """Remember that a source was asked, and what went wrong."""
 
-    def rejections(self, *, source: str = "", code: str = "", limit: int = 100) -> list[KeptRejection]:
-        """Rejections, the newest first, without their bytes."""
+    def rejections(self, *, source: str = "", code: str = "", text: str = "", limit: int = 100) -> list[KeptRejection]:
+        """Rejections, the newest first, without their bytes. ``text`` is looked for in what is said of them and in
+        their bytes, in any case."""
 
     def rejection(self, number: int) -> KeptRejection:
         """One rejection with its bytes; raises NotFound."""
@@ -398,5 +399,8 @@ class Store(Protocol):
     def settle_rejection(self, number: int, at: int) -> None:
         """Mark a rejection as replayed."""
 
-    def prune_rejections(self, *, older_than: int, keep_bytes: int) -> int:
-        """Delete rejections received before a time, and the oldest ones above a total size; gives how many."""
+    def prune_rejections(
+        self, *, older_than: int, keep_bytes: int, source_bytes: int | None = None, source_count: int | None = None
+    ) -> int:
+        """Delete rejections received before a time, and the oldest ones above a size or count of each source and a
+        total size; gives how many."""

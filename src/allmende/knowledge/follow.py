@@ -78,6 +78,7 @@ class Follower:
         self._limits = limits or Limits()
         self._stop = stop or threading.Event()
         self._groups: dict[str, dict[str, Group]] = {}
+        self._readers: dict[str, set[tuple[str, str]]] = {}
         self._lineage = Lineage()
         self._entities = -1
         self._standing: set[str] = set()
@@ -159,6 +160,11 @@ class Follower:
             self._groups[rule.id] = found.groups
             self._standing |= found.standing
             self.problems += found.problems
+        self._readers = {}
+        for rule_id, groups in self._groups.items():
+            for key, group in groups.items():
+                for stream in group.streams:
+                    self._readers.setdefault(stream, set()).add((rule_id, key))
         self._lineage = read_lineage(self._store, self._reader)
         self._entities = newest
 
@@ -172,11 +178,10 @@ class Follower:
         touched: dict[tuple[str, str], list[Span]] = {}
         fresh: set[tuple[str, str]] = set()
         by_id = {rule.id: rule for rule in self._rules}
-        readers = self._readers()
         for change in changes:
             if change.entity != "Datastream":
                 continue
-            for rule_id, key in readers.get(change.stream, ()):
+            for rule_id, key in self._readers_of(change.stream):
                 span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))
                 if span is not None:
                     touched.setdefault((rule_id, key), []).append(span)
@@ -194,16 +199,10 @@ class Follower:
             if rule_id == rule.id
         ]
 
-    def _readers(self) -> dict[str, set[tuple[str, str]]]:
+    def _readers_of(self, stream: str) -> set[tuple[str, str]]:
         """Who reads a stream, or has: one that is gone was read once."""
-        found: dict[str, set[tuple[str, str]]] = {}
-        for rule_id, groups in self._groups.items():
-            for key, group in groups.items():
-                for stream in group.streams:
-                    found.setdefault(stream, set()).add((rule_id, key))
-        for stream, derived in self._lineage.readers.items():
-            found.setdefault(stream, set()).update(pair for pair in derived if pair[0] in self._groups)
-        return found
+        before = self._lineage.readers.get(stream, ())
+        return self._readers.get(stream, set()) | {pair for pair in before if pair[0] in self._groups}
 
     def _group(self, rule: Rule, key: str) -> Group:
         """The group, or what is left of one whose last stream is gone: it reads nothing."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
 from allmende.domain.errors import NotFound
 from allmende.domain.ingest import names_reading
 from allmende.domain.records import Rejection
@@ -73,14 +75,40 @@ def keep_rejections(
         )  # fmt: skip
 
 
-def list_rejections(connection: Connection, source: str, code: str, limit: int) -> list[KeptRejection]:
-    """The newest first, without bytes."""
+def list_rejections(connection: Connection, source: str, code: str, limit: int, text: str = "") -> list[KeptRejection]:
+    """The newest first, without bytes. ``text`` stands in the reason, the place, the name or the bytes, in any case."""
+    if text:
+        return _search(connection, source, code, limit, text)
     rows = connection.execute(
         f"SELECT {_REJECTION}, NULL, replayed_at FROM rejection WHERE (? = '' OR source = ?) AND (? = '' OR code = ?)"
         " ORDER BY number DESC LIMIT ?",
         (source, source, code, code, limit),
     )
     return [_rejection(row) for row in rows]
+
+
+_SEARCHED = 200
+"""Rejections whose bytes are held at once."""
+
+
+def _search(connection: Connection, source: str, code: str, limit: int, text: str) -> list[KeptRejection]:
+    """Looked for here and not by the engines: what they call the small letter of a byte differs."""
+    found: list[KeptRejection] = []
+    below = 2**63 - 1
+    while len(found) < limit:
+        rows = connection.execute(
+            f"SELECT {_REJECTION}, body, replayed_at FROM rejection WHERE (? = '' OR source = ?)"
+            " AND (? = '' OR code = ?) AND number < ? ORDER BY number DESC LIMIT ?",
+            (source, source, code, code, below, _SEARCHED),
+        ).fetchall()
+        if not rows:
+            break
+        below = rows[-1][0]
+        for each in map(_rejection, rows):
+            said = f"{each.reason}\n{each.where}\n{each.name}".casefold()
+            if text.casefold() in said or text.encode().lower() in each.body.lower():
+                found.append(msgspec.structs.replace(each, body=b""))
+    return found[:limit]
 
 
 def read_rejection(connection: Connection, number: int) -> KeptRejection:
@@ -109,9 +137,19 @@ def _rejection(row: tuple[Any, ...]) -> KeptRejection:
     )
 
 
-def prune_rejections(connection: Connection, older_than: int, keep_bytes: int) -> int:
-    """Delete what is too old, then the oldest until the rest fits; gives how many went."""
+def prune_rejections(
+    connection: Connection, older_than: int, keep_bytes: int, source_bytes: int | None, source_count: int | None
+) -> int:
+    """Delete what is too old, then the oldest until the rest fits: of each source, then of all. Gives how many went."""
     gone = connection.execute("DELETE FROM rejection WHERE received_at < ?", (older_than,)).rowcount
+    # one source that sends nothing but nonsense must not push out what others could not read
+    gone += connection.execute(
+        "DELETE FROM rejection WHERE number IN (SELECT number FROM (SELECT number,"
+        " sum(length(body)) OVER (PARTITION BY source ORDER BY number DESC) AS total,"
+        " row_number() OVER (PARTITION BY source ORDER BY number DESC) AS place FROM rejection) AS sized"
+        " WHERE total > ? OR place > ?)",
+        (2**62 if source_bytes is None else source_bytes, 2**62 if source_count is None else source_count),
+    ).rowcount
     over = connection.execute(
         "SELECT max(number) FROM (SELECT number, sum(length(body)) OVER (ORDER BY number DESC) AS total"
         " FROM rejection) AS sized WHERE total > ?",

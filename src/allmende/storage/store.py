@@ -213,9 +213,9 @@ class SqlStore:
         """Remember that a source was asked, and what went wrong."""
         self._commit(lambda c: bookkeeping.note_attempt(c, source, at, error))
 
-    def rejections(self, *, source: str = "", code: str = "", limit: int = 100) -> list[KeptRejection]:
+    def rejections(self, *, source: str = "", code: str = "", text: str = "", limit: int = 100) -> list[KeptRejection]:
         """Rejections, the newest first, without their bytes."""
-        return self._read(lambda c: bookkeeping.list_rejections(c, source, code, limit))
+        return self._read(lambda c: bookkeeping.list_rejections(c, source, code, limit, text))
 
     def rejection(self, number: int) -> KeptRejection:
         """One rejection with its bytes."""
@@ -226,9 +226,13 @@ class SqlStore:
         sql = "UPDATE rejection SET replayed_at = ? WHERE number = ?"
         self._commit(lambda c: c.execute(sql, (at, number)) and None)
 
-    def prune_rejections(self, *, older_than: int, keep_bytes: int) -> int:
-        """Delete old rejections, and the oldest above a total size."""
-        return self._commit(lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes))
+    def prune_rejections(
+        self, *, older_than: int, keep_bytes: int, source_bytes: int | None = None, source_count: int | None = None
+    ) -> int:
+        """Delete old rejections, and the oldest above the limits of each source and of all."""
+        return self._commit(
+            lambda c: bookkeeping.prune_rejections(c, older_than, keep_bytes, source_bytes, source_count)
+        )
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with (

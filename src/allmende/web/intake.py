@@ -4,7 +4,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -27,6 +27,8 @@ from allmende.web.sources import PreparedSource, prepare_sources
 
 ROWS = 2000
 """Readings a transaction at most: other writers wait no longer than such a one takes (about 15 ms)."""
+GROUP = 200
+"""Messages a transaction at most."""
 _AHEAD = 2
 """Batches read while one is committed."""
 _DISK_SECONDS = 1.0
@@ -35,6 +37,8 @@ _SIZE_SECONDS = 30.0
 Progress = Callable[[Receipt], None]
 """Gets what was committed so far, after each commit."""
 TakeMessage = Callable[[str, bytes], None]
+Message = tuple[str, bytes]
+"""Topic and body."""
 T = TypeVar("T")
 
 log = structlog.get_logger("allmende.intake")
@@ -52,6 +56,7 @@ def reading_bounds(config: Config) -> IngestLimits:
         forecast=int(config.forecast_seconds * times.SECOND),
         text=config.result_bytes,
         geometry=config.geometry_bytes,
+        rejection_bytes=config.rejection_each_bytes,
     )
 
 
@@ -67,8 +72,11 @@ class Intake:
         sources: dict[str, PreparedSource] | None = None,
         limits: IngestLimits | None = None,
         clock: Callable[[], int] = now_micros,
+        look: Callable[[str, Payload], None] | None = None,
     ) -> None:
+        """``look`` gets the payloads that came by themselves or were asked for, once they are committed."""
         self.store = store
+        self._look = look or _look_away
         self.sources = prepare_sources(profile) if sources is None else sources
         self.limits = limits or reading_bounds(config)
         self.clock = clock
@@ -97,6 +105,7 @@ class Intake:
         total = Receipt()
         for batch, _ in self._batches(source, [payload], only=only):
             self._append(batch, source, payload, total)
+        self._look(source_id, payload)
         return total
 
     def take_all(self, source_id: str, payloads: Iterable[Payload], progress: Progress | None = None) -> Receipt:
@@ -110,9 +119,59 @@ class Intake:
             for batch, payload in batches:
                 self.disk.check()
                 self._append(batch, source, payload, total)
+                self._look(source_id, payload)
                 if progress is not None:
                     progress(total)
         return total
+
+    def take_group(self, items: Sequence[tuple[str, Payload]]) -> Receipt:
+        """Take payloads of any sources, which came one after the other, in one transaction: all of them, or none.
+
+        What the store refuses for its content is found by taking each by itself; see :meth:`take` for what is raised.
+        """
+        self.disk.check()
+        named = [(self.source(source_id), payload) for source_id, payload in items]
+        read = [(source, list(self._batches(source, [payload]))) for source, payload in named]
+        total = Receipt()
+        try:
+            receipts = self.store.together(
+                lambda: [self.store.append(batch) for _, batches in read for batch, _ in batches]
+            )
+        except (Conflict, InvalidInput):
+            for source, batches in read:
+                own = Receipt()  # each payload is a delivery by itself
+                for batch, payload in batches:
+                    self._append(batch, source, payload, own)
+                total.add(own)
+        else:
+            for receipt in receipts:
+                total.add(receipt)
+        for source_id, payload in items:
+            self._look(source_id, payload)
+        return total
+
+    def take_messages(self, messages: Iterable[Message]) -> Receipt:
+        """Take MQTT messages in their order and in few transactions; when this returns, they are committed.
+
+        A message goes to every source that is switched on and whose topic filter takes it; others are ignored.
+        """
+        now = self.clock()
+        items = [
+            (source_id, Payload(body=body, name=topic, received_at=now))
+            for topic, body in messages
+            for source_id in self._listening(topic)
+        ]
+        total = Receipt()
+        for place in range(0, len(items), GROUP):
+            total.add(self.take_group(items[place : place + GROUP]))
+        return total
+
+    def _listening(self, topic: str) -> list[str]:
+        return [
+            p.source.id
+            for p in self.sources.values()
+            if p.profile.enabled and p.source.topic and p.connector and covers(p.source.topic, topic)
+        ]
 
     def take_file(
         self, source_id: str, file: Path | BinaryIO, progress: Progress | None = None, *, name: str = ""
@@ -133,12 +192,10 @@ class Intake:
 
         A message goes to every source that is switched on and whose topic filter takes it; others are ignored.
         """
-        listening = [p for p in self.sources.values() if p.profile.enabled and p.source.topic and p.connector]
 
         def take(topic: str, body: bytes) -> None:
-            for prepared in listening:
-                if covers(prepared.source.topic, topic):
-                    self.take(prepared.source.id, Payload(body=body, name=topic, received_at=self.clock()))
+            for source_id in self._listening(topic):
+                self.take(source_id, Payload(body=body, name=topic, received_at=self.clock()))
 
         return take
 
@@ -200,6 +257,10 @@ class Intake:
             told: dict[str, Any] = {"payload": payload, "source": source.source, "version": source.version}
             total.add(self.store.append(ingest(parsed, **told, limits=self.limits)))
             total.refused += readings
+
+
+def _look_away(_source: str, _payload: Payload) -> None:
+    return
 
 
 class DiskFloor:

@@ -205,6 +205,23 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
         int,
         _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),
     ] = 64 * MIB
+    rejection_source_bytes: Annotated[
+        int,
+        _setting("ALLMENDE_REJECTION_SOURCE_BYTES", "Limits", "The same for each source by itself.", low=0),
+    ] = 16 * MIB
+    rejection_source_count: Annotated[
+        int,
+        _setting("ALLMENDE_REJECTION_SOURCE_COUNT", "Limits", "Rejected messages kept of one source.", low=0),
+    ] = 20_000
+    rejection_each_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_REJECTION_EACH_BYTES",
+            "Limits",
+            "Bytes kept of one rejected message. Of a larger one the head is kept, which cannot be replayed.",
+            low=1024,
+        ),
+    ] = 256 * KIB
     rejection_days: Annotated[
         float, _setting("ALLMENDE_REJECTION_DAYS", "Limits", "Days that rejected messages are kept.", low=0)
     ] = 30.0

@@ -1,6 +1,7 @@
 """Django's settings, all from Config and the city's profile. ``settings.ALLMENDE`` is the Config."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from allmende.web.config import load_config
 from allmende.web.database import database_settings
@@ -112,6 +113,16 @@ CORS_PREFLIGHT_MAX_AGE = 86_400
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = ALLMENDE.body_bytes
 FILE_UPLOAD_MAX_MEMORY_SIZE = min(ALLMENDE.upload_bytes, 2 * 1024 * 1024)
+
+_mail = urlsplit(ALLMENDE.mail_url)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ALLMENDE.mail_url else 'dummy'}.EmailBackend"
+EMAIL_HOST = _mail.hostname or "localhost"
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_USE_TLS = _mail.scheme == "smtp"
+EMAIL_PORT = _mail.port or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = ALLMENDE.mail_from or f"allmende@{EMAIL_HOST}"
 
 # Set by allmende.web.observability.logs.configure, which every command calls first.
 LOGGING_CONFIG = None

@@ -39,6 +39,11 @@ class PreparedSource(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it sends by itself over a WebSocket that the house opens."""
         return self.source.address.startswith(("ws://", "wss://"))
 
+    @property
+    def listening(self) -> bool:
+        """Whether the worker has to listen to it now."""
+        return self.listens and self.profile.enabled and self.connector is not None and not self.connector.fetch
+
     def usable(self) -> Connector:
         """The connector; raises NotFound where there is none."""
         if self.connector is None:

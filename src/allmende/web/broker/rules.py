@@ -27,12 +27,13 @@ from allmende.web.intake import Intake
 from allmende.web.latest import latest_reading, latest_readings
 from allmende.web.messages import create_from_message
 from allmende.web.sta import face_limits
+from allmende.web.worker.looks import Looks
 
 
 def house_rules(config: Config) -> Rules:
     """Rules over the opened house; Django's apps are loaded."""
     store = open_store()
-    intake = Intake(store, open_profile(), config)
+    intake = Intake(store, open_profile(), config, look=Looks().take)
     take = intake.message_intake()
 
     def ingest(topic: str, payload: bytes, _client: Client) -> None:

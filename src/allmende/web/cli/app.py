@@ -10,6 +10,7 @@ import typer
 
 from allmende.web.cli.errors import ExitCode, code_of, sentence
 from allmende.web.cli.rule_commands import rule, rules
+from allmende.web.cli.source_commands import source
 
 app = typer.Typer(
     name="allmende",
@@ -27,12 +28,14 @@ app.add_typer(rejections, name="rejections")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 app.add_typer(rule, name="rule")
+app.add_typer(source, name="source")
 app.command("rules")(rules)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
 JsonLog = Annotated[bool, typer.Option("--json", help="Log and messages as JSON, one object a line.")]
 Source = Annotated[str, typer.Option("--source", help="Of this source alone.")]
 Code = Annotated[str, typer.Option("--code", help="With this code alone, e.g. unknown-family.")]
+Text = Annotated[str, typer.Option("--text", help="That hold this, in what is said of them or in their bytes.")]
 _debug = False
 
 
@@ -188,13 +191,14 @@ def sources(as_json: Json = False) -> None:
 def rejections_list(
     source: Source = "",
     code: Code = "",
+    text: Text = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
     """The newest first."""
     from allmende.web.cli import listing
 
-    listing.list_rejections(source, code, limit, as_json)
+    listing.list_rejections(source, code, text, limit, as_json)
 
 
 @rejections.command("show")
@@ -215,6 +219,7 @@ def rejections_replay(
     every: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
     source: Source = "",
     code: Code = "",
+    text: Text = "",
     as_json: Json = False,
 ) -> int:
     """Take what was rejected in again, after its cause was mended."""
@@ -222,7 +227,7 @@ def rejections_replay(
         raise typer.BadParameter("give either a number or --all")
     from allmende.web.cli import listing
 
-    return listing.replay(number, source, code, as_json)
+    return listing.replay(number, source, code, text, as_json)
 
 
 @user.command("add")

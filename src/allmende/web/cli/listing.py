@@ -68,11 +68,11 @@ def _trouble(listed: dict[str, Any]) -> str:
     return str(listed["last_error"]) if listed["state"] == "failing" else ""
 
 
-def list_rejections(source: str, code: str, limit: int, as_json: bool) -> None:
+def list_rejections(source: str, code: str, text: str, limit: int, as_json: bool) -> None:
     """The newest rejections, without their bytes. Raises NotFound for a source that is not there."""
     house = open_house()
     _check_source(house, source)
-    found = house.store.rejections(source=source, code=code, limit=limit)
+    found = house.store.rejections(source=source, code=code, text=text, limit=limit)
     if as_json:
         print_json([_plain(r) for r in found])
         return
@@ -109,7 +109,7 @@ def show_rejection(number: int, raw: bool, as_json: bool) -> None:
         print("\n" + printable(found.body[:10_000].decode("utf-8", "replace")))
 
 
-def replay(number: int | None, source: str, code: str, as_json: bool) -> int:
+def replay(number: int | None, source: str, code: str, text: str, as_json: bool) -> int:
     """Take the kept bytes in again; one that went well is settled. Gives the exit code.
 
     What was too large to be kept whole is left out; asked for by its number, it raises Conflict.
@@ -122,7 +122,7 @@ def replay(number: int | None, source: str, code: str, as_json: bool) -> int:
         if is_cut(chosen[0].reason):
             raise Conflict(f"rejection {number} is not whole: only the first {len(chosen[0].body):,} bytes were kept")
     else:
-        listed = house.store.rejections(source=source, code=code, limit=_ALL)
+        listed = house.store.rejections(source=source, code=code, text=text, limit=_ALL)
         # The oldest first: the order in which they came.
         chosen = [r for r in reversed(listed) if r.replayed_at is None and not is_cut(r.reason)]
     total, settled, troubles = Receipt(), 0, []

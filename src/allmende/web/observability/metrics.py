@@ -60,11 +60,15 @@ LOOKUPS = LookupCounter()
 
 
 class SourceCollector:
-    """How each source fares, asked of the store at the scrape. ``now`` is in microseconds, like the states' times."""
+    """How each source fares, asked of the store at the scrape. ``now`` is in microseconds, like the states' times.
 
-    def __init__(self, states: "Iterable[SourceState]", now: int) -> None:
+    ``troubles`` are sources and kinds of what is wrong with them now.
+    """
+
+    def __init__(self, states: "Iterable[SourceState]", now: int, troubles: Iterable[tuple[str, str]] = ()) -> None:
         self.states = tuple(states)
         self.now = now
+        self.troubles = tuple(troubles)
 
     def collect(self) -> Iterable[Metric]:
         readings = CounterMetricFamily(
@@ -82,7 +86,12 @@ class SourceCollector:
             if state.last_received is not None:
                 age.add_metric((state.id,), max(0, self.now - state.last_received) / 1e6)
             failing.add_metric((state.id,), float((state.last_error_at or 0) > (state.last_success or 0)))
-        return (readings, age, failing)
+        trouble = GaugeMetricFamily(
+            "allmende_source_trouble", "1 where a source does not keep its contract.", labels=("source", "kind")
+        )
+        for source, kind in self.troubles:
+            trouble.add_metric((source, kind), 1.0)
+        return (readings, age, failing, trouble)
 
 
 class _Lag:
@@ -103,13 +112,19 @@ class _Lag:
         return (waiting, behind)
 
 
-def render(states: "Iterable[SourceState]", now: int, disk_free: int, lag: tuple[int, float]) -> bytes:
+def render(
+    states: "Iterable[SourceState]",
+    now: int,
+    disk_free: int,
+    lag: tuple[int, float],
+    troubles: Iterable[tuple[str, str]] = (),
+) -> bytes:
     """The page for Prometheus, in its text format."""
     own = CollectorRegistry()
     if os.environ.get(VARIABLE):
         multiprocess.MultiProcessCollector(own)
         ProcessCollector(registry=own)
-    own.register(SourceCollector(states, now))
+    own.register(SourceCollector(states, now, troubles))
     own.register(_Free(disk_free))
     own.register(_Lag(*lag))
     text = generate_latest(own)

@@ -54,10 +54,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
     from allmende.knowledge.follow import lag
     from allmende.web.observability.metrics import render
+    from allmende.web.worker.models import Trouble
 
     store = request.house.store  # type: ignore[attr-defined]  set by HouseMiddleware
     now = time.time_ns() // 1000
-    page = render(store.sources().values(), now, _free(), lag(store, now))
+    troubles = Trouble.objects.filter(over__isnull=True).values_list("source", "kind")
+    page = render(store.sources().values(), now, _free(), lag(store, now), troubles)
     return HttpResponse(page, content_type=CONTENT_TYPE_LATEST)
 
 

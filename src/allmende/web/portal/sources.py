@@ -1,8 +1,9 @@
 """The sources of the city's data as the page shows them: the profile's entries with how each has fared."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from django.utils.translation import get_language
@@ -10,13 +11,24 @@ from django.utils.translation import gettext as _
 
 from allmende.domain.profile import DatasetProfile, Profile, SourceProfile
 from allmende.domain.store import SourceState
+from allmende.web.troubles import say_kind, say_trouble
+from allmende.web.worker.models import Trouble
 
 LATE = 3
 """A source is late when it has been silent for this many of its intervals."""
 LATE_UNSCHEDULED = timedelta(days=1)
 """The same where a source has no interval."""
 
-State = Literal["off", "waiting", "failing", "late", "working"]
+State = Literal["off", "waiting", "failing", "late", "troubled", "working"]
+
+
+@dataclass(frozen=True)
+class ShownTrouble:
+    """What of its contract a source does not keep."""
+
+    title: str
+    words: str
+    since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -34,18 +46,42 @@ class Listed:
     newest: datetime | None
     last_received: datetime | None
     counts: SourceState
+    troubles: tuple[ShownTrouble, ...] = ()
+    per_day: int = 0
+    """Readings that are expected a day, 0 where nobody can say."""
 
     @property
     def badge(self) -> str:
         """KERN's name for the colour; the words stand beside it."""
-        return {"off": "info", "waiting": "info", "failing": "danger", "late": "warning", "working": "success"}[
-            self.state
-        ]
+        return {"off": "info", "waiting": "info", "failing": "danger", "working": "success"}.get(self.state, "warning")
 
 
-def list_sources(profile: Profile, states: Mapping[str, SourceState], now: datetime) -> list[Listed]:
-    """Every source of the profile, in its order."""
-    return [describe(source, profile, states.get(source.id), now) for source in profile.sources.values()]
+def list_sources(
+    profile: Profile,
+    states: Mapping[str, SourceState],
+    now: datetime,
+    *,
+    troubles: Iterable[Trouble] = (),
+    per_day: Mapping[str, int] = MappingProxyType({}),
+) -> list[Listed]:
+    """Every source of the profile, in its order, with what is wrong with it now."""
+    by_source: dict[str, list[ShownTrouble]] = {}
+    for trouble in troubles:
+        shown = ShownTrouble(
+            title=say_kind(trouble.kind),
+            words=say_trouble(trouble.kind, trouble.finding),
+            since=as_moment(trouble.since),
+        )
+        by_source.setdefault(trouble.source, []).append(shown)
+    listed = []
+    for source in profile.sources.values():
+        found = describe(source, profile, states.get(source.id), now)
+        own = tuple(by_source.get(source.id, ())) if found.state != "off" else ()
+        state: State = "troubled" if own and found.state == "working" else found.state
+        listed.append(
+            replace(found, troubles=own, per_day=per_day.get(source.id, 0), state=state, words=say_state(state))
+        )
+    return listed
 
 
 def describe(source: SourceProfile, profile: Profile, known: SourceState | None, now: datetime) -> Listed:
@@ -94,6 +130,7 @@ def say_state(state: State) -> str:
         "waiting": _("No data yet"),
         "failing": _("Does not answer"),
         "late": _("Silent for longer than usual"),
+        "troubled": _("Working, with troubles"),
         "working": _("Working"),
     }[state]
 

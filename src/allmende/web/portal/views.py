@@ -1,5 +1,6 @@
 """The pages of the portal."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -11,8 +12,11 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from allmende.city.glance import Glance
+from allmende.web.house import open_profile
 from allmende.web.portal.context import describe
 from allmende.web.portal.sources import list_sources
+from allmende.web.sources import prepare_sources
+from allmende.web.worker.models import Trouble
 
 YEAR = 365 * 24 * 3600
 
@@ -36,8 +40,21 @@ def sources(request: HttpRequest) -> HttpResponse:
     """State of every source, in words."""
     house = request.house  # type: ignore[attr-defined]
     now = house.now()
-    listed = list_sources(house.profile, house.store.sources(), now)
+    listed = list_sources(
+        house.profile,
+        house.store.sources(),
+        now,
+        troubles=Trouble.objects.filter(over__isnull=True).order_by("since"),
+        per_day=_expected(),
+    )
     return render(request, "portal/sources.html", {"sources": listed, "now": now})
+
+
+@cache
+def _expected() -> dict[str, int]:
+    """Readings that are expected a day, by source: what is installed does not change while the house runs."""
+    prepared = prepare_sources(open_profile())
+    return {id_: found.source.contract.per_day or 0 for id_, found in prepared.items()}
 
 
 @require_safe

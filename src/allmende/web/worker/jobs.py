@@ -1,7 +1,6 @@
 """One thread for each thing to be asked for, so that a slow or failing source does not slow another."""
 
 import io
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -17,12 +16,10 @@ from allmende.domain.store import Receipt
 from allmende.domain.times import SECOND, parse_duration
 from allmende.web.intake import Intake
 from allmende.web.sources import PreparedSource
+from allmende.web.worker.pauses import pause_after
 from allmende.web.worker.pull import Puller
 from allmende.web.worker.trouble import in_words
 
-FIRST_PAUSE = 30.0
-"""Seconds after a first failure; doubled with each further one."""
-LONGEST_PAUSE = 3600.0
 _DESCRIPTION_SECONDS = 24 * 3600.0
 
 log = structlog.get_logger("allmende.worker")
@@ -52,14 +49,6 @@ def tasks(intake: Intake) -> list[Task]:
         if isinstance(description, str) and description:
             found.append(Task(source=prepared, address=description, seconds=_DESCRIPTION_SECONDS, main=False))
     return found
-
-
-def pause_after(failures: int, seconds: float) -> float:
-    """Seconds to wait: the interval after a success, else longer with each failure, never all at once."""
-    if not failures:
-        return seconds
-    pause = min(FIRST_PAUSE, seconds) * 2.0 ** min(failures - 1, 20)
-    return min(pause, max(seconds, LONGEST_PAUSE)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
 
 
 class Job(threading.Thread):

@@ -21,10 +21,14 @@ from allmende.web.publisher import Publisher
 from allmende.web.worker.brokers import door
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.lease import Holder
+from allmende.web.worker.listener import Listener
+from allmende.web.worker.looks import Looks
+from allmende.web.worker.notices import Notices
 from allmende.web.worker.rules import RulesThread
 from allmende.web.worker.subscriber import Subscriber
 from allmende.web.worker.upkeep import SECONDS as UPKEEP_SECONDS
 from allmende.web.worker.upkeep import tidy_up
+from allmende.web.worker.watch import Watch
 
 LEASE = "worker"
 _WAIT_SECONDS = 2.0
@@ -99,22 +103,26 @@ class Worker:
 
     def _start(self, over: threading.Event) -> list[threading.Thread]:
         adopt_logs(self._store)
-        intake = Intake(self._store, self._profile, self._config)
+        intake = Intake(self._store, self._profile, self._config, look=Looks().take)
         for prepared in intake.sources.values():
             for problem in prepared.problems:
                 log.warning("a source is not in order", source=prepared.source.id, problem=problem)
         threads: list[threading.Thread] = [Job(task, intake, over) for task in tasks(intake)]
+        threads += [Listener(source, intake, over) for source in intake.sources.values() if source.listening]
+        threads.append(Watch(intake, over, Notices(self._profile, self._config)))
         rules = RulesThread(self._store, self._profile, self._config, over)
         if rules.rules:
             threads.append(rules)
         broker = door(self._config)
         if broker is not None:
             threads.append(Publisher(self._store, self._config, broker, over))
-            taken = dict.fromkeys(intake.topics(), intake.message_intake())
             creating = partial(create_from_broker, store=self._store, root=self._config.api_root)
-            taken |= dict.fromkeys(self._config.mqtt_create_topics, creating)
-            if taken:
-                threads.append(Subscriber(broker, taken, f"allmende-{self._profile.id}-worker", over))
+            single = dict.fromkeys(self._config.mqtt_create_topics, creating)
+            topics = intake.topics()
+            if topics or single:
+                readings = (topics, intake.take_messages)
+                name = f"allmende-{self._profile.id}-worker"
+                threads.append(Subscriber(broker, name, over, readings=readings, single=single))
         for thread in threads:
             thread.start()
         return threads

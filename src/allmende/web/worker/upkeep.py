@@ -24,7 +24,10 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
     """
     gone = store.prune_rejections(
-        older_than=now - round(config.rejection_days * DAY), keep_bytes=config.rejection_bytes
+        older_than=now - round(config.rejection_days * DAY),
+        keep_bytes=config.rejection_bytes,
+        source_bytes=config.rejection_source_bytes,
+        source_count=config.rejection_source_count,
     )
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
