@@ -14,7 +14,7 @@ from allmende.domain.errors import AllmendeError, StorageError
 from allmende.domain.policy import Reader
 from allmende.domain.rules import micros
 from allmende.domain.store import TIME_FOLLOWER, Change, EntityChange, Store
-from allmende.knowledge.evaluate import Limits, Outcome, evaluate
+from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import Lineage, read_lineage
 from allmende.knowledge.prepare import Rule
@@ -213,9 +213,10 @@ class Follower:
         outcomes: list[Outcome] = []
         try:
             for low, high in job.spans:
-                outcome = evaluate(self._store, self._reader, job.rule, job.group, low, high, self._limits)
-                progress.evaluated += outcome.size
-                outcomes += _parts(outcome)
+                whole = (self._store, self._reader, job.rule, job.group, low, high, self._limits)
+                for outcome in evaluate_all(*whole):
+                    progress.evaluated += outcome.size
+                    outcomes += _parts(outcome)
         except StorageError:
             raise
         except AllmendeError as error:
