@@ -16,7 +16,7 @@ from allmende.knowledge.follow import FOLLOWER, TURN, time_of
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import read_lineage
 from allmende.knowledge.prepare import Rule
-from allmende.knowledge.write import write_outcome
+from allmende.knowledge.write import write_outcomes
 
 HOLD = "rules-run"
 """A follower that keeps the change log from where a re-run began."""
@@ -107,8 +107,8 @@ def _swap(
     store.set_cursor(TURN, begun)
     lineage = read_lineage(store, reader)
     total = Receipt()
-    for group, outcome in pieces:
-        total.add(write_outcome(store, reader, rule, group, outcome, lineage, received_at=now, rerun=True))
+    for piece in pieces:
+        total.add(write_outcomes(store, reader, rule, [piece], lineage, received_at=now, rerun=True))
     store.set_cursor(FOLLOWER, min(begun, store.cursor(FOLLOWER) or 0))
     if done is not None:
         store.set_cursor(time_of(rule.id), min(done, store.cursor(time_of(rule.id)) or done))
