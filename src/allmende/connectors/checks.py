@@ -61,8 +61,8 @@ def _texts(manifest: Manifest) -> list[str]:
         for language in LANGUAGES
         if not texts.get(language, "").strip()
     ]
-    if not manifest.gives:
-        found.append("manifest.toml: gives is empty; it lists the observed properties")
+    if not manifest.gives and not manifest.objects:
+        found.append("manifest.toml: gives and objects are empty; they list observed properties and kinds of objects")
     found += [
         f'manifest.toml: units.{property} is missing; UCUM, or "" for words and truth values'
         for property in manifest.gives

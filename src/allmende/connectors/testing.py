@@ -209,9 +209,9 @@ def _outcome(parse: Parse, body: bytes, source: Source, framing: Framing, name: 
 def _said(collection: str, row: FeatureRow) -> list[tuple[str, int, str]]:
     """What must not be wrong of a feature: that there is one, where and when. Its properties are its source's words."""
     name = f"{collection}/{row.id}"
-    return [(name, 0, "is there"), (name, 1, row.geometry or "")] + [
-        (name, place, repr(moment)) for place, moment in enumerate((row.valid_from, row.valid_to), 2) if moment
-    ]
+    values = ("is there", row.geometry, row.valid_from, row.valid_to)
+    # No place and no time say nothing.
+    return [(name, number, str(value)) for number, value in enumerate(values) if value is not None]
 
 
 def _canonical(result: object) -> str:

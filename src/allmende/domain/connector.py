@@ -9,7 +9,7 @@ A connector is a Python package named by an entry point of the group ``allmende.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
@@ -77,8 +77,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     title: dict[str, str]
     description: dict[str, str]
     maturity: Literal["experimental", "tested", "proven"]
-    gives: list[str]
+    gives: list[str] = []
     """Ids of the observed properties that it can give."""
+    objects: list[str] = []
+    """Kinds of objects that it can give, as features: ``trees``, ``roadworks``."""
     publisher: str = ""
     licence: str = ""
     transports: list[Transport] = []
@@ -97,8 +99,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secrets: list[str] = []
     """Names of what ``fetch`` needs and nobody may read, e.g. ``client_secret``; a profile says which environment
     variable holds each."""
-    framing: Literal["whole", "lines", "json"] = "whole"
-    """How a file is cut into payloads: not at all, in blocks of lines under its header, or by JSON value."""
+    framing: Annotated[str, msgspec.Meta(pattern=r"^(?:whole|lines|json|xml:[A-Za-z]\w{0,99})$")] = "whole"
+    """How a file is cut into payloads: not at all, in blocks of lines under its header, by JSON value, or in blocks of
+    XML elements of one name (``xml:situation``)."""
     media_types: list[str] = []
     simulated: bool = False
     of_people: bool = False

@@ -19,12 +19,11 @@ from allmende.domain.errors import InvalidInput
 from allmende.domain.features import FeatureRow, NewFeatures
 from allmende.domain.records import Collection, Feature, Features
 
-GEOMETRIES = frozenset(
-    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"}
-)
+GEOMETRIES = (
+    "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection",
+)  # fmt: skip
 """RFC 7946, 3.1."""
 _COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}\Z", re.ASCII)
-_PLAIN = ({"type", "coordinates"}, {"type", "geometries"})
 _DEGREES = frozenset({"EPSG:4326", "urn:ogc:def:crs:EPSG::4326", "urn:ogc:def:crs:OGC:1.3:CRS84", "CRS84"})
 _sorted = msgspec.json.Encoder(order="sorted")
 
@@ -104,7 +103,9 @@ def _row(place: int, item: Feature, geometry: _Placed, bounds: Bounds) -> Featur
     if start is not None and end is not None and end < start:
         span = f"{times.format_instant(start)} to {times.format_instant(end)}"
         return Fault(place, "bad-time", f"it ends before it begins: {span}")
-    if too_deep(item.properties):
+    if not isinstance(item.properties, dict):
+        return Fault(place, "unreadable", "its properties are no JSON object")
+    if any(isinstance(value, dict | list) for value in item.properties.values()) and too_deep(item.properties):
         return Fault(place, "too-deep", f"its properties have more than {MAX_DEPTH} levels")
     try:
         properties = encode(item.properties)
@@ -137,6 +138,8 @@ def _check_geometries(geometries: Sequence[Mapping[str, Any] | None], bounds: Bo
             found.append(text)
         elif shape is None:
             found.append(Fault(0, "bad-geometry", _why(text)))
+        elif "[]" in text:
+            found.append(Fault(0, "bad-geometry", "its geometry, or a part of it, is empty; what is not known is null"))
         elif not (-180 <= box[0] <= box[2] <= 180 and -90 <= box[1] <= box[3] <= 90):
             found.append(Fault(0, "bad-geometry", _where(box)))
         else:
@@ -149,15 +152,12 @@ def _written(geometry: Mapping[str, Any] | None, bounds: Bounds) -> str | Fault 
         return None
     if not isinstance(geometry, dict) or geometry.get("type") not in GEOMETRIES:
         return Fault(0, "bad-geometry", "its geometry is no GeoJSON geometry")
-    if geometry.keys() not in _PLAIN:
-        named = geometry.get("crs")
-        if named is not None and _name_of(named) not in _DEGREES:
-            return Fault(0, "bad-geometry", f"its geometry is in {_name_of(named)}, not in EPSG:4326")
-        inner = "geometries" if geometry["type"] == "GeometryCollection" else "coordinates"
-        geometry = {"type": geometry["type"], inner: geometry.get(inner)}
+    named = geometry.get("crs")
+    if named is not None and _name_of(named) not in _DEGREES:
+        return Fault(0, "bad-geometry", f"its geometry is in {_name_of(named)}, not in EPSG:4326")
     try:
-        text = encode(geometry)
-    except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        text = encode(_plain(geometry))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         return Fault(0, "bad-geometry", f"its geometry cannot be written as JSON: {error}")
     if len(text) > bounds.geometry:
         return Fault(
@@ -167,6 +167,14 @@ def _written(geometry: Mapping[str, Any] | None, bounds: Bounds) -> str | Fault 
             " (limit: ALLMENDE_GEOMETRY_BYTES)",
         )
     return text
+
+
+def _plain(geometry: Mapping[str, Any]) -> dict[str, Any]:
+    """Type and coordinates, in this order: what else stands there is not kept, and is no change."""
+    if geometry["type"] != "GeometryCollection":
+        return {"type": geometry["type"], "coordinates": geometry.get("coordinates")}
+    inner = [_plain(part) if isinstance(part, dict) and "type" in part else part for part in geometry["geometries"]]
+    return {"type": geometry["type"], "geometries": inner}
 
 
 def _name_of(crs: Any) -> str:
@@ -185,6 +193,4 @@ def _why(text: str) -> str:
 
 
 def _where(box: Sequence[float]) -> str:
-    if any(side != side for side in box):
-        return "its geometry is empty; a place that is not known is null"
     return f"its geometry lies at {box[0]:g}, {box[1]:g}, which is not longitude, latitude in degrees"

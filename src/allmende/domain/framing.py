@@ -8,6 +8,7 @@ A connector's manifest names the framing of its files:
 ``json``   one payload per JSON value: a single document, documents one after the other (NDJSON too), or the elements
            of a top-level array. What cannot be read is a payload as well, so that ``parse`` rejects it, and the rest
            goes on.
+``xml:NAME``  one payload per block of elements NAME (``xml:situation``), each in a copy of what is around them.
 
 gzip is known by its first two bytes, whatever the name says. A byte order mark is dropped.
 """
@@ -17,12 +18,15 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, Literal, Protocol, cast
+from functools import partial
+from typing import BinaryIO, Protocol, cast
 
 from allmende.domain.connector import Payload
 from allmende.domain.errors import InvalidInput, LimitExceeded
+from allmende.domain.framing_xml import xml_blocks
 
-Framing = Literal["whole", "lines", "json"]
+Framing = str
+"""``whole``, ``lines``, ``json`` or ``xml:NAME``; a manifest holds nothing else."""
 
 MAX_BYTES = 64 * 1024 * 1024
 LINES_PER_BLOCK = 2000
@@ -64,6 +68,8 @@ def frames(
             reader.read(3)
         if framing == "json":
             pieces = _JsonCutter(reader, max_bytes).values()
+        elif framing.startswith("xml:"):
+            pieces = xml_blocks(reader, framing[4:], max_bytes, partial(_too_large, max_bytes))
         elif framing == "lines" and not _is_document(reader):
             pieces = _blocks(reader, lines_per_block, max_bytes)
         else:

@@ -149,8 +149,8 @@ class GroupCommitter:
                 results = kind(connection, [job.shared.item for job in shared if job.shared is not None])
                 committing = True
         except BaseException as error:
-            told = self._engine.translate(error)
             committing |= connection is not None and connection.committing and self._engine.was_cut_off(error)
+            told = self._translate(error, committing)
             hopeless = isinstance(told, StorageBusy | StorageFull) and not self._may_try_again(error)
             if not committing and not hopeless:
                 return jobs  # nothing of it was written; one by one it is seen whose fault it was
@@ -163,6 +163,14 @@ class GroupCommitter:
             else:
                 job.outcome.set_result(result)
         return left
+
+    def _translate(self, error: BaseException, committing: bool) -> BaseException:
+        if committing and self._engine.was_cut_off(error):
+            return StorageBusy(
+                "the database was cut off during a commit: whether this was stored is not known."
+                " Look for it before you send it again"
+            )
+        return self._engine.translate(error)
 
     def _may_try_again(self, error: BaseException) -> bool:
         return self._engine.may_repeat(error) or self._engine.was_cut_off(error)
@@ -190,7 +198,7 @@ class GroupCommitter:
                 # Nothing of it reached a commit: the same again on another connection, which may be there already.
                 self._commit_each([job for job in jobs if not job.outcome.done], repeated=True)
                 return
-            told = self._engine.translate(error)
+            told = self._translate(error, committing)
             for job in jobs:
                 if not job.outcome.done:
                     job.outcome.set_error(told)

@@ -1,0 +1,1 @@
+"""Roadworks and other situations of DATEX II, versions 2 and 3."""

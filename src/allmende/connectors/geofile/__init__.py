@@ -1,0 +1,1 @@
+"""Vector files: GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GML."""

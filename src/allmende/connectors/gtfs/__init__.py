@@ -1,0 +1,1 @@
+"""Timetables as GTFS: stops and routes as objects."""

@@ -1,0 +1,1 @@
+"""Features of others: OGC API - Features, WFS, GeoJSON."""

@@ -1,0 +1,1 @@
+"""A register of trees, or of other objects, as a table."""

@@ -1,0 +1,1 @@
+"""Roadworks of the Work Zone Data Exchange (WZDx), version 4."""
