@@ -4,14 +4,15 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from allmende.domain.connector import Payload
 from allmende.domain.errors import Conflict, NotFound
 from allmende.domain.ingest import is_cut
-from allmende.domain.store import KeptRejection, Receipt, SourceState
+from allmende.domain.store import KeptRejection, SourceState
 from allmende.web.cli.errors import ExitCode
 from allmende.web.cli.opened import Opened, actor, open_house
 from allmende.web.cli.output import age, moment, print_json, print_table, printable
 from allmende.web.intake import Intake, now_micros
+from allmende.web.replay import Replayed, can_replay
+from allmende.web.replay import replay as take_again
 
 _ALL = 1_000_000
 
@@ -124,45 +125,27 @@ def replay(number: int | None, source: str, code: str, text: str, as_json: bool)
     else:
         listed = house.store.rejections(source=source, code=code, text=text, limit=_ALL)
         # The oldest first: the order in which they came.
-        chosen = [r for r in reversed(listed) if r.replayed_at is None and not is_cut(r.reason)]
-    total, settled, troubles = Receipt(), 0, []
-    for rejection in chosen:
-        kept = house.store.rejection(rejection.number)
-        try:
-            receipt = _replay(intake, kept)
-        except Exception as error:  # a connector's code: the other rejections have their turn
-            if len(chosen) == 1:
-                raise
-            troubles.append(f"{kept.number}: {error}")
-            continue
-        total.add(receipt)
-        if not receipt.rejected:
-            house.store.settle_rejection(kept.number, now_micros())
-            settled += 1
-    if settled:
+        chosen = [r for r in reversed(listed) if can_replay(r)]
+    done = take_again(intake, chosen, strict=len(chosen) == 1)
+    if done.settled:
         from allmende.web.accounts.audit import record
 
-        record(actor(), "rejections.replay", f"source:{source}" if source else "", settled=settled)
-    _tell_replay(len(chosen), settled, total, troubles, as_json)
-    return int(ExitCode.OK if settled == len(chosen) else ExitCode.FAILED)
+        record(actor(), "rejections.replay", f"source:{source}" if source else "", settled=done.settled)
+    _tell_replay(done, as_json)
+    return int(ExitCode.OK if done.settled == done.chosen else ExitCode.FAILED)
 
 
-def _replay(intake: Intake, kept: KeptRejection) -> Receipt:
-    # The time of its first coming is kept: some payloads carry none of their own.
-    payload = Payload(body=kept.body, name=kept.name, received_at=kept.received_at)
-    return intake.take(kept.source, payload, only=kept.where)
-
-
-def _tell_replay(chosen: int, settled: int, total: Receipt, troubles: list[str], as_json: bool) -> None:
+def _tell_replay(done: Replayed, as_json: bool) -> None:
+    total = done.total
     if as_json:
         counts = {name: getattr(total, name) for name in ("read", "accepted", "repeated", "corrected", "rejected")}
-        print_json({"replayed": chosen, "settled": settled, **counts, "errors": troubles})
+        print_json({"replayed": done.chosen, "settled": done.settled, **counts, "errors": done.troubles})
         return
     print(
-        f"{chosen:,} replayed, {settled:,} settled: {total.accepted:,} readings accepted, {total.repeated:,} repeated,"
-        f" {total.corrected:,} corrected, {total.rejected:,} rejected again"
+        f"{done.chosen:,} replayed, {done.settled:,} settled: {total.accepted:,} readings accepted,"
+        f" {total.repeated:,} repeated, {total.corrected:,} corrected, {total.rejected:,} rejected again"
     )
-    for trouble in troubles:
+    for trouble in done.troubles:
         print(f"allmende: {trouble}", file=sys.stderr)
 
 

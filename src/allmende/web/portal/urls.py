@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from allmende.web.portal import api, ground, views
+from allmende.web.portal import api, ground, rejections, views
 
 app_name = "portal"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("sources/", views.sources, name="sources"),
+    path("sources/<slug:source>/rejections/", rejections.rejections, name="rejections"),
     path("about/", views.page, {"name": "about"}, name="about"),
     path("api/", api.show, name="api"),
     path("accessibility/", views.page, {"name": "accessibility"}, name="accessibility"),
