@@ -16,7 +16,7 @@ __all__ = [
     "VOLATILE",
     "Gathered",
     "Refused",
-    "distinct",
+    "grouped",
     "name_part",
     "number",
     "numbered",
@@ -100,22 +100,22 @@ def name_part(value: Any, what: str, code: str = "no-identity") -> str:
     return text.strip()
 
 
-def distinct(entries: Sequence[Any], what: str) -> list[Any]:
-    """Objects of one ``id`` once: a set may name one that moved twice. Without any ids each counts.
+def grouped(entries: Sequence[Any], what: str) -> list[list[Any]]:
+    """Objects by their ``id``: a set may name one that moved more than once. Without any ids each is its own.
 
     Raises Refused where some have one and others none, since then nobody can say how many there are.
     """
-    seen: dict[str | int, Any] = {}
+    groups: dict[str | int, list[Any]] = {}
     nameless = 0
     for entry in entries:
         identity = _identity(entry)
         if identity is None:
             nameless += 1
         else:
-            seen.setdefault(identity, entry)
-    if seen and nameless:
+            groups.setdefault(identity, []).append(entry)
+    if groups and nameless:
         raise Refused("no-identity", f"{what} without an id stands beside others that have one")
-    return list(seen.values()) if seen else list(entries)
+    return list(groups.values()) if groups else [[entry] for entry in entries]
 
 
 def numbered(entries: Sequence[Any]) -> list[int | None]:

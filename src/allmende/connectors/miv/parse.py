@@ -9,7 +9,7 @@ import msgspec
 from allmende.connectors.messages import (
     Gathered,
     Refused,
-    distinct,
+    grouped,
     name_part,
     number,
     numbered,
@@ -92,10 +92,11 @@ def _vehicles(gathered: Gathered, source: Source, value: Any, time: int) -> None
         raise Refused("unreadable", f"efd is a list of at most {_MOST} vehicles")
     counts: dict[str, list[int]] = {}
     speeds: list[float] = []
-    for entry in distinct(value, "a vehicle"):
-        kind, turn, speed = _vehicle(entry)
+    for group in grouped(value, "a vehicle"):
+        told = [_vehicle(entry) for entry in group]
+        kind, turn, _ = min(told)
         counts.setdefault(kind, [0] * TURNS)[turn] += 1
-        speeds.append(speed)
+        speeds.append(sum(speed for _, _, speed in told) / len(told))
     thing = _thing(source, "miv", "vehicle-detection")
     by_turn = {kind: counts[kind] for kind in CLASSES if kind in counts}
     for kind in CLASSES:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from allmende.connectors.messages import Gathered, Refused, distinct, number, whole
+from allmende.connectors.messages import Gathered, Refused, grouped, number, whole
 from allmende.connectors.properties import declare
 from allmende.connectors.traficam.times import read_moment
 from allmende.connectors.traficam.watches import heading_of, watches
@@ -100,27 +100,34 @@ def _count(camera: Camera, entries: Any, time: int, always: list[int]) -> None:
     counts = dict.fromkeys(always, 0)
     speeds: dict[int, list[float | None]] = {}
     asked = {name: watch for name, watch in watches(camera.source, camera.thing.id).items() if watch.sees_any(always)}
-    matching: dict[str, int | None] = dict.fromkeys(asked, 0)
-    for entry in distinct(entries, "an object"):
-        code, speed = _object(entry)
+    matching: dict[str, list[bool | None]] = {name: [] for name in asked}
+    for group in grouped(entries, "an object"):
+        told = [_object(entry) for entry in group]
+        code = min(code for code, _ in told)
         counts[code] = counts.get(code, 0) + 1
-        speeds.setdefault(code, []).append(speed)
+        speeds.setdefault(code, []).append(_mean([speed for _, speed in told]))
         for name, watch in asked.items():
-            sees, so_far = watch.sees(code, speed, heading_of(entry)), matching[name]
-            matching[name] = None if sees is None or so_far is None else so_far + sees
+            seen = [watch.sees(code, speed, heading_of(entry)) for (_, speed), entry in zip(told, group, strict=True)]
+            matching[name].append(True if True in seen else None if None in seen else False)
     for code, count in counts.items():
         camera.add(code, "count", "objects-present", time, count)
-    for code, told in speeds.items():
-        found = [speed for speed in told if speed is not None]
-        if len(found) == len(told):  # else the mean of all is not known
-            camera.add(code, "speed", "vehicle-speed", time, round(sum(found) / len(found), 2))
-    for name, count_of in matching.items():
-        if count_of is None:
+    for code, of_class in speeds.items():
+        mean = _mean(of_class)
+        if mean is not None:
+            camera.add(code, "speed", "vehicle-speed", time, round(mean, 2))
+    for name, found in matching.items():
+        if None in found:
             continue  # one of its class did not say where it goes or how fast: nobody knows how many
         declared = declare(
             camera.source, camera.thing, f"{name}~count", "objects-present", camera.sensor, label=name, volatile=True
         )
-        camera.gathered.add(declared, time, count_of)
+        camera.gathered.add(declared, time, found.count(True))
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """None where one of them is not known: then the mean of all is not either."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
 
 
 def _object(entry: Any) -> tuple[int, float | None]:
@@ -148,9 +155,10 @@ def read_passage(camera: Camera, message: Mapping[str, Any]) -> None:
     if not isinstance(entries, list) or not 0 < len(entries) <= _MOST:
         raise Refused("unreadable", "a track has its object")
     counts: dict[int, int] = {}
-    for entry in distinct(entries, "an object"):
-        if not isinstance(entry, Mapping):
+    for group in grouped(entries, "an object"):
+        if not all(isinstance(entry, Mapping) for entry in group):
             raise Refused("bad-object", "an object is a JSON object")
-        counts[class_of(entry)] = counts.get(class_of(entry), 0) + 1
+        code = min(map(class_of, group))
+        counts[code] = counts.get(code, 0) + 1
     for code, count in counts.items():
         camera.add(code, "passed", "objects-passed", time, count, volatile=False)

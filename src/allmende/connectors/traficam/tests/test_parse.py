@@ -73,7 +73,7 @@ def test_a_captured_view_in_the_first_instant_of_a_window_is_counted() -> None:
 def test_a_captured_set_of_a_window() -> None:
     parsed = read(captured("payloads/traffic_objects_karl.geojson"), "5g/traficam/Karl")
     found = values(parsed)
-    assert (found["Karl~5~count"], found["Karl~5~speed"], found["Karl~0~count"]) == ([6], [8.96], [0])
+    assert (found["Karl~5~count"], found["Karl~5~speed"], found["Karl~0~count"]) == ([6], [10.21], [0])
     assert "31996" not in repr(parsed)
     assert "11.58" not in repr(parsed)
 
@@ -113,6 +113,11 @@ def test_a_set_without_classes_is_of_the_topics_class() -> None:
     assert found == {"Cam~0~count": [2]}
     empty = {"type": "GeometryCollection", "geometries": []}
     assert values(read(msgspec.json.encode(empty), "5g/traficam/Cam/0")) == {"Cam~0~count": [0]}
+
+
+def test_a_feature_without_properties_is_no_object() -> None:
+    body = {"type": "FeatureCollection", "features": [{"properties": {"id": 1, "classId": 5}}, {"id": 2, "a": 1}]}
+    assert codes(read(msgspec.json.encode(body))) == ["no-identity"]
 
 
 def test_what_is_refused_is_kept_without_ids_and_places() -> None:
