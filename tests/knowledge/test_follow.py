@@ -8,6 +8,7 @@ from allmende.domain.query import Compare, Path, Query, Step, Value
 from allmende.domain.store import Removal, Store
 from allmende.domain.times import HOUR, MINUTE
 from allmende.knowledge.evaluate import Limits, evaluate
+from allmende.knowledge.follow import Follower
 from allmende.knowledge.groups import find_groups
 from allmende.knowledge.write import output_stream
 from tests.knowledge.town import NOW, Clock, follow, readings, ready, send, settle
@@ -111,6 +112,22 @@ def test_what_is_worked_out_again_is_no_event(store: Store) -> None:
     store.set_cursor("rules", 0)
     settle(follow(store, ready(CHAIN)))
     assert store.newest_change() == newest
+
+
+def test_more_readings_than_fit_are_taken_in_pieces(store: Store) -> None:
+    clock = Clock()
+    follower = Follower(store, ready(CHAIN), HOUSE, clock, limits=Limits(readings=70))
+    follower.begin()
+    told = {NOW + n * MINUTE: n for n in range(600)}
+    send(store, "a~level", told)
+    clock.now = NOW + 10 * HOUR
+    settle(follower)
+    assert readings(store, "a~level~twice") == {time: 2 * n for time, n in told.items()}
+    assert readings(store, "a~count") == {NOW + hour * HOUR: 60 for hour in range(10)}
+    follower = Follower(store, ready(CHAIN), HOUSE, clock, limits=Limits(readings=30))
+    send(store, "a~level", {NOW + 5: 1})
+    failed = follower.step().failed | follower.step().failed
+    assert "ALLMENDE_RULE_READINGS" in failed["hourly"], "an hour has more than 30"
 
 
 def test_a_rule_takes_over_no_stream_of_others(store: Store) -> None:

@@ -130,3 +130,14 @@ def test_a_connector_from_outside_of_the_package_is_used(command, tmp_path):
     assert without.returncode == 4
     assert "town_counters" in without.stderr
     assert command("sources").returncode == 0
+
+    # While it is switched on that is wrong; a source that is switched off only says what is to be mended first.
+    def found() -> dict[str, object]:
+        findings = json.loads(command("check", "--json").stdout)["findings"]
+        return next(finding for finding in findings if finding["part"] == "source gate")
+
+    assert not found()["ok"]
+    profile = tmp_path / "town" / "city.toml"
+    profile.write_text(profile.read_text("utf-8").replace("enabled = true", "enabled = false"), "utf-8")
+    assert found()["ok"]
+    assert "switched off; first to be mended" in str(found()["text"])

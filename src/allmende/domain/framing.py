@@ -4,7 +4,7 @@ A connector's manifest names the framing of its files:
 
 ``whole``  the stream is one payload.
 ``lines``  blocks of lines, each under the header line. A stream whose first sign is ``<``, ``{`` or ``[`` is no table:
-           it is taken whole, so that one connector may read a CSV and an XML or JSON document.
+           it is taken whole, so that one connector may read a CSV and an XML or JSON document; XLSX and Parquet, too.
 ``json``   one payload per JSON value: a single document, documents one after the other (NDJSON too), or the elements
            of a top-level array. What cannot be read is a payload as well, so that ``parse`` rejects it, and the rest
            goes on.
@@ -42,6 +42,8 @@ class _Reader(Protocol):
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
+_BINARY = (b"PK\x03\x04", b"PAR1")
+"""XLSX (a zip) and Parquet."""
 
 
 def frames(
@@ -94,7 +96,8 @@ def _unzipped(stream: _Reader) -> io.RawIOBase:
 
 
 def _is_document(reader: _Reader) -> bool:
-    return reader.peek(1024).lstrip(_BLANK)[:1] in (b"<", b"{", b"[")
+    begun = reader.peek(1024)
+    return begun.lstrip(_BLANK)[:1] in (b"<", b"{", b"[") or begun.startswith(_BINARY)
 
 
 def _too_large(max_bytes: int, line: int) -> LimitExceeded:

@@ -14,11 +14,12 @@ from allmende.domain.errors import AllmendeError, StorageError
 from allmende.domain.policy import Reader
 from allmende.domain.rules import micros
 from allmende.domain.store import TIME_FOLLOWER, Change, EntityChange, Store
-from allmende.knowledge.evaluate import Limits, Outcome, evaluate
+from allmende.domain.times import MINUTE
+from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import Lineage, read_lineage
 from allmende.knowledge.prepare import Rule
-from allmende.knowledge.write import RERUN, write_outcome
+from allmende.knowledge.write import RERUN, write_outcomes
 
 FOLLOWER = "rules"
 TURN = "rules-turn"
@@ -193,7 +194,7 @@ class Follower:
                     touched.setdefault((rule_id, key), []).append((at + 1, due[rule_id]))
                     fresh.add((rule_id, key))
         return [
-            _Job(rule, self._group(rule, key), merge(spans), (rule_id, key) not in fresh)
+            _Job(rule, self._group(rule, key), merge(spans, gap=MINUTE), (rule_id, key) not in fresh)
             for rule in self._rules
             for (rule_id, key), spans in touched.items()
             if rule_id == rule.id
@@ -213,9 +214,10 @@ class Follower:
         outcomes: list[Outcome] = []
         try:
             for low, high in job.spans:
-                outcome = evaluate(self._store, self._reader, job.rule, job.group, low, high, self._limits)
-                progress.evaluated += outcome.size
-                outcomes += _parts(outcome)
+                whole = (self._store, self._reader, job.rule, job.group, low, high, self._limits)
+                for outcome in evaluate_all(*whole):
+                    progress.evaluated += outcome.size
+                    outcomes += _parts(outcome)
         except StorageError:
             raise
         except AllmendeError as error:
@@ -230,19 +232,33 @@ class Follower:
 
         def work() -> None:
             self._take_turn(cursor)
-            now = self._clock()
-            for job, outcome in ready:
-                told = (self._store, self._reader, job.rule, job.group, outcome, self._lineage)
-                try:
-                    write_outcome(*told, received_at=now, rerun=job.rerun)
-                except StorageError:
-                    raise
-                except AllmendeError as error:
-                    progress.failed[job.rule.id] = str(error)
+            by_rule: dict[tuple[str, bool], list[_Ready]] = {}
+            for one in ready:
+                by_rule.setdefault((one.job.rule.id, one.job.rerun), []).append(one)
+            for several in by_rule.values():
+                # All of a rule at once; where one group cannot be kept, each by itself.
+                if not self._keep(several, progress, tell=len(several) == 1):
+                    for one in several if len(several) > 1 else ():
+                        self._keep([one], progress, tell=True)
             for name, number in (cursors or {}).items():
                 self._store.set_cursor(name, number)
 
         self._store.together(work)
+
+    def _keep(self, ready: Sequence[_Ready], progress: Progress, *, tell: bool) -> bool:
+        """Write what one rule gave; whether that could be done."""
+        first = ready[0].job
+        given = [(one.job.group, one.outcome) for one in ready]
+        told = (self._store, self._reader, first.rule, given, self._lineage)
+        try:
+            write_outcomes(*told, received_at=self._clock(), rerun=first.rerun)
+        except StorageError:
+            raise
+        except AllmendeError as error:
+            if tell:
+                progress.failed[first.rule.id] = str(error)
+            return False
+        return True
 
     def _take_turn(self, cursor: int) -> None:
         self._store.set_cursor(TURN, cursor)
@@ -272,11 +288,11 @@ def _reach(rule: Rule, start: int, end: int, done: int | None) -> Span | None:
     return (low, high) if low <= high else None
 
 
-def merge(spans: Sequence[Span]) -> list[Span]:
-    """Spans in order, without overlaps."""
+def merge(spans: Sequence[Span], *, gap: int) -> list[Span]:
+    """Spans in order, without overlaps; what lies no further apart than ``gap`` is read together."""
     merged: list[Span] = []
     for low, high in sorted(spans):
-        if merged and low <= merged[-1][1] + 1:
+        if merged and low <= merged[-1][1] + gap:
             merged[-1] = merged[-1][0], max(high, merged[-1][1])
         else:
             merged.append((low, high))
