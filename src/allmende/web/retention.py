@@ -79,9 +79,17 @@ def volumes() -> Mapping[str, Volume]:
         return read_volumes(engine.wrap(raw))
 
 
-def bytes_of_reading(config: Config, readings: int) -> int:
+def bytes_of_reading(readings: int) -> int:
     """About how many bytes of the database a reading takes, indexes and all that belongs to it included."""
-    size = database_bytes() if config.postgres else config.database_path.stat().st_size
+    if connection.vendor == "postgresql":
+        size = database_bytes()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT (p.page_count - f.freelist_count) * s.page_size FROM pragma_page_count p,"
+                " pragma_freelist_count f, pragma_page_size s"
+            )
+            size = int(cursor.fetchone()[0])
     return min(_MOST_BYTES, size // max(readings, 1))
 
 

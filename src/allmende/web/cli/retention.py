@@ -25,22 +25,22 @@ def apply(as_json: bool) -> None:
     from allmende.web import retention as module
     from allmende.web.accounts.audit import record
 
-    size = _size(house)
+    size = _size()
     judged = module.apply(module.retention_work(house.profile), now_micros())
     gone, made = sum(one.gone for one in judged), sum(one.made for one in judged)
     record(actor(), "retention.apply", "observations", streams=len(judged), gone=gone, made=made)
     _tell(house, judged, as_json, "went", size)
 
 
-def _size(house: Opened) -> int:
+def _size() -> int:
     """About how many bytes a reading takes."""
     from allmende.web import retention as module
 
-    return module.bytes_of_reading(house.config, sum(volume.readings for volume in module.volumes().values()))
+    return module.bytes_of_reading(sum(volume.readings for volume in module.volumes().values()))
 
 
 def _tell(house: Opened, judged: Sequence[Any], as_json: bool, went: str, size: int | None = None) -> None:
-    size = _size(house) if size is None else size
+    size = _size() if size is None else size
     streams = [
         {"stream": one.stream, "source": one.source, "rule": one.rule, "readings": one.gone, "instead": one.made,
          "bytes": (one.gone - one.made) * size}
