@@ -141,6 +141,30 @@ def test_a_rule_takes_over_no_stream_of_others(store: Store) -> None:
     assert readings(store, "b~level~twice") == {NOW: 6}, "its other groups go on"
 
 
+def test_a_stream_whose_creation_was_seen_late_is_followed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL a line of a log may become visible behind a higher one."""
+    follower = follow(store, ready(CHAIN))
+    send(store, "a~level", {NOW: 3})
+    settle(follower)
+    send(store, "b~level", {NOW: 4})
+    newest = store.newest_entity_change()
+    monkeypatch.setattr(store, "entity_changes", lambda after, limit: [])
+    monkeypatch.setattr(store, "newest_entity_change", lambda: newest)
+    follower.step()
+    assert readings(store, "b~level~twice") == {NOW: 8}
+
+
+def test_a_thing_that_changes_its_kind_changes_its_rules(store: Store) -> None:
+    rules = ready(CHAIN.replace('property = "level"\n[', 'property = "level"\nthing = { kind = "gauge" }\n[', 1))
+    follower = follow(store, rules)
+    send(store, "a~level", {NOW: 3})
+    settle(follower)
+    assert readings(store, "a~level~twice") == {}
+    send(store, "a~level", {NOW + 1: 4}, properties={"kind": "gauge"})
+    settle(follower)
+    assert readings(store, "a~level~twice") == {NOW + 1: 8}
+
+
 def test_the_clock_is_kept_over_a_restart(store: Store) -> None:
     clock = Clock()
     send(store, "a~level", {NOW: 1})

@@ -81,7 +81,10 @@ class Follower:
         self._groups: dict[str, dict[str, Group]] = {}
         self._readers: dict[str, set[tuple[str, str]]] = {}
         self._lineage = Lineage()
-        self._entities = -1
+        self._entities: int | None = None
+        """The last line of the log of entities that was looked at."""
+        self._looked_at: set[str] = set()
+        """Ids of streams that spoke since, whether a rule reads them or not."""
         self._standing: set[str] = set()
         self.problems: list[str] = []
         """What keeps streams out of rules, in words."""
@@ -103,9 +106,7 @@ class Follower:
         late = {rule_id for rule_id, at in done.items() if due[rule_id] > at}
         if not changes and not late:
             return Progress()
-        if any(change.kind == "deletion" for change in changes):
-            self._entities = -1  # no log tells of entities that went
-        self._look_around()
+        self._look_around(changes)
         progress = Progress(changes=len(changes))
         if changes:
             progress.seconds_behind = max(0.0, (self._clock() - changes[0].received_at) / 1e6)
@@ -141,33 +142,38 @@ class Follower:
         assert rule.grid is not None
         return rule.grid.floor(now - micros(rule.profile.window.grace))
 
-    def _look_around(self) -> None:
-        """Find the groups again where something was created or changed that may matter.
+    def _look_around(self, changes: Sequence[Change] = ()) -> None:
+        """Find the groups again where a stream speaks that nobody looked at yet, or something changed that may matter.
 
-        Behind the reading of the change log: whoever's readings are in it is there by now.
+        Behind the reading of the change log: whoever's readings are in it is there by now. That a stream is new is seen
+        by its readings, since the newest line of the log of entities may hide one that is committed later.
         """
-        newest = self._store.newest_entity_change()
-        if newest == self._entities:
-            return
-        if self._entities >= 0:
+        speaking = {change.stream for change in changes}
+        fresh = bool(speaking - self._looked_at)
+        # No log tells of entities that went.
+        if self._entities is None or fresh or any(change.kind == "deletion" for change in changes):
+            self._entities = self._store.newest_entity_change() if self._entities is None else self._entities
+            self._find()
+        else:
             lines = self._store.entity_changes(self._entities, _LINES)
-            if 0 < len(lines) < _LINES and not any(map(self._matters, lines)):
-                self._entities = lines[-1].number
-                return
+            if any(map(self._matters, lines)):
+                self._find()
+            self._entities = lines[-1].number if lines else self._entities
+        self._looked_at |= speaking
+
+    def _find(self) -> None:
         self.problems = []
         self._standing = set()
+        self._readers = {}
         for rule in self._rules:
             found = find_groups(self._store, self._reader, rule)
             self._groups[rule.id] = found.groups
             self._standing |= found.standing
             self.problems += found.problems
-        self._readers = {}
-        for rule_id, groups in self._groups.items():
-            for key, group in groups.items():
+            for key, group in found.groups.items():
                 for stream in group.streams:
-                    self._readers.setdefault(stream, set()).add((rule_id, key))
+                    self._readers.setdefault(stream, set()).add((rule.id, key))
         self._lineage = read_lineage(self._store, self._reader)
-        self._entities = newest
 
     def _matters(self, line: EntityChange) -> bool:
         """Whether groups may be others by it. Vehicles move all the time: where most things are does not matter."""
