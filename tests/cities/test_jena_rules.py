@@ -146,7 +146,7 @@ def test_a_site_that_falls_silent_is_told(store):
 
 def test_conflicts_count_windows_of_green_and_fast_bicycles(store):
     clock = Clock()
-    send(store, "K440~thermal", {NOW: 1}, dataset="traffic-signals")
+    send(store, "K440~thermal", {NOW: 1}, dataset="traffic-signals", place=(11.584, 50.924))
     follower = city(store, clock, only="felsenkeller")
     lights = {
         NOW - MINUTE: "green",
@@ -168,7 +168,7 @@ def test_conflicts_count_windows_of_green_and_fast_bicycles(store):
 
 def test_without_the_lamp_nobody_knows_of_conflicts(store):
     clock = Clock()
-    send(store, "K440~thermal", {NOW: 1}, dataset="traffic-signals")
+    send(store, "K440~thermal", {NOW: 1}, dataset="traffic-signals", place=(11.584, 50.924))
     follower = city(store, clock, only="felsenkeller")
     send(store, "K440~K4_1~aspect", {NOW - 10 * MINUTE: "green"}, observed="signal-aspect", dataset="traffic-signals")
     send(store, "Felsenkeller~southbound-bicycles~count", {NOW: 1, NOW + 2 * SECOND: 1}, dataset="traffic")

@@ -9,6 +9,7 @@ from allmende.domain.retention import Retention, parse_retention
 from allmende.domain.store import Removal, Store
 from allmende.domain.times import HOUR, MINUTE
 from allmende.knowledge.evaluate import Limits, evaluate
+from allmende.knowledge.follow import Follower
 from allmende.knowledge.groups import find_groups
 from allmende.knowledge.write import output_stream
 from allmende.storage.retention import RetentionWork
@@ -127,6 +128,22 @@ def test_what_is_worked_out_again_is_no_event(store: Store) -> None:
     assert store.newest_change() == newest
 
 
+def test_more_readings_than_fit_are_taken_in_pieces(store: Store) -> None:
+    clock = Clock()
+    follower = Follower(store, ready(CHAIN), HOUSE, clock, limits=Limits(readings=70))
+    follower.begin()
+    told = {NOW + n * MINUTE: n for n in range(600)}
+    send(store, "a~level", told)
+    clock.now = NOW + 10 * HOUR
+    settle(follower)
+    assert readings(store, "a~level~twice") == {time: 2 * n for time, n in told.items()}
+    assert readings(store, "a~count") == {NOW + hour * HOUR: 60 for hour in range(10)}
+    follower = Follower(store, ready(CHAIN), HOUSE, clock, limits=Limits(readings=30))
+    send(store, "a~level", {NOW + 5: 1})
+    failed = follower.step().failed | follower.step().failed
+    assert "ALLMENDE_RULE_READINGS" in failed["hourly"], "an hour has more than 30"
+
+
 def test_a_rule_takes_over_no_stream_of_others(store: Store) -> None:
     follower = follow(store, ready(CHAIN))
     send(store, "a~level~twice", {NOW: 1}, observed="other")
@@ -136,6 +153,30 @@ def test_a_rule_takes_over_no_stream_of_others(store: Store) -> None:
     assert "is there already" in progress.failed["doubled"]
     assert readings(store, "a~level~twice") == {NOW: 1}
     assert readings(store, "b~level~twice") == {NOW: 6}, "its other groups go on"
+
+
+def test_a_stream_whose_creation_was_seen_late_is_followed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL a line of a log may become visible behind a higher one."""
+    follower = follow(store, ready(CHAIN))
+    send(store, "a~level", {NOW: 3})
+    settle(follower)
+    send(store, "b~level", {NOW: 4})
+    newest = store.newest_entity_change()
+    monkeypatch.setattr(store, "entity_changes", lambda after, limit: [])
+    monkeypatch.setattr(store, "newest_entity_change", lambda: newest)
+    follower.step()
+    assert readings(store, "b~level~twice") == {NOW: 8}
+
+
+def test_a_thing_that_changes_its_kind_changes_its_rules(store: Store) -> None:
+    rules = ready(CHAIN.replace('property = "level"\n[', 'property = "level"\nthing = { kind = "gauge" }\n[', 1))
+    follower = follow(store, rules)
+    send(store, "a~level", {NOW: 3})
+    settle(follower)
+    assert readings(store, "a~level~twice") == {}
+    send(store, "a~level", {NOW + 1: 4}, properties={"kind": "gauge"})
+    settle(follower)
+    assert readings(store, "a~level~twice") == {NOW + 1: 8}
 
 
 def test_the_clock_is_kept_over_a_restart(store: Store) -> None:

@@ -9,12 +9,21 @@ name = "town_counters"
 maturity = "experimental"
 gives = ["people"]
 framing = "lines"
+transports = ["http", "file"]
+units = { people = "{person}" }
 [title]
 de = "Zähler"
 en = "Counters"
 [description]
 de = "Zählt Leute"
 en = "Counts people"
+[contract]
+interval = "PT1S"
+late_after = "PT1H"
+frozen_after = "never"
+columns = ["people"]
+behind = "never"
+per_day = 0
 """
 
 _PARSE = '''
@@ -58,7 +67,7 @@ def make_town(path: Path, **addresses: str) -> dict[str, str]:
         "manifest.toml": _MANIFEST,
         "parse.py": _PARSE,
         "samples/one.txt": "people\n5\n",
-        "tests/test_parse.py": "",
+        "tests/test_parse.py": "# assert_withstands is for who publishes it\n",
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")

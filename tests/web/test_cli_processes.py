@@ -117,7 +117,7 @@ def test_a_connector_from_outside_of_the_package_is_used(command, tmp_path):
     path.pop("ALLMENDE_CITY")
     assert command("init", "--city", "town", **path).returncode == 0
     checked = json.loads(command("check", "--json", **path).stdout)
-    assert next(f for f in checked["findings"] if f["part"] == "source gate")["ok"]
+    assert [f for f in checked["findings"] if f["part"] == "source gate" and not f["ok"]] == []
     data = tmp_path / "people.csv"
     data.write_text("people\n1\n2\nmany\n")
     first = json.loads(command("import", "gate", str(data), "--json", **path).stdout)
@@ -130,3 +130,14 @@ def test_a_connector_from_outside_of_the_package_is_used(command, tmp_path):
     assert without.returncode == 4
     assert "town_counters" in without.stderr
     assert command("sources").returncode == 0
+
+    # While it is switched on that is wrong; a source that is switched off only says what is to be mended first.
+    def found() -> dict[str, object]:
+        findings = json.loads(command("check", "--json").stdout)["findings"]
+        return next(finding for finding in findings if finding["part"] == "source gate")
+
+    assert not found()["ok"]
+    profile = tmp_path / "town" / "city.toml"
+    profile.write_text(profile.read_text("utf-8").replace("enabled = true", "enabled = false"), "utf-8")
+    assert found()["ok"]
+    assert "switched off; first to be mended" in str(found()["text"])

@@ -13,7 +13,8 @@ from allmende.domain.features import FeatureQuery
 from allmende.domain.records import Collection, Feature, Features, Parsed, Rejection
 from allmende.domain.store import Receipt
 from allmende.web.config import Config
-from allmende.web.intake import ROWS, Intake, split
+from allmende.web.intake import Intake
+from allmende.web.pieces import ROWS, split
 from allmende.web.profiles import load_profile
 from allmende.web.sources import merge_settings, prepare_sources
 

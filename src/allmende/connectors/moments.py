@@ -6,7 +6,7 @@ two is taken for a beginning, the second for an end, so that a span is never too
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,10 +26,11 @@ def zone_of(name: str) -> ZoneInfo:
         raise InvalidInput(f"{name[:60]!r} is no time zone, e.g. Europe/Berlin") from None
 
 
-def moment(text: str, *, zone: str, forms: Sequence[str] = (), end: bool = False) -> int:
+def moment(text: str, *, zone: str, forms: Sequence[str] = (), end: bool = False, second: bool | None = None) -> int:
     """Microseconds of a text. ``forms`` are those of ``strptime`` that may come besides ISO 8601 with an offset.
 
-    A day without a time is its first moment, or with ``end`` its last. Raises InvalidInput.
+    A day without a time is its first moment, or with ``end`` its last. ``second`` asks for the second of a double
+    hour; not said: for an end. Raises InvalidInput.
     """
     text = text.strip()
     for form in forms:
@@ -43,7 +44,7 @@ def moment(text: str, *, zone: str, forms: Sequence[str] = (), end: bool = False
             return from_datetime(naive)
         if end and not any(f"%{sign}" in form for sign in _DAY_ONLY):
             naive = datetime.combine(naive.date(), _LAST)
-        return on_clock(naive, zone_of(zone), second=end)
+        return on_clock(naive, zone_of(zone), second=end if second is None else second)
     return parse_instant(text)
 
 
@@ -54,9 +55,3 @@ def on_clock(naive: datetime, zone: ZoneInfo, *, second: bool = False) -> int:
     if moment.astimezone(zone).replace(tzinfo=None) != naive:
         raise InvalidInput(f"{naive} does not exist on the clock of {zone.key}: the hour is left out in spring")
     return from_datetime(moment)
-
-
-def is_double(naive: datetime, zone: ZoneInfo) -> bool:
-    """Whether a zone's clock shows this twice."""
-    first, second = (naive.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
-    return first is not None and second is not None and first - second > timedelta(0)

@@ -185,7 +185,10 @@ def _all_fine(series: Series, limits: IngestLimits, latest: int) -> bool:
         latest = series.run + limits.forecast
     if min(series.times) < limits.earliest or max(series.times) > latest:
         return False
-    if not set(map(type, series.results)) <= {int}:
+    kinds = set(map(type, series.results))
+    if kinds == {float}:
+        return all(map(isfinite, series.results))  # type: ignore[arg-type]  # decimals
+    if not kinds <= {int}:
         return False
     return min(series.results) >= -(2**63) and max(series.results) < 2**63  # type: ignore[type-var, operator]  # ints
 

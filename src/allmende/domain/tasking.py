@@ -14,6 +14,8 @@ import re2
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
 
+READ_ONLY_KINDS = frozenset({"traffic-signals"})
+"""Kinds of things that nobody can be tasked through: of traffic signals the house only reads. It is no setting."""
 _DEPTH = 8
 """Records within records."""
 _PATTERN = 1000

@@ -14,6 +14,7 @@ from allmende.domain.errors import LimitExceeded
 from allmende.domain.policy import Reader
 from allmende.domain.rules import InputProfile, micros
 from allmende.domain.store import Store
+from allmende.domain.times import MINUTE
 from allmende.domain.windows import span_of
 from allmende.knowledge.functions import Sample
 from allmende.knowledge.groups import Group, Member
@@ -23,6 +24,8 @@ from allmende.knowledge.program import Scope, Value
 
 SETTING_READINGS = "ALLMENDE_RULE_READINGS"
 SETTING_STEPS = "ALLMENDE_RULE_STEPS"
+_SHORTEST = MINUTE
+"""A span that is not divided any more."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +87,22 @@ def evaluate(store: Store, reader: Reader, rule: Rule, group: Group, low: int, h
     if rule.grid is None:
         return Outcome(low, high, stamps, values)
     return Outcome(min(stamps, default=high + 1), max(stamps, default=low), stamps, values)
+
+
+def evaluate_all(
+    store: Store, reader: Reader, rule: Rule, group: Group, low: int, high: int, limits: Limits
+) -> list[Outcome]:
+    """The same in as many pieces as the limit of readings asks for, e.g. after a month without a worker."""
+    try:
+        return [evaluate(store, reader, rule, group, low, high, limits)]
+    except LimitExceeded as error:
+        if error.setting != SETTING_READINGS or high - low < _SHORTEST:
+            raise
+    middle = (low + high) // 2
+    return [
+        *evaluate_all(store, reader, rule, group, low, middle, limits),
+        *evaluate_all(store, reader, rule, group, middle + 1, high, limits),
+    ]
 
 
 def load(

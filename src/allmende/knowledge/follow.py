@@ -14,11 +14,12 @@ from allmende.domain.errors import AllmendeError, StorageError
 from allmende.domain.policy import Reader
 from allmende.domain.rules import micros
 from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
-from allmende.knowledge.evaluate import Limits, Outcome, evaluate
+from allmende.domain.times import MINUTE
+from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import Lineage, read_lineage
 from allmende.knowledge.prepare import Rule
-from allmende.knowledge.write import RERUN, write_outcome
+from allmende.knowledge.write import RERUN, write_outcomes
 
 FOLLOWER = "rules"
 TURN = "rules-turn"
@@ -80,7 +81,10 @@ class Follower:
         self._groups: dict[str, dict[str, Group]] = {}
         self._readers: dict[str, set[tuple[str, str]]] = {}
         self._lineage = Lineage()
-        self._entities = -1
+        self._entities: int | None = None
+        """The last line of the log of entities that was looked at."""
+        self._looked_at: set[str] = set()
+        """Ids of streams that spoke since, whether a rule reads them or not."""
         self._standing: set[str] = set()
         self.problems: list[str] = []
         """What keeps streams out of rules, in words."""
@@ -102,9 +106,7 @@ class Follower:
         late = {rule_id for rule_id, at in done.items() if due[rule_id] > at}
         if not changes and not late:
             return Progress()
-        if any(change.kind == "deletion" for change in changes):
-            self._entities = -1  # no log tells of entities that went
-        self._look_around()
+        self._look_around(changes)
         progress = Progress(changes=len(changes))
         if changes:
             progress.seconds_behind = max(0.0, (self._clock() - changes[0].received_at) / 1e6)
@@ -140,33 +142,38 @@ class Follower:
         assert rule.grid is not None
         return rule.grid.floor(now - micros(rule.profile.window.grace))
 
-    def _look_around(self) -> None:
-        """Find the groups again where something was created or changed that may matter.
+    def _look_around(self, changes: Sequence[Change] = ()) -> None:
+        """Find the groups again where a stream speaks that nobody looked at yet, or something changed that may matter.
 
-        Behind the reading of the change log: whoever's readings are in it is there by now.
+        Behind the reading of the change log: whoever's readings are in it is there by now. That a stream is new is seen
+        by its readings, since the newest line of the log of entities may hide one that is committed later.
         """
-        newest = self._store.newest_entity_change()
-        if newest == self._entities:
-            return
-        if self._entities >= 0:
+        speaking = {change.stream for change in changes}
+        fresh = bool(speaking - self._looked_at)
+        # No log tells of entities that went.
+        if self._entities is None or fresh or any(change.kind == "deletion" for change in changes):
+            self._entities = self._store.newest_entity_change() if self._entities is None else self._entities
+            self._find()
+        else:
             lines = self._store.entity_changes(self._entities, _LINES)
-            if 0 < len(lines) < _LINES and not any(map(self._matters, lines)):
-                self._entities = lines[-1].number
-                return
+            if any(map(self._matters, lines)):
+                self._find()
+            self._entities = lines[-1].number if lines else self._entities
+        self._looked_at |= speaking
+
+    def _find(self) -> None:
         self.problems = []
         self._standing = set()
+        self._readers = {}
         for rule in self._rules:
             found = find_groups(self._store, self._reader, rule)
             self._groups[rule.id] = found.groups
             self._standing |= found.standing
             self.problems += found.problems
-        self._readers = {}
-        for rule_id, groups in self._groups.items():
-            for key, group in groups.items():
+            for key, group in found.groups.items():
                 for stream in group.streams:
-                    self._readers.setdefault(stream, set()).add((rule_id, key))
+                    self._readers.setdefault(stream, set()).add((rule.id, key))
         self._lineage = read_lineage(self._store, self._reader)
-        self._entities = newest
 
     def _matters(self, line: EntityChange) -> bool:
         """Whether groups may be others by it. Vehicles move all the time: where most things are does not matter."""
@@ -193,7 +200,7 @@ class Follower:
                     touched.setdefault((rule_id, key), []).append((at + 1, due[rule_id]))
                     fresh.add((rule_id, key))
         return [
-            _Job(rule, self._group(rule, key), merge(spans), (rule_id, key) not in fresh)
+            _Job(rule, self._group(rule, key), merge(spans, gap=MINUTE), (rule_id, key) not in fresh)
             for rule in self._rules
             for (rule_id, key), spans in touched.items()
             if rule_id == rule.id
@@ -213,9 +220,10 @@ class Follower:
         outcomes: list[Outcome] = []
         try:
             for low, high in job.spans:
-                outcome = evaluate(self._store, self._reader, job.rule, job.group, low, high, self._limits)
-                progress.evaluated += outcome.size
-                outcomes += _parts(outcome)
+                whole = (self._store, self._reader, job.rule, job.group, low, high, self._limits)
+                for outcome in evaluate_all(*whole):
+                    progress.evaluated += outcome.size
+                    outcomes += _parts(outcome)
         except StorageError:
             raise
         except AllmendeError as error:
@@ -230,19 +238,33 @@ class Follower:
 
         def work() -> None:
             self._take_turn(cursor)
-            now = self._clock()
-            for job, outcome in ready:
-                told = (self._store, self._reader, job.rule, job.group, outcome, self._lineage)
-                try:
-                    write_outcome(*told, received_at=now, rerun=job.rerun)
-                except StorageError:
-                    raise
-                except AllmendeError as error:
-                    progress.failed[job.rule.id] = str(error)
+            by_rule: dict[tuple[str, bool], list[_Ready]] = {}
+            for one in ready:
+                by_rule.setdefault((one.job.rule.id, one.job.rerun), []).append(one)
+            for several in by_rule.values():
+                # All of a rule at once; where one group cannot be kept, each by itself.
+                if not self._keep(several, progress, tell=len(several) == 1):
+                    for one in several if len(several) > 1 else ():
+                        self._keep([one], progress, tell=True)
             for name, number in (cursors or {}).items():
                 self._store.set_cursor(name, number)
 
         self._store.together(work)
+
+    def _keep(self, ready: Sequence[_Ready], progress: Progress, *, tell: bool) -> bool:
+        """Write what one rule gave; whether that could be done."""
+        first = ready[0].job
+        given = [(one.job.group, one.outcome) for one in ready]
+        told = (self._store, self._reader, first.rule, given, self._lineage)
+        try:
+            write_outcomes(*told, received_at=self._clock(), rerun=first.rerun)
+        except StorageError:
+            raise
+        except AllmendeError as error:
+            if tell:
+                progress.failed[first.rule.id] = str(error)
+            return False
+        return True
 
     def _take_turn(self, cursor: int) -> None:
         self._store.set_cursor(TURN, cursor)
@@ -272,11 +294,11 @@ def _reach(rule: Rule, start: int, end: int, done: int | None) -> Span | None:
     return (low, high) if low <= high else None
 
 
-def merge(spans: Sequence[Span]) -> list[Span]:
-    """Spans in order, without overlaps."""
+def merge(spans: Sequence[Span], *, gap: int) -> list[Span]:
+    """Spans in order, without overlaps; what lies no further apart than ``gap`` is read together."""
     merged: list[Span] = []
     for low, high in sorted(spans):
-        if merged and low <= merged[-1][1] + 1:
+        if merged and low <= merged[-1][1] + gap:
             merged[-1] = merged[-1][0], max(high, merged[-1][1])
         else:
             merged.append((low, high))

@@ -11,12 +11,12 @@ from allmende.domain.errors import InvalidInput, LimitExceeded
 from allmende.domain.policy import Reader
 from allmende.domain.store import Receipt, Store
 from allmende.domain.times import DAY, format_instant
-from allmende.knowledge.evaluate import Limits, Outcome, evaluate
+from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
 from allmende.knowledge.follow import FOLLOWER, TURN, time_of
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import read_lineage
 from allmende.knowledge.prepare import Rule
-from allmende.knowledge.write import write_outcome
+from allmende.knowledge.write import write_outcomes
 
 HOLD = "rules-run"
 """A follower that keeps the change log from where a re-run began."""
@@ -48,11 +48,11 @@ def work_out(
     for chosen in [groups[group]] if group else groups.values():
         for start in range(first, last + 1, _PIECE):
             end = min(start + _PIECE - 1, last)
-            outcome = evaluate(store, reader, rule, chosen, start, end, limits)
-            total += outcome.size
-            if total > most:
-                raise LimitExceeded(f"{rule.id}: more than {most} values; take a shorter span", setting=SETTING)
-            yield Piece(chosen, outcome)
+            for outcome in evaluate_all(store, reader, rule, chosen, start, end, limits):
+                total += outcome.size
+                if total > most:
+                    raise LimitExceeded(f"{rule.id}: more than {most} values; take a shorter span", setting=SETTING)
+                yield Piece(chosen, outcome)
 
 
 def _bounds(rule: Rule, low: int, high: int) -> tuple[int, int]:
@@ -107,8 +107,8 @@ def _swap(
     store.set_cursor(TURN, begun)
     lineage = read_lineage(store, reader)
     total = Receipt()
-    for group, outcome in pieces:
-        total.add(write_outcome(store, reader, rule, group, outcome, lineage, received_at=now, rerun=True))
+    for piece in pieces:
+        total.add(write_outcomes(store, reader, rule, [piece], lineage, received_at=now, rerun=True))
     store.set_cursor(FOLLOWER, min(begun, store.cursor(FOLLOWER) or 0))
     if done is not None:
         store.set_cursor(time_of(rule.id), min(done, store.cursor(time_of(rule.id)) or done))

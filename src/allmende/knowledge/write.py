@@ -1,6 +1,6 @@
 """Keeping what a rule gave: values that are new or other, and the end of those that are no more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -31,41 +31,37 @@ def output_stream(rule: Rule, group: Group, output: str) -> str:
     return template
 
 
-def write_outcome(
+def write_outcomes(
     store: Store,
     reader: Reader,
     rule: Rule,
-    group: Group,
-    outcome: Outcome,
+    given: Iterable[tuple[Group, Outcome]],
     lineage: Lineage,
     *,
     received_at: int,
     rerun: bool = False,
 ) -> Receipt:
-    """Keep an outcome in the transaction that is open: what it gives, and nothing else in its span.
+    """Keep what a rule gave for its groups in the transaction that is open: that, and nothing else in its spans.
 
     Raises InvalidInput and Conflict where the streams cannot be kept.
     """
-    declarations, series = [], []
-    streams: dict[str, str] = dict(lineage.outputs.get((rule.id, group.key), {}))
-    for output, values in outcome.values.items():
-        stream = output_stream(rule, group, output)
-        if streams.get(output) != stream:
-            _check_ours(store, reader, rule, stream)
-        streams[output] = stream
-        kept = _kept(rule, output, outcome.times, values)
-        _remove(store, reader, stream, outcome, {time for time, _ in kept}, rule, received_at)
-        if not kept:
-            continue
-        declaration = _declaration(rule, group, output, stream)
-        problem = check_declaration(declaration)
-        if problem:
-            raise InvalidInput(f"the stream {stream}: {problem}", where=rule.profile.place)
-        declarations.append(declaration)
-        series.append(Series(stream=stream, times=[t for t, _ in kept], results=[value for _, value in kept]))
-    for output, stream in streams.items():
-        if output not in outcome.values:  # the rule gave it once
-            _remove(store, reader, stream, outcome, set(), rule, received_at)
+    declared: dict[str, tuple[Group, Declaration]] = {}
+    series: list[Series] = []
+    for group, outcome in given:
+        streams = dict(lineage.outputs.get((rule.id, group.key), {}))
+        for output, values in outcome.values.items():
+            stream = output_stream(rule, group, output)
+            if stream not in declared and streams.get(output) != stream:
+                _check_ours(store, reader, rule, stream)
+            streams[output] = stream
+            kept = _kept(rule, output, outcome.times, values)
+            _remove(store, reader, stream, outcome, {time for time, _ in kept}, rule, received_at)
+            if kept:
+                declared.setdefault(stream, (group, _declared(rule, group, output, stream)))
+                series.append(Series(stream=stream, times=[t for t, _ in kept], results=[value for _, value in kept]))
+        for output, stream in streams.items():
+            if output not in outcome.values:  # the rule gave it once
+                _remove(store, reader, stream, outcome, set(), rule, received_at)
     if not series:
         return Receipt()
     receipt = store.append(
@@ -76,15 +72,23 @@ def write_outcome(
             reader=reader,
             received_at=received_at,
             version=rule.profile.edition,
-            declarations=declarations,
+            declarations=[declaration for _, declaration in declared.values()],
             series=series,
             name=rule.profile.file,
         )
     )
-    for declaration in declarations:
+    for group, declaration in declared.values():
         output = declaration.properties["output"]
         lineage.note(rule.id, group.key, output, declaration.stream, group.thing.id, group.streams)
     return receipt
+
+
+def _declared(rule: Rule, group: Group, output: str, stream: str) -> Declaration:
+    declaration = _declaration(rule, group, output, stream)
+    problem = check_declaration(declaration)
+    if problem:
+        raise InvalidInput(f"the stream {stream}: {problem}", where=rule.profile.place)
+    return declaration
 
 
 def _check_ours(store: Store, reader: Reader, rule: Rule, stream: str) -> None:

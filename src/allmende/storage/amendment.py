@@ -13,6 +13,7 @@ from allmende.domain.store import Amendment, Ref
 from allmende.storage.connections import Connection
 from allmende.storage.correction import change_observation
 from allmende.storage.entities import (
+    check_steerable,
     check_task,
     check_writable,
     find_key,
@@ -177,6 +178,12 @@ def _before_task(change: _Change) -> None:
     check_task(change.connection, capability, change.amendment.values.get("taskingParameters", parameters), "")
 
 
+def _before_capability(change: _Change) -> None:
+    _keep_in_dataset(change)
+    for thing in change.linked.get("Thing", ()):
+        check_steerable(change.connection, thing, "Thing")
+
+
 def _keep_in_dataset(change: _Change) -> None:
     """What hangs on a thing belongs where that belongs, and a source says where: it goes to no other dataset."""
     table = TABLE_OF[change.amendment.target.entity]
@@ -294,7 +301,7 @@ def _after_feature(change: _Change) -> None:
 _BEFORE: dict[str, Callable[[_Change], None]] = {
     "Datastream": _keep_in_dataset,
     "MultiDatastream": _before_multi,
-    "TaskingCapability": _keep_in_dataset,
+    "TaskingCapability": _before_capability,
     "Task": _before_task,
     "HistoricalLocation": _keep_in_dataset,
     "Sensor": _check_shared,

@@ -61,10 +61,14 @@ class PostgresConnection:
             self.raw.execute(f"SET {where}statement_timeout = {math.ceil(left * 1000)}".encode())
 
     def end_question(self) -> None:
-        """What the server was told holds no longer. A transaction forgets it by itself."""
-        told = self._allowance is not None and self._granted != self._allowance.seconds
-        if told and not self.raw.closed and self.raw.info.transaction_status == pq.TransactionStatus.IDLE:
+        """What the server was told holds no longer. A transaction that failed forgets it by itself."""
+        if self._allowance is None or self._granted == self._allowance.seconds or self.raw.closed:
+            return
+        status = self.raw.info.transaction_status
+        if status == pq.TransactionStatus.IDLE:
             self.raw.execute("RESET statement_timeout")
+        elif status == pq.TransactionStatus.INTRANS:
+            self.raw.execute("SET LOCAL statement_timeout TO DEFAULT")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

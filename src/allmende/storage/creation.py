@@ -13,6 +13,7 @@ from allmende.domain.store import Batch, NewEntity, Ref
 from allmende.storage.amendment import hang_on
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (
+    check_steerable,
     check_task,
     check_writable,
     dataset_key,
@@ -134,6 +135,8 @@ def _create_plain(creator: Creator, new: NewEntity) -> tuple[int, str]:
             columns[JOINS[new.entity, relation].column] = keys[0]
     if new.entity == "MultiDatastream":
         columns |= _widths(creator, new)
+    if new.entity == "TaskingCapability":
+        check_steerable(creator.connection, parents["Thing"][0], new.where)
     if new.entity == "Task":
         check_task(creator.connection, parents["TaskingCapability"][0], new.values["taskingParameters"], new.where)
     dataset = _dataset(creator, parents)

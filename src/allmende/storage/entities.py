@@ -9,7 +9,7 @@ from allmende.domain import ids
 from allmende.domain.creation import GEOJSON
 from allmende.domain.errors import Conflict, Forbidden, InvalidInput
 from allmende.domain.policy import Reader
-from allmende.domain.tasking import check_parameters
+from allmende.domain.tasking import READ_ONLY_KINDS, check_parameters
 from allmende.storage.connections import Connection
 from allmende.storage.logs import log_entity, names_of
 from allmende.storage.relations import Join, key_of
@@ -167,12 +167,25 @@ def place_thing(connection: Connection, thing: int, locations: Sequence[int], *,
 
 
 def check_task(connection: Connection, capability: int, parameters: str, where: str) -> None:
-    """Raise InvalidInput for parameters that a TaskingCapability does not take."""
-    row = connection.execute("SELECT parameters FROM tasking_capability WHERE pk = ?", (capability,)).fetchone()
+    """Raise InvalidInput for parameters that a TaskingCapability does not take, Forbidden where its thing is only read.
+
+    The thing is looked at again: it may have become what it is behind its capability's back.
+    """
+    row = connection.execute("SELECT parameters, thing FROM tasking_capability WHERE pk = ?", (capability,)).fetchone()
     if row is None:
         raise InvalidInput("the TaskingCapability was deleted meanwhile", where=where)
+    check_steerable(connection, row[1], where)
     place = f"{where}.taskingParameters" if where else "taskingParameters"
     check_parameters(msgspec.json.decode(row[0]), msgspec.json.decode(parameters), place)
+
+
+def check_steerable(connection: Connection, thing: int, where: str) -> None:
+    """Raise Forbidden for a thing of a kind that is only read."""
+    row = connection.execute("SELECT properties FROM thing WHERE pk = ?", (thing,)).fetchone()
+    properties = msgspec.json.decode(row[0]) if row and row[0] else {}
+    kind = properties.get("kind")
+    if isinstance(kind, str) and kind in READ_ONLY_KINDS:
+        raise Forbidden(f"a thing of the kind {kind} is only read here; it takes no tasks", where=where)
 
 
 def link(connection: Connection, join: Join, parent: int, children: Iterable[int], *, anew: bool = False) -> None:

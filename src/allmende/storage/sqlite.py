@@ -180,10 +180,13 @@ class SqliteDialect:
 
     def ask_numbers(self, connection: Connection, count: int) -> Callable[[], Numbers]:
         """See :class:`allmende.storage.connections.Dialect`. Nobody else writes meanwhile."""
-        row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'change_log'").fetchone()
-        first = row[0] + 1 if row else 1
-        numbers = Numbers(self.reserve_numbers(connection, count), range(first, first + count))
-        return lambda: numbers
+
+        def read() -> Numbers:
+            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'change_log'").fetchone()
+            first = row[0] + 1 if row else 1
+            return Numbers(self.reserve_numbers(connection, count), range(first, first + count))
+
+        return read
 
     def hold_number(self, connection: Connection, number: int) -> None:
         """Nobody else writes."""

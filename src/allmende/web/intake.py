@@ -4,7 +4,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -19,14 +19,13 @@ from allmende.domain.errors import Conflict, InvalidInput, NotFound, StorageFull
 from allmende.domain.framing import frames
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.profile import Profile
-from allmende.domain.records import Declaration, Parsed, Rejection, Series
+from allmende.domain.records import Parsed, Rejection
 from allmende.domain.store import Batch, Receipt, Store
 from allmende.web.broker.topics import covers
 from allmende.web.config import Config
+from allmende.web.pieces import put_together, split
 from allmende.web.sources import PreparedSource, prepare_sources
 
-ROWS = 2000
-"""Readings a transaction at most: other writers wait no longer than such a one takes (about 15 ms)."""
 GROUP = 200
 """Messages a transaction at most."""
 _AHEAD = 2
@@ -134,9 +133,8 @@ class Intake:
         read = [(source, list(self._batches(source, [payload]))) for source, payload in named]
         total = Receipt()
         try:
-            receipts = self.store.together(
-                lambda: [self.store.append(batch) for _, batches in read for batch, _ in batches]
-            )
+            together = put_together([batch for _, batches in read for batch, _ in batches])
+            receipts = self.store.together(lambda: [self.store.append(batch) for batch in together])
         except (Conflict, InvalidInput):
             for source, batches in read:
                 own = Receipt()  # each payload is a delivery by itself
@@ -311,61 +309,6 @@ def database_bytes() -> int:
 def free_bytes(config: Config) -> int:
     """Room on the disk that the database lies on."""
     return shutil.disk_usage(config.database_path.parent).free
-
-
-def split(batch: Batch, rows: int = ROWS) -> Iterator[Batch]:
-    """The batch in pieces of at most so many readings, features and rejections; itself where it is small."""
-    features = sum(len(f.rows) for f in batch.features)
-    if sum(len(s.times) for s in batch.series) + features + len(batch.rejections) <= rows:
-        yield batch
-        return
-    declared = {d.stream: d for d in batch.declarations}
-    piece: list[Series] = []
-    room = rows
-    for series in batch.series:
-        place = 0
-        while place < len(series.times):
-            cut = _cut(series, place, place + room)
-            piece.append(cut)
-            room -= len(cut.times)
-            place += len(cut.times)
-            if not room:
-                yield _piece(batch, piece, declared)
-                piece, room = [], rows
-    if piece:
-        yield _piece(batch, piece, declared)
-    yield from _split_features(batch, rows)
-    nothing: dict[str, Any] = {"declarations": (), "series": (), "collections": (), "features": ()}
-    for place in range(0, len(batch.rejections), rows):
-        yield msgspec.structs.replace(batch, **nothing, rejections=batch.rejections[place : place + rows])
-
-
-def _split_features(batch: Batch, rows: int) -> Iterator[Batch]:
-    declared = {collection.id: collection for collection in batch.collections}
-    for features in batch.features:
-        for place in range(0, len(features.rows), rows):
-            # What could not be read is there as well: said once.
-            unread = features.unread if not place else ()
-            cut = msgspec.structs.replace(features, rows=features.rows[place : place + rows], unread=unread)
-            nothing: dict[str, Any] = {"declarations": (), "series": (), "rejections": ()}
-            known = [declared[features.collection]]
-            yield msgspec.structs.replace(batch, **nothing, collections=known, features=[cut])
-
-
-def _cut(series: Series, start: int, end: int) -> Series:
-    return Series(
-        stream=series.stream,
-        times=series.times[start:end],
-        results=series.results[start:end],
-        flags=series.flags[start:end] if series.flags is not None else None,
-        run=series.run,
-    )
-
-
-def _piece(batch: Batch, series: list[Series], declared: Mapping[str, Declaration]) -> Batch:
-    names = dict.fromkeys(s.stream for s in series)
-    nothing: dict[str, Any] = {"collections": (), "features": (), "rejections": ()}
-    return msgspec.structs.replace(batch, declarations=[declared[n] for n in names], series=series, **nothing)
 
 
 def _read_ahead(items: Iterator[T]) -> Generator[T, None, None]:

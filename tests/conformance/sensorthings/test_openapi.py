@@ -90,6 +90,8 @@ def test_examples_are_taken(described: dict[str, Any], tmp_path: Any) -> None:
     while left:
         before = len(left)
         for entity in list(left):
+            if entity.name == "Observation" and ENTITIES["Datastream"] in left:
+                continue  # what is refused may use up a number, and the examples name the first
             body = example(entity)
             checker(described, f"New{entity.name}").validate(body)
             if house.request("POST", entity.set_name, reader=WRITER, body=body).status == 201:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.sensorthings.house import House, thing
+from tests.conformance.sensorthings.house import WRITER, House, thing
 
 COLOUR = {
     "name": "colour",
@@ -196,3 +196,20 @@ def test_changing_and_deleting(house: House) -> None:
     assert house.change("Actuators(1)", {"metadata": {"watt": 40}})["metadata"] == {"watt": 40}
     house.delete("Tasks(1)")
     house.get("Tasks(1)", 404)
+
+
+def test_of_traffic_signals_the_house_only_reads(house: House) -> None:
+    signals = thing(properties={"kind": "traffic-signals"})
+    house.refuse("Things", {**signals, "TaskingCapabilities": [capability()]}, 403)
+    house.post("Things", {**signals, "@iot.id": "K440"})
+    house.refuse("Things('K440')/TaskingCapabilities", capability(), 403)
+    house.refuse("TaskingCapabilities", {**capability(), "Thing": {"@iot.id": "K440"}}, 403)
+
+    light = lit(house)
+    moved = house.request("PATCH", light, body={"Thing": {"@iot.id": "K440"}}, reader=WRITER)
+    assert moved.status == 403
+    house.post(f"{light}/Tasks", {"taskingParameters": {"status": "on"}})
+    # What becomes a traffic signal behind its capability's back takes no tasks from then on.
+    house.change("Things('post')", {"properties": {"kind": "traffic-signals"}})
+    house.refuse(f"{light}/Tasks", {"taskingParameters": {"status": "off"}}, 403)
+    assert len(house.get(f"{light}/Tasks")["value"]) == 1

@@ -80,26 +80,25 @@ def _nameless(message: Any) -> bytes:
     kept: dict[str, Any] = {key: _plain(message[key]) if key in _KEPT else None for key in message}
     for name in ("object", "features", "geometries"):
         if name in message:
-            kept[name] = _of_objects(message[name])
+            kept[name] = _of_objects(message[name], "" if name == "object" else "properties")
     return msgspec.json.encode(kept)
 
 
-def _of_objects(entries: Any) -> list[Any] | None:
-    """Class, speed and heading of each, and a number for its id."""
+def _of_objects(entries: Any, key: str) -> list[Any] | None:
+    """Class, speed and heading of each, and a number for its id; ``key`` is where they stand, "" the object itself."""
     if not isinstance(entries, list):
         return None
-    inner = [entry.get("properties", entry) if isinstance(entry, Mapping) else None for entry in entries]
+    inner = [(entry.get(key) if key else entry) if isinstance(entry, Mapping) else None for entry in entries]
     kept: list[Any] = []
     for entry, identity in zip(inner, numbered(inner), strict=True):
-        if not isinstance(entry, Mapping):
-            kept.append(None)
-            continue
-        told = {key: _plain(entry[key]) for key in _OF_OBJECTS if key in entry}
-        if (heading := raw_heading(entry)) is not None:
-            told["heading"] = _plain(heading)
-        if identity is not None:
-            told["id"] = identity
-        kept.append({**told, "properties": told})
+        told: dict[str, Any] = {}
+        if isinstance(entry, Mapping):
+            told = {name: _plain(entry[name]) for name in _OF_OBJECTS if name in entry}
+            if (heading := raw_heading(entry)) is not None:
+                told["heading"] = _plain(heading)
+            if identity is not None:
+                told["id"] = identity
+        kept.append({key: told} if key else told if isinstance(entry, Mapping) else None)
     return kept
 
 

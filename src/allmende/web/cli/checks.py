@@ -118,6 +118,9 @@ def _sources(profile: Profile) -> Iterator[Finding]:
         if not prepared.problems:
             yield Finding(part=part, text=f"connector {prepared.source.connector}{state}")
         for problem in prepared.problems:
+            if not prepared.profile.enabled:
+                yield Finding(part=part, text=f"switched off; first to be mended: {problem}")
+                continue
             mend = "install the package that brings it, or name another one in city.toml"
             if prepared.connector is not None:
                 mend = "mend it in the connector's folder, or in city.toml"

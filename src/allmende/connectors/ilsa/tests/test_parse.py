@@ -1,5 +1,6 @@
 """Signals: a captured set-up, states, the two days a year."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -160,6 +161,15 @@ def test_the_double_hour_without_a_season_goes_by_the_receipt() -> None:
 )
 def test_what_is_no_time(text: object, code: str) -> None:
     assert codes(state(timestamp=text)) == [code]
+
+
+def test_an_outline_that_cannot_be_drawn_is_none() -> None:
+    setup = msgspec.json.decode(sample(HERE, "setup-constructed.json"))
+    for outline in ([[[10**400, 1], [2, 2], [3, 1], [10**400, 1]]], [[[1, 2]]], "x", [[["a", "b"]]]):
+        setup["geoJson"]["features"][0]["geometry"]["coordinates"] = outline
+        thing = read(json.dumps(setup).encode(), "5g/ilsa/K999/config/retained").records[0].thing  # type: ignore[union-attr]
+        assert "area" not in thing.properties
+        assert thing.position == Position(11.58115, 50.92085)  # the middle of the signals
 
 
 def test_bounds_that_cannot_be_used_are_told() -> None:

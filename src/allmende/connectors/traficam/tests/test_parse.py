@@ -115,6 +115,11 @@ def test_a_set_without_classes_is_of_the_topics_class() -> None:
     assert values(read(msgspec.json.encode(empty), "5g/traficam/Cam/0")) == {"Cam~0~count": [0]}
 
 
+def test_a_feature_without_properties_is_no_object() -> None:
+    body = {"type": "FeatureCollection", "features": [{"properties": {"id": 1, "classId": 5}}, {"id": 2, "a": 1}]}
+    assert codes(read(msgspec.json.encode(body))) == ["no-identity"]
+
+
 def test_what_is_refused_is_kept_without_ids_and_places() -> None:
     bad = [{**VIEW["object"][0], "classId": "x"}, VIEW["object"][1]]
     [rejection] = view(object=bad).rejections

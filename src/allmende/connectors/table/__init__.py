@@ -1,0 +1,1 @@
+"""Readings from tables: CSV, XLSX, Parquet."""
