@@ -13,7 +13,7 @@ import msgspec
 from allmende.domain.errors import AllmendeError, StorageError
 from allmende.domain.policy import Reader
 from allmende.domain.rules import micros
-from allmende.domain.store import TIME_FOLLOWER, Change, EntityChange, Store
+from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
 from allmende.domain.times import MINUTE
 from allmende.knowledge.acting import Actor, Deed, Journal, find_problems
 from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
@@ -200,7 +200,7 @@ class Follower:
         live: dict[tuple[str, str], list[Span]] = {}
         by_id = {rule.id: rule for rule in self._rules}
         for change in changes:
-            if change.entity != "Datastream":
+            if change.entity != "Datastream" or change.kind == RETENTION:
                 continue
             for rule_id, key in self._readers_of(change.stream):
                 span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))

@@ -16,6 +16,8 @@ from allmende.connectors.xml import each, name_of, text_of
 from allmende.domain.errors import InvalidInput
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,30})?\Z", re.ASCII)
+_NUMBERS = re.compile(rf"{_NUMBER.pattern[:-2]}(?: {_NUMBER.pattern[:-2]})*\Z", re.ASCII)
+_RINGS = frozenset({"gmlLineString", "exterior", "interior", "gmlPolygon"})
 _SINGLE = {"Polygon": "MultiPolygon", "LineString": "MultiLineString", "Point": "MultiPoint"}
 _LATITUDE_FIRST = 4326
 Position = tuple[float, float]
@@ -83,9 +85,13 @@ def _area(polygon: etree._Element) -> list[list[Position]]:
 
 def _pos_list(found: etree._Element) -> list[Position]:
     """Positions: latitude first where the system is EPSG:4326, as it defines, and where none is named."""
-    numbers = [_number(text, "posList") for text in text_of(found).split()]
-    around = (found, *found.iterancestors("{*}gmlLineString", "{*}exterior", "{*}interior", "{*}gmlPolygon"))
-    named = next((said for said in (element.get("srsName") for element in around) if said), "")
+    texts = text_of(found).split()
+    if not _NUMBERS.match(" ".join(texts)):
+        texts = [str(_number(text, "posList")) for text in texts]
+    numbers = [*map(float, texts)]
+    named, around = found.get("srsName"), found.getparent()
+    while not named and around is not None and name_of(around) in _RINGS:
+        named, around = around.get("srsName"), around.getparent()
     width = found.get("srsDimension") or "2"
     if width not in ("2", "3") or not numbers or len(numbers) % int(width):
         raise InvalidInput(f"its posList holds {len(numbers)} numbers, which are no positions")
