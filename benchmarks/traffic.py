@@ -34,8 +34,7 @@ DEVICES, INSTALLATIONS, GROUPS, CAMERAS = 2000, 94, 15, 10
 VEHICLES = 40
 KEPT_UP_SECONDS = 5.0
 UNANSWERED = 200
-"""``max_inflight_messages`` of the broker: by itself it sends 20 before the first is answered, and groups are no larger.
-"""
+"""``max_inflight_messages`` of the broker: by itself it sends 20 before the first is answered; a group is no larger."""
 _READY_SECONDS = 60.0
 
 Message = tuple[float, str, bytes]
