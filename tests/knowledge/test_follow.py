@@ -5,12 +5,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allmende.domain.query import Compare, Path, Query, Step, Value
+from allmende.domain.retention import Retention, parse_retention
 from allmende.domain.store import Removal, Store
 from allmende.domain.times import HOUR, MINUTE
 from allmende.knowledge.evaluate import Limits, evaluate
 from allmende.knowledge.follow import Follower
 from allmende.knowledge.groups import find_groups
 from allmende.knowledge.write import output_stream
+from allmende.storage.retention import RetentionWork
 from tests.knowledge.town import NOW, Clock, follow, readings, ready, send, settle
 from tests.storage.conftest import store as store
 from tests.support import DATASETS, ENGINES, HOUSE
@@ -73,6 +75,18 @@ def test_a_value_is_derived_corrected_and_taken_back(store: Store) -> None:
     _remove(store, "a~level", NOW)
     settle(follower)
     assert readings(store, "a~level~twice") == {}
+
+
+def test_what_goes_by_its_age_takes_nothing_derived_along(store: Store) -> None:
+    follower = follow(store, ready(CHAIN))
+    send(store, "a~level", {NOW: 3, NOW + 1: 4})
+    settle(follower)
+    rules = parse_retention({"levels": {"stream": "a~level", "keep": "latest"}})
+    work = RetentionWork(store._connections, store._engine, Retention(rules, "UTC"))  # type: ignore[attr-defined]
+    assert [work.apply(found, NOW).gone for found in work.streams() if found.rule] == [1]
+    settle(follower)
+    assert readings(store, "a~level") == {NOW + 1: 4}
+    assert readings(store, "a~level~twice") == {NOW: 6, NOW + 1: 8}
 
 
 def test_windows_are_told_once_they_are_over(store: Store) -> None:

@@ -27,6 +27,7 @@ from allmende.domain.profile_checks import (
     check_time_zone,
     check_variables,
 )
+from allmende.domain.retention import RetentionProfile, check_names, parse_retention
 from allmende.domain.rules import FOLDER, GroupsProfile, RuleProfile, parse_rules
 from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.times import SECOND, parse_duration
@@ -170,6 +171,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     services: dict[str, dict[str, Any]] = {}
     groups: dict[str, GroupsProfile] = {}
     rules: dict[str, RuleProfile] = {}
+    retention: dict[str, RetentionProfile] = {}
+    """How long readings are kept; the first that fits a stream holds."""
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""
@@ -204,6 +207,7 @@ def parse_profile(data: Mapping[str, object], files: Mapping[str, bytes] | None 
         services=tables(parts.get("services", {}), "services"),
         groups=groups,
         rules=rules,
+        retention=parse_retention(parts.get("retention", {})),
     )
     _check(profile)
     return profile
@@ -350,3 +354,4 @@ def _check(profile: Profile) -> None:
         if rule.dataset not in profile.datasets:
             known = ", ".join(profile.datasets) or "none"
             raise ProfileError(f"{rule.place}.dataset", f'there is no dataset "{rule.dataset}"; there are {known}')
+    check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

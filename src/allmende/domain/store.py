@@ -195,7 +195,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     stream: str
     kind: str
-    """``append``, ``correction`` or ``deletion``."""
+    """``append``, ``correction``, ``deletion`` or ``retention`` (see :data:`RETENTION`)."""
     start: int
     end: int
     count: int
@@ -203,6 +203,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
     entity: str = "Datastream"
     """What the stream is: a ``Datastream`` or a ``MultiDatastream``."""
+
+
+RETENTION = "retention"
+"""The kind of a change that is no news of the world: readings went by their age, or were merged to fewer. What was
+derived of them stays as it is."""
 
 
 ENTITY_FOLLOWER = "entities:"

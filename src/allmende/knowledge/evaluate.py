@@ -15,12 +15,12 @@ from allmende.domain.policy import Reader
 from allmende.domain.rules import InputProfile, micros
 from allmende.domain.store import Store
 from allmende.domain.times import MINUTE
+from allmende.domain.windows import span_of
 from allmende.knowledge.functions import Sample
 from allmende.knowledge.groups import Group, Member
 from allmende.knowledge.language import Scalar
 from allmende.knowledge.prepare import Rule
 from allmende.knowledge.program import Scope, Value
-from allmende.knowledge.windows import span_of
 
 SETTING_READINGS = "ALLMENDE_RULE_READINGS"
 SETTING_STEPS = "ALLMENDE_RULE_STEPS"

@@ -13,7 +13,7 @@ import msgspec
 from allmende.domain.errors import AllmendeError, StorageError
 from allmende.domain.policy import Reader
 from allmende.domain.rules import micros
-from allmende.domain.store import TIME_FOLLOWER, Change, EntityChange, Store
+from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
 from allmende.domain.times import MINUTE
 from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
 from allmende.knowledge.groups import Group, find_groups
@@ -186,7 +186,7 @@ class Follower:
         fresh: set[tuple[str, str]] = set()
         by_id = {rule.id: rule for rule in self._rules}
         for change in changes:
-            if change.entity != "Datastream":
+            if change.entity != "Datastream" or change.kind == RETENTION:
                 continue
             for rule_id, key in self._readers_of(change.stream):
                 span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))

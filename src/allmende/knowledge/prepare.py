@@ -11,9 +11,9 @@ from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rules import GroupsProfile, InputProfile, OutputProfile, RuleProfile, micros
 from allmende.domain.units import read_unit
+from allmende.domain.windows import Grid
 from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
 from allmende.knowledge.program import Meaning, Program, compile_node
-from allmende.knowledge.windows import Grid
 
 _TYPES = {"measurement": "number", "count": "number", "category": "text", "truth": "truth"}
 

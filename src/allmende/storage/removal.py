@@ -225,7 +225,13 @@ class _Remover:
             for side in ("observation_document", "observation_name"):
                 connection.execute(f"DELETE FROM {side} WHERE id IN {numbers}", (stream.pk,))
             connection.execute(f"DELETE FROM observation_history WHERE id IN {numbers}", (stream.pk,))
-            for table in ("observation_history", "observation", "feature_datastream", "stream_state"):
+            for table in (
+                "observation_history",
+                "observation",
+                "feature_datastream",
+                "stream_state",
+                "retention_state",
+            ):
                 connection.execute(f"DELETE FROM {table} WHERE datastream = ?", (stream.pk,))
             for join in _TABLES_OF_STREAMS:
                 connection.execute(f"DELETE FROM {join.table} WHERE {join.column} = ?", (stream.pk,))
@@ -278,6 +284,12 @@ class _Remover:
         log_change(
             connection, stream, "deletion", min(starts), max(starts), len(gone), self.origin, self.removal.received_at
         )
+        self.rows(stream, gone)
+        forget_observations(connection, stream, gone)
+
+    def rows(self, stream: Stream, gone: Sequence[Doomed]) -> None:
+        """Delete rows with what is said of them elsewhere; no log tells of it, and no state knows yet."""
+        connection = self.connection
         for part in _parts(gone):
             numbers = [row.number for row in part]
             self.observed(f"{{}} IN ({_marks(numbers)})", numbers)
@@ -289,7 +301,11 @@ class _Remover:
                 f" AND +id IN ({_marks(part)})",
                 (stream.pk, *(row.start for row in part), *numbers),
             )
-        forget_observations(connection, stream, gone)
+
+
+def delete_rows(connection: Connection, removal: Removal, stream: Stream, gone: Sequence[Doomed]) -> None:
+    """Delete observations of a locked stream with what hangs on them; log and state are the caller's to write."""
+    _Remover(connection, removal).rows(stream, gone)
 
 
 def forget_observations(connection: Connection, stream: Stream, gone: list[Doomed]) -> None:

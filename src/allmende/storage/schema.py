@@ -200,16 +200,24 @@ _VERSION_8 = (
     "ALTER TABLE datastream ADD COLUMN high REAL",
 )
 
+_VERSION_9 = (
+    # How far a stream was thinned by a step of its rule: nothing before `upto` is left to do.
+    """CREATE TABLE retention_state (
+        datastream INTEGER NOT NULL, step INTEGER NOT NULL, edition TEXT NOT NULL, upto INTEGER NOT NULL,
+        PRIMARY KEY (datastream, step)) WITHOUT ROWID""",
+)
+
 SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6,
-        7: SQLITE_FEATURES, 8: _VERSION_8,
+        7: SQLITE_FEATURES, 8: _VERSION_8, 9: _VERSION_9,
     }
 )  # fmt: skip
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
     "rejection", "source_state", "follower", "entity_log", "change_log", "gone_stream", "stream_state",
+    "retention_state",
     "feature_datastream",
     "observation_history", "observation_name", "observation_document", "observation", "stream_property",
     "group_observation", *_LINKS, "relation", "datastream", "feature",

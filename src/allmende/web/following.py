@@ -5,7 +5,7 @@ import structlog
 
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Query
-from allmende.domain.store import ENTITY_FOLLOWER, Change, EntityChange, Store
+from allmende.domain.store import ENTITY_FOLLOWER, RETENTION, Change, EntityChange, Store
 from allmende.domain.times import SECOND
 from allmende.web.config import Config
 
@@ -81,7 +81,7 @@ class Logs:
 
 def worth_telling(change: Change, config: Config) -> Change | None:
     """The part of a change of which others are told: nothing that was deleted, and of a source nothing old."""
-    if change.kind == "deletion":
+    if change.kind in ("deletion", RETENTION):
         return None
     if change.origin == ANONYMOUS.name or ":" in change.origin:  # a client; a source's id holds no colon
         return change

@@ -167,6 +167,16 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 256 * MIB
+    disk_warning: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_DISK_WARNING",
+            "Limits",
+            "Free bytes above ALLMENDE_DISK_FLOOR below which the log and `allmende check` warn, and retention is "
+            "applied at once instead of within the hour.",
+            low=0,
+        ),
+    ] = 1024 * MIB
     database_bytes: Annotated[
         int,
         _setting(

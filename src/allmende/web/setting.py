@@ -91,7 +91,7 @@ def _number(setting: Setting, text: str, shown: str, where: str) -> int | float:
     whole = setting.type is int
     if match is None or (whole and "." in match[1]):
         raise ConfigurationError(f"{shown} is no {'whole number' if whole else 'number'}", where=where)
-    if match[2] and "bytes" not in setting.env.lower() and setting.name != "disk_floor":
+    if match[2] and "bytes" not in setting.env.lower() and setting.name not in ("disk_floor", "disk_warning"):
         raise ConfigurationError(f"{shown} has a unit; write the bare number", where=where)
     number = (int(match[1]) if whole else float(match[1])) * _SIZES[match[2].lower()]
     low, high = setting.extra.get("low", 0), setting.extra.get("high", math.inf)

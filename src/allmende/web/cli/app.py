@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from allmende.web.cli.errors import ExitCode, code_of, sentence
+from allmende.web.cli.retention_commands import retention
 from allmende.web.cli.rule_commands import rule, rules
 from allmende.web.cli.source_commands import source
 
@@ -27,6 +28,7 @@ app.add_typer(database, name="database")
 app.add_typer(rejections, name="rejections")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
+app.add_typer(retention, name="retention")
 app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
 app.command("rules")(rules)

@@ -136,6 +136,8 @@ def _disk(config: Config) -> Iterator[Finding]:
         return  # the home was told of already
     text = f"{free // 2**20:,} MiB free, the floor is {config.disk_floor // 2**20:,} MiB"
     mend = "make room, or lower ALLMENDE_DISK_FLOOR" if free < config.disk_floor else ""
+    if not mend and config.disk_floor and free < config.disk_floor + config.disk_warning:
+        mend = "make room soon: `allmende retention preview` shows what would go by its age (ALLMENDE_DISK_WARNING)"
     yield Finding(part="disk", text=text, mend=mend)
 
 

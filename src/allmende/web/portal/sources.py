@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from allmende.domain.profile import DatasetProfile, Profile, SourceProfile
 from allmende.domain.store import SourceState
+from allmende.storage.retention_sql import Volume
 from allmende.web.troubles import say_kind, say_trouble
 from allmende.web.worker.models import Trouble
 
@@ -49,6 +50,10 @@ class Listed:
     troubles: tuple[ShownTrouble, ...] = ()
     per_day: int = 0
     """Readings that are expected a day, 0 where nobody can say."""
+    kept: int = 0
+    """Readings that are in the database now: what was thinned or deleted is not."""
+    kept_streams: int = 0
+    kept_since: datetime | None = None
 
     @property
     def badge(self) -> str:
@@ -63,6 +68,7 @@ def list_sources(
     *,
     troubles: Iterable[Trouble] = (),
     per_day: Mapping[str, int] = MappingProxyType({}),
+    volumes: Mapping[str, Volume] = MappingProxyType({}),
 ) -> list[Listed]:
     """Every source of the profile, in its order, with what is wrong with it now."""
     by_source: dict[str, list[ShownTrouble]] = {}
@@ -78,8 +84,18 @@ def list_sources(
         found = describe(source, profile, states.get(source.id), now)
         own = tuple(by_source.get(source.id, ())) if found.state != "off" else ()
         state: State = "troubled" if own and found.state == "working" else found.state
+        kept = volumes.get(source.id, Volume(0, 0, None, None))
         listed.append(
-            replace(found, troubles=own, per_day=per_day.get(source.id, 0), state=state, words=say_state(state))
+            replace(
+                found,
+                troubles=own,
+                per_day=per_day.get(source.id, 0),
+                state=state,
+                words=say_state(state),
+                kept=kept.readings,
+                kept_streams=kept.streams,
+                kept_since=as_moment(kept.first),
+            )
         )
     return listed
 

@@ -15,6 +15,7 @@ from allmende.city.glance import Glance
 from allmende.web.house import open_profile
 from allmende.web.portal.context import describe
 from allmende.web.portal.sources import list_sources
+from allmende.web.retention import volumes
 from allmende.web.sources import prepare_sources
 from allmende.web.worker.models import Trouble
 
@@ -46,6 +47,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         now,
         troubles=Trouble.objects.filter(over__isnull=True).order_by("since"),
         per_day=_expected(),
+        volumes=volumes(),
     )
     return render(request, "portal/sources.html", {"sources": listed, "now": now})
 

@@ -24,6 +24,7 @@ from allmende.web.worker.lease import Holder
 from allmende.web.worker.listener import Listener
 from allmende.web.worker.looks import Looks
 from allmende.web.worker.notices import Notices
+from allmende.web.worker.retention import RetentionThread
 from allmende.web.worker.rules import RulesThread
 from allmende.web.worker.subscriber import Subscriber
 from allmende.web.worker.upkeep import SECONDS as UPKEEP_SECONDS
@@ -110,6 +111,7 @@ class Worker:
         threads: list[threading.Thread] = [Job(task, intake, over) for task in tasks(intake)]
         threads += [Listener(source, intake, over) for source in intake.sources.values() if source.listening]
         threads.append(Watch(intake, over, Notices(self._profile, self._config)))
+        threads.append(RetentionThread(self._profile, self._config, over))
         rules = RulesThread(self._store, self._profile, self._config, over)
         if rules.rules:
             threads.append(rules)

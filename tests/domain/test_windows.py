@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import DAY, format_instant, parse_instant
-from allmende.knowledge.windows import Grid
+from allmende.domain.windows import Grid
 
 ZONE = "Europe/Berlin"
 

@@ -1,0 +1,25 @@
+"""How far streams were thinned."""
+
+from typing import Any
+
+from django.db import migrations
+
+from allmende.storage.schema import SQLITE
+from allmende.storage.schema_postgres import POSTGRES
+
+
+def create(apps: Any, schema_editor: Any) -> None:
+    """Run storage's statements."""
+    layout = POSTGRES if schema_editor.connection.vendor == "postgresql" else SQLITE
+    for statement in layout[9]:
+        schema_editor.execute(statement)
+
+
+def drop(apps: Any, schema_editor: Any) -> None:
+    """Take them back."""
+    schema_editor.execute("DROP TABLE retention_state")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("measured", "0008_plausible_range")]
+    operations = [migrations.RunPython(create, drop)]

@@ -1,0 +1,104 @@
+"""Retention over Django's connections: what the worker does once an hour and an operator sees and does by hand."""
+
+from collections.abc import Callable, Mapping
+from threading import Event
+
+import msgspec
+import structlog
+from django.db import connection
+
+from allmende.domain.profile import Profile
+from allmende.domain.retention import Retention
+from allmende.storage.committer import translated
+from allmende.storage.postgres import PostgresEngine
+from allmende.storage.retention import Found, RetentionWork, Weighed
+from allmende.storage.retention_sql import Volume, read_volumes
+from allmende.storage.sqlite import SqliteEngine
+from allmende.web.config import Config
+from allmende.web.data.connections import DjangoConnections
+from allmende.web.intake import database_bytes, free_bytes
+
+SECONDS = 3600.0
+"""Between two rounds of the worker."""
+_PATIENCE = 24 * 3600.0
+_MOST_BYTES = 1_000
+"""Of a reading: where few are kept, most of a database is not theirs."""
+
+log = structlog.get_logger("allmende.worker")
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes, or became, of a stream."""
+
+    stream: str
+    source: str
+    rule: str
+    gone: int
+    made: int
+
+
+def retention_work(profile: Profile) -> RetentionWork:
+    """What applies the city's rules to the house's database."""
+    retention = Retention(profile.retention, profile.time_zone)
+    patient = DjangoConnections(seconds=_PATIENCE)
+    if connection.vendor == "postgresql":
+        # Inside of a transaction it has no time limit, and to read keeps nobody waiting.
+        return RetentionWork(patient, PostgresEngine(), retention, looking=patient.writing)
+    return RetentionWork(patient, SqliteEngine(), retention)
+
+
+def preview(work: RetentionWork, now: int) -> list[Judged]:
+    """What :func:`apply` would do at ``now``; nothing is changed."""
+    return _each(work, lambda found: work.weigh(found, now))
+
+
+def apply(work: RetentionWork, now: int, stop: Event | None = None) -> list[Judged]:
+    """Delete and thin, in small transactions, until ``stop`` is set; gives what was done."""
+    work.rewind()
+    return _each(work, lambda found: work.apply(found, now, stop), stop)
+
+
+def _each(work: RetentionWork, judge: Callable[[Found], Weighed], stop: Event | None = None) -> list[Judged]:
+    judged = []
+    for found in work.streams():
+        if stop is not None and stop.is_set():
+            break
+        if found.rule is None:
+            continue
+        gone, made = judge(found)
+        if gone:
+            facts = found.facts
+            judged.append(Judged(stream=facts.id, source=facts.source, rule=found.rule.id, gone=gone, made=made))
+    return judged
+
+
+def volumes() -> Mapping[str, Volume]:
+    """What is kept, by source (of a derived stream ``rule/NAME``; of what clients made "")."""
+    engine = PostgresEngine() if connection.vendor == "postgresql" else SqliteEngine()
+    with translated(engine), DjangoConnections().reading() as raw:
+        return read_volumes(engine.wrap(raw))
+
+
+def bytes_of_reading(readings: int) -> int:
+    """About how many bytes of the database a reading takes, indexes and all that belongs to it included."""
+    if connection.vendor == "postgresql":
+        size = database_bytes()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT (p.page_count - f.freelist_count) * s.page_size FROM pragma_page_count p,"
+                " pragma_freelist_count f, pragma_page_size s"
+            )
+            size = int(cursor.fetchone()[0])
+    return min(_MOST_BYTES, size // max(readings, 1))
+
+
+def warn_of_disk(config: Config) -> str:
+    """What to say where the disk's floor is near, in words; "" where it is far, or not seen from here."""
+    free, floor = free_bytes(config), config.disk_floor
+    if not floor or config.postgres or free >= floor + config.disk_warning:
+        return ""
+    return (
+        f"{free // 2**20:,} MiB are free on the disk; below the floor of {floor // 2**20:,} MiB nothing new is taken"
+        " (`allmende retention preview` shows what retention would free)"
+    )

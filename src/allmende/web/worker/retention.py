@@ -1,0 +1,61 @@
+"""The thread that applies the city's rules of retention once an hour, and at once where the disk's floor comes near."""
+
+import threading
+import time
+
+import structlog
+from django.db import close_old_connections
+
+from allmende.domain.errors import AllmendeError
+from allmende.domain.profile import Profile
+from allmende.web.config import Config
+from allmende.web.intake import now_micros
+from allmende.web.retention import SECONDS, apply, retention_work, warn_of_disk
+
+_LOOK_SECONDS = 60.0
+"""Between two looks at the disk."""
+
+log = structlog.get_logger("allmende.retention")
+
+
+class RetentionThread(threading.Thread):
+    """Works until ``stop`` is set. It writes a little at a time: whoever takes readings in does not wait for it."""
+
+    def __init__(self, profile: Profile, config: Config, stop: threading.Event) -> None:
+        super().__init__(name="retention", daemon=True)
+        self._work = retention_work(profile)
+        self._config = config
+        self._stop_event = stop
+        self._due = float("-inf")
+        self._warned = False
+
+    def run(self) -> None:
+        """Round after round; nothing that goes wrong ends it."""
+        while not self._stop_event.is_set():
+            close_old_connections()
+            try:
+                self.round()
+            except (AllmendeError, OSError) as error:
+                log.warning("retention could not go on", error=str(error))
+            except Exception:
+                # A mistake of ours must not end it; each piece is committed or taken back whole.
+                log.exception("retention stumbled")
+            finally:
+                close_old_connections()
+            self._stop_event.wait(_LOOK_SECONDS)
+
+    def round(self) -> None:
+        """Look at the disk, and do what is due."""
+        warning = warn_of_disk(self._config)
+        if warning and not self._warned:
+            log.warning("the disk is nearly full", words=warning)
+            self._due = float("-inf")
+        self._warned = bool(warning)
+        if time.monotonic() < self._due:
+            return
+        # Also where it fails: what it stumbles over is there a minute later, too.
+        self._due = time.monotonic() + SECONDS
+        done = apply(self._work, now_micros(), self._stop_event)
+        if done:
+            gone, made = sum(one.gone for one in done), sum(one.made for one in done)
+            log.info("retention was applied", streams=len(done), gone=gone, made=made)

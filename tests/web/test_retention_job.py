@@ -1,0 +1,77 @@
+"""Retention in a small city: the commands, the worker's thread, the page of the sources, the disk's warning."""
+
+import json
+import threading
+
+import msgspec
+import pytest
+from django.conf import settings
+from tests.web.simple import city, make_intake, payload
+from tests.web.simple import lines as table
+
+from allmende.domain.retention import parse_retention
+from allmende.web.accounts.models import AuditEntry
+from allmende.web.cli import main
+from allmende.web.house import furnish, open_store
+from allmende.web.worker import retention as worker
+from allmende.web.worker.retention import RetentionThread
+
+RULES = {"counts": {"source": "feed", "keep": "latest"}}
+
+
+@pytest.fixture
+def profile():
+    return msgspec.structs.replace(city(), retention=parse_retention(RULES))
+
+
+@pytest.fixture
+def house(db, monkeypatch, tmp_path, profile):
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: profile)
+    monkeypatch.setattr("allmende.web.observability.logs.configure", lambda *_: None)
+    monkeypatch.setenv("ALLMENDE_DISK_FLOOR", "0")
+    furnish(open_store(), profile)
+    intake = make_intake(tmp_path, profile=profile)
+    intake.store = open_store()
+    intake.take("feed", payload(table("a,1,5", "a,2,6", "a,3,7")))
+    return open_store()
+
+
+def run(capsys, *arguments):
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[0])
+
+
+def test_a_preview_touches_nothing_and_applying_is_in_the_audit_log(house, capsys):
+    told = run(capsys, "retention", "preview")
+    assert (told["readings"], told["instead"]) == (2, 0)
+    assert told["bytes"] == told["sources"][0]["bytes"] == told["streams"][0]["bytes"] > 0
+    assert [(one["source"], one["rule"], one["streams"]) for one in told["sources"]] == [("feed", "counts", 1)]
+    assert run(capsys, "retention", "preview") == told
+    assert not AuditEntry.objects.filter(action="retention.apply").exists()
+    assert run(capsys, "retention", "apply")["readings"] == 2
+    assert AuditEntry.objects.filter(action="retention.apply").count() == 1
+    assert run(capsys, "retention", "apply") == {
+        "readings": 0, "instead": 0, "bytes": 0, "sources": [], "streams": [],
+    }  # fmt: skip
+
+
+def test_words_say_what_would_go(house, capsys):
+    assert main(["retention", "preview"]) == 0
+    assert "2 readings would go, 0 in their place" in capsys.readouterr().out
+
+
+def test_the_worker_does_it_and_a_full_disk_makes_it_hurry(house, profile, monkeypatch):
+    config = msgspec.structs.replace(settings.ALLMENDE, database_url="", disk_floor=100, disk_warning=50)
+    free = [1000]
+    monkeypatch.setattr("allmende.web.retention.free_bytes", lambda _: free[0])
+    rounds = []
+    kept = worker.apply
+    monkeypatch.setattr(worker, "apply", lambda *told: rounds.append(kept(*told)) or rounds[-1])
+    thread = RetentionThread(profile, config, threading.Event())
+    for left in (1000, 1000, 149, 140, 1000, 120):
+        free[0] = left
+        thread.round()
+    assert [len(done) for done in rounds] == [1, 0, 0], "at first, and when the floor came near"
+    from allmende.domain.policy import house_reader
+
+    assert [latest.count for latest in house.latest(house_reader("test"))] == [1]
