@@ -1,5 +1,6 @@
 """``kill -9`` of the worker while it derives: no derived value is lost, none is there twice, none is wrong."""
 
+import json
 import os
 import random
 import sqlite3
@@ -15,6 +16,7 @@ import pytest
 
 from tests.cluster import cluster
 from tests.faults.test_import_kill import allmende
+from tests.support import ROOT
 from tests.web.outside import make_town, people
 
 pytestmark = pytest.mark.faults
@@ -33,6 +35,13 @@ stream = "{stream}~twice"
 property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
 type = "count"
 expression = "people * 2"
+[rules.doubled.actions.tell]
+capability = "sign"
+when = "people = 0"
+parameters = { seen = { expression = "twice + 7" } }
+age = "P99999D"
+limit = 1000
+dry_run = false
 
 [rules.hourly]
 version = 1
@@ -48,6 +57,18 @@ property = { id = "sum", name = { de = "Summe", en = "Sum" } }
 type = "count"
 expression = "sum(twice)"
 """
+SIGN = """
+from allmende.web.parts import open_django
+open_django()
+from allmende.web.house import open_store
+from tests.support import create
+create(open_store(), "TaskingCapability", {
+    "@iot.id": "sign", "name": "Sign", "description": "-",
+    "taskingParameters": {"type": "DataRecord", "field": [{"name": "seen", "type": "Count"}]},
+    "Actuator": {"name": "Sign", "description": "-", "encodingType": "text/plain", "metadata": "-"},
+    "Thing": {"name": "Sign", "description": "-"},
+})
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -60,6 +81,7 @@ def town(request, tmp_path):
     if request.param == "postgres":
         database = environ["ALLMENDE_DATABASE_URL"] = cluster().create_empty()
     allmende(environ, "init", "--city", str(tmp_path / "town"))
+    subprocess.run([sys.executable, "-c", SIGN], env=environ, cwd=ROOT, check=True, timeout=60)
     return environ, database
 
 
@@ -137,3 +159,8 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(town, tmp_path):
         " WHERE d.id = 'gate~people~twice'",
     )
     assert corrected == [(0,)], "what was worked out twice was the same"
+    tasks = {name for (name,) in ask(database, "SELECT id FROM task")}
+    told = ask(database, "SELECT detail FROM accounts_auditentry WHERE action = 'rule.task.fired'")
+    details = [detail if isinstance(detail, dict) else json.loads(detail) for (detail,) in told]
+    assert len(tasks) == len(details) == ROWS // 1000, "a task for each zero, and its entry"
+    assert {detail["task"] for detail in details} == tasks

@@ -9,6 +9,7 @@ import pytest
 
 from allmende.domain.errors import StorageBusy
 from allmende.domain.profile_checks import ProfileError
+from allmende.domain.retention import Retention, parse_retention
 from allmende.domain.rules import parse_rules
 from allmende.domain.store import Store
 from allmende.domain.times import HOUR, MINUTE
@@ -17,7 +18,8 @@ from allmende.knowledge.evaluate import Limits
 from allmende.knowledge.follow import Follower
 from allmende.knowledge.prepare import Rule, prepare_rules
 from allmende.knowledge.rerun import run_again
-from tests.knowledge.town import NOW, Clock, profile, ready, send, settle
+from allmende.storage.retention import RetentionWork
+from tests.knowledge.town import NOW, Clock, profile, readings, ready, send, settle
 from tests.storage.conftest import store as store
 from tests.support import HOUSE, ask, create
 
@@ -218,6 +220,20 @@ def test_a_re_run_fires_nothing(store: Store) -> None:
         settle(town.follower)
     assert town.journal.fates == []
     assert town.measure((NOW + 1, 40)) == ["fired"]
+
+
+def test_what_retention_takes_is_no_news(garden: Callable[..., Garden]) -> None:
+    town = garden(VALVE.replace("dryness > 50", "dryness > 50 or not known(dryness)"))
+    assert town.measure(*((NOW + n, 60) for n in range(5))) == []
+    kept = readings(town.store, "a~dryness")
+    rules = parse_retention({"short": {"stream": "a~level", "keep": "P1D"}})
+    store: Any = town.store
+    work = RetentionWork(store._connections, store._engine, Retention(rules, "UTC"))
+    gone = [work.apply(found, NOW + 2 * 24 * HOUR) for found in work.streams()]
+    assert sum(one.gone for one in gone) == 6
+    settle(town.start())
+    assert readings(town.store, "a~dryness") == kept
+    assert town.journal.fates == []
 
 
 def test_a_fault_at_the_commit_loses_and_doubles_nothing(
