@@ -33,6 +33,8 @@ from tests.mosquitto import Mosquitto
 DEVICES, INSTALLATIONS, GROUPS, CAMERAS = 2000, 94, 15, 10
 VEHICLES = 40
 KEPT_UP_SECONDS = 5.0
+UNANSWERED = 200
+"""``max_inflight_messages`` of the broker: by itself it sends 20 before the first is answered; a group is no larger."""
 _READY_SECONDS = 60.0
 
 Message = tuple[float, str, bytes]
@@ -132,7 +134,7 @@ class City:
 
     def __init__(self, postgres: str = "") -> None:
         self.home = Path(tempfile.mkdtemp(prefix="allmende-traffic-"))
-        self.broker = Mosquitto(self.home / "broker")
+        self.broker = Mosquitto(self.home / "broker", unanswered=UNANSWERED, careful=False)
         # the tests' broker writes all that waits to its disk with each message; a city's does so now and then
         text = self.broker.settings.read_text().replace("autosave_on_changes true\n", "")
         self.broker.settings.write_text(text.replace("autosave_interval 1\n", "autosave_interval 300\n"))

@@ -13,7 +13,10 @@ import pytest
 class Mosquitto:
     """Keeps persistent sessions and what waits for them in its folder, as a city's broker does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, unanswered: int = 20, careful: bool = True) -> None:
+        """``unanswered``: how many messages it sends to a client before the first of them is answered. ``careful``: it
+        writes all that waits to the disk at each change, so that it may be killed; with much traffic it does nothing
+        else then."""
         found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if found is None:
             pytest.skip("Mosquitto is not here")
@@ -22,10 +25,12 @@ class Mosquitto:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         folder.mkdir(exist_ok=True)
+        saving = "autosave_interval 1\nautosave_on_changes true\n" if careful else ""
         self.settings = folder / "mosquitto.conf"
         self.settings.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\nuser {getpass.getuser()}\n"
-            f"persistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\nmax_queued_messages 0\n"
+            f"persistence_location {folder}/\n{saving}max_queued_messages 0\n"
+            f"max_inflight_messages {unanswered}\n"
         )
         self.process: subprocess.Popen[bytes] | None = None
 

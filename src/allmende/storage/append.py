@@ -1,8 +1,11 @@
 """Committing a batch: declarations, readings, entities, rejections and counts together."""
 
+from collections.abc import Mapping
+
 from allmende.domain.creation import encode
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import COMMONS
+from allmende.domain.records import Series
 from allmende.domain.store import Batch, DatasetRecord, Receipt
 from allmende.storage import bookkeeping
 from allmende.storage.arrays import create_rows
@@ -10,9 +13,10 @@ from allmende.storage.collecting import append_features
 from allmende.storage.connections import Connection
 from allmende.storage.creation import Creator
 from allmende.storage.declarations import declare
-from allmende.storage.entities import ensure_feature, origin_key
+from allmende.storage.entities import origin_key
+from allmende.storage.fresh import append_fresh, ensure_features
 from allmende.storage.readings import append_series
-from allmende.storage.state import write_states
+from allmende.storage.state import Stream, write_states
 
 
 def append_batch(connection: Connection, batch: Batch) -> Receipt:
@@ -28,18 +32,17 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
             dataset=batch.dataset,
             received_at=batch.received_at,
         )
-        for series in filter(lambda s: s.times, batch.series):
-            stream = streams.get(series.stream)
-            if stream is None:
-                raise InvalidInput(f"the stream {series.stream!r} is not declared")
-            ensure_feature(connection, stream)
+        pairs = _with_streams(batch, streams)
+        ensure_features(connection, [stream for _, stream in pairs])
+        accepted, left = append_fresh(connection, pairs, origin=origin, received_at=batch.received_at)
+        receipt.accepted += accepted
+        for series, stream in left:
             counts = append_series(connection, series, stream, origin=origin, received_at=batch.received_at)
             receipt.accepted += counts.accepted
             receipt.repeated += counts.repeated
             receipt.corrected += counts.corrected
-            # What is new of a forecast is its run, not the day that it is for.
-            last = max(series.times) if series.run is None else series.run
-            newest = last if newest is None else max(newest, last)
+        # What is new of a forecast is its run, not the day that it is for.
+        newest = max((max(s.times) if s.run is None else s.run for s, _ in pairs), default=None)
         write_states(connection, streams.values())
     if batch.entities:
         creator = Creator(connection, batch, origin)
@@ -58,6 +61,18 @@ def append_batch(connection: Connection, batch: Batch) -> Receipt:
         source = batch.declared_by or batch.origin
         bookkeeping.count_receipt(connection, source, receipt, received_at=batch.received_at, newest=newest)
     return receipt
+
+
+def _with_streams(batch: Batch, streams: Mapping[str, Stream]) -> list[tuple[Series, Stream]]:
+    """The series that hold readings, and their streams."""
+    pairs = []
+    for series in batch.series:
+        stream = streams.get(series.stream)
+        if stream is None:
+            raise InvalidInput(f"the stream {series.stream!r} is not declared")
+        if series.times:
+            pairs.append((series, stream))
+    return pairs
 
 
 def put_datasets(connection: Connection, datasets: list[DatasetRecord]) -> None:

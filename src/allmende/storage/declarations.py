@@ -42,9 +42,8 @@ def declare(
 def _known_digests(connection: Connection, streams: Sequence[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for place in range(0, len(streams), 500):
-        part = streams[place : place + 500]
-        marks = ", ".join("?" * len(part))
-        found.update(connection.execute(f"SELECT id, declared FROM datastream WHERE id IN ({marks})", part))
+        rule, values = connection.dialect.one_of("id", streams[place : place + 500])
+        found.update(connection.execute(f"SELECT id, declared FROM datastream WHERE {rule}", values))
     return found
 
 
