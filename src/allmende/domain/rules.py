@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from allmende.domain.actions import ActionProfile, read_actions
 from allmende.domain.profile_checks import ProfileError, check_duration, check_id, check_origin, check_outline
 from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.times import parse_duration, parse_months
@@ -166,6 +167,7 @@ class RuleProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     steps: dict[str, str] = {}
     """Expressions by name, of which later ones and the outputs may speak."""
     thing: ThingOfRule | None = None
+    actions: dict[str, ActionProfile] = {}
     enabled: bool = True
 
     @property
@@ -175,8 +177,10 @@ class RuleProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def edition(self) -> str:
-        """Its version, and a digest of all that it says: no two rules that say something else share it."""
-        said = msgspec.json.encode(msgspec.structs.replace(self, file="", enabled=True), order="deterministic")
+        """Its version, and a digest of all that its values come from: no two rules that give others share it."""
+        plain = msgspec.to_builtins(msgspec.structs.replace(self, file="", enabled=True), order="deterministic")
+        del plain["actions"]
+        said = msgspec.json.encode(plain)
         return f"{self.version}+{blake2b(said, digest_size=4).hexdigest()}"
 
 
@@ -226,6 +230,8 @@ def _rule(key: str, body: dict[str, Any], file: str) -> RuleProfile:
         parts[name] = {inner: convert(said, kind, f"{place}.{name}.{inner}") for inner, said in listed.items()}
     if "window" in body:
         parts["window"] = convert(mapping(body["window"], f"{place}.window"), WindowProfile, f"{place}.window")
+    if "actions" in body:
+        parts["actions"] = read_actions(body["actions"], f"{place}.actions")
     if "thing" in body:
         parts["thing"] = convert(mapping(body["thing"], f"{place}.thing"), ThingOfRule, f"{place}.thing")
     rest = {name: said for name, said in body.items() if name not in parts}

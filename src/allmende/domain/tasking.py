@@ -12,14 +12,22 @@ from typing import Any
 import re2
 
 from allmende.domain import times
-from allmende.domain.errors import InvalidInput
+from allmende.domain.errors import Forbidden, InvalidInput
 
 READ_ONLY_KINDS = frozenset({"traffic-signals"})
 """Kinds of things that nobody can be tasked through: of traffic signals the house only reads. It is no setting."""
+
 _DEPTH = 8
 """Records within records."""
 _PATTERN = 1000
 """Characters of a pattern."""
+
+
+def check_steerable(properties: Mapping[str, Any], where: str) -> None:
+    """Raise Forbidden for a thing, by its properties, of a kind that is only read."""
+    kind = properties.get("kind")
+    if isinstance(kind, str) and kind in READ_ONLY_KINDS:
+        raise Forbidden(f"a thing of the kind {kind} is only read here; it takes no tasks", where=where)
 
 
 def _is_number(value: Any) -> bool:

@@ -16,6 +16,7 @@ from allmende.domain.rules import InputProfile, micros
 from allmende.domain.store import Store
 from allmende.domain.times import MINUTE
 from allmende.domain.windows import span_of
+from allmende.knowledge.actions import Wish
 from allmende.knowledge.functions import Sample
 from allmende.knowledge.groups import Group, Member
 from allmende.knowledge.language import Scalar
@@ -62,6 +63,8 @@ class Outcome(NamedTuple):
     high: int
     times: list[int]
     values: dict[str, list[Scalar]]
+    wishes: dict[str, list[Wish]]
+    """By action: what it would have at each of the times."""
 
     @property
     def size(self) -> int:
@@ -78,15 +81,21 @@ def evaluate(store: Store, reader: Reader, rule: Rule, group: Group, low: int, h
     columns = load(store, reader, rule, group, first - back - 1, high + 1, limits)
     moments = list(ticks(rule, columns, low, high))
     values: dict[str, list[Scalar]] = {name: [] for name in rule.outputs}
+    wishes: dict[str, list[Wish]] = {name: [] for name in rule.actions}
     view = _View(rule, group, columns, limits)
     for tick in moments:
         scope = view.scope(tick)
-        for name, program in rule.outputs.items():
-            values[name].append(program.run(scope))
+        given = {name: program.run(scope) for name, program in rule.outputs.items()}
+        for name, value in given.items():
+            values[name].append(value)
+        if wishes:
+            scope = scope._replace(values={**scope.values, **given})
+            for name, action in rule.actions.items():
+                wishes[name].append(action.ask(tick.end, scope))
     stamps = [tick.stamp for tick in moments]
     if rule.grid is None:
-        return Outcome(low, high, stamps, values)
-    return Outcome(min(stamps, default=high + 1), max(stamps, default=low), stamps, values)
+        return Outcome(low, high, stamps, values, wishes)
+    return Outcome(min(stamps, default=high + 1), max(stamps, default=low), stamps, values, wishes)
 
 
 def evaluate_all(

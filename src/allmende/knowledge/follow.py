@@ -15,6 +15,7 @@ from allmende.domain.policy import Reader
 from allmende.domain.rules import micros
 from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
 from allmende.domain.times import MINUTE
+from allmende.knowledge.acting import Actor, Deed, Journal, find_problems
 from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import Lineage, read_lineage
@@ -43,14 +44,21 @@ class Progress(msgspec.Struct, kw_only=True):
     """Rules that could not be evaluated, and why."""
     seconds_behind: float = 0.0
     """How long ago the oldest change came in that was dealt with now."""
+    deeds: list[Deed] = []
+    """What the rules' actions did."""
 
 
 class _Job(NamedTuple):
     rule: Rule
     group: Group
     spans: list[Span]
-    rerun: bool
-    """Whether nothing but a re-run of other rules made it necessary."""
+    live: list[Span]
+    """What of them is due to more than a re-run of other rules."""
+
+    @property
+    def rerun(self) -> bool:
+        """Whether nothing but a re-run of other rules made it necessary."""
+        return not self.live
 
 
 class _Ready(NamedTuple):
@@ -70,14 +78,18 @@ class Follower:
         *,
         limits: Limits | None = None,
         stop: threading.Event | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        """``rules`` are in the order of :func:`allmende.knowledge.prepare.prepare_rules`."""
+        """``rules`` are in the order of :func:`allmende.knowledge.prepare.prepare_rules`. Their actions are done where
+        there is a journal to write them down in.
+        """
         self._store = store
         self._rules = rules
         self._reader = reader
         self._clock = clock
         self._limits = limits or Limits()
         self._stop = stop or threading.Event()
+        self._actor = Actor(store, reader, journal, clock) if journal else None
         self._groups: dict[str, dict[str, Group]] = {}
         self._readers: dict[str, set[tuple[str, str]]] = {}
         self._lineage = Lineage()
@@ -170,6 +182,8 @@ class Follower:
             self._groups[rule.id] = found.groups
             self._standing |= found.standing
             self.problems += found.problems
+            if self._actor:
+                self.problems += find_problems(self._store, self._reader, rule, found.groups)
             for key, group in found.groups.items():
                 for stream in group.streams:
                     self._readers.setdefault(stream, set()).add((rule.id, key))
@@ -183,7 +197,7 @@ class Follower:
 
     def _jobs(self, changes: Sequence[Change], done: dict[str, int], due: dict[str, int]) -> list[_Job]:
         touched: dict[tuple[str, str], list[Span]] = {}
-        fresh: set[tuple[str, str]] = set()
+        live: dict[tuple[str, str], list[Span]] = {}
         by_id = {rule.id: rule for rule in self._rules}
         for change in changes:
             if change.entity != "Datastream" or change.kind == RETENTION:
@@ -193,14 +207,19 @@ class Follower:
                 if span is not None:
                     touched.setdefault((rule_id, key), []).append(span)
                     if not change.origin.startswith(RERUN):
-                        fresh.add((rule_id, key))
+                        live.setdefault((rule_id, key), []).append(span)
         for rule_id, at in done.items():
             if due[rule_id] > at:
                 for key in self._groups[rule_id]:
-                    touched.setdefault((rule_id, key), []).append((at + 1, due[rule_id]))
-                    fresh.add((rule_id, key))
+                    for spans in (touched, live):
+                        spans.setdefault((rule_id, key), []).append((at + 1, due[rule_id]))
         return [
-            _Job(rule, self._group(rule, key), merge(spans, gap=MINUTE), (rule_id, key) not in fresh)
+            _Job(
+                rule,
+                self._group(rule, key),
+                merge(spans, gap=MINUTE),
+                merge(live.get((rule_id, key), ()), gap=0),
+            )
             for rule in self._rules
             for (rule_id, key), spans in touched.items()
             if rule_id == rule.id
@@ -236,20 +255,30 @@ class Follower:
     ) -> None:
         """Values and cursors in one transaction. Much comes in several; the last one moves the cursors."""
 
-        def work() -> None:
+        def work() -> list[Deed]:
             self._take_turn(cursor)
+            deeds: list[Deed] = []
             by_rule: dict[tuple[str, bool], list[_Ready]] = {}
             for one in ready:
                 by_rule.setdefault((one.job.rule.id, one.job.rerun), []).append(one)
             for several in by_rule.values():
                 # All of a rule at once; where one group cannot be kept, each by itself.
-                if not self._keep(several, progress, tell=len(several) == 1):
-                    for one in several if len(several) > 1 else ():
-                        self._keep([one], progress, tell=True)
+                kept = several if self._keep(several, progress, tell=len(several) == 1) else []
+                if not kept and len(several) > 1:
+                    kept = [one for one in several if self._keep([one], progress, tell=True)]
+                for one in kept:
+                    deeds += self._act(one)
             for name, number in (cursors or {}).items():
                 self._store.set_cursor(name, number)
+            return deeds
 
-        self._store.together(work)
+        progress.deeds += self._store.together(work)
+
+    def _act(self, ready: _Ready) -> list[Deed]:
+        job = ready.job
+        if self._actor is None or not job.rule.actions or job.rerun:
+            return []
+        return self._actor.act(job.rule, job.group, ready.outcome, job.live)
 
     def _keep(self, ready: Sequence[_Ready], progress: Progress, *, tell: bool) -> bool:
         """Write what one rule gave; whether that could be done."""
@@ -315,6 +344,7 @@ def _parts(outcome: Outcome) -> list[Outcome]:
         last = place + _ROWS >= len(outcome.times)
         times = outcome.times[place : place + _ROWS]
         values = {name: column[place : place + _ROWS] for name, column in outcome.values.items()}
-        parts.append(Outcome(low, outcome.high if last else times[-1], times, values))
+        wishes = {name: column[place : place + _ROWS] for name, column in outcome.wishes.items()}
+        parts.append(Outcome(low, outcome.high if last else times[-1], times, values, wishes))
         low = times[-1] + 1
     return parts

@@ -12,6 +12,7 @@ from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rules import GroupsProfile, InputProfile, OutputProfile, RuleProfile, micros
 from allmende.domain.units import read_unit
 from allmende.domain.windows import Grid
+from allmende.knowledge.actions import Action, prepare_action
 from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
 from allmende.knowledge.program import Meaning, Program, compile_node
 
@@ -25,6 +26,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     groups: GroupsProfile | None
     steps: tuple[tuple[str, Program], ...]
     outputs: dict[str, Program]
+    actions: dict[str, Action]
     grid: Grid | None
     zone: str
     language: str
@@ -41,7 +43,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def size(self) -> int:
         """How many parts its expressions have together."""
-        return sum(program.size for _, program in self.steps) + sum(p.size for p in self.outputs.values())
+        programs = [*(program for _, program in self.steps), *self.outputs.values()]
+        return sum(program.size for program in programs) + sum(action.size for action in self.actions.values())
 
     @property
     def origin(self) -> str:
@@ -101,11 +104,16 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         program = _compile(f"{rule.place}.steps.{name}", lambda text=text: parse(text), known)  # type: ignore[misc]
         steps.append((name, program))
         known[name] = Meaning(program.kind, program.unit)
+    outputs = {name: _output(rule, name, output, known) for name, output in rule.outputs.items()}
+    given = known | {name: Meaning(program.kind, program.unit) for name, program in outputs.items()}
     return Rule(
         profile=rule,
         groups=groups,
         steps=tuple(steps),
-        outputs={name: _output(rule, name, output, known) for name, output in rule.outputs.items()},
+        outputs=outputs,
+        actions={
+            name: prepare_action(action, given, f"{rule.place}.actions.{name}") for name, action in rule.actions.items()
+        },
         grid=_grid(rule, profile.time_zone),
         zone=profile.time_zone,
         language=profile.languages[0],

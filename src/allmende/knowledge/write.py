@@ -23,9 +23,13 @@ RERUN = "rerun/"
 
 def output_stream(rule: Rule, group: Group, output: str) -> str:
     """The id of the stream that a rule gives for a group."""
+    return filled(rule.profile.outputs[output].stream or "{group}~" + output, rule, group)
+
+
+def filled(template: str, rule: Rule, group: Group) -> str:
+    """An id that a rule says, with ``{stream}``, ``{thing}`` or ``{group}``, for a group."""
     by_stream = rule.profile.by == "stream"
     name = group.key if by_stream else group.thing.id
-    template = rule.profile.outputs[output].stream or "{group}~" + output
     for mark, text in (("{group}", name), ("{stream}", group.key if by_stream else name), ("{thing}", group.thing.id)):
         template = template.replace(mark, text)
     return template

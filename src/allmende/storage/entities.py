@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from allmende.domain import ids
+from allmende.domain import ids, tasking
 from allmende.domain.creation import GEOJSON
 from allmende.domain.errors import Conflict, Forbidden, InvalidInput
 from allmende.domain.policy import Reader
-from allmende.domain.tasking import READ_ONLY_KINDS, check_parameters
+from allmende.domain.tasking import check_parameters
 from allmende.storage.connections import Connection
 from allmende.storage.logs import log_entity, names_of
 from allmende.storage.relations import Join, key_of
@@ -182,10 +182,7 @@ def check_task(connection: Connection, capability: int, parameters: str, where: 
 def check_steerable(connection: Connection, thing: int, where: str) -> None:
     """Raise Forbidden for a thing of a kind that is only read."""
     row = connection.execute("SELECT properties FROM thing WHERE pk = ?", (thing,)).fetchone()
-    properties = msgspec.json.decode(row[0]) if row and row[0] else {}
-    kind = properties.get("kind")
-    if isinstance(kind, str) and kind in READ_ONLY_KINDS:
-        raise Forbidden(f"a thing of the kind {kind} is only read here; it takes no tasks", where=where)
+    tasking.check_steerable(msgspec.json.decode(row[0]) if row and row[0] else {}, where)
 
 
 def link(connection: Connection, join: Join, parent: int, children: Iterable[int], *, anew: bool = False) -> None:

@@ -7,20 +7,24 @@ from zoneinfo import ZoneInfo
 
 from allmende.domain import times
 from allmende.domain.errors import ConfigurationError, InvalidInput, NotFound
+from allmende.knowledge.acting import FATES, find_problems
 from allmende.knowledge.follow import lag
+from allmende.knowledge.groups import find_groups
 from allmende.knowledge.lineage import read_lineage
 from allmende.knowledge.prepare import Prepared, Rule, prepare_rules
 from allmende.knowledge.rerun import Piece, run_again, work_out
 from allmende.web.cli.opened import Opened, actor, open_house
 from allmende.web.cli.output import age, moment, print_json, print_table
 from allmende.web.intake import now_micros
-from allmende.web.rules import RULES, limits_of
+from allmende.web.rules import RULES, AuditJournal, deeds, limits_of
 
 _SHOWN = 1_000
+_DEEDS = 10
+"""Of each action, those that are told one by one."""
 
 
 def list_rules(as_json: bool) -> None:
-    """Every rule: what it gives, when it last did, and what is wrong."""
+    """Every rule: what it gives, when it last did, what its actions did, and what is wrong."""
     house = open_house()
     prepared = prepare_rules(house.profile)
     known, outputs = house.store.sources(), read_lineage(house.store, RULES).outputs
@@ -44,8 +48,11 @@ def list_rules(as_json: bool) -> None:
                 "problem": prepared.problems.get(rule.id, ""),
             }
         )
+    actions = _actions(house, prepared, now)
     if as_json:
-        print_json({"rules": listed, "changes_waiting": waiting, "seconds_behind": round(seconds, 3)})
+        print_json(
+            {"rules": listed, "actions": actions, "changes_waiting": waiting, "seconds_behind": round(seconds, 3)}
+        )
         return
     if not listed:
         print("The city has no rules; they stand in files of the folder rules beside city.toml.")
@@ -65,6 +72,56 @@ def list_rules(as_json: bool) -> None:
     columns = ("rule", "version", "streams", "newest value", "given", "corrected", "trouble")
     print_table(columns, rows, numbers=("streams", "given", "corrected"))
     print(f"{waiting} changes wait, the oldest for {seconds:.1f} s." if waiting else "Nothing waits.")
+    if actions:
+        _print_actions(actions)
+
+
+def _actions(house: Opened, prepared: Prepared, now: int) -> list[dict[str, Any]]:
+    """The actions of rules that are in order, and what they did within a day."""
+    journal, since = AuditJournal(), now - times.DAY
+    listed: list[dict[str, Any]] = []
+    for rule in prepared.rules:
+        if not rule.actions:
+            continue
+        problems = find_problems(house.store, RULES, rule, find_groups(house.store, RULES, rule).groups)
+        for name, action in rule.actions.items():
+            mine = f"{rule.profile.place}.actions.{name}: "
+            listed.append(
+                {
+                    "rule": rule.id,
+                    "action": name,
+                    "capability": action.profile.capability,
+                    "dry_run": action.profile.dry_run,
+                    "limit": action.profile.limit,
+                    "lately": journal.lately(rule.id, name, since),
+                    "deeds": list(deeds(rule.id, name, since, _DEEDS)),
+                    "problems": [text.removeprefix(mine) for text in problems if text.startswith(mine)],
+                }
+            )
+    return listed
+
+
+def _print_actions(actions: list[dict[str, Any]]) -> None:
+    rows = [
+        [
+            f"{one['rule']}/{one['action']}",
+            one["capability"],
+            "dry run" if one["dry_run"] else "writes tasks",
+            one["limit"],
+            *one["lately"].values(),
+            "; ".join(one["problems"]),
+        ]
+        for one in actions
+    ]
+    print("\nActions, and what they did within 24 hours:")
+    print_table(
+        ("action", "capability", "mode", "limit an hour", *FATES, "trouble"), rows, numbers=("limit an hour", *FATES)
+    )
+    newest = [(deed["at"], one, deed) for one in actions for deed in one["deeds"]]
+    for at, one, deed in sorted(newest, key=lambda item: item[0], reverse=True)[:_DEEDS]:
+        said = ", ".join(f"{name}={value}" for name, value in deed.get("parameters", {}).items())
+        what = f"{deed['capability']}({said})"
+        print(f"{at}  {deed['fate']:8}{one['rule']}/{one['action']}  {what}  {deed.get('reason', '')}".rstrip())
 
 
 def preview(rule_id: str, start: str, end: str, group: str, as_json: bool) -> None:

@@ -24,6 +24,11 @@ REQUESTS = Histogram(
 MQTT_MESSAGES = Counter("allmende_mqtt_messages", "Messages at the embedded broker, by what became of them.", ("fate",))
 RULE_VALUES = Counter("allmende_rule_values", "Values that the rules worked out.")
 RULE_FAILURES = Counter("allmende_rule_failures", "Evaluations that failed, by rule.", ("rule",))
+RULE_ACTIONS = Counter(
+    "allmende_rule_actions",
+    "What came of the actions of rules: fired, dry, limited or refused.",
+    ("rule", "action", "fate"),
+)
 MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))
 STATEMENTS = Counter(
     "allmende_statements", "Statements of questions, by whether they were kept (hit) or had to be compiled.", ("fate",)

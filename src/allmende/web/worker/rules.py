@@ -13,8 +13,8 @@ from allmende.knowledge.follow import Follower, Overtaken, Progress
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.config import Config
 from allmende.web.intake import now_micros
-from allmende.web.observability.metrics import RULE_FAILURES, RULE_VALUES
-from allmende.web.rules import RULES, limits_of
+from allmende.web.observability.metrics import RULE_ACTIONS, RULE_FAILURES, RULE_VALUES
+from allmende.web.rules import RULES, AuditJournal, limits_of
 
 _PAUSE, _TROUBLE_PAUSE = 0.5, 10.0
 
@@ -31,7 +31,9 @@ class RulesThread(threading.Thread):
             log.warning("a rule is not in order", rule=rule, problem=problem)
         self.rules = prepared.rules
         self._stop_event = stop
-        self._follower = Follower(store, prepared.rules, RULES, now_micros, limits=limits_of(config), stop=stop)
+        self._follower = Follower(
+            store, prepared.rules, RULES, now_micros, limits=limits_of(config), stop=stop, journal=AuditJournal()
+        )
         self._begun = False
         self._told: dict[str, str] = {}
 
@@ -63,6 +65,13 @@ class RulesThread(threading.Thread):
         """Count, and log what is new: not the same trouble with each reading."""
         if progress.evaluated:
             RULE_VALUES.inc(progress.evaluated)
+        for deed in progress.deeds:
+            RULE_ACTIONS.labels(deed.rule, deed.action, deed.fate).inc()
+            if deed.fate in ("limited", "refused"):
+                key, told = f"{deed.rule}/{deed.action}", f"{deed.fate}: {deed.reason}"
+                if self._told.get(key) != told:
+                    self._told[key] = told
+                    log.warning("an action of a rule was not done", action=key, problem=told)
         for rule, problem in progress.failed.items():
             RULE_FAILURES.labels(rule).inc()
             if self._told.get(rule) != problem:
