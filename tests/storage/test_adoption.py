@@ -74,3 +74,18 @@ def test_what_was_written_too_early_is_not_lost(store: Store) -> None:
     read(store, 3)
     assert store.adopt_logs() > 0
     assert pending(store)[0] == [2, 3]
+
+
+def test_who_follows_the_clock_is_no_sign_of_another_cluster(store: Store) -> None:
+    """A rule stands at a time in microseconds, which is higher than any number of a change."""
+    read(store, 1)
+    store.set_cursor("readers", store.newest_change())
+    store.set_cursor("time:days", 1_795_000_000_000_000)
+    assert store.adopt_logs() == 0
+    assert pending(store)[0] == []
+    read(store, 2)
+    carry_over(store)
+    stands = store.cursor("time:days")
+    assert store.adopt_logs() > 0
+    assert store.cursor("time:days") == stands
+    assert pending(store)[0] == [2]

@@ -131,6 +131,16 @@ def test_sources_that_never_spoke_are_listed_in_words(client):
         assert "Noch keine Daten" in text
 
 
+def test_sources_that_are_switched_off_come_last_and_without_counts(client):
+    text = client.get("/sources/").text
+    sources = open_profile().sources.values()
+    places = {listed.id: text.index(f'id="source-{listed.id}"') for listed in sources}
+    used = [places[listed.id] for listed in sources if listed.enabled]
+    unused = [places[listed.id] for listed in sources if not listed.enabled]
+    assert max(used) < min(unused, default=len(text))
+    assert text.count('class="source__counts"') == len(used)
+
+
 def test_error_page_needs_no_house():
     answer = views.server_error(RequestFactory().get("/"))
     assert answer.status_code == 500

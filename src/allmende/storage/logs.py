@@ -132,8 +132,11 @@ def adopt_numbers(connection: Connection) -> int:
     A number holds its transaction's. Where transactions are counted anew, what is written now would stand below what
     every follower has seen. What was written here since then, and is newer than all that came along, stays as it is.
     """
+    # A follower of the clock stands at a time, whichever cluster that was in.
+    counted = f"substr(name, 1, {len(TIME_FOLLOWER)}) <> '{TIME_FOLLOWER}'"
     every = (
-        "SELECT number FROM change_log UNION ALL SELECT number FROM entity_log UNION ALL SELECT number FROM follower"
+        "SELECT number FROM change_log UNION ALL SELECT number FROM entity_log"
+        f" UNION ALL SELECT number FROM follower WHERE {counted}"
     )
     foreign = f"SELECT {NEWEST_ON_POSTGRES}, min(e.number), max(e.number) FROM ({every}) e"
     newest, _, highest = connection.execute(foreign).fetchone()
@@ -162,5 +165,5 @@ def adopt_numbers(connection: Connection) -> int:
         count += connection.execute(
             f"UPDATE {log} c SET number = c.number - ? WHERE {came}", (step, newest, newest)
         ).rowcount
-    count += connection.execute("UPDATE follower SET number = number - ?", (step,)).rowcount
+    count += connection.execute(f"UPDATE follower SET number = number - ? WHERE {counted}", (step,)).rowcount
     return int(count)

@@ -9,9 +9,7 @@ try:
     from google.protobuf.message import DecodeError
     from google.transit import gtfs_realtime_pb2 as gtfs
 except ImportError:
-    raise ConfigurationError(
-        'GTFS-Realtime needs an extra: pip install "allmende[gtfs]"', where="connector gtfs_realtime"
-    ) from None
+    raise ConfigurationError('GTFS-Realtime needs an extra: pip install "allmende[gtfs]"') from None
 
 CANCELED = gtfs.TripDescriptor.CANCELED
 SKIPPED = gtfs.TripUpdate.StopTimeUpdate.SKIPPED

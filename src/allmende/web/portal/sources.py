@@ -56,6 +56,11 @@ class Listed:
     kept_since: datetime | None = None
 
     @property
+    def unused(self) -> bool:
+        """Whether it is switched off and never gave anything: there is nothing to count then."""
+        return self.state == "off" and self.last_received is None and not self.kept
+
+    @property
     def badge(self) -> str:
         """KERN's name for the colour; the words stand beside it."""
         return {"off": "info", "waiting": "info", "failing": "danger", "working": "success"}.get(self.state, "warning")
@@ -70,7 +75,7 @@ def list_sources(
     per_day: Mapping[str, int] = MappingProxyType({}),
     volumes: Mapping[str, Volume] = MappingProxyType({}),
 ) -> list[Listed]:
-    """Every source of the profile, in its order, with what is wrong with it now."""
+    """Every source of the profile with what is wrong with it now: in its order, those that are switched off last."""
     by_source: dict[str, list[ShownTrouble]] = {}
     for trouble in troubles:
         shown = ShownTrouble(
@@ -97,7 +102,7 @@ def list_sources(
                 kept_since=as_moment(kept.first),
             )
         )
-    return listed
+    return sorted(listed, key=lambda shown: shown.state == "off")
 
 
 def describe(source: SourceProfile, profile: Profile, known: SourceState | None, now: datetime) -> Listed:

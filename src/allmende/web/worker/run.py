@@ -106,7 +106,8 @@ class Worker:
         adopt_logs(self._store)
         intake = Intake(self._store, self._profile, self._config, look=Looks().take)
         for prepared in intake.sources.values():
-            for problem in prepared.problems:
+            # A source that is switched off may wait for what it lacks; `check` says what that is.
+            for problem in prepared.problems if prepared.profile.enabled else ():
                 log.warning("a source is not in order", source=prepared.source.id, problem=problem)
         threads: list[threading.Thread] = [Job(task, intake, over) for task in tasks(intake)]
         threads += [Listener(source, intake, over) for source in intake.sources.values() if source.listening]
