@@ -33,7 +33,7 @@ def test_a_city_s_traffic_is_taken_whole_though_the_worker_is_killed(database: d
             city.start_worker()
 
         send(city, messages, 10, halfway=kill)
-        _, found = wait_taken(city, Counter(), wanted, 60)
+        _, found = wait_taken(city, Counter(), wanted, 150)
         # what was committed and not acknowledged yet when the worker died comes again, and is no event
         assert {source: found[source] for source in SOURCES} == dict(wanted)
         assert all(city.taken()[source]["corrected"] == 0 for source in SOURCES)
