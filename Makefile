@@ -22,8 +22,8 @@ run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME
 	@exec $(BIN)/allmende serve
 
 # What no profile changes is run once.
-KNOW_NO_CITY = $(addprefix tests/,clients conformance connectors domain faults fuzz storage tools) src/allmende/connectors \
-  $(patsubst %,tests/web/test_%.py,backup broker lost_race postgres postgres_pool publisher sqlite_backend)
+KNOW_NO_CITY = $(addprefix tests/,clients conformance connectors domain faults fuzz knowledge storage tools) src/allmende/connectors \
+  $(patsubst %,tests/web/test_%.py,backup broker cores lost_race postgres postgres_pool publisher sqlite_backend)
 
 test: ## all tests; those that a city's profile could break once with each city
 	@$(SETUP) dev --browser

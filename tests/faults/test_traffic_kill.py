@@ -9,7 +9,7 @@ from benchmarks.traffic import SOURCES, City, expect, make_traffic, send, wait_t
 
 from tests.cluster import cluster
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
