@@ -132,8 +132,8 @@ def settle(known: Iterable[Trouble], findings: Iterable[Finding], now: int) -> T
 def _silence(contract: Contract, seen: Seen, streams: Sequence[StreamFacts], now: int) -> Finding | None:
     """Late or missing, as a whole; or streams that are missing while others speak.
 
-    What waits to be sent something and never was is neither: its devices are not connected yet. Its page says that there
-    are no data.
+    What waits to be sent something and never was is neither: its devices are not connected yet, and its page says that
+    there are no data.
     """
     if seen.received is None and not seen.error:
         return None
