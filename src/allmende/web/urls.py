@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("allmende.web.portal.urls")),
 ]
 
+handler403 = "allmende.web.portal.views.not_allowed"
 handler404 = "allmende.web.portal.views.not_found"
 handler500 = "allmende.web.portal.views.server_error"

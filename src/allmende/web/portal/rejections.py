@@ -4,8 +4,6 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from allmende.domain.errors import NotFound
 from allmende.web.accounts.audit import record
+from allmende.web.accounts.roles import asks_for
 from allmende.web.house import open_profile, open_store
 from allmende.web.intake import Intake
 from allmende.web.portal.sources import as_moment, spoken
@@ -26,15 +25,12 @@ _BYTES = 600
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@asks_for("rejections.see")
 def rejections(request: HttpRequest, source: str) -> HttpResponse:
     """The rejections of one source; by POST, those that are named or all that were found are taken again."""
     profile = open_profile()
     if source not in profile.sources:
         raise Http404(source)
-    if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path())
-    if not getattr(request.user, "is_superuser", False):
-        raise PermissionDenied
     if request.method == "POST":
         return _replay(request, source)
     house = request.house  # type: ignore[attr-defined]

@@ -95,6 +95,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 in the house's design."""
+    return render(request, "403.html", status=403)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500 in the house's design; a bare page where not even that can be rendered."""
     try:
