@@ -41,10 +41,16 @@ class Domain:
 
 
 def domains() -> list[Domain]:
-    """One catalogue for the web layer and what services share, one for each service."""
-    services = sorted(path.parent for path in (SRC / "city").glob("*/apps.py"))
+    """One catalogue for the web layer and what services share, one for each service, and one for each application of
+    the web layer that has a ``locale`` folder of its own."""
     web = Domain(SRC / "web" / "locale", (SRC / "web", SRC / "city"), shallow=True)
-    return [web, *(Domain(path / "locale", (path,)) for path in services)]
+    return [web, *(Domain(path / "locale", (path,)) for path in sorted(apart()))]
+
+
+def apart() -> set[Path]:
+    """Applications with a catalogue of their own."""
+    own = {path.parent for path in (SRC / "web").glob("*/apps.py") if (path.parent / "locale").is_dir()}
+    return own | {path.parent for path in (SRC / "city").glob("*/apps.py")}
 
 
 def main() -> int:
@@ -105,8 +111,8 @@ def collect(domain: Domain) -> Catalog:
 
 
 def files(domain: Domain) -> Iterator[Path]:
-    """Templates and Python files; a shallow domain leaves the services' folders to themselves."""
-    services = {path.parent for path in (SRC / "city").glob("*/apps.py")} if domain.shallow else set()
+    """Templates and Python files; a shallow domain leaves those with their own catalogue to themselves."""
+    services = apart() if domain.shallow else set()
     for folder in domain.folders:
         for path in sorted(folder.rglob("*")):
             readable = path.suffix in {".py", ".html", ".txt"} and path.is_file() and "static" not in path.parts
