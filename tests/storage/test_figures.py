@@ -24,7 +24,12 @@ def told(series: Series, *, dataset: str = "parking", **more: Any) -> Batch:
 
 
 def fill(store: Store) -> None:
-    garage = Series(stream="garage~free", times=[NOON, NOON + MINUTE, NOON + 2 * MINUTE], results=[5, 400, 7])
+    garage = Series(
+        stream="garage~free",
+        times=[NOON, NOON + MINUTE, NOON + 2 * MINUTE],
+        results=[5, 400, 7],
+        flags=["", "above", ""],
+    )
     store.append(told(garage, at=NOON + 3 * MINUTE))
     store.append(told(Series(stream="depot~free", times=[NOON], results=[1]), dataset="hidden", origin="other"))
     store.append(told(Series(stream="empty~free", times=[], results=[])))
@@ -52,6 +57,7 @@ def test_streams_come_in_pages_with_their_newest_reading(store: Store) -> None:
     [empty] = store.streams(ANONYMOUS, "parking", top=1)
     assert (empty.id, empty.start, empty.result, empty.count) == ("empty~free", None, None, 0)
     [garage] = store.streams(ANONYMOUS, "parking", after=empty.id)
+    assert (garage.lon, garage.lat) == (empty.lon, empty.lat) == (11.58, 50.92)
     assert (garage.thing, garage.unit, garage.property) == ("Garage", "{space}", "Free spaces")
     assert (garage.start, garage.result, garage.count, garage.flagged) == (NOON + 2 * MINUTE, 7, 3, False)
 

@@ -35,6 +35,9 @@ class StreamSummary(msgspec.Struct, frozen=True, kw_only=True):
     start: int | None = None
     result: Any = None
     flagged: bool = False
+    lon: float | None = None
+    """The middle of what it observed, else where its thing stands; None where nobody knows."""
+    lat: float | None = None
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ A stream belongs to one dataset, and so does its access: the reader's predicate 
 but for its thing, which may belong to another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -61,7 +61,7 @@ def _around(box: Box | None, place: tuple[float, float]) -> Box:
     return min(box[0], lon), min(box[1], lat), max(box[2], lon), max(box[3], lat)
 
 
-def _box(values: list[Any]) -> Box | None:
+def _box(values: Sequence[Any]) -> Box | None:
     west, south, east, north = values
     return None if west is None else (west, south, east, north)
 
@@ -74,16 +74,22 @@ def read_streams(
     thing = visible("Thing", "t", reader, simulated=True) or Sql("1 = 1")
     sql = (
         "SELECT d.id, d.name, t.name, t.id, p.name, d.unit, d.source, s.count, s.first_start, s.latest_start,"
-        " s.latest_kind, s.latest_result, s.latest_quality FROM datastream d JOIN dataset x ON x.pk = d.dataset"
+        " s.latest_kind, s.latest_result, s.latest_quality, s.west, s.south, s.east, s.north, (SELECT min(l.location)"
+        " FROM thing_location h JOIN location l ON l.pk = h.location WHERE h.thing = d.thing AND "
+    ) + (visible("Location", "l", reader, simulated=True) or Sql("1 = 1"))
+    sql = sql + (
+        ") FROM datastream d JOIN dataset x ON x.pk = d.dataset"
         " JOIN observed_property p ON p.pk = d.observed_property LEFT JOIN thing t ON t.pk = d.thing AND "
-    ) + thing
+    )
+    sql = sql + thing
     sql = sql + " LEFT JOIN stream_state s ON s.datastream = d.pk WHERE " + rules
     sql = sql + Sql(" ORDER BY d.id LIMIT ?", (top,))
     return [_stream(row) for row in connection.execute(sql.text, sql.params)]
 
 
 def _stream(row: tuple[Any, ...]) -> StreamSummary:
-    name, title, thing, thing_id, observed, unit, source, count, first, start, kind, value, quality = row
+    name, title, thing, thing_id, observed, unit, source, count, first, start, kind, value, quality = row[:13]
+    lon, lat = _middle(_box(row[13:17]), row[17])
     said = msgspec.json.decode(unit) if isinstance(unit, str | bytes) else unit
     # a MultiDatastream has a list of units, and its result is a list of values
     symbol = said.get("symbol") if isinstance(said, dict) else None
@@ -100,7 +106,18 @@ def _stream(row: tuple[Any, ...]) -> StreamSummary:
         start=start,
         result=None if start is None or kind == ResultKind.NULL else decode_result(kind, value),
         flagged=bool(flag_of(quality)),
+        lon=lon,
+        lat=lat,
     )
+
+
+def _middle(box: Box | None, location: Any) -> tuple[float | None, float | None]:
+    if box is not None:
+        return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    place = msgspec.json.decode(location) if isinstance(location, str | bytes) else location
+    if not isinstance(place, dict) or place.get("type") != "Point":
+        return None, None
+    return float(place["coordinates"][0]), float(place["coordinates"][1])
 
 
 def read_tallies(connection: Connection, start: int, end: int) -> list[Tally]:

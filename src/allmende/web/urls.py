@@ -15,6 +15,7 @@ urlpatterns = [
     re_path(r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z", sensorthings, name="sensorthings"),
     path("accounts/", include("allmende.web.accounts.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
+    path("", include("allmende.web.catalogue.urls")),
     path("", include("allmende.web.portal.urls")),
 ]
 
