@@ -17,7 +17,7 @@ from allmende.domain.features import (
 )
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
-from allmende.domain.records import Collection, Declaration, Json, Rejection, Series
+from allmende.domain.records import Collection, Declaration, Json, Position, Rejection, Series
 
 T = TypeVar("T")
 
@@ -331,6 +331,15 @@ class Store(Protocol):
 
     def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:
         """Make the datasets known, or change what is said of them."""
+
+    def rewrite_place(self, thing: str, position: Position | None, *, reader: Reader, origin: str, at: int) -> None:
+        """Let all that is known of where a thing stands and stood be this place; what was told before is not kept.
+
+        With None nothing says a place any more. Raises NotFound.
+        """
+
+    def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
+        """Delete a dataset that a source has for itself, with all that is in it and its rejections, for good."""
 
     def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
         """The newest reading of every stream that the reader may see (of one source), from one index walk."""

@@ -7,6 +7,7 @@ from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
+from allmende.domain.records import Position
 from allmende.domain.store import (
     Amendment,
     Batch,
@@ -20,7 +21,7 @@ from allmende.domain.store import (
     Removal,
     SourceState,
 )
-from allmende.storage import bookkeeping, collections, logs
+from allmende.storage import bookkeeping, collections, logs, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, raced, translated
@@ -157,6 +158,16 @@ class SqlStore:
         """Make the datasets known, or change what is said of them."""
         listed = list(datasets)
         self._commit(lambda connection: put_datasets(connection, listed))
+
+    def rewrite_place(self, thing: str, position: Position | None, *, reader: Reader, origin: str, at: int) -> None:
+        """Let a thing stand, and have stood, at this place: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.rewrite_place(connection, thing, position, **told))
+
+    def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
+        """Delete all that came of a source: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.forget_source(connection, source, dataset, **told))
 
     # --- the house's own work ---
 
