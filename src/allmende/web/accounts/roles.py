@@ -24,6 +24,7 @@ DEEDS = {
     "release": "steward",
     "policy.edit": "steward",
     "rejections.see": "steward",
+    "feedback.see": "editor",
     "audit.see": "steward",
     "people.edit": "administrator",
 }
