@@ -12,11 +12,12 @@ from allmende.domain.store import Store
 from tests.support import HOUSE, batch, declaration
 
 AT = 1_700_000_000_000_000
+HERE = Position(11.58, 50.92)
 PLACE = Position(11.6, 51.0)
 GIVER = Reader(name="user:giver", datasets=frozenset({"hidden"}))
 
 
-def own(stream: str = "own-1~free", place: Position | None = Position(11.58, 50.92)):
+def own(stream: str = "own-1~free", place: Position | None = HERE):
     """The declaration of a sensor that shares nothing with others."""
     declared = declaration(stream)
     thing = msgspec.structs.replace(declared.thing, position=place)

@@ -341,6 +341,9 @@ class Store(Protocol):
     def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
         """Delete a dataset that a source has for itself, with all that is in it and its rejections, for good."""
 
+    def forget_rejections(self, source: str) -> None:
+        """Delete what could not be taken of one source."""
+
     def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
         """The newest reading of every stream that the reader may see (of one source), from one index walk."""
 

@@ -169,6 +169,10 @@ class SqlStore:
         told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
         self._commit(lambda connection: taking_back.forget_source(connection, source, dataset, **told))
 
+    def forget_rejections(self, source: str) -> None:
+        """Delete what could not be taken of one source."""
+        self._commit(lambda c: c.execute("DELETE FROM rejection WHERE source = ?", (source,)) and None)
+
     # --- the house's own work ---
 
     def changes(self, after: int, limit: int) -> list[Change]:

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "allmende.web.accounts",
     "allmende.web.data",
+    "allmende.web.citizens",
     "allmende.web.feedback",
     "allmende.web.worker",
     "allmende.web.portal",

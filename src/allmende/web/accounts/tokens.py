@@ -67,6 +67,13 @@ def revoke_token(name: str, *, actor: str) -> Token:
     return token
 
 
+def forget_token(token: Token) -> None:
+    """Delete a token whose use nobody needs to look up: here at once, in other processes within a second."""
+    token.delete()
+    _known.clear()
+    transaction.on_commit(_known.clear)
+
+
 def find_token(secret: str) -> Token | None:
     """The valid token of a secret, or None. Notes the hour of its use."""
     if not secret.startswith(PREFIX) or len(secret) > 200:

@@ -21,6 +21,7 @@ from allmende.web.broker.broker import Broker, Rules
 from allmende.web.broker.notifier import Notifier
 from allmende.web.broker.session import Client
 from allmende.web.broker.topics import is_wild, matches
+from allmende.web.citizens import intake as own
 from allmende.web.config import Config
 from allmende.web.house import open_profile, open_store
 from allmende.web.intake import Intake
@@ -37,7 +38,14 @@ def house_rules(config: Config) -> Rules:
     take = intake.message_intake()
 
     def ingest(topic: str, payload: bytes, _client: Client) -> None:
-        take(topic, payload)
+        if own.is_own(topic):
+            close_old_connections()
+            own.take_message(topic, payload)
+        else:
+            take(topic, payload)
+
+    def may_publish(client: Client, topic: str) -> bool:
+        return own.may_give(client, topic) if own.is_own(topic) else may_publish_mqtt(client, topic)
 
     def create(topic: str, payload: bytes, client: Client) -> bytes:
         close_old_connections()
@@ -45,9 +53,9 @@ def house_rules(config: Config) -> Rules:
 
     return Rules(
         ingest=ingest,
-        ingest_filters=intake.topics(),
+        ingest_filters=(*intake.topics(), *own.TOPICS),
         authenticate=authenticate_mqtt,
-        may_publish=may_publish_mqtt,
+        may_publish=may_publish,
         may_subscribe=may_subscribe_mqtt,
         create=create,
         weigh=lambda topic, client: weigh(store, topic, reader_of_mqtt(client.name)),

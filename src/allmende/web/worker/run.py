@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -12,10 +13,11 @@ from django.db import close_old_connections, connection
 from allmende.domain.errors import AllmendeError
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
+from allmende.web.citizens import intake as own
 from allmende.web.config import Config
 from allmende.web.following import adopt_logs
 from allmende.web.house import open_profile, open_store
-from allmende.web.intake import Intake
+from allmende.web.intake import Intake, Message
 from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
 from allmende.web.worker.brokers import door
@@ -47,6 +49,12 @@ def run_worker(config: Config) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
     Worker(open_store(), open_profile(), config, stop).run()
+
+
+def take_messages(intake: Intake, messages: Sequence[Message]) -> None:
+    """Messages of the operator's broker: those of own sensors, and those of the city's sources."""
+    own.take_broker_messages([message for message in messages if own.is_own(message[0])])
+    intake.take_messages([message for message in messages if not own.is_own(message[0])])
 
 
 class Worker:
@@ -121,9 +129,9 @@ class Worker:
             threads.append(Publisher(self._store, self._config, broker, over))
             creating = partial(create_from_broker, store=self._store, root=self._config.api_root)
             single = dict.fromkeys(self._config.mqtt_create_topics, creating)
-            topics = intake.topics()
+            topics = (*intake.topics(), *(own.TOPICS if self._config.own_broker else ()))
             if topics or single:
-                readings = (topics, intake.take_messages)
+                readings = (topics, partial(take_messages, intake))
                 name = f"allmende-{self._profile.id}-worker"
                 threads.append(Subscriber(broker, name, over, readings=readings, single=single))
         for thread in threads:
