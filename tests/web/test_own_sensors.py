@@ -21,7 +21,6 @@ from allmende.web.house import furnish, open_profile, open_store
 from allmende.web.messages import create_from_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WORD = "a long enough word"
 LON, LAT = 11.58643, 50.92718
 HOUSE = house_reader("test")
 FORM = {
@@ -39,18 +38,21 @@ FORM = {
 
 
 @pytest.fixture(autouse=True)
-def house():
+def house(transactional_db):
     intake._bucket.cache_clear()
     if not open_profile().geography.districts.get("features"):
         pytest.skip("this city has no districts")
     furnish(open_store(), open_profile())
+    yield
+    for sensor in OwnSensor.objects.all():  # the measured world is not Django's to empty
+        open_store().forget_source(sensor.id_, sensor.id_, reader=HOUSE, origin="test", at=0)
 
 
 def person(name: str, role: str = "contributor") -> tuple[User, Client]:
-    user = User.objects.create_user(name, f"{name}@city.example", WORD)
+    user = User.objects.create_user(name, f"{name}@city.example")
     give_role(user, role, actor="test")
     client = Client(HTTP_ACCEPT_LANGUAGE="de")
-    assert client.login(username=name, password=WORD)
+    client.force_login(user)
     return user, client
 
 
