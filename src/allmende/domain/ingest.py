@@ -10,6 +10,7 @@ from math import isfinite
 import msgspec
 
 from allmende.domain import ids, times
+from allmende.domain.addresses import hide_secrets
 from allmende.domain.bounds import (
     MISFIT,
     Bounds,
@@ -84,7 +85,7 @@ def ingest(
         reader=house_reader("ingest"),
         received_at=payload.received_at,
         version=version,
-        name=_writable(payload.name),
+        name=_writable(hide_secrets(payload.name)),
         declarations=[d for stream, d in declared.items() if not problems[stream]],
         series=[s for s in series if s.times],
         collections=collections,
