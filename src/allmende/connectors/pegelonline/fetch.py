@@ -11,6 +11,7 @@ from allmende.connectors.quantities import Quantities
 from allmende.domain.connector import Payload, Source
 from allmende.domain.times import format_instant, parse_duration
 
+_BEHIND = parse_duration("PT6H")
 _LONGEST = parse_duration("P30D")
 
 
@@ -20,7 +21,9 @@ def fetch(source: Source, *, now: int, since: int | None) -> Iterable[Payload]:
     base = urlunsplit((parts.scheme, parts.netloc, parts.path.rpartition("/")[0], "", ""))
     said = source.settings.get("catch_up")
     earliest = now - min(parse_duration(said) if isinstance(said, str) else _LONGEST, _LONGEST)
-    start = quote(format_instant(max(since if since is not None else earliest, earliest)))
+    # a gauge may be behind the one that spoke last, and one with a wrong clock must not put it off
+    known = earliest if since is None else min(since, now) - _BEHIND
+    start = quote(format_instant(max(known, earliest)))
     quantities = Quantities(source)
     with open_client(source) as client:
         body = read(client, source.address)
