@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
-from allmende.connectors.fetching import open_client, read
+from allmende.connectors.fetching import Patience, open_client, read
 from allmende.connectors.gathering import Refused, listed, read_json, table
 from allmende.connectors.quantities import Quantities
 from allmende.domain.connector import Payload, Source
@@ -32,6 +32,7 @@ def fetch(source: Source, *, now: int, since: int | None) -> Iterable[Payload]:
             stations = read_json(body)
         except Refused:
             return  # parse has said so
+        patience = Patience()
         for station in listed(stations):
             for series in listed(table(station).get("timeseries")):
                 name, uuid = table(series).get("shortname"), table(station).get("uuid")
@@ -40,7 +41,9 @@ def fetch(source: Source, *, now: int, since: int | None) -> Iterable[Payload]:
                 address = (
                     f"{base}/stations/{quote(uuid, safe='')}/{quote(name, safe='')}/measurements.json?start={start}"
                 )
-                values = read(client, address)
                 kept = {key: value for key, value in station.items() if key != "timeseries"}
-                told = msgspec.json.encode({"station": kept, "series": series, "measurements": msgspec.Raw(values)})
-                yield Payload(body=told, name=address, received_at=now)
+                with patience:
+                    values = read(client, address)
+                    told = msgspec.json.encode({"station": kept, "series": series, "measurements": msgspec.Raw(values)})
+                    yield Payload(body=told, name=address, received_at=now)
+        patience.end()
