@@ -25,9 +25,7 @@ class Line(NamedTuple):
     problem: str = ""
 
 
-def header_of(
-    payload: Payload, separator: str = "", encoding: str = "utf-8", head: int = 1
-) -> tuple[list[str], str]:
+def header_of(payload: Payload, separator: str = "", encoding: str = "utf-8", head: int = 1) -> tuple[list[str], str]:
     """The names of the columns, and the sign between them. Raises InvalidInput for what is no header.
 
     ``head`` is the number of lines before the first row, of which the last has the names; of a table without one they

@@ -101,7 +101,7 @@ def frames(
 
 
 def framing_of(framing: Framing, settings: Mapping[str, object]) -> Framing:
-    """How the files of a source are cut: the manifest's framing, with the lines of head that the source's ``head`` says.
+    """How the files of a source are cut: the manifest's framing, with the lines of head that ``head`` says.
 
     A head that is no number of lines is left to ``parse``, which tells.
     """

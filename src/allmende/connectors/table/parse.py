@@ -14,8 +14,8 @@ from allmende.connectors.geodesy import to_degrees
 from allmende.connectors.moments import moment
 from allmende.connectors.objects import nothing
 from allmende.connectors.table.layout import Layout, Quantity, declaration, layout_of, thing_of
-from allmende.connectors.table.quick import read_quickly
 from allmende.connectors.table.objects import read_objects
+from allmende.connectors.table.quick import read_quickly
 from allmende.connectors.table.sheets import NAIVE, as_csv, is_document
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import InvalidInput
@@ -26,7 +26,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?
 
 
 _GROUPS = {
-    sign: re.compile(rf"[+-]?[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+(?![0-9])", re.ASCII) for sign in (".", ",", " ", "'")
+    sign: re.compile(rf"[+-]?[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+(?![0-9])", re.ASCII)
+    for sign in (".", ",", " ", "'")
 }
 """How a whole number with signs between its thousands begins."""
 

@@ -1,4 +1,4 @@
-"""What tables of offices are like: words above the header, none at all, thousands, UTF-16, JSON, rows that are objects."""
+"""What tables of offices are like: words above the header, or none; thousands, UTF-16, JSON, rows that are objects."""
 
 import gzip
 import io
@@ -70,9 +70,7 @@ def test_damaged_tables_with_words_above():
 
 
 def test_a_table_without_a_header():
-    given = source(
-        head=0, time="column-1", thing="x", values={"column-2": "air-temperature"}, properties=TEMPERATURE
-    )
+    given = source(head=0, time="column-1", thing="x", values={"column-2": "air-temperature"}, properties=TEMPERATURE)
     body = b"2026-03-01T10:00Z,1.5\n2026-03-01T11:00Z,2.5\n2026-03-01T12:00Z,x\n"
     parsed = read(body, given, lines_per_block=2)
     assert [values(each) for each in parsed] == [{"t-x~air-temperature": [1.5, 2.5]}, {}]
@@ -112,14 +110,24 @@ def test_words_as_readings():
 
 def test_a_list_of_objects():
     body = json.dumps(
-        {"data": {"stations": [{"id": "n", "at": {"time": "2026-03-01T10:00Z"}, "t": 1.5, "more": [1]}, 5, {"id": "s"}]}}
+        {
+            "data": {
+                "stations": [{"id": "n", "at": {"time": "2026-03-01T10:00Z"}, "t": 1.5, "more": [1]}, 5, {"id": "s"}]
+            }
+        }
     ).encode()
     given = source(
-        records="data.stations", time="at.time", thing_column="id", values={"t": "air-temperature"}, properties=TEMPERATURE
+        records="data.stations",
+        time="at.time",
+        thing_column="id",
+        values={"t": "air-temperature"},
+        properties=TEMPERATURE,
     )
     parsed = assert_sound(parse, payload(body), given)
     assert values(parsed) == {"t-n~air-temperature": [1.5]}
-    (rejection,) = parse(payload(body), source(records="data", thing="x", values={"t": "a"}, properties={"a": {}})).rejections
+    (rejection,) = parse(
+        payload(body), source(records="data", thing="x", values={"t": "a"}, properties={"a": {}})
+    ).rejections
     assert "no list of objects at 'data'" in rejection.reason
 
 
