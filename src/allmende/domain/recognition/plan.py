@@ -6,6 +6,7 @@ from typing import Any
 from allmende.domain.errors import InvalidInput
 from allmende.domain.recognition.model import MEANINGS, OWN_ID, ColumnPlan, Meaning, Plan
 from allmende.domain.recognition.names import slug
+from allmende.domain.recognition.units import UNCONVERTED
 from allmende.domain.units import read_unit
 
 
@@ -86,7 +87,8 @@ def _quantity(column: ColumnPlan) -> dict[str, Any]:
     unit = column.unit.strip() or "1"
     if column.kind == "category":
         return {"name": column.title.strip() or column.property, "type": "category"}
-    read_unit(unit)
+    if unit not in UNCONVERTED:
+        read_unit(unit)
     kind = {"type": "count"} if column.kind == "count" else {}
     return {"name": column.title.strip() or column.property, "unit": unit, **kind}
 

@@ -8,6 +8,8 @@ from allmende.domain.recognition.model import Words
 from allmende.domain.recognition.names import quantity_of
 from allmende.domain.units import read_unit
 
+UNCONVERTED = frozenset({"dB", "dB[SPL]", "[pH]"})
+"""Units of UCUM that are logarithms: kept, and never turned into others."""
 SPELLINGS = {
     "°c": "Cel", "grad c": "Cel", "grad celsius": "Cel", "celsius": "Cel", "degc": "Cel", "deg c": "Cel", "℃": "Cel",
     "°f": "[degF]", "fahrenheit": "[degF]", "kelvin": "K",
@@ -120,6 +122,8 @@ def bare_name(name: str) -> str:
 def as_ucum(written: str) -> str:
     """A unit as people write it in UCUM; "" for what is none."""
     text = " ".join(written.split()).rstrip(".")
+    if text in UNCONVERTED:
+        return text
     if text in _EXACT:
         return _EXACT[text]
     if text.lower() in SPELLINGS:
