@@ -4,6 +4,7 @@ At least once: a mail that was handed over just before the machine died goes aga
 """
 
 import time
+from collections.abc import Callable
 from email.utils import formataddr
 
 import httpx
@@ -32,7 +33,7 @@ class Notices(Teller):
     """By mail to the responsible and by a POST to the webhook, where they are set. What cannot be told now is told
     later, with longer and longer pauses."""
 
-    def __init__(self, profile: Profile, config: Config) -> None:
+    def __init__(self, profile: Callable[[], Profile], config: Config) -> None:
         self._profile = profile
         self._config = config
         self._failures = 0
@@ -58,10 +59,11 @@ class Notices(Teller):
             log.warning("a trouble could not be told", error=f"{type(error).__name__}: {error}")
 
     def _send(self, trouble: Trouble, state: str) -> None:
-        source = self._profile.sources.get(trouble.source)
+        profile = self._profile()
+        source = profile.sources.get(trouble.source)
         id_ = f"{trouble.pk}.{state}"
-        with translation.override(self._profile.languages[0]):
-            title = say_title(self._profile, trouble, over=state == "over")
+        with translation.override(profile.languages[0]):
+            title = say_title(profile, trouble, over=state == "over")
             text = say_trouble(trouble.kind, trouble.finding)
         address = f"{(self._config.public_url or self._config.url).rstrip('/')}/sources/#source-{trouble.source}"
         to = (source.responsible if source else "") or self._config.responsible
@@ -70,9 +72,9 @@ class Notices(Teller):
             mail = EmailMessage(
                 subject=title,
                 body=f"{text}\n\n{address}\n",
-                from_email=formataddr((self._profile.name, sender)) if sender else None,
+                from_email=formataddr((profile.name, sender)) if sender else None,
                 to=[to],
-                headers={"Message-ID": f"<trouble.{id_}@{self._profile.id}.allmende.invalid>"},
+                headers={"Message-ID": f"<trouble.{id_}@{profile.id}.allmende.invalid>"},
             )
             mail.send()
         if self._config.trouble_webhook:
