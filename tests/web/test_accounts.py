@@ -22,8 +22,9 @@ from allmende.web.accounts.authentication import (
     may_subscribe_mqtt,
     reader_of,
 )
-from allmende.web.accounts.models import AuditEntry, Token, User
+from allmende.web.accounts.models import AuditEntry, Membership, Token, User
 from allmende.web.accounts.tokens import PREFIX, create_token, find_token, known_reader, revoke_token
+from allmende.web.office.models import Revision
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long and quiet river"
@@ -289,8 +290,10 @@ def test_personal_data_stands_in_the_docs():
     text = (DOCS / "personal-data.md").read_text("utf-8")
     for model, fields in {
         User: ("username", "email", "first_name", "last_name", "password", "last_login", "date_joined"),
+        Membership: ("user", "organisation", "role", "since"),
         Token: ("user", "last_used"),
         AuditEntry: ("actor", "object", "detail"),
+        Revision: ("author", "releaser"),
     }.items():
         for field in fields:
             assert model._meta.get_field(field)

@@ -253,7 +253,7 @@ def test_a_user_is_added_listed_and_removed(house, run, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
     assert run("user", "add", "anna", "--admin", "--email", "anna@city.example", "--json") == (
         0,
-        {"name": "anna", "admin": True},
+        {"name": "anna", "role": "administrator"},
         "",
     )
     anna = User.objects.get()
@@ -266,11 +266,40 @@ def test_a_user_is_added_listed_and_removed(house, run, tmp_path, monkeypatch):
     assert not User.objects.get(username="bert").is_superuser
     assert [u["name"] for u in run("user", "list", "--json")[1]] == ["anna", "bert"]
     assert run("user", "add", "anna", "--password-file", str(secret))[0] == ExitCode.FAILED
-    assert run("user", "remove", "anna")[0] == 0
-    assert [u.username for u in User.objects.all()] == ["bert"]
-    entries = [(e.action, e.object) for e in AuditEntry.objects.order_by("id")]
-    assert entries == [("user.add", "user:anna"), ("user.add", "user:bert"), ("user.remove", "user:anna")]
+    code, _, err = run("user", "remove", "anna")
+    assert (code, "last administrator" in err) == (ExitCode.FAILED, True)
+    assert run("user", "remove", "bert")[0] == 0
+    assert [u.username for u in User.objects.all()] == ["anna"]
+    entries = [(e.action, e.object) for e in AuditEntry.objects.exclude(action="user.role").order_by("id")]
+    assert entries == [("user.add", "user:anna"), ("user.add", "user:bert"), ("user.remove", "user:bert")]
     assert all(e.actor.startswith("cli:") for e in AuditEntry.objects.all())
+
+
+def test_roles_are_given_in_the_house_and_in_organisations(house, run, tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text(f"{PASSWORD}\n")
+    code, _, err = run("user", "add", "anna", "--role", "queen", "--password-file", str(secret))
+    assert (code, "contributor" in err) == (ExitCode.FAILED, True)
+    assert not User.objects.exists()
+    assert run("user", "add", "anna", "--role", "editor", "--password-file", str(secret))[0] == 0
+    assert run("organisation", "add", "trees", "--title", "The trees' office")[0] == 0
+    assert run("organisation", "add", "trees")[0] == ExitCode.FAILED
+    assert run("organisation", "add", "no such word")[0] == ExitCode.FAILED
+    assert run("user", "role", "anna", "steward", "--organisation", "trees")[0] == 0
+    assert run("user", "role", "anna", "administrator", "--organisation", "trees")[0] == ExitCode.FAILED
+    assert run("user", "role", "anna", "steward", "--organisation", "water")[0] == ExitCode.NOT_FOUND
+    listed = run("user", "list", "--json")[1][0]
+    assert (listed["role"], listed["organisations"]) == ("editor", {"trees": "steward"})
+    assert run("organisation", "list", "--json")[1] == [
+        {"id": "trees", "title": "The trees' office", "people": {"anna": "steward"}}
+    ]
+    assert run("user", "role", "anna", "none", "--organisation", "trees")[0] == 0
+    assert run("user", "role", "anna", "none")[0] == ExitCode.FAILED
+    assert run("user", "role", "anna", "administrator")[0] == 0
+    assert User.objects.get().is_superuser
+    assert run("user", "role", "anna", "reader")[0] == ExitCode.FAILED  # nobody would be left
+    assert run("organisation", "remove", "trees")[0] == 0
+    assert run("organisation", "list", "--json")[1] == []
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", ""])

@@ -301,6 +301,10 @@ def _check_together(config: Config) -> None:
             where="ALLMENDE_ANONYMOUS_WRITES",
         )
     check_create_topics(config)
+    if config.security_contact and not re.match(r"(mailto:|tel:|https://)\S+\Z", config.security_contact):
+        raise ConfigurationError(
+            "write it as mailto:NAME@HOST, https://… or tel:+49…", where="ALLMENDE_SECURITY_CONTACT"
+        )
     if config.secret_key and len(config.secret_key) < 32:
         raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")
     if config.database_url and not config.postgres and not re.match(r"sqlite:///.", config.database_url):

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "allmende.web.accounts",
     "allmende.web.data",
+    "allmende.web.feedback",
     "allmende.web.worker",
     "allmende.web.office",
     "allmende.web.portal",

@@ -1,5 +1,8 @@
-"""Users, tokens and the audit log. Beside each field of personal data stand its purpose and when it is deleted;
-docs/reference/personal-data.md says the same to the public, and a test holds the two together."""
+"""Users, what they are in the house, tokens and the audit log.
+
+Beside each field of personal data stand its purpose and when it is deleted; docs/reference/personal-data.md says the
+same to the public, and a test holds the two together.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,6 +27,50 @@ class User(AbstractUser):
     - ``password``: kept as an Argon2 hash, to check the log-in.
     - ``last_login``, ``date_joined``: to find accounts that are no longer used.
     """
+
+
+class Organisation(models.Model):
+    """An office, a company or an association that people act for; no personal data."""
+
+    id = models.SlugField(max_length=100, primary_key=True)
+    """As it is named on the command line, in grants and in addresses, e.g. ``umweltamt``."""
+    title = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Membership(models.Model):
+    """What somebody is: in one organisation, or, without one, in the whole house.
+
+    Personal data, deleted with the account, or when the role is taken away:
+
+    - ``user``, ``organisation``, ``role``: what the person may do, and for whom.
+    - ``since``: so that the person who gives roles sees those that are old.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships"
+    )
+    role = models.CharField(max_length=20)
+    """One of ``roles.ROLES``."""
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("user_id", "organisation_id")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "organisation"), name="one_role_in_an_organisation"),
+            models.UniqueConstraint(
+                fields=("user",), condition=models.Q(organisation=None), name="one_role_in_the_house"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.organisation_id or ''} {self.role}"
 
 
 class Token(models.Model):

@@ -1,4 +1,4 @@
-"""``user`` and ``token``: who may do what."""
+"""``user``, ``organisation`` and ``token``: who may do what."""
 
 import sys
 from datetime import timedelta
@@ -10,8 +10,9 @@ from allmende.web.cli.opened import actor, open_house
 from allmende.web.cli.output import iso, print_json, print_table
 
 
-def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_json: bool) -> None:
-    """A new account. Raises Conflict for a name that is taken, InvalidInput for a password that is too weak."""
+def add_user(name: str, email: str, role: str, password_file: Path | None, as_json: bool) -> None:
+    """A new account. Raises Conflict for a name that is taken, InvalidInput for a password that is too weak, and for
+    a role that there is not."""
     open_house()
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
@@ -20,8 +21,12 @@ def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_
 
     from allmende.web.accounts.audit import record
     from allmende.web.accounts.models import User
+    from allmende.web.accounts.people import give_role
+    from allmende.web.accounts.roles import ROLES
 
-    user = User(username=User.normalize_username(name), email=email, is_staff=admin, is_superuser=admin)
+    if role not in ROLES:
+        raise InvalidInput(f'"{role}" is no role; there are {", ".join(ROLES)}')
+    user = User(username=User.normalize_username(name), email=email)
     if User.objects.filter(username=user.username).exists():
         raise Conflict(f'there is a user "{user.username}" already')
     password = _password(password_file)
@@ -34,47 +39,112 @@ def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_
         raise InvalidInput(" ".join(error.messages)) from None
     with transaction.atomic():
         user.save()
-        record(actor(), "user.add", f"user:{user.username}", admin=admin)
+        record(actor(), "user.add", f"user:{user.username}")
+        give_role(user, role, actor=actor())
     if as_json:
-        print_json({"name": user.username, "admin": admin})
+        print_json({"name": user.username, "role": role})
     else:
-        print(f"{user.username} has an account{' and looks after the house' if admin else ''}.")
+        print(f"{user.username} has an account, as {role}.")
 
 
 def list_users(as_json: bool) -> None:
     """All accounts."""
     open_house()
     from allmende.web.accounts.models import User
+    from allmende.web.accounts.roles import role_of
 
     listed = [
-        {"name": u.username, "email": u.email, "admin": u.is_superuser, "last_login": iso(u.last_login)}
-        for u in User.objects.order_by("username")
+        {
+            "name": u.username,
+            "email": u.email,
+            "role": role_of(u),
+            "organisations": {m.organisation_id: m.role for m in u.memberships.all() if m.organisation_id},
+            "closed": not u.is_active,
+            "last_login": iso(u.last_login),
+        }
+        for u in User.objects.order_by("username").prefetch_related("memberships")
     ]
     if as_json:
         print_json(listed)
+        return
+    rows = [
+        [u["name"], u["email"], "closed" if u["closed"] else u["role"], _pairs(u["organisations"]), u["last_login"]]
+        for u in listed
+    ]
+    print_table(("name", "email", "role", "organisations", "last login"), rows)
+
+
+def _pairs(roles: dict[str, str]) -> str:
+    return ", ".join(f"{role} of {organisation}" for organisation, role in sorted(roles.items()))
+
+
+def set_role(name: str, role: str, organisation_id: str, as_json: bool) -> None:
+    """Make somebody something else; "none" ends what they are in an organisation. Raises NotFound, InvalidInput."""
+    open_house()
+    from allmende.web.accounts import people
+
+    user = people.find_user(name)
+    organisation = people.find_organisation(organisation_id) if organisation_id else None
+    if role == "none" and organisation is not None:
+        people.take_role(user, organisation, actor=actor())
     else:
-        rows = [[u["name"], u["email"], "yes" if u["admin"] else "", u["last_login"]] for u in listed]
-        print_table(("name", "email", "admin", "last login"), rows)
+        people.give_role(user, role, actor=actor(), organisation=organisation)
+    if as_json:
+        print_json({"name": name, "role": role, "organisation": organisation_id or None})
+    else:
+        print(f"{name} is {role} {f'of {organisation_id}' if organisation_id else 'in the house'} now.")
 
 
 def remove_user(name: str, as_json: bool) -> None:
-    """Delete an account with its personal data and its tokens. Raises NotFound."""
+    """Delete an account with its personal data and its tokens. Raises NotFound, Conflict for the last administrator."""
     open_house()
-    from django.db import transaction
+    from allmende.web.accounts import people
 
-    from allmende.web.accounts.audit import record
-    from allmende.web.accounts.models import User
-
-    with transaction.atomic():
-        user = User.objects.filter(username=name).first()
-        if user is None:
-            raise NotFound(f'there is no user "{name}"; `allmende user list` names them')
-        user.delete()
-        record(actor(), "user.remove", f"user:{name}")
+    people.remove_user(people.find_user(name), actor=actor())
     if as_json:
         print_json({"name": name, "removed": True})
     else:
         print(f"The account {name} and its tokens are deleted.")
+
+
+def add_organisation(id_: str, title: str, as_json: bool) -> None:
+    """A new organisation. Raises Conflict, InvalidInput."""
+    open_house()
+    from allmende.web.accounts import people
+
+    made = people.add_organisation(id_, title or id_, actor=actor())
+    if as_json:
+        print_json({"id": made.pk, "title": made.title})
+    else:
+        print(f"There is an organisation {made.pk} now; `allmende user role NAME ROLE --organisation {made.pk}`.")
+
+
+def list_organisations(as_json: bool) -> None:
+    """All organisations with their people."""
+    open_house()
+    from allmende.web.accounts.models import Organisation
+
+    listed = [
+        {"id": o.pk, "title": o.title, "people": {m.user.get_username(): m.role for m in o.memberships.all()}}
+        for o in Organisation.objects.prefetch_related("memberships__user")
+    ]
+    if as_json:
+        print_json(listed)
+        return
+    rows = [[o["id"], o["title"], ", ".join(f"{n} ({r})" for n, r in sorted(o["people"].items()))] for o in listed]
+    print_table(("id", "title", "people"), rows)
+
+
+def remove_organisation(id_: str, as_json: bool) -> None:
+    """Delete an organisation and the roles in it. Raises NotFound."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.remove_organisation(people.find_organisation(id_), actor=actor())
+    if as_json:
+        print_json({"id": id_, "removed": True})
+    else:
+        print(f"The organisation {id_} is deleted; its people keep their accounts.")
 
 
 def _password(file: Path | None) -> str:
@@ -99,17 +169,13 @@ def create_token(name: str, write: bool, datasets: list[str], days: int | None, 
     house = open_house()
     from django.utils import timezone
 
-    from allmende.web.accounts.models import User
+    from allmende.web.accounts.people import find_user
     from allmende.web.accounts.tokens import create_token as create
 
     for dataset in datasets:
         if dataset not in house.profile.datasets:
             raise NotFound(f'there is no dataset "{dataset}"; there are {", ".join(house.profile.datasets) or "none"}')
-    user = None
-    if user_name:
-        user = User.objects.filter(username=user_name).first()
-        if user is None:
-            raise NotFound(f'there is no user "{user_name}"; `allmende user list` names them')
+    user = find_user(user_name) if user_name else None
     expires = timezone.now() + timedelta(days=days) if days else None
     token, secret = create(name, actor=actor(), may_write=write, datasets=datasets, user=user, expires=expires)
     if as_json:

@@ -38,6 +38,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, NotFound
@@ -392,7 +393,8 @@ def _demand(by: By, deed: str) -> str:
 
 def _is_alone(user: User) -> bool:
     """Whether nobody else may release."""
-    others: Iterable[User] = User.objects.filter(is_active=True).exclude(pk=user.pk).iterator()
+    somebody = Q(is_superuser=True) | Q(memberships__isnull=False)
+    others: Iterable[User] = User.objects.filter(somebody, is_active=True).exclude(pk=user.pk).distinct()
     return not any(may(other, RELEASE) for other in others)
 
 

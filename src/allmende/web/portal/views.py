@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from allmende.city.glance import Glance
 from allmende.domain.profile import Profile
+from allmende.web.accounts.roles import may
 from allmende.web.live import Derived, problems
 from allmende.web.portal.context import describe
 from allmende.web.portal.sources import list_sources
@@ -49,7 +50,11 @@ def sources(request: HttpRequest) -> HttpResponse:
         per_day=_expected(),
         volumes=volumes(),
     )
-    return render(request, "portal/sources.html", {"sources": listed, "now": now, "problems": list(problems())})
+    return render(
+        request,
+        "portal/sources.html",
+        {"sources": listed, "now": now, "problems": list(problems()) if may(request.user, "sources.edit") else []},
+    )
 
 
 @Derived

@@ -16,6 +16,7 @@ from allmende.connectors.fetching import USER_AGENT
 from allmende.domain.profile import Profile
 from allmende.domain.times import MINUTE, format_instant
 from allmende.web.config import Config
+from allmende.web.feedback.notice import tell_operator
 from allmende.web.troubles import say_title, say_trouble
 from allmende.web.worker.models import Trouble
 from allmende.web.worker.pauses import pause_after
@@ -40,7 +41,8 @@ class Notices(Teller):
         self._not_before = 0.0
 
     def tell(self, now: int) -> None:
-        """Tell what was not told yet."""
+        """Tell what was not told yet, of sources and of people."""
+        tell_operator(self._profile, self._config)
         if time.monotonic() < self._not_before:
             return
         waiting = Trouble.objects.filter(told__isnull=True, since__lte=now - PATIENCE, over__isnull=True)
