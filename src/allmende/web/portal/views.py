@@ -50,11 +50,8 @@ def sources(request: HttpRequest) -> HttpResponse:
         per_day=_expected(),
         volumes=volumes(),
     )
-    return render(
-        request,
-        "portal/sources.html",
-        {"sources": listed, "now": now, "problems": list(problems()) if may(request.user, "sources.edit") else []},
-    )
+    wrong = list(problems()) if may(request.user, "sources.edit") else []
+    return render(request, "portal/sources.html", {"sources": listed, "now": now, "problems": wrong})
 
 
 @Derived
