@@ -14,6 +14,7 @@ from allmende.domain.query import Query
 from allmende.domain.records import Position
 from allmende.domain.store import Amendment, Removal
 from allmende.storage.amendment import change_entity
+from allmende.storage.bookkeeping import forget_rejections
 from allmende.storage.connections import Connection
 from allmende.storage.entities import forget_declarations
 from allmende.storage.logs import log_entity
@@ -92,7 +93,7 @@ def forget_source(connection: Connection, source: str, dataset: str, *, reader: 
         for entity in ("Thing", *(name for name in ENTITIES if name not in ("Thing", "Observation"))):
             _remove_all(connection, entity, row[0], reader=reader, origin=origin, at=at)
         connection.execute("DELETE FROM dataset WHERE pk = ?", (row[0],))
-    connection.execute("DELETE FROM rejection WHERE source = ?", (source,))
+    forget_rejections(connection, source)
     connection.execute("DELETE FROM source_state WHERE id = ?", (source,))
 
 

@@ -23,7 +23,7 @@ from allmende.web.broker.session import Client
 from allmende.web.broker.topics import is_wild, matches
 from allmende.web.citizens import intake as own
 from allmende.web.config import Config
-from allmende.web.house import open_profile, open_store
+from allmende.web.house import open_profile, open_sources, open_store
 from allmende.web.intake import Intake
 from allmende.web.latest import latest_reading, latest_readings
 from allmende.web.messages import create_from_message
@@ -34,8 +34,17 @@ from allmende.web.worker.looks import Looks
 def house_rules(config: Config) -> Rules:
     """Rules over the opened house; Django's apps are loaded."""
     store = open_store()
-    intake = Intake(store, open_profile(), config, look=Looks().take)
+    intake = Intake(store, open_profile(), config, look=Looks().take, follow=open_sources)
     take = intake.message_intake()
+
+    topics = intake.topics()
+
+    def may_publish(client: Client, topic: str) -> bool:
+        if own.is_own(topic):
+            return own.may_give(client, topic)
+        nonlocal topics
+        topics = intake.topics()  # the city's sources may be others by now; here, since a look may ask the database
+        return may_publish_mqtt(client, topic)
 
     def ingest(topic: str, payload: bytes, _client: Client) -> None:
         if own.is_own(topic):
@@ -44,16 +53,13 @@ def house_rules(config: Config) -> Rules:
         else:
             take(topic, payload)
 
-    def may_publish(client: Client, topic: str) -> bool:
-        return own.may_give(client, topic) if own.is_own(topic) else may_publish_mqtt(client, topic)
-
     def create(topic: str, payload: bytes, client: Client) -> bytes:
         close_old_connections()
         return create_from_message(topic, payload, writer_of_mqtt(client), store, config.api_root)
 
     return Rules(
         ingest=ingest,
-        ingest_filters=(*intake.topics(), *own.TOPICS),
+        ingest_filters=lambda: (*topics, *own.TOPICS),
         authenticate=authenticate_mqtt,
         may_publish=may_publish,
         may_subscribe=may_subscribe_mqtt,
