@@ -83,8 +83,8 @@ def revoke_token(name: str, *, actor: str) -> Token:
 def forget_token(token: Token) -> None:
     """Delete a token whose use nobody needs to look up: here at once, in other processes within a second."""
     token.delete()
-    _known.clear()
-    transaction.on_commit(_known.clear)
+    forget_known()
+    transaction.on_commit(forget_known)
 
 
 def find_token(secret: str) -> Token | None:

@@ -77,7 +77,8 @@ def sensor_of_token(name: str) -> OwnSensor | None:
     token = name.removeprefix("token:")
     if token == name:
         return None
-    return OwnSensor.objects.filter(token__name=token).first()
+    found = OwnSensor.objects.select_related("token__user").filter(token__name=token).first()
+    return found if found is not None and found.token is not None and found.token.is_valid(timezone.now()) else None
 
 
 def take(sensor: OwnSensor, body: bytes, part: str = "") -> Taken:
