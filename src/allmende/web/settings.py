@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "allmende.web.feedback",
     "allmende.web.worker",
     "allmende.web.portal",
+    "allmende.web.rulebook",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [

@@ -17,6 +17,7 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
     path("feedback/", include("allmende.web.feedback.urls")),
+    path("rules/", include("allmende.web.rulebook.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.portal.urls")),
 ]
