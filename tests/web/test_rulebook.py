@@ -12,7 +12,7 @@ from allmende.web.house import furnish, open_store
 from allmende.web.rulebook.templatetags.rulebook import figure
 from allmende.web.rulebook.words import say_duration
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 WRONG = """
 [rules.wrong]
 version = 1

@@ -11,8 +11,11 @@ from allmende.domain.errors import InvalidInput
 from allmende.domain.times import parse_instant
 from allmende.knowledge.prepare import Prepared, Rule, prepare_rules
 from allmende.web.accounts.roles import may
+from allmende.web.office.models import OPEN, Revision
 from allmende.web.rulebook import words
 from allmende.web.rulebook.book import SHOWN_STREAMS, Made, ShownStream, derived_streams, describe, how_made, list_rules
+from allmende.web.rulebook.desk import office_of
+from allmende.web.rulebook.drafts import KIND
 from allmende.web.rules import limits_of
 
 
@@ -21,15 +24,25 @@ def rules(request: HttpRequest) -> HttpResponse:
     """All rules of the city."""
     house = request.house  # type: ignore[attr-defined]
     listed = list_rules(house.profile, house.store.sources())
-    return render(
-        request, "rulebook/rules.html", {"rules": listed, "now": house.now(), "edits": may(request.user, "rules.edit")}
-    )
+    edits = may(request.user, "rules.edit")
+    drafts = Revision.objects.filter(kind=KIND, state__in=OPEN).select_related("author", "releaser") if edits else ()
+    told = {"rules": listed, "now": house.now(), "edits": edits, "drafts": drafts}
+    return render(request, "rulebook/rules.html", told)
 
 
 @require_safe
 def rule(request: HttpRequest, rule: str) -> HttpResponse:
-    """One rule: in words, with its versions, its streams, and how its newest value was made."""
+    """One rule: in words, with its versions, its streams, and how its newest value was made.
+
+    One that is but a draft is seen by those who may edit.
+    """
+    if rule not in request.house.profile.rules and may(request.user, "rules.edit"):  # type: ignore[attr-defined]
+        office = office_of(request, rule)
+        if office["history"]:
+            return render(request, "rulebook/drafted.html", {"key": rule, "office": office})
     house, prepared, told = _opened(request, rule)
+    if told["edits"]:
+        told["office"] = office_of(request, rule)
     streams = derived_streams(house.store, house.reader, rule)
     ready = _ready(prepared, rule)
     newest = max((one for one in streams if one.stamp is not None), key=lambda one: one.stamp or 0, default=None)
@@ -37,7 +50,7 @@ def rule(request: HttpRequest, rule: str) -> HttpResponse:
     return render(
         request,
         "rulebook/rule.html",
-        {**told, "streams": streams, "all_shown": len(streams) < SHOWN_STREAMS, "made": made},
+        {**told, "key": rule, "streams": streams, "all_shown": len(streams) < SHOWN_STREAMS, "made": made},
     )
 
 
@@ -80,6 +93,7 @@ def _opened(request: HttpRequest, rule: str) -> tuple[Any, Prepared, dict[str, A
         "now": house.now(),
         "edits": may(request.user, "rules.edit"),
         "dataset": profile.datasets[said.dataset],
+        "past": Revision.objects.filter(kind=KIND, key=rule, released__isnull=False).order_by("-number"),
     }  # fmt: skip
 
 

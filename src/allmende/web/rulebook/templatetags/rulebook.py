@@ -1,9 +1,10 @@
 """Filters for figures and times of rules."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -46,6 +47,18 @@ def moment(microseconds: int | None) -> datetime | None:
 def instant(when: datetime | None) -> str:
     """As addresses say a time: to the microsecond, UTC."""
     return format_instant(from_datetime(when)) if when else ""
+
+
+@register.filter
+def said(value: Any) -> str:
+    """A part of a rule's table as it is written; nothing as a dash."""
+    return "–" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+@register.filter
+def day_before(when: datetime | None) -> datetime | None:
+    """The last moment before the end of a span, to name its last day."""
+    return when - timedelta(microseconds=1) if when else None
 
 
 @register.filter
