@@ -1,0 +1,38 @@
+"""A house whose datasets have readings."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.support import batch
+
+from allmende.domain.records import Series
+
+DAY = 86_400_000_000
+NOON = 20_400 * DAY
+"""2025-11-08."""
+
+
+@pytest.fixture
+def house(db: Any) -> None:
+    """Two garages in ``parking``, one bus in ``transit``, which is restricted, and one simulated garage."""
+    # this file is read before Django is set up
+    from allmende.web.catalogue.notes import note_descriptions
+    from allmende.web.house import furnish, open_profile, open_store
+
+    furnish(open_store(), open_profile())
+    note_descriptions(open_profile(), NOON - 30 * DAY)
+    for stream, dataset in (
+        ("goethe~free", "parking"),
+        ("markt~free", "parking"),
+        ("bus~free", "transit"),
+        ("demo~free", "demo-parking"),
+    ):
+        made = batch(
+            Series(stream=stream, times=[NOON - DAY, NOON], results=[12, 7], flags=["above", ""]),
+            dataset=dataset, at=NOON + 60_000_000, origin=f"feed-{dataset}",
+        )  # fmt: skip
+        declared = made.declarations[0]
+        sensor = msgspec.structs.replace(declared.sensor, id=f"sensor-{dataset}")
+        made.declarations = [msgspec.structs.replace(declared, sensor=sensor)]
+        open_store().append(made)
