@@ -119,3 +119,13 @@ def test_one_part_that_fails_takes_no_other_along_and_is_told() -> None:
     with pytest.raises(FetchError, match="part 4"):
         deque(map(got.append, parts({2, 3, 4})), 0)
     assert got == [0, 1], "it is the host: the rest is not asked for"
+
+
+def test_who_is_not_the_operator_names_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_TOKEN", "t0ken")
+    theirs = {"settings": {fetching.PUBLIC_ONLY: True}}
+    for named in ({"headers": {"X": "${SOURCE_TOKEN}"}}, {"address": "https://mine.example/?t=${SOURCE_TOKEN}"}):
+        with pytest.raises(ConfigurationError, match="not made by the operator"):
+            open_client(Source(id="s", connector="c", dataset="d", **named, **theirs))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="not made by the operator"):
+        secret(Source(id="s", connector="c", dataset="d", secrets={"x": "SOURCE_TOKEN"}, **theirs), "x")  # type: ignore[arg-type]
