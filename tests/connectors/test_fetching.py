@@ -63,6 +63,8 @@ def test_a_secret_does_not_go_along_to_another_address(monkeypatch: pytest.Monke
 
 def test_an_answer_is_bounded_and_judged() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/same":
+            return httpx.Response(304)
         return httpx.Response(200 if request.url.path == "/" else 503, content=b"x" * 100)
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as client:
@@ -71,6 +73,8 @@ def test_an_answer_is_bounded_and_judged() -> None:
             read(client, "https://x/", max_bytes=99)
         with pytest.raises(FetchError, match="503"):
             read(client, "https://x/away")
+        with pytest.raises(FetchError, match="304"):
+            read(client, "https://x/same")
 
 
 def test_a_variable_in_the_address_is_filled_and_taken_out_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,9 @@ def without_secrets(source: Source, text: str) -> str:
 def _variable(source: Source, name: str, where: str) -> str:
     if source.settings.get(PUBLIC_ONLY) is True:
         # who is not the operator could send the secrets of others to an address of their own
-        raise ConfigurationError("a source that was not made by the operator names no environment variable", where=where)
+        raise ConfigurationError(
+            "a source that was not made by the operator names no environment variable", where=where
+        )
     text = os.environ.get(name, "") if name.startswith("SOURCE_") else ""
     if not text:
         raise ConfigurationError(f"the environment variable {name} is not set", where=where)
@@ -171,7 +173,9 @@ def read(
     ``request`` goes to ``httpx.Client.stream``: ``headers``, ``params``, ``data``, ``json``, ``auth``.
     """
     body, _ = exchange(client, address, method=method, max_bytes=max_bytes, total_seconds=total_seconds, **request)
-    return b"" if body is None else body
+    if body is None:
+        raise FetchError("The host says that nothing has changed (304), which it was not asked.")
+    return body
 
 
 def exchange(
