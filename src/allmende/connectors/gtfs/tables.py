@@ -12,7 +12,7 @@ from allmende.domain.errors import InvalidInput, LimitExceeded
 UNPACKED_BYTES = 512 * 1024 * 1024
 """Of one table. Larger ones are left aside where nothing hangs on them, and refused where something does."""
 ROWS = {"stops": 1_000_000, "routes": 200_000, "trips": 5_000_000, "agency": 10_000}
-"""Of the tables that are held: a few bytes of a zip can hold any number of rows. All of Germany has some 700,000 stops."""
+"""Of the tables that are held: a few bytes of a zip can hold any number of rows. Germany has some 700,000 stops."""
 
 
 class Row(NamedTuple):
