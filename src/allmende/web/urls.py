@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from allmende.web.accounts.urls import allauth_urlpatterns
 from allmende.web.accounts.views import grant_token
 from allmende.web.observability import views as machines
 from allmende.web.portal.well_known import security_txt
@@ -17,6 +18,7 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
     path("office/", include("allmende.web.office.urls")),
+    path("accounts/", include(allauth_urlpatterns)),
     path("feedback/", include("allmende.web.feedback.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.portal.urls")),
