@@ -96,7 +96,7 @@ def _takes(profile: Profile) -> dict[str, Any]:
     }
 
 
-_NEVER = {"never": _("never")}
+_NEVER = {"never": _("at no time")}
 
 DATASET = (
     Group(

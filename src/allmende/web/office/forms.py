@@ -25,11 +25,17 @@ class Input:
         self.options: list[tuple[str, Any]] = []
         self.unit = ""
         self.rows: list[list[Input]] = []
+        self.in_row = False
 
     @property
     def shape(self) -> str:
         """Which control it is."""
         return self.field.shape
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be left empty, and nothing stands in its place."""
+        return not self.field.required and self.field.default is None and not self.in_row
 
     @property
     def id(self) -> str:
@@ -165,14 +171,11 @@ class TableForm:
             count = min(int(said), MOST_ROWS) if said.isascii() and said.isdigit() and len(said) < 5 else 0
         for index in range(count):
             row = given[index] if index < len(given) else {}
-            control.rows.append(
-                [
-                    self._control(
-                        column, f"{control.name}.{index}.{column.path}", str(column.label), row.get(column.path)
-                    )
-                    for column in field.columns
-                ]
-            )
+            name = f"{control.name}.{index}"
+            made = [self._control(c, f"{name}.{c.path}", str(c.label), row.get(c.path)) for c in field.columns]
+            for column in made:
+                column.in_row = True
+            control.rows.append(made)
 
     # --- what was sent ---
 
