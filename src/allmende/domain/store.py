@@ -18,6 +18,7 @@ from allmende.domain.features import (
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Collection, Declaration, Json, Rejection, Series
+from allmende.domain.tracing import Trace
 
 T = TypeVar("T")
 
@@ -340,6 +341,9 @@ class Store(Protocol):
     ) -> Points:
         """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``; with
         ``newest_run``, of the forecasts for one time the newest run's alone."""
+
+    def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
+        """Where readings with ``start <= time < end`` came from, in the order of time, no more than ``most``."""
 
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order: when a change-only feed was alive."""

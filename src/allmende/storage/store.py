@@ -20,6 +20,7 @@ from allmende.domain.store import (
     Removal,
     SourceState,
 )
+from allmende.domain.tracing import Trace
 from allmende.storage import bookkeeping, collections, logs
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
@@ -30,6 +31,7 @@ from allmende.storage.find import find_change, find_latest, find_page, find_tabl
 from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
+from allmende.storage.tracing import read_traces
 from allmende.storage.values import decode_result, flag_of
 
 T = TypeVar("T")
@@ -108,6 +110,11 @@ class SqlStore:
             results=[decode_result(r[1], r[2]) for r in rows],
             flags=[flag_of(r[3]) if r[3] else "" for r in rows],
         )
+
+    def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
+        """Where readings came from: see :class:`allmende.domain.store.Store`."""
+        which = _visible_streams(reader, Sql("d.id = ?", (stream,)))
+        return self._read(lambda connection: read_traces(connection, which, start, end, most))
 
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order."""

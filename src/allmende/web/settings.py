@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "allmende.web.worker",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.rulebook",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [

@@ -20,6 +20,7 @@ urlpatterns = [
     path("office/", include("allmende.web.office.urls")),
     path("accounts/", include(allauth_urlpatterns)),
     path("feedback/", include("allmende.web.feedback.urls")),
+    path("rules/", include("allmende.web.rulebook.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.portal.urls")),
 ]

@@ -19,6 +19,7 @@ from allmende.web.config import Config
 from allmende.web.intake import Intake
 from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
+from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
 from allmende.web.worker.brokers import door
 from allmende.web.worker.jobs import Job, tasks
@@ -144,6 +145,9 @@ class Crew:
         if any(rule.enabled for rule in profile.rules.values()):
             wanted["rules"] = _Wanted(
                 _rules_sign(profile), lambda stop: RulesThread(self._store, profile, config, stop)
+            )
+            wanted["rule-runs"] = _Wanted(
+                _rules_sign(profile), lambda stop: RunsThread(self._store, profile, config, stop)
             )
         self._want_broker(profile, wanted)
         return wanted
