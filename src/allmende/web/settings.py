@@ -72,6 +72,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "allmende.web.portal.context.portal",
+                "allmende.web.office.context.office",
             ],
         },
     }
