@@ -175,11 +175,13 @@ class RuleProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Where it stands, for messages."""
         return f"{self.file}: rules.{self.id}"
 
-    @property
-    def edition(self) -> str:
-        """Its version, and a digest of all that its values come from: no two rules that give others share it."""
+    def edition(self, groups: Mapping[str, GroupsProfile]) -> str:
+        """Its version, and a digest of all that its values come from, its table of ``groups`` included: no two rules
+        that give others share it."""
         plain = msgspec.to_builtins(msgspec.structs.replace(self, file="", enabled=True), order="deterministic")
         del plain["actions"]
+        if self.by in groups:
+            plain["groups"] = msgspec.to_builtins(groups[self.by], order="deterministic")
         said = msgspec.json.encode(plain)
         return f"{self.version}+{blake2b(said, digest_size=4).hexdigest()}"
 

@@ -335,8 +335,11 @@ class Store(Protocol):
     def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
         """The newest reading of every stream that the reader may see (of one source), from one index walk."""
 
-    def points(self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False) -> Points:
-        """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``."""
+    def points(
+        self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False, newest_run: bool = False
+    ) -> Points:
+        """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``; with
+        ``newest_run``, of the forecasts for one time the newest run's alone."""
 
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order: when a change-only feed was alive."""

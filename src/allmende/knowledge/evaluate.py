@@ -25,6 +25,8 @@ from allmende.knowledge.program import Scope, Value
 
 SETTING_READINGS = "ALLMENDE_RULE_READINGS"
 SETTING_STEPS = "ALLMENDE_RULE_STEPS"
+ROWS = 1_000
+Span = tuple[int, int]
 _SHORTEST = MINUTE
 """A span that is not divided any more."""
 
@@ -95,7 +97,15 @@ def evaluate(store: Store, reader: Reader, rule: Rule, group: Group, low: int, h
     stamps = [tick.stamp for tick in moments]
     if rule.grid is None:
         return Outcome(low, high, stamps, values, wishes)
-    return Outcome(min(stamps, default=high + 1), max(stamps, default=low), stamps, values, wishes)
+    return Outcome(*_covered(rule, moments), stamps, values, wishes)
+
+
+def _covered(rule: Rule, moments: Sequence[Tick]) -> Span:
+    """The times that windows without gaps speak for: whole ones, whatever windows the rule had once."""
+    if not moments:
+        return 1, 0
+    first, last = moments[0].start, moments[-1].end
+    return (first, last - 1) if rule.profile.window.stamp == "start" else (first + 1, last)
 
 
 def evaluate_all(
@@ -114,6 +124,22 @@ def evaluate_all(
     ]
 
 
+def divided(outcome: Outcome) -> list[Outcome]:
+    """An outcome in pieces of at most a thousand times; together they cover the same span."""
+    if len(outcome.times) <= ROWS:
+        return [outcome]
+    parts: list[Outcome] = []
+    low = outcome.low
+    for place in range(0, len(outcome.times), ROWS):
+        last = place + ROWS >= len(outcome.times)
+        times = outcome.times[place : place + ROWS]
+        values = {name: column[place : place + ROWS] for name, column in outcome.values.items()}
+        wishes = {name: column[place : place + ROWS] for name, column in outcome.wishes.items()}
+        parts.append(Outcome(low, outcome.high if last else times[-1], times, values, wishes))
+        low = times[-1] + 1
+    return parts
+
+
 def load(
     store: Store, reader: Reader, rule: Rule, group: Group, start: int, end: int, limits: Limits
 ) -> dict[str, list[Column]]:
@@ -124,7 +150,7 @@ def load(
         put = rule.profile.inputs[name]
         loaded[name] = []
         for member in members:
-            points = store.points(reader, member.stream, start, end)
+            points = store.points(reader, member.stream, start, end, newest_run=True)
             total += len(points.times)
             if total > limits.readings:
                 raise LimitExceeded(

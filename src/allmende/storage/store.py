@@ -82,8 +82,10 @@ class SqlStore:
             ]
         )
 
-    def points(self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False) -> Points:
-        """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``."""
+    def points(
+        self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False, newest_run: bool = False
+    ) -> Points:
+        """Readings with ``start <= time < end``: see :class:`allmende.domain.store.Store`."""
         parent = _visible_streams(reader, Sql("d.id = ?", (stream,)))
         span = parent + Sql(
             " AND o.phenomenon_start >= ? AND o.phenomenon_start < ? ORDER BY o.phenomenon_start, o.disc", (start, end)
@@ -92,12 +94,15 @@ class SqlStore:
         earlier = parent + Sql(newest, (start,))
 
         def read(connection: Connection) -> list[tuple[Any, ...]]:
-            columns = f"o.phenomenon_start, o.result_kind, {connection.dialect.result('o')}, o.quality"
+            result = connection.dialect.result("o")
+            columns = f"o.phenomenon_start, o.result_kind, {result}, o.quality, o.result_time, o.disc"
             head = f"SELECT {columns} FROM observation o WHERE o.datastream = "
             wanted = [head + earlier, head + span] if before else [head + span]
             return [row for sql in wanted for row in connection.execute(sql.text, sql.params)]
 
         rows = self._read(read)
+        if newest_run:
+            rows = _newest_runs(rows)
         return Points(
             times=[r[0] for r in rows],
             results=[decode_result(r[1], r[2]) for r in rows],
@@ -248,3 +253,23 @@ def _visible_streams(reader: Reader, which: Sql) -> Sql:
     """A sub-select for the keys of the streams that a reader may see."""
     rule = visible("Datastream", "d", reader, simulated=True)
     return "(SELECT d.pk FROM datastream d WHERE " + all_of([which] if rule is None else [which, rule]) + ")"
+
+
+def _newest_runs(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows in the order of time and disc without forecasts for a time that a later run has one for, too.
+
+    The disc of a forecast is its run's time; events at one time are all kept.
+    """
+    kept: list[tuple[Any, ...]] = []
+    for row in rows:
+        before = kept[-1] if kept else None
+        if before is not None and before[0] == row[0] and _is_forecast(before) and _is_forecast(row):
+            kept[-1] = row
+        else:
+            kept.append(row)
+    return kept
+
+
+def _is_forecast(row: tuple[Any, ...]) -> bool:
+    run, disc = row[4:6]
+    return run is not None and run == disc

@@ -207,10 +207,11 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
         _setting(
             "ALLMENDE_RULE_RUN_VALUES",
             "Limits",
-            "Values that `allmende rule run` swaps in at once. On SQLite other writers wait for so long.",
+            "Values that the past of a rule may have that is worked out anew. They are swapped in at once: on SQLite "
+            "other writers wait for so long.",
             low=1000,
         ),
-    ] = 200_000
+    ] = 20_000_000
     rejection_bytes: Annotated[
         int,
         _setting("ALLMENDE_REJECTION_BYTES", "Limits", "Bytes of rejected messages kept; the oldest go first.", low=0),
