@@ -9,10 +9,13 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 import allmende
+from allmende.connectors.network import Guard, GuardedTransport
+from allmende.domain.addresses import hide_secrets
 from allmende.domain.connector import Source
 from allmende.domain.errors import AllmendeError, ConfigurationError
 from allmende.domain.framing import MAX_BYTES
@@ -20,24 +23,58 @@ from allmende.domain.framing import MAX_BYTES
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
 TOTAL_SECONDS = 120.0
+_SHORTEST = 4
+"""Signs of a secret that is looked for in texts; a shorter one would be found in any word."""
 USER_AGENT = f"allmende/{allmende.__version__} (open urban data platform)"
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+# as it is written, or as a library for addresses writes it
+_IN_ADDRESS = re.compile(r"(?:\$|%24)(?:\{|%7B)([A-Z0-9_]+)(?:\}|%7D)", re.IGNORECASE)
 
 
 class FetchError(AllmendeError):
     """A source that did not give what it was asked for, in plain words."""
 
 
+class Client(httpx.Client):
+    """Asks for one source. ``known``: the values of the variables that the source's own address names."""
+
+    def __init__(self, source: Source, read_seconds: float) -> None:
+        self.guard = Guard()
+        self.known = _of_address(source)
+        super().__init__(
+            timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
+            headers={"User-Agent": USER_AGENT, "Accept": "*/*", **headers(source)},
+            # a header that holds a secret must not go along to where somebody else sends us
+            follow_redirects=not source.headers,
+            max_redirects=5,
+            trust_env=False,
+            transport=GuardedTransport(self.guard),
+        )
+
+
 def open_client(source: Source, *, read_seconds: float = READ_SECONDS) -> httpx.Client:
-    """A client with the source's headers. Raises ConfigurationError where a variable that they name is not set."""
-    return httpx.Client(
-        timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
-        headers={"User-Agent": USER_AGENT, "Accept": "*/*", **headers(source)},
-        # a header that holds a secret must not go along to where somebody else sends us
-        follow_redirects=not source.headers,
-        max_redirects=5,
-        trust_env=False,
-    )
+    """A client with the source's headers. Raises ConfigurationError where a variable that they or the source's address
+    name is not set."""
+    return Client(source, read_seconds)
+
+
+def filled_address(source: Source) -> str:
+    """The source's address with the values of the variables that it names: to connect to, never to be shown."""
+    return _fill(source.address, _of_address(source))
+
+
+def _of_address(source: Source) -> dict[str, str]:
+    names = _IN_ADDRESS.findall(source.address)
+    return {name: _variable(name, f"sources.{source.id}.address") for name in names}
+
+
+def _fill(address: str, known: Mapping[str, str]) -> str:
+    """What an answer names (a next page) may hold the source's own variables, and no others."""
+
+    def value(match: re.Match[str]) -> str:
+        return quote(known[match[1]], safe="") if match[1] in known else match[0]
+
+    return _IN_ADDRESS.sub(value, address) if known else address
 
 
 def headers(source: Source) -> dict[str, str]:
@@ -59,6 +96,17 @@ def secret(source: Source, name: str) -> str:
     if variable is None:
         raise ConfigurationError("the profile has to name an environment variable here, e.g. SOURCE_TOKEN", where=where)
     return _variable(variable, where)
+
+
+def without_secrets(source: Source, text: str) -> str:
+    """What went wrong, in words that others may see: without the secrets of the source and of its address."""
+    names = [*_IN_ADDRESS.findall(source.address), *source.secrets.values()]
+    names += [name for header in source.headers.values() for name in _PLACEHOLDER.findall(header)]
+    for name in names:
+        value = os.environ.get(name, "")
+        for form in (value, quote(value, safe="")) if len(value) >= _SHORTEST else ():
+            text = text.replace(form, f"${{{name}}}")
+    return hide_secrets(text)
 
 
 def _variable(name: str, where: str) -> str:
@@ -94,8 +142,25 @@ def exchange(
     total_seconds: float = TOTAL_SECONDS,
     **request: Any,
 ) -> tuple[bytes | None, Mapping[str, str]]:
-    """Body and headers of an answer; the body is None where it has not changed (304)."""
+    """Body and headers of an answer; the body is None where it has not changed (304).
+
+    Raises httpx's errors, FetchError. ``total_seconds`` bounds all of it, from the connection to the last byte.
+    """
     until = time.monotonic() + total_seconds
+    if isinstance(client, Client):
+        address = _fill(address, client.known)
+        client.guard.until, client.guard.home = until, urlsplit(address).hostname or ""
+    try:
+        return _answer(client, method, address, request, max_bytes)
+    except httpx.TimeoutException:
+        if time.monotonic() < until:
+            raise
+        raise FetchError(f"The answer did not come to its end within {total_seconds:g} seconds.") from None
+
+
+def _answer(
+    client: httpx.Client, method: str, address: str, request: Mapping[str, Any], max_bytes: int
+) -> tuple[bytes | None, Mapping[str, str]]:
     with client.stream(method, address, **request) as response:
         if response.status_code == httpx.codes.NOT_MODIFIED:
             return None, response.headers
@@ -106,6 +171,4 @@ def exchange(
             body += chunk
             if len(body) > max_bytes:
                 raise FetchError(f"The answer is larger than {max_bytes:,} bytes and was not taken.")
-            if time.monotonic() > until:
-                raise FetchError(f"The answer did not come to its end within {total_seconds:g} seconds.")
         return bytes(body), response.headers
