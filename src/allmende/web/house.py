@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.domain.profile import Profile
+from allmende.domain.profile import DatasetProfile, Profile
 from allmende.domain.store import DatasetRecord, Store
 from allmende.web.database import make_store
 from allmende.web.profiles import load_profile
@@ -52,6 +52,15 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     profile: Profile
     reader: Reader
+
+    @property
+    def datasets(self) -> list[DatasetProfile]:
+        """Those that the reader may know of."""
+        return [each for each in self.profile.datasets.values() if self.knows(each)]
+
+    def knows(self, dataset: DatasetProfile) -> bool:
+        """Whether the reader may know that there is such a dataset: of one that is closed to them they hear nothing."""
+        return dataset.access == "open" or self.reader.sees_all or dataset.id in self.reader.datasets
 
     def now(self) -> datetime:
         """The time, aware, in UTC."""

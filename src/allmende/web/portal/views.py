@@ -49,6 +49,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         per_day=_expected(),
         volumes=volumes(),
     )
+    listed = [each for each in listed if house.knows(each.dataset)]
     return render(request, "portal/sources.html", {"sources": listed, "now": now})
 
 

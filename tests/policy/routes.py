@@ -1,0 +1,80 @@
+"""Every address of the house, and how it is tried for leaks. A new one that does not stand here fails the tests.
+
+A probe is asked of both towns (see :mod:`tests.policy.town`), by somebody without an account and by one who may not see
+what is hidden. ``{canary}`` stands for the name that all hidden things have.
+"""
+
+from typing import NamedTuple
+
+
+class Open(NamedTuple):
+    """Its answers tell of data: these addresses have to be answered alike in both towns."""
+
+    probes: tuple[str, ...]
+
+
+class Guarded(NamedTuple):
+    """Only who has the deed may come in: anybody else is led away or refused, alike in both towns."""
+
+    probes: tuple[str, ...]
+
+
+class Apart(NamedTuple):
+    """It tells of no data of the city, or is told of elsewhere; why."""
+
+    why: str
+
+
+Way = Open | Guarded | Apart
+
+_STA = tuple(
+    f"/sta/v1.1/{path}"
+    for path in (
+        "", "Things?$count=true", "Things('{canary}-thing')", "Things('{canary}-none')", "Datastreams?$count=true",
+        "Datastreams?$expand=Thing,Sensor,ObservedProperty,Observations($count=true)", "Observations?$count=true",
+        "Things('gate')/Datastreams", "Things('gate')?$expand=Datastreams($count=true)", "Datastreams/$latest",
+        "Datastreams('{canary}~gate')/Observations", "Datastreams('{canary}~none')/Observations", "Sensors",
+        "Locations", "FeaturesOfInterest", "HistoricalLocations", "Observations?$filter=result eq 987654&$count=true",
+        "Observations?$apply=aggregate($count as n,result with max as m)", "Observations?$resultFormat=CSV",
+        "Things?$filter=startswith(name,'canary')&$count=true", "Things?$orderby=name desc&$top=1", "api",
+        "Datastreams?$resultFormat=GeoJSON", "Things?$filter=Datastreams/Sensor/name eq '{canary} counter'",
+    )
+)  # fmt: skip
+
+ROUTES: dict[str, Way] = {
+    "health": Apart("whether the house lives"),
+    "ready": Apart("whether the house is ready"),
+    "metrics": Guarded(("/metrics",)),
+    "sta/v1.1/Login": Apart("gives a token back to who has it"),
+    r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z": Open(_STA),
+    ".well-known/security.txt": Open(("/.well-known/security.txt",)),
+    "accounts/login/": Apart("a form"),
+    "accounts/logout/": Apart("ends a session"),
+    "feedback/": Open(("/feedback/",)),
+    "feedback/thanks/": Open(("/feedback/thanks/",)),
+    "feedback/messages/": Guarded(("/feedback/messages/",)),
+    "feedback/messages/<int:number>/settled/": Apart("POST alone, guarded as the list is"),
+    "parking/": Open(("/parking/",)),
+    "parking/board": Open(("/parking/board",)),
+    "parking/board.json": Open(("/parking/board.json",)),
+    "parking/map.json": Open(("/parking/map.json",)),
+    "parking/<str:thing_id>/": Open(("/parking/parking-altmarkt/", "/parking/{canary}-thing/", "/parking/no-thing/")),
+    "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
+    "parking/<str:thing_id>/history.json": Open(
+        ("/parking/parking-altmarkt/history.json?span=day", "/parking/{canary}-thing/history.json?span=day")
+    ),
+    "": Open(("/",)),
+    "sources/": Open(("/sources/",)),
+    "sources/<slug:source>/rejections/": Guarded(
+        ("/sources/chirpstack/rejections/", "/sources/{canary}-source/rejections/")
+    ),
+    "about/": Open(("/about/",)),
+    "api/": Open(("/api/",)),
+    "accessibility/": Open(("/accessibility/",)),
+    "privacy/": Open(("/privacy/",)),
+    "security/": Open(("/security/",)),
+    "imprint/": Open(("/imprint/",)),
+    "licences/": Open(("/licences/",)),
+    "language/<slug:code>/": Apart("sets a cookie"),
+    "geo/<slug:name>.json": Open(("/geo/districts.json", "/geo/boundary.json")),
+}
