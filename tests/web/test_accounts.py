@@ -24,6 +24,7 @@ from allmende.web.accounts.authentication import (
 )
 from allmende.web.accounts.models import AuditEntry, Membership, Token, User
 from allmende.web.accounts.tokens import PREFIX, create_token, find_token, known_reader, revoke_token
+from allmende.web.office.models import Revision
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long and quiet river"
@@ -292,6 +293,7 @@ def test_personal_data_stands_in_the_docs():
         Membership: ("user", "organisation", "role", "since"),
         Token: ("user", "last_used"),
         AuditEntry: ("actor", "object", "detail"),
+        Revision: ("author", "releaser"),
     }.items():
         for field in fields:
             assert model._meta.get_field(field)

@@ -204,7 +204,7 @@ def notices(intake, **settings) -> Notices:
     from tests.web.simple import city
 
     config = Config(mail_url="smtp://mail.city.example", mail_from="house@city.example", **settings)
-    return Notices(city(feed={"responsible": "anna@city.example"}), config)
+    return Notices(lambda: city(feed={"responsible": "anna@city.example"}), config)
 
 
 def test_it_is_told_once_and_once_when_it_is_over(house, mailoutbox):
@@ -255,12 +255,12 @@ def test_what_could_not_be_told_is_told_later(house, monkeypatch):
 def test_a_webhook_gets_what_is_wrong():
     Trouble.objects.create(source="feed", kind="late", since=NOW, found=NOW, finding={"facts": {"last": NOW}})
     with serving() as server:
-        told = Notices(city(feed={}), Config(trouble_webhook=server.url("posted")))
+        told = Notices(lambda: city(feed={}), Config(trouble_webhook=server.url("posted")))
         told.tell(NOW + HOUR)
         assert server.asked["posted"] == 1
         assert Trouble.objects.get().told == NOW + HOUR
         Trouble.objects.update(told=None)
-        told = Notices(city(feed={}), Config(trouble_webhook=server.url("refused")))
+        told = Notices(lambda: city(feed={}), Config(trouble_webhook=server.url("refused")))
         told.tell(NOW + HOUR)
         assert Trouble.objects.get().told is None
 

@@ -179,11 +179,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return next((thing for thing in self.things if thing.id == thing_id), None)
 
 
-def parse_profile(data: Mapping[str, object], files: Mapping[str, bytes] | None = None) -> Profile:
+def parse_profile(
+    data: Mapping[str, object],
+    files: Mapping[str, bytes] | None = None,
+    rules: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Profile:
     """The checked profile of plain data (a read ``city.toml``).
 
     ``files`` holds by name what the profile names: outlines (a GeoJSON object in their place will do as well) and
-    tables. Raises ProfileError with the first thing that is wrong and its place.
+    tables. ``rules`` is what the rule files among them say, where somebody read them already. Raises ProfileError with
+    the first thing that is wrong and its place.
     """
     raw = plain(data)
     files = files or {}
@@ -191,7 +196,7 @@ def parse_profile(data: Mapping[str, object], files: Mapping[str, bytes] | None 
     for name in ("groups", "rules"):
         if name in raw:
             raise ProfileError(name, f"stand in files of their own beside city.toml: {FOLDER}NAME.toml")
-    groups, rules = parse_rules(files)
+    groups, derived = parse_rules(files, rules)
     parts = {name: raw.pop(name) for name in Profile.__struct_fields__ if name in raw and name not in _HEAD}
     head = convert(raw, _Head, "", known=Profile.__struct_fields__)
     profile = Profile(
@@ -206,7 +211,7 @@ def parse_profile(data: Mapping[str, object], files: Mapping[str, bytes] | None 
         sources={key: _source(key, body, files) for key, body in tables(parts.get("sources", {}), "sources").items()},
         services=tables(parts.get("services", {}), "services"),
         groups=groups,
-        rules=rules,
+        rules=derived,
         retention=parse_retention(parts.get("retention", {})),
     )
     _check(profile)

@@ -72,14 +72,30 @@ class Intake:
         limits: IngestLimits | None = None,
         clock: Callable[[], int] = now_micros,
         look: Callable[[str, Payload], None] | None = None,
+        follow: Callable[[], dict[str, PreparedSource]] | None = None,
     ) -> None:
-        """``look`` gets the payloads that came by themselves or were asked for, once they are committed."""
+        """``look`` gets the payloads that came by themselves or were asked for, once they are committed.
+
+        ``follow`` gives the sources as they are now, where they may change while this lives; ``profile`` is not read
+        then.
+        """
         self.store = store
         self._look = look or _look_away
-        self.sources = prepare_sources(profile) if sources is None else sources
+        self._follow = follow
+        self._sources = {} if follow else prepare_sources(profile) if sources is None else sources
+        self._topics: tuple[dict[str, PreparedSource], tuple[str, ...]] | None = None
         self.limits = limits or reading_bounds(config)
         self.clock = clock
         self.disk = DiskFloor(config)
+
+    @property
+    def sources(self) -> dict[str, PreparedSource]:
+        """All sources by their ids, as they are now."""
+        return self._follow() if self._follow else self._sources
+
+    @sources.setter
+    def sources(self, sources: dict[str, PreparedSource]) -> None:
+        self._follow, self._sources = None, sources
 
     def source(self, source_id: str) -> PreparedSource:
         """A source that can take data. Raises NotFound that names those there are."""
@@ -199,8 +215,11 @@ class Intake:
 
     def topics(self) -> tuple[str, ...]:
         """The topic filters that :meth:`message_intake` takes."""
-        chosen = (p.source.topic for p in self.sources.values() if p.profile.enabled and p.source.topic)
-        return tuple(dict.fromkeys(chosen))
+        sources = self.sources
+        if self._topics is None or self._topics[0] is not sources:
+            chosen = (p.source.topic for p in sources.values() if p.profile.enabled and p.source.topic)
+            self._topics = sources, tuple(dict.fromkeys(chosen))
+        return self._topics[1]
 
     def read(self, source: PreparedSource, payload: Payload, *, only: str = "") -> Batch:
         """A payload, parsed and checked, without touching the store."""

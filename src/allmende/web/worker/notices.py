@@ -5,6 +5,7 @@ At least once: a mail that was handed over just before the machine died goes aga
 
 import smtplib
 import time
+from collections.abc import Callable
 from email.utils import formataddr
 
 import httpx
@@ -34,13 +35,18 @@ class Notices(Teller):
     """By mail to the responsible and by a POST to the webhook, where they are set. What cannot be told now is told
     later, with longer and longer pauses."""
 
-    def __init__(self, profile: Profile, config: Config) -> None:
-        self._profile = profile
+    def __init__(self, profile: Callable[[], Profile], config: Config) -> None:
+        """``profile`` gives the one in force now."""
+        self._open_profile = profile
         self._config = config
         self._failures = 0
         self._not_before = 0.0
         self._sent: set[tuple[str, str]] = set()
         """Where only one of mail and webhook got through: what need not go that way again."""
+
+    @property
+    def _profile(self) -> Profile:
+        return self._open_profile()
 
     def tell(self, now: int) -> None:
         """Tell what was not told yet, of sources and of people."""

@@ -34,11 +34,12 @@ class Subscriber(threading.Thread):
         client_id: str,
         stop: threading.Event,
         *,
-        readings: tuple[tuple[str, ...], TakeMessages] = ((), lambda _: None),
+        readings: tuple[Callable[[], tuple[str, ...]], TakeMessages] = (lambda: (), lambda _: None),
         single: Mapping[str, TakeMessage] | None = None,
     ) -> None:
-        """``readings``: topic filters, and what takes the messages of all of them. What is there already is taken
-        together: a broker sends no more before some were acknowledged, so that each by itself would wait for a commit.
+        """``readings``: what gives the topic filters, which may change, and what takes the messages of all of them.
+        What is there already is taken together: a broker sends no more before some were acknowledged, so that each by
+        itself would wait for a commit.
 
         ``single``: what takes the messages of a filter one by one, since they must not come twice.
         """
@@ -52,6 +53,8 @@ class Subscriber(threading.Thread):
         self._pause = _FIRST_PAUSE
         self._told = ""
         self._waiting: list[mqtt.MQTTMessage] = []
+        self._asked: tuple[str, ...] = ()
+        """What the session at the broker is subscribed to, as far as we know."""
 
     def run(self) -> None:
         """Connect, listen, connect again."""
@@ -77,6 +80,7 @@ class Subscriber(threading.Thread):
         while not self._failed and client.loop(timeout=0.0 if self._waiting else 0.5) == mqtt.MQTT_ERR_SUCCESS:
             if self._waiting and (len(self._waiting) >= GROUP or not _has_more(client)):
                 self._commit(client)
+            self._follow(client)
             if self._stop_event.is_set():
                 client.disconnect()
                 return
@@ -90,10 +94,28 @@ class Subscriber(threading.Thread):
         if reason.is_failure:
             self._failed = f"the broker refuses us: {reason}"
             return
-        topics = tuple(dict.fromkeys((*self._filters, *self._single)))
-        client.subscribe([(topic, 1) for topic in topics])
-        log.info("listening to the broker", topics=topics)
+        self._subscribe(client, self._topics())
         self._pause, self._told = _FIRST_PAUSE, ""
+
+    def _topics(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._filters(), *self._single)))
+
+    def _subscribe(self, client: mqtt.Client, topics: tuple[str, ...]) -> None:
+        """Ask for topics, and for none else any more. What of the others is on its way still is acknowledged."""
+        gone = [topic for topic in self._asked if topic not in topics]
+        if topics:
+            client.subscribe([(topic, 1) for topic in topics])
+        if gone:
+            client.unsubscribe(gone)
+        self._asked = topics
+        log.info("listening to the broker", topics=topics)
+
+    def _follow(self, client: mqtt.Client) -> None:
+        """Ask for other topics where the city's sources are others. (Before the broker has let us in, that comes by
+        itself.)"""
+        topics = self._topics()
+        if topics != self._asked and client.is_connected():
+            self._subscribe(client, topics)
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if self._failed:
@@ -105,7 +127,7 @@ class Subscriber(threading.Thread):
         self._commit(client)  # what came before it
         close_old_connections()
         try:
-            if any(matches(filter_, message.topic) for filter_ in self._filters):
+            if any(matches(filter_, message.topic) for filter_ in self._filters()):
                 self._take([(message.topic, bytes(message.payload))])
             for take in dict.fromkeys(takers):
                 take(message.topic, bytes(message.payload))
