@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "allmende.web.accounts",
     "allmende.web.data",
     "allmende.web.feedback",
+    "allmende.web.grants",
     "allmende.web.worker",
     "allmende.web.office",
     "allmende.web.portal",

@@ -11,6 +11,7 @@ from allmende.domain.times import DAY, HOUR
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.config import Config
 from allmende.web.feedback.models import Message
+from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
 from allmende.web.office.files import prune as prune_files
 
@@ -35,6 +36,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
     Message.prune()
+    Grant.prune()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
         prepare_years(now)
