@@ -7,8 +7,8 @@ profile. Secrets are read where they are used, and appear in no error.
 import os
 import re
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -25,6 +25,9 @@ READ_SECONDS = 20.0
 TOTAL_SECONDS = 120.0
 _SHORTEST = 4
 """Signs of a secret that is looked for in texts; a shorter one would be found in any word."""
+PUBLIC_ONLY = "public_only"
+"""Setting of a source whose address was named by somebody who is not the operator: no host in a network of the house's
+own is asked."""
 USER_AGENT = f"allmende/{allmende.__version__} (open urban data platform)"
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 # as it is written, or as a library for addresses writes it
@@ -39,7 +42,7 @@ class Client(httpx.Client):
     """Asks for one source. ``known``: the values of the variables that the source's own address names."""
 
     def __init__(self, source: Source, read_seconds: float) -> None:
-        self.guard = Guard()
+        self.guard = Guard(public_only=source.settings.get(PUBLIC_ONLY) is True)
         self.known = _of_address(source)
         super().__init__(
             timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
@@ -142,16 +145,37 @@ def exchange(
     total_seconds: float = TOTAL_SECONDS,
     **request: Any,
 ) -> tuple[bytes | None, Mapping[str, str]]:
-    """Body and headers of an answer; the body is None where it has not changed (304).
+    """Body and headers of an answer; the body is None, and there are no headers, where it has not changed (304).
 
     Raises httpx's errors, FetchError. ``total_seconds`` bounds all of it, from the connection to the last byte.
     """
+    body = bytearray()
+    known = _ask(client, method, address, request, max_bytes, total_seconds, body.extend)
+    return (None if known is None else bytes(body)), known or {}
+
+
+def download(
+    client: httpx.Client, address: str, file: BinaryIO, *, max_bytes: int, total_seconds: float
+) -> Mapping[str, str]:
+    """Write the body of an answer into a file, and give its headers. Raises as :func:`exchange` does."""
+    return _ask(client, "GET", address, {}, max_bytes, total_seconds, file.write) or {}
+
+
+def _ask(
+    client: httpx.Client,
+    method: str,
+    address: str,
+    request: Mapping[str, Any],
+    max_bytes: int,
+    total_seconds: float,
+    take: Callable[[bytes], object],
+) -> Mapping[str, str] | None:
     until = time.monotonic() + total_seconds
     if isinstance(client, Client):
         address = _fill(address, client.known)
         client.guard.until, client.guard.home = until, urlsplit(address).hostname or ""
     try:
-        return _answer(client, method, address, request, max_bytes)
+        return _answer(client, method, address, request, max_bytes, take)
     except httpx.TimeoutException:
         if time.monotonic() < until:
             raise
@@ -159,16 +183,22 @@ def exchange(
 
 
 def _answer(
-    client: httpx.Client, method: str, address: str, request: Mapping[str, Any], max_bytes: int
-) -> tuple[bytes | None, Mapping[str, str]]:
+    client: httpx.Client,
+    method: str,
+    address: str,
+    request: Mapping[str, Any],
+    max_bytes: int,
+    take: Callable[[bytes], object],
+) -> Mapping[str, str] | None:
     with client.stream(method, address, **request) as response:
         if response.status_code == httpx.codes.NOT_MODIFIED:
-            return None, response.headers
+            return None
         if not response.is_success:
             raise FetchError(f"The host answered with {response.status_code} {response.reason_phrase}.")
-        body = bytearray()
+        taken = 0
         for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > max_bytes:
+            taken += len(chunk)
+            if taken > max_bytes:
                 raise FetchError(f"The answer is larger than {max_bytes:,} bytes and was not taken.")
-        return bytes(body), response.headers
+            take(chunk)
+        return response.headers

@@ -17,9 +17,14 @@ import httpx
 
 
 class Guard(httpcore.NetworkBackend):
-    """Opens connections. ``until`` (monotonic seconds) ends every wait; ``home`` is the host that was named."""
+    """Opens connections. ``until`` (monotonic seconds) ends every wait; ``home`` is the host that was named.
 
-    def __init__(self) -> None:
+    With ``public_only`` the host that was named has to be a public one too: it was named by somebody who is not the
+    operator.
+    """
+
+    def __init__(self, *, public_only: bool = False) -> None:
+        self._public_only = public_only
         self._backend = httpcore.SyncBackend()
         self.until = float("inf")
         self.home = ""
@@ -41,7 +46,10 @@ class Guard(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """A connection; to a host that was not named by its public address alone. Raises httpcore.ConnectError."""
         # the address that was looked at is the one that is connected to: a name may mean another one a moment later
-        place = host if host == self.home else _public(host, port)
+        if host != self.home:
+            place = _public(host, port, "we are sent on to {host}, which is no public address")
+        else:
+            place = _public(host, port, "{host} is no public address") if self._public_only else host
         stream = self._backend.connect_tcp(place, port, self.left(timeout), local_address, socket_options)
         return _Stream(stream, self)
 
@@ -73,14 +81,14 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _public(host: str, port: int) -> str:
+def _public(host: str, port: int, words: str) -> str:
     try:
         found = [str(entry[4][0]) for entry in getaddrinfo(host, port, type=SOCK_STREAM)]
     except (gaierror, UnicodeError) as error:
         raise httpcore.ConnectError(str(error)) from error
     for address in found:
         if not ip_address(address.partition("%")[0]).is_global:
-            raise httpcore.ConnectError(f"we are sent on to {host}, which is no public address")
+            raise httpcore.ConnectError(words.format(host=host))
     return found[0]
 
 

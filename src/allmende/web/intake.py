@@ -16,7 +16,7 @@ from django.db import connection
 from allmende.domain import times
 from allmende.domain.connector import Payload
 from allmende.domain.errors import Conflict, InvalidInput, NotFound, StorageFull
-from allmende.domain.framing import frames
+from allmende.domain.framing import frames, framing_of
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.profile import Profile
 from allmende.domain.records import Parsed, Rejection
@@ -197,7 +197,8 @@ class Intake:
                     return self.take_file(source_id, stream, progress, name=name or file.name)
             except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
                 raise InvalidInput(f"the file cannot be read: {error.strerror}", where=str(file)) from None
-        framing = self.source(source_id).usable().manifest.framing
+        source = self.source(source_id)
+        framing = framing_of(source.usable().manifest.framing, source.source.settings)
         payloads = frames(file, framing=framing, name=name or "standard input", received_at=self.clock())
         return self.take_all(source_id, payloads, progress)
 

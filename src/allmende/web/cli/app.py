@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from allmende.web.cli.errors import ExitCode, code_of, sentence
+from allmende.web.cli.office_commands import office
 from allmende.web.cli.people_commands import organisation, token, user
 from allmende.web.cli.retention_commands import retention
 from allmende.web.cli.rule_commands import rule, rules
@@ -28,6 +29,7 @@ app.add_typer(rejections, name="rejections")
 app.add_typer(user, name="user")
 app.add_typer(organisation, name="organisation")
 app.add_typer(token, name="token")
+app.add_typer(office, name="office")
 app.add_typer(retention, name="retention")
 app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")

@@ -12,7 +12,7 @@ from allmende.connectors.fetching import open_client, read, without_secrets
 from allmende.domain.addresses import hide_secrets
 from allmende.domain.connector import Connector, Payload, Source
 from allmende.domain.errors import InvalidInput, NotFound
-from allmende.domain.framing import frames
+from allmende.domain.framing import frames, framing_of
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.profile_checks import check_address
 from allmende.domain.records import Parsed
@@ -73,7 +73,7 @@ def _prepared(name: str, city: str) -> PreparedSource:
 
 
 def _payloads(source: Source, connector: Connector, file: str) -> Iterable[Payload]:
-    framing, now = connector.manifest.framing, now_micros()
+    framing, now = framing_of(connector.manifest.framing, source.settings), now_micros()
     if file:
         path = Path(file)
         if not path.is_file():

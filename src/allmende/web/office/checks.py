@@ -37,6 +37,15 @@ def checked_profile(changes: Iterable[Change]) -> Profile:
     return profile
 
 
+def is_wrong() -> bool:
+    """Whether the folder as it is and what is in force do not go together."""
+    try:
+        live().read_folder().under(released_changes()).parse()
+    except ConfigurationError:
+        return True
+    return False
+
+
 def check(changes: Iterable[Change], beside: Iterable[Change] = ()) -> list[str]:
     """Check changes with what goes along; gives warnings in words. Raises ProfileError."""
     listed = list(changes)

@@ -43,6 +43,7 @@ from django.utils import timezone
 
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, NotFound
 from allmende.domain.plain import KINDS, Change, Difference, check_change, clean, differences
+from allmende.domain.profile import ProfileError
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import User
 from allmende.web.accounts.roles import may
@@ -264,7 +265,7 @@ def undo(revision: Revision, by: By, *, to: int | None = None, reason: str = "",
     that number says, 0 what the folder says. ``whole``: what was released together with it goes back too.
 
     Raises ChangedMeanwhile where it is no longer in force, NotFound, Forbidden; ProfileError where the rest of the
-    profile needs what would go.
+    profile needs what would go, unless what is in force is wrong already.
     """
     actor = _demand(by, RELEASE)
     _hold()
@@ -291,7 +292,7 @@ def undo(revision: Revision, by: By, *, to: int | None = None, reason: str = "",
                 reason=reason[:_MOST_TEXT],
             )
         )
-    _put_in_force(made, by, "")
+    _put_in_force(made, by, "", mending=True)
     for each in made:
         _note(actor, "undo", each)
     return made
@@ -300,9 +301,15 @@ def undo(revision: Revision, by: By, *, to: int | None = None, reason: str = "",
 # --- inside ---
 
 
-def _put_in_force(several: Sequence[Revision], by: By, answer: str) -> None:
-    """Check all together over what else is in force, and let it be so."""
-    profile = checks.checked_profile([_change(each) for each in several])
+def _put_in_force(several: Sequence[Revision], by: By, answer: str, *, mending: bool = False) -> None:
+    """Check all together over what else is in force, and let it be so; ``mending``: also where that is still wrong by
+    something else."""
+    try:
+        profile = checks.checked_profile([_change(each) for each in several])
+    except ProfileError:
+        if not mending or not checks.is_wrong():
+            raise
+        profile = None  # one step of several
     now = _later(timezone.now())
     for each in several:
         Revision.objects.filter(kind=each.kind, key=each.key, state=RELEASED).update(state=REPLACED, changed=now)
@@ -311,7 +318,8 @@ def _put_in_force(several: Sequence[Revision], by: By, answer: str) -> None:
         each.answer = answer[:_MOST_TEXT]
         each.save()
     Stand.objects.filter(pk=1).update(word=secrets.token_hex(16))
-    checks.furnish_with(profile)
+    if profile is not None:
+        checks.furnish_with(profile)
     live().expire()
 
 

@@ -13,7 +13,7 @@ from allmende.connectors.fetching import without_secrets
 from allmende.domain.addresses import hide_secrets
 from allmende.domain.connector import Payload
 from allmende.domain.errors import AllmendeError
-from allmende.domain.framing import frames
+from allmende.domain.framing import frames, framing_of
 from allmende.domain.store import Receipt
 from allmende.domain.times import SECOND, parse_duration
 from allmende.web.intake import Intake
@@ -110,9 +110,8 @@ class Job(threading.Thread):
         body = self._puller.get(task.address)
         if body is None:
             return Receipt()
-        cut = frames(
-            io.BytesIO(body), framing=connector.manifest.framing, name=task.address, received_at=self._intake.clock()
-        )
+        framing = framing_of(connector.manifest.framing, source.settings)
+        cut = frames(io.BytesIO(body), framing=framing, name=task.address, received_at=self._intake.clock())
         receipt = self._intake.take_all(source.id, cut)
         self._puller.done(task.address)
         return receipt
