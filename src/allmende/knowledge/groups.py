@@ -65,7 +65,11 @@ class Found(NamedTuple):
 def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
     """Look for the streams of a rule, and put them together."""
     problems: list[str] = []
-    found = {name: _streams(store, reader, rule, put) for name, put in rule.profile.inputs.items()}
+    # What is derived is seen by whoever sees the rule's dataset, so that the rule sees no more than it may tell of.
+    seeing = Reader(name=reader.name, datasets=rule.sees) if reader.sees_all else reader
+    found = {name: _streams(store, seeing, rule, put) for name, put in rule.profile.inputs.items()}
+    if rule.unseen and reader.sees_all:
+        problems += _unseen(store, reader, rule, found)
     grouped: dict[str, dict[str, list[Member]]] = {}
     listed = rule.groups.groups if rule.groups else ()
     outlines = {group.key: shapely.geometry.shape(dict(group.outline)) for group in listed if group.outline}
@@ -88,6 +92,13 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
         problems,
         frozenset(stream.thing for stream in things.values()) if inside else frozenset(),
     )
+
+
+def _unseen(store: Store, reader: Reader, rule: Rule, found: Mapping[str, Sequence[Stream]]) -> Iterable[str]:
+    for name, put in rule.profile.inputs.items():
+        left = len(_streams(store, reader, rule, put)) - len(found[name])
+        if left:
+            yield f"{rule.id}: {left} streams of {name} are of closed datasets that `opens` does not name"
 
 
 def _group(rule: Rule, key: str, inputs: dict[str, list[Member]], things: Mapping[str, Stream]) -> Group:
