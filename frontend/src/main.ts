@@ -23,6 +23,9 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 
+const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
+if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));
+
 /** Calls once the element comes within one screen of being seen. */
 function whenNear(element: Element, call: () => void): void {
   const watcher = new IntersectionObserver(

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from allmende.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from allmende.domain.profile import Profile
+from allmende.web.accounts.access import datasets_of
 from allmende.web.accounts.models import AuditEntry, Membership, Organisation, User
+from allmende.web.accounts.tokens import create_token, reader_of_token
 from allmende.web.grants import views
 from allmende.web.grants.grants import grant, granted, recipients, withdraw
 from allmende.web.grants.models import KEPT_DAYS, Grant
@@ -191,3 +193,16 @@ def test_personal_data_of_grants_stands_in_the_docs():
         assert Grant._meta.get_field(field)
         assert f"``{field}``" in Grant.__doc__
         assert f"`{field}`" in text
+
+
+def test_whoever_was_granted_access_reads_by_session_and_by_token(profile, anna, steward, monkeypatch):
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: profile)
+    assert datasets_of(anna) == frozenset()
+    head = User.objects.create_superuser("head")
+    assert datasets_of(head) == {"inner"}, "what is protected is granted by name, to an administrator too"
+    made = grant(profile, "people", by=steward, user=anna, purpose=PURPOSE, until=soon())
+    assert datasets_of(anna) == {"people"}
+    token, _ = create_token("annas", actor="test", datasets=["people"], user=anna)
+    assert reader_of_token(token).datasets == {"people"}
+    withdraw(made.pk, by=steward)
+    assert reader_of_token(token).datasets == frozenset()

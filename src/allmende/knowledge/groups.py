@@ -86,6 +86,10 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
         stream.id if rule.profile.by == BY_STREAM else stream.thing: stream for s in found.values() for stream in s
     }
     keys: Iterable[str] = [group.key for group in rule.groups.groups] if rule.groups else grouped
+    if grouped and (awaited := _awaited(store, reader, rule)):
+        # It comes with its own source, perhaps tomorrow: until then there is nothing to hang a value on.
+        problems.append(f"{rule.id}: there is no Thing {awaited!r} yet, and so no values")
+        keys = ()
     inside = rule.groups is not None and rule.groups.match == "inside"
     return Found(
         {key: _group(rule, key, grouped.get(key, {}), things) for key in keys},
@@ -112,6 +116,15 @@ def _group(rule: Rule, key: str, inputs: dict[str, list[Member]], things: Mappin
     if rule.profile.by == ALL:
         return Group(key=key, thing=_thing_of_rule(rule), inputs=named)
     return Group(key=key, thing=ThingDeclaration(id=things[key].thing, name="", kept=True), inputs=named)
+
+
+def _awaited(store: Store, reader: Reader, rule: Rule) -> str:
+    """The thing of another source to which the rule's values belong, where it is not there; else ""."""
+    thing = None if rule.groups is not None or rule.profile.by != ALL else _thing_of_rule(rule)
+    if thing is None or not thing.kept:
+        return ""
+    there = store.find(Query(entity="Thing", reader=reader, id=thing.id, select=("id",))).rows
+    return "" if there else thing.id
 
 
 def _number(value: Any) -> float | None:

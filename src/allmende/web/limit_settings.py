@@ -148,6 +148,17 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
     query_seconds: Annotated[
         float, _setting("ALLMENDE_QUERY_SECONDS", "Limits", "Time that one question may take in the store.", low=0.1)
     ] = 10.0
+    proxies: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_PROXIES",
+            "Limits",
+            "How many proxies of yours stand before the house and append to `X-Forwarded-For`: limits then count the "
+            "address that the outermost of them saw. 0: the address that the connection comes from.",
+            low=0,
+            high=10,
+        ),
+    ] = 0
     rate_limit: Annotated[
         int,
         _setting(

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from allmende.web.accounts.urls import allauth_urlpatterns
 from allmende.web.accounts.views import grant_token
 from allmende.web.observability import views as machines
 from allmende.web.portal.well_known import security_txt
@@ -16,6 +17,7 @@ urlpatterns = [
     re_path(r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z", sensorthings, name="sensorthings"),
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
+    path("accounts/", include(allauth_urlpatterns)),
     path("office/access/", include("allmende.web.grants.urls")),
     path("feedback/", include("allmende.web.feedback.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
