@@ -1,6 +1,7 @@
 """Which streams a rule reads, and for whom: the streams of its selectors, put together by stream, thing or group."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,11 +66,18 @@ class Found(NamedTuple):
 def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
     """Look for the streams of a rule, and put them together."""
     problems: list[str] = []
+    inside = rule.groups is not None and rule.groups.match == "inside"
+    look = partial(find_streams, store, simulated=rule.simulated, places=inside)
     # What is derived is seen by whoever sees the rule's dataset, so that the rule sees no more than it may tell of.
     seeing = Reader(name=reader.name, datasets=rule.sees) if reader.sees_all else reader
-    found = {name: _streams(store, seeing, rule, put) for name, put in rule.profile.inputs.items()}
+    found = {name: look(seeing, put) for name, put in rule.profile.inputs.items()}
     if rule.unseen and reader.sees_all:
-        problems += _unseen(store, reader, rule, found)
+        for name, put in rule.profile.inputs.items():
+            left = len(look(reader, put)) - len(found[name])
+            if left:
+                problems.append(
+                    f"{rule.id}: {left} streams of {name} are of closed datasets that `opens` does not name"
+                )
     grouped: dict[str, dict[str, list[Member]]] = {}
     listed = rule.groups.groups if rule.groups else ()
     outlines = {group.key: shapely.geometry.shape(dict(group.outline)) for group in listed if group.outline}
@@ -90,19 +98,11 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
         # It comes with its own source, perhaps tomorrow: until then there is nothing to hang a value on.
         problems.append(f"{rule.id}: there is no Thing {awaited!r} yet, and so no values")
         keys = ()
-    inside = rule.groups is not None and rule.groups.match == "inside"
     return Found(
         {key: _group(rule, key, grouped.get(key, {}), things) for key in keys},
         problems,
         frozenset(stream.thing for stream in things.values()) if inside else frozenset(),
     )
-
-
-def _unseen(store: Store, reader: Reader, rule: Rule, found: Mapping[str, Sequence[Stream]]) -> Iterable[str]:
-    for name, put in rule.profile.inputs.items():
-        left = len(_streams(store, reader, rule, put)) - len(found[name])
-        if left:
-            yield f"{rule.id}: {left} streams of {name} are of closed datasets that `opens` does not name"
 
 
 def _group(rule: Rule, key: str, inputs: dict[str, list[Member]], things: Mapping[str, Stream]) -> Group:
@@ -197,13 +197,15 @@ def _convert(stream: Stream, put: InputProfile) -> Convert | None:
     return converter(stream.unit, put.unit) if put.unit and put.type == "number" else None
 
 
-def _streams(store: Store, reader: Reader, rule: Rule, put: InputProfile) -> list[Stream]:
-    """The streams of a selector, in the order of their ids. What rules give is read by the rule's name alone: a
-    property or an id could lead a rule to itself."""
-    things = Query(entity="Thing", reader=reader, select=("id", "properties"), simulated=rule.simulated)
-    if rule.groups is not None and rule.groups.match == "inside":
-        places = Query(entity="Location", reader=reader, select=("location",), top=10)
-        things = msgspec.structs.replace(things, expand=(Expand(relation="Locations", query=places),))
+def find_streams(
+    store: Store, reader: Reader, put: InputProfile, *, simulated: bool = False, places: bool = False
+) -> list[Stream]:
+    """The streams of a selector, in the order of their ids; with the ``places`` of their things. What rules give is
+    read by the rule's name alone: a property or an id could lead a rule to itself."""
+    things = Query(entity="Thing", reader=reader, select=("id", "properties"), simulated=simulated)
+    if places:
+        standing = Query(entity="Location", reader=reader, select=("location",), top=10)
+        things = msgspec.structs.replace(things, expand=(Expand(relation="Locations", query=standing),))
     query = Query(
         entity="Datastream",
         reader=reader,
@@ -211,7 +213,7 @@ def _streams(store: Store, reader: Reader, rule: Rule, put: InputProfile) -> lis
         select=("unitOfMeasurement", "properties"),
         expand=(Expand(relation="Thing", query=things),),
         top=_PAGE,
-        simulated=rule.simulated,
+        simulated=simulated,
     )
     found: list[Stream] = []
     while True:

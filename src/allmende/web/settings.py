@@ -30,11 +30,13 @@ INSTALLED_APPS = [
     "allmende.web.accounts",
     *IDENTITY_APPS,
     "allmende.web.data",
+    "allmende.web.citizens",
     "allmende.web.feedback",
     "allmende.web.grants",
     "allmende.web.worker",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.rulebook",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [
