@@ -100,6 +100,30 @@ ROUTES: dict[str, Way] = {
     ".well-known/security.txt": Open(("/.well-known/security.txt",)),
     "accounts/login/": Apart("a form"),
     "accounts/logout/": Apart("ends a session"),
+    r"^catalog\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
+        ("/catalog.ttl", "/catalog.rdf", "/catalog.jsonld", "/catalog.nt", "/catalog.ttl?profile=dcat-ap-de-2.0")
+    ),
+    "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
+        tuple(
+            f"/dataset/{name}/streams.{form}" for name in ("sensors", "{canary}") for form in ("csv", "json", "geojson")
+        )
+    ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
+        ("/dataset/sensors.ttl", "/dataset/{canary}.ttl", "/dataset/{canary}-people.jsonld")
+    ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
+        ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
+    ),
+    "datasets/": Open(("/datasets/", "/datasets/?text=canary")),
+    "robots.txt": Open(("/robots.txt",)),
+    "sitemap.xml": Open(("/sitemap.xml",)),
+    "office/": Guarded(("/office/",)),
+    "office/<slug:kind>/": Guarded(("/office/dataset/",)),
+    "office/<slug:kind>/<str:key>/": Guarded(("/office/dataset/{canary}/",)),
+    "office/<slug:kind>/<str:key>/do/": Guarded(("/office/dataset/{canary}/do/",)),
+    "office/<slug:kind>/<str:key>/edit/": Guarded(("/office/dataset/{canary}/edit/",)),
+    "office/new/<slug:kind>/": Guarded(("/office/new/dataset/",)),
     "own/": Open(("/own/",)),
     "own/<int:number>": Apart("takes readings of a sensor in, by its token"),
     "own/<int:number>/": Open(("/own/1/", "/own/99/")),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from allmende.domain.catalogue import may_know
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.profile import DatasetProfile, Profile
 from allmende.domain.store import DatasetRecord, Store
@@ -66,7 +67,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
     def knows(self, dataset: DatasetProfile) -> bool:
         """Whether the reader may know that there is such a dataset: of one that is closed to them they hear nothing."""
-        return dataset.access == "open" or self.reader.sees_all or dataset.id in self.reader.datasets
+        return may_know(dataset, self.reader)
 
     def now(self) -> datetime:
         """The time, aware, in UTC."""
