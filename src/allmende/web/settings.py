@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "allmende.web.data",
     "allmende.web.citizens",
     "allmende.web.feedback",
+    "allmende.web.grants",
     "allmende.web.worker",
     "allmende.web.office",
     "allmende.web.portal",
@@ -72,6 +73,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "allmende.web.portal.context.portal",
+                "allmende.web.office.context.office",
             ],
         },
     }

@@ -6,8 +6,6 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.http import HttpRequest
 
-from allmende.domain.catalogue import may_know
-from allmende.domain.dataset import DatasetProfile
 from allmende.domain.service import Service
 from allmende.web.security import websocket_url
 
@@ -18,18 +16,12 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     geography = house.profile.geography if house else None
     return {
         "city": house.profile if house else None,
-        "known_datasets": _known(house) if house else (),
+        "datasets": house.datasets if house else [],
         "services": [describe(service, request.path) for service in settings.SERVICES],
         "live_url": websocket_url(settings.ALLMENDE, request.get_host(), request.is_secure()),
         "basemap_url": settings.ALLMENDE.base_map or (geography.base_map if geography else ""),
         "map_attribution": geography.attribution if geography else "",
     }
-
-
-def _known(house: Any) -> list[DatasetProfile]:
-    """What the reader may know of and is still given out."""
-    found = house.profile.datasets.values()
-    return [dataset for dataset in found if dataset.withdrawn is None and may_know(dataset, house.reader)]
 
 
 def describe(service: Service, path: str) -> dict[str, Any]:
