@@ -26,6 +26,7 @@ from allmende.web.accounts.authentication import (
 )
 from allmende.web.accounts.models import AuditEntry, LoggedIn, Membership, Token, User
 from allmende.web.accounts.tokens import PREFIX, create_token, find_token, known_reader, revoke_token
+from allmende.web.citizens.models import OwnSensor
 from allmende.web.office.models import Revision
 
 pytestmark = pytest.mark.django_db
@@ -296,6 +297,7 @@ def test_personal_data_stands_in_the_docs():
         LoggedIn: ("user", "session", "browser", "since", "seen"),
         AuditEntry: ("actor", "object", "detail"),
         Revision: ("author", "releaser"),
+        OwnSensor: ("user", "name", "description", "shown_name", "lon", "lat", "district", "told_silent"),
     }.items():
         for field in fields:
             assert model._meta.get_field(field)

@@ -65,7 +65,11 @@ class Found(NamedTuple):
 def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
     """Look for the streams of a rule, and put them together."""
     problems: list[str] = []
-    found = {name: _streams(store, reader, rule, put) for name, put in rule.profile.inputs.items()}
+    inside = rule.groups is not None and rule.groups.match == "inside"
+    found = {
+        name: find_streams(store, reader, put, simulated=rule.simulated, places=inside)
+        for name, put in rule.profile.inputs.items()
+    }
     grouped: dict[str, dict[str, list[Member]]] = {}
     listed = rule.groups.groups if rule.groups else ()
     outlines = {group.key: shapely.geometry.shape(dict(group.outline)) for group in listed if group.outline}
@@ -86,7 +90,6 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
         # It comes with its own source, perhaps tomorrow: until then there is nothing to hang a value on.
         problems.append(f"{rule.id}: there is no Thing {awaited!r} yet, and so no values")
         keys = ()
-    inside = rule.groups is not None and rule.groups.match == "inside"
     return Found(
         {key: _group(rule, key, grouped.get(key, {}), things) for key in keys},
         problems,
@@ -186,13 +189,15 @@ def _convert(stream: Stream, put: InputProfile) -> Convert | None:
     return converter(stream.unit, put.unit) if put.unit and put.type == "number" else None
 
 
-def _streams(store: Store, reader: Reader, rule: Rule, put: InputProfile) -> list[Stream]:
-    """The streams of a selector, in the order of their ids. What rules give is read by the rule's name alone: a
-    property or an id could lead a rule to itself."""
-    things = Query(entity="Thing", reader=reader, select=("id", "properties"), simulated=rule.simulated)
-    if rule.groups is not None and rule.groups.match == "inside":
-        places = Query(entity="Location", reader=reader, select=("location",), top=10)
-        things = msgspec.structs.replace(things, expand=(Expand(relation="Locations", query=places),))
+def find_streams(
+    store: Store, reader: Reader, put: InputProfile, *, simulated: bool = False, places: bool = False
+) -> list[Stream]:
+    """The streams of a selector, in the order of their ids; with the ``places`` of their things. What rules give is
+    read by the rule's name alone: a property or an id could lead a rule to itself."""
+    things = Query(entity="Thing", reader=reader, select=("id", "properties"), simulated=simulated)
+    if places:
+        standing = Query(entity="Location", reader=reader, select=("location",), top=10)
+        things = msgspec.structs.replace(things, expand=(Expand(relation="Locations", query=standing),))
     query = Query(
         entity="Datastream",
         reader=reader,
@@ -200,7 +205,7 @@ def _streams(store: Store, reader: Reader, rule: Rule, put: InputProfile) -> lis
         select=("unitOfMeasurement", "properties"),
         expand=(Expand(relation="Thing", query=things),),
         top=_PAGE,
-        simulated=rule.simulated,
+        simulated=simulated,
     )
     found: list[Stream] = []
     while True:

@@ -12,8 +12,9 @@ Person = User | AnonymousUser
 
 
 def datasets_of(user: Person) -> frozenset[str]:
-    """Ids of the datasets that are not open and that somebody may read: an administrator all of them."""
-    return _closed() if may(user, "people.edit") else frozenset()
+    """Ids of the datasets that are not open and that somebody may read: an administrator the city's, and everybody
+    those of the sensors that they give."""
+    return (_closed() if may(user, "people.edit") else frozenset()) | _given(user)
 
 
 def writes_of(user: Person) -> frozenset[str]:
@@ -30,6 +31,14 @@ def _datasets() -> Iterable[str]:
     from allmende.web.house import open_profile
 
     return open_profile().datasets
+
+
+def _given(user: Person) -> frozenset[str]:
+    from allmende.web.citizens.models import PREFIX
+
+    if user.pk is None or not user.is_active:
+        return frozenset()
+    return frozenset(f"{PREFIX}{number}" for number in user.own_sensors.values_list("pk", flat=True))
 
 
 def _closed() -> frozenset[str]:

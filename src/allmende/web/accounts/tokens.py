@@ -80,6 +80,13 @@ def revoke_token(name: str, *, actor: str) -> Token:
     return token
 
 
+def forget_token(token: Token) -> None:
+    """Delete a token whose use nobody needs to look up: here at once, in other processes within a second."""
+    token.delete()
+    forget_known()
+    transaction.on_commit(forget_known)
+
+
 def find_token(secret: str) -> Token | None:
     """The valid token of a secret, or None. Notes the hour of its use."""
     if not secret.startswith(PREFIX) or len(secret) > 200:
