@@ -14,14 +14,20 @@ NOON = 20_400 * DAY
 
 
 @pytest.fixture
-def house(db: Any) -> None:
-    """Two garages in ``parking``, one bus in ``transit``, which is restricted, and one simulated garage."""
+def house(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two garages in ``parking``, one bus in ``transit``, of which nobody may know, and one simulated garage."""
     # this file is read before Django is set up
     from allmende.web.catalogue.notes import note_descriptions
     from allmende.web.house import furnish, open_profile, open_store
 
-    furnish(open_store(), open_profile())
-    note_descriptions(open_profile(), NOON - 30 * DAY)
+    closed = {
+        name: msgspec.structs.replace(dataset, public_description=False)
+        for name, dataset in open_profile().datasets.items()
+    }
+    profile = msgspec.structs.replace(open_profile(), datasets=closed)
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: profile)
+    furnish(open_store(), profile)
+    note_descriptions(profile, NOON - 30 * DAY)
     for stream, dataset in (
         ("goethe~free", "parking"),
         ("markt~free", "parking"),

@@ -17,11 +17,11 @@ from tests.web.catalogue.conftest import DAY, NOON
 from allmende.domain.dataset import DatasetProfile, Withdrawal
 from allmende.domain.policy import Reader
 from allmende.faces.dcat.names import DCAT, HYDRA
+from allmende.web import house as house_module
 from allmende.web.accounts import middleware
 from allmende.web.accounts.tokens import create_token
 from allmende.web.catalogue import gather, notes
 from allmende.web.catalogue.models import Description
-from allmende.web.house import open_profile
 
 HOST = "http://testserver"
 PAGES = (
@@ -47,7 +47,7 @@ def names_in(answer: Any) -> set[str]:
 
 
 def change_profile(monkeypatch: pytest.MonkeyPatch, datasets: dict[str, DatasetProfile]) -> Any:
-    changed = msgspec.structs.replace(open_profile(), datasets=datasets)
+    changed = msgspec.structs.replace(house_module.open_profile(), datasets=datasets)
     monkeypatch.setattr("allmende.web.house.open_profile", lambda: changed)
     return changed
 
@@ -121,7 +121,7 @@ def test_who_may_see_it_finds_it(client: Client, house: None, monkeypatch: pytes
 def test_a_public_description_tells_nothing_that_was_measured(
     client: Client, house: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    datasets = dict(open_profile().datasets)
+    datasets = dict(house_module.open_profile().datasets)
     datasets["transit"] = msgspec.structs.replace(datasets["transit"], public_description=True)
     change_profile(monkeypatch, datasets)
     found = graph(client.get("/dataset/transit.ttl"))
@@ -177,7 +177,7 @@ def test_a_profile_is_asked_for_by_header_too(client: Client, house: None) -> No
 
 
 def test_a_withdrawn_dataset_keeps_its_address(client: Client, house: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    datasets = dict(open_profile().datasets)
+    datasets = dict(house_module.open_profile().datasets)
     reason = {"de": "Die Zählung wurde beendet.", "en": "The count has ended."}
     withdrawn = Withdrawal(date="2025-12-01", reason=reason, successor="parking-sites")
     datasets["parking"] = msgspec.structs.replace(datasets["parking"], withdrawn=withdrawn)
@@ -194,7 +194,9 @@ def test_a_withdrawn_dataset_keeps_its_address(client: Client, house: None, monk
 
 
 def test_a_dataset_that_left_the_profile_is_gone(client: Client, house: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    datasets = {name: each for name, each in open_profile().datasets.items() if name not in ("parking", "transit")}
+    datasets = {
+        name: each for name, each in house_module.open_profile().datasets.items() if name not in ("parking", "transit")
+    }
     changed = change_profile(monkeypatch, datasets)
     notes.note_descriptions(changed, NOON)
     assert client.get("/dataset/parking").status_code == 410
@@ -204,7 +206,7 @@ def test_a_dataset_that_left_the_profile_is_gone(client: Client, house: None, mo
 
 
 def test_descriptions_keep_their_dates_until_they_change(db: Any) -> None:
-    profile = open_profile()
+    profile = house_module.open_profile()
     notes.note_descriptions(profile, NOON)
     notes.note_descriptions(profile, NOON + DAY)
     kept = Description.objects.get(dataset="parking")
@@ -249,7 +251,7 @@ def test_the_sitemap_is_what_everybody_sees(client: Client, house: None) -> None
 
 
 def test_what_a_client_named_does_not_end_the_page_s_data(client: Client, house: None, monkeypatch) -> None:
-    datasets = dict(open_profile().datasets)
+    datasets = dict(house_module.open_profile().datasets)
     evil = "</script><script>alert(1)</script>"
     datasets["parking"] = msgspec.structs.replace(datasets["parking"], title={"de": evil, "en": evil})
     change_profile(monkeypatch, datasets)
@@ -257,9 +259,7 @@ def test_what_a_client_named_does_not_end_the_page_s_data(client: Client, house:
 
 
 def test_quality_is_measured_over_whole_days(client: Client, house: None) -> None:
-    from allmende.web.house import open_store
-
-    found = notes.measure_quality(open_store(), gather.contracts(), now=NOON + DAY // 2, days=7)
+    found = notes.measure_quality(house_module.open_store(), gather.contracts(), now=NOON + DAY // 2, days=7)
     parking = found["parking"]
     assert (parking.counted, parking.flagged, parking.plausibility) == (2, 2, 0.0)
     assert parking.completeness is None
