@@ -63,6 +63,8 @@ class Dialect(Protocol):
     """Behind a SELECT of datastreams ``d``: keeps other writers off them to the end of the transaction."""
     text_results: bool
     """Whether :meth:`result` gives numbers as text."""
+    reuses_keys: bool
+    """Whether a new row may get the key of one that went."""
     arrays: bool
     """Whether a parameter may hold many keys."""
     lateral: bool

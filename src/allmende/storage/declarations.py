@@ -11,7 +11,8 @@ from allmende.domain.creation import encode
 from allmende.domain.errors import InvalidInput
 from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import COMMONS
-from allmende.domain.records import Declaration, ThingDeclaration
+from allmende.domain.records import Declaration, Property, SensorDeclaration, ThingDeclaration
+from allmende.domain.store import Batch
 from allmende.storage.connections import Connection
 from allmende.storage.entities import dataset_key, place_thing, upsert_entity
 from allmende.storage.logs import log_entity
@@ -23,20 +24,22 @@ _KEPT = 2
 """Raised when more of a declaration is kept than before: then what was known is looked at once more."""
 
 
-def declare(
-    connection: Connection, declarations: Sequence[Declaration], *, source: str, dataset: str, received_at: int
-) -> dict[str, Stream]:
-    """Make all declared streams known; gives them with their states."""
-    streams = [d.stream for d in declarations]
-    told = {d.stream: _encoder.encode((_KEPT, source, dataset, d)) for d in declarations}
-    digests = {stream: blake2b(text, digest_size=16).digest() for stream, text in told.items()}
-    known = _known_digests(connection, streams)
-    fresh = [d for d in declarations if known.get(d.stream) != digests[d.stream]]
+def declare(connection: Connection, batches: Sequence[Batch]) -> dict[str, Stream]:
+    """Make all declared streams known; gives them with their states. No two batches declare one stream."""
+    listed = [(batch, declaration) for batch in batches for declaration in batch.declarations]
+    digests = {declaration.stream: _digest(batch, declaration) for batch, declaration in listed}
+    known = _known_digests(connection, list(digests))
+    fresh = [(b, d) for b, d in listed if known.get(d.stream) != digests[d.stream]]
     if fresh:
-        owner, commons = dataset_key(connection, dataset), dataset_key(connection, COMMONS)
-        for declaration in fresh:
-            _declare_one(connection, declaration, source, owner, commons, received_at, digests[declaration.stream])
-    return read_streams(connection, streams)
+        desk = _Desk(connection)
+        for batch, declaration in fresh:
+            desk.declare(batch, declaration, digests[declaration.stream])
+    return read_streams(connection, digests)
+
+
+def _digest(batch: Batch, declaration: Declaration) -> bytes:
+    told = _encoder.encode((_KEPT, batch.declared_by or batch.origin, batch.dataset, declaration))
+    return blake2b(told, digest_size=16).digest()
 
 
 def _known_digests(connection: Connection, streams: Sequence[str]) -> dict[str, bytes]:
@@ -47,53 +50,76 @@ def _known_digests(connection: Connection, streams: Sequence[str]) -> dict[str, 
     return found
 
 
-def _declare_one(
-    connection: Connection, declared: Declaration, source: str, owner: int, commons: int, at: int, digest: bytes
-) -> None:
-    thing = _declare_thing(connection, declared.thing, owner, at)
-    sensor, _ = upsert_entity(
-        connection,
-        "Sensor",
-        declared.sensor.id,
-        owner,
-        {
-            "name": declared.sensor.name,
-            "description": declared.sensor.description or declared.sensor.name,
-            "encoding_type": declared.sensor.encoding_type,
-            "metadata": encode(declared.sensor.metadata),
-            "properties": _properties(declared.sensor.properties),
-        },
-    )
-    observed = declared.observed_property
-    property_key, _ = upsert_entity(
-        connection,
-        "ObservedProperty",
-        observed.id,
-        commons,
-        {
+class _Desk:
+    """Takes declarations down. What several of them say alike (a sensor, a property, a thing) is looked up once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._datasets: dict[str, int] = {}
+        self._known: dict[tuple[str, str, int], tuple[dict[str, Any], int]] = {}
+        self._things: dict[tuple[str, int], tuple[ThingDeclaration, int, int | None]] = {}
+
+    def declare(self, batch: Batch, declared: Declaration, digest: bytes) -> None:
+        """One stream, with all that it hangs on."""
+        owner = self._dataset(batch.dataset)
+        thing, feature = self._thing(declared.thing, owner, batch.received_at)
+        unit = declared.unit
+        columns: dict[str, Any] = {
+            "name": declared.name,
+            "description": declared.description or declared.name,
+            "observation_type": OBSERVATION_TYPES[declared.observation_type],
+            "unit": encode({"name": unit.name, "symbol": unit.symbol, "definition": unit.definition}),
+            "properties": _properties(declared.properties),
+            "thing": thing,
+            "sensor": self._sensor(declared.sensor, owner),
+            "observed_property": self._property(declared.observed_property),
+            "feature": feature,
+            "source": batch.declared_by or batch.origin,
+            "low": declared.low,
+            "high": declared.high,
+            "declared": digest,
+        }
+        upsert_entity(self._connection, "Datastream", declared.stream, owner, columns)
+
+    def _dataset(self, name: str) -> int:
+        if name not in self._datasets:
+            self._datasets[name] = dataset_key(self._connection, name)
+        return self._datasets[name]
+
+    def _sensor(self, sensor: SensorDeclaration, owner: int) -> int:
+        columns = {
+            "name": sensor.name,
+            "description": sensor.description or sensor.name,
+            "encoding_type": sensor.encoding_type,
+            "metadata": encode(sensor.metadata),
+            "properties": _properties(sensor.properties),
+        }
+        return self._upsert("Sensor", sensor.id, owner, columns)
+
+    def _property(self, observed: Property) -> int:
+        columns = {
             "name": observed.name,
             "definition": observed.definition,
             "description": observed.description or observed.name,
-        },
-    )
-    unit, placed = declared.unit, declared.thing.position is not None
-    feature = _declare_place(connection, "FeatureOfInterest", declared.thing, owner) if placed else None
-    columns: dict[str, Any] = {
-        "name": declared.name,
-        "description": declared.description or declared.name,
-        "observation_type": OBSERVATION_TYPES[declared.observation_type],
-        "unit": encode({"name": unit.name, "symbol": unit.symbol, "definition": unit.definition}),
-        "properties": _properties(declared.properties),
-        "thing": thing,
-        "sensor": sensor,
-        "observed_property": property_key,
-        "feature": feature,
-        "source": source,
-        "low": declared.low,
-        "high": declared.high,
-        "declared": digest,
-    }
-    upsert_entity(connection, "Datastream", declared.stream, owner, columns)
+        }
+        return self._upsert("ObservedProperty", observed.id, self._dataset(COMMONS), columns)
+
+    def _upsert(self, entity: str, identifier: str, owner: int, columns: dict[str, Any]) -> int:
+        known = self._known.get((entity, identifier, owner))
+        if known is None or known[0] != columns:
+            key, _ = upsert_entity(self._connection, entity, identifier, owner, columns)
+            known = self._known[entity, identifier, owner] = (columns, key)
+        return known[1]
+
+    def _thing(self, thing: ThingDeclaration, owner: int, at: int) -> tuple[int, int | None]:
+        """Keys of the thing and of the feature at its place."""
+        known = self._things.get((thing.id, owner))
+        if known is None or known[0] != thing:
+            placed = thing.position is not None
+            key = _declare_thing(self._connection, thing, owner, at)
+            feature = _declare_place(self._connection, "FeatureOfInterest", thing, owner) if placed else None
+            known = self._things[thing.id, owner] = (thing, key, feature)
+        return known[1], known[2]
 
 
 def _declare_thing(connection: Connection, thing: ThingDeclaration, owner: int, at: int) -> int:

@@ -114,7 +114,7 @@ def insert_entity(
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) RETURNING pk",
         (identifier, dataset, *columns.values()),
     ).fetchone()
-    if table == "datastream":
+    if table == "datastream" and connection.dialect.reuses_keys:
         # SQLite gives the highest key again after its row went; the change log still speaks of that one.
         fresh = connection.execute(
             "UPDATE datastream SET pk = (SELECT max(g.datastream) + 1 FROM gone_stream g)"

@@ -86,6 +86,7 @@ class PostgresDialect:
     name = "postgres"
     locking = "FOR UPDATE OF d"
     text_results = True
+    reuses_keys = False
     arrays = True
     lateral = True
     functions = TEMPLATES

@@ -27,6 +27,7 @@ from allmende.web.worker.notices import Notices
 from allmende.web.worker.retention import RetentionThread
 from allmende.web.worker.rules import RulesThread
 from allmende.web.worker.subscriber import Subscriber
+from allmende.web.worker.taken import Taken
 from allmende.web.worker.upkeep import SECONDS as UPKEEP_SECONDS
 from allmende.web.worker.upkeep import tidy_up
 from allmende.web.worker.watch import Watch
@@ -125,7 +126,8 @@ class Worker:
             if topics or single:
                 readings = (topics, intake.take_messages)
                 name = f"allmende-{self._profile.id}-worker"
-                threads.append(Subscriber(broker, name, over, readings=readings, single=single))
+                taken = Taken(self._store, name)
+                threads.append(Subscriber(broker, taken, over, readings=readings, single=single))
         for thread in threads:
             thread.start()
         return threads
