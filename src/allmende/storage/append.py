@@ -66,7 +66,8 @@ def _append(connection: Connection, batches: Sequence[Batch]) -> list[Receipt]:
         if _is_declared(series.stream, streams) and series.times
     ]
     if pieces:
-        ensure_features(connection, [piece.stream for piece in pieces])
+        with connection.at_once():
+            ensure_features(connection, [piece.stream for piece in pieces])
         for piece in append_fresh(connection, pieces, receipts):
             counts = append_series(
                 connection, piece.series, piece.stream, origin=piece.origin, received_at=piece.received_at

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from allmende.storage.slots import Slot
 
 T = TypeVar("T")
-ColumnType = Literal["bigint", "smallint", "double precision", "text"]
+ColumnType = Literal["bigint", "smallint", "double precision", "text", "bytea"]
 JsonKind = Literal["number", "string", "boolean"]
 Fragment = tuple[str, tuple[Any, ...]]
 """SQL with ``?`` for each parameter, and the parameters."""

@@ -10,7 +10,7 @@ from allmende.domain.query import ResultKind
 from allmende.domain.records import Series
 from allmende.domain.store import Receipt
 from allmende.storage.connections import Connection
-from allmende.storage.entities import ensure_feature
+from allmende.storage.entities import feature_of_thing
 from allmende.storage.readings import DOCUMENT_FROM, log_appends, quality_of
 from allmende.storage.state import Stream, grow_state
 
@@ -77,7 +77,36 @@ def _kept_form(piece: Piece) -> list[tuple[int, Any]] | None:
 
 def ensure_features(connection: Connection, streams: Iterable[Stream]) -> None:
     """The features of streams that are about to be observed: made from their things' locations, where these have one
-    (18-088, 10.3.3)."""
-    for stream in streams:
-        if stream.feature is None and stream.placed:
-            ensure_feature(connection, stream)
+    (18-088, 10.3.3). What other streams of their things observe already is asked for all of them together."""
+    lacking = [stream for stream in streams if stream.feature is None and stream.placed]
+    if not lacking:
+        return
+    known = _features_beside(connection, sorted({stream.thing for stream in lacking}))
+    made: dict[tuple[int, int], int | None] = {}
+    for stream in lacking:
+        place = stream.thing, stream.dataset
+        if place not in made:
+            made[place] = known.get(stream.thing) or feature_of_thing(connection, *place)
+        stream.feature = made[place]
+    for feature in dict.fromkeys(stream.feature for stream in lacking):
+        keys = sorted({stream.pk for stream in lacking if stream.feature == feature})
+        for place in range(0, len(keys), 500):
+            rule, values = connection.dialect.one_of("pk", keys[place : place + 500])
+            connection.execute(f"UPDATE datastream SET feature = ? WHERE {rule}", (feature, *values))
+
+
+def _features_beside(connection: Connection, things: Sequence[int]) -> dict[int, int]:
+    """By thing, the feature of a stream of it that lies where its one location says."""
+    found: dict[int, int] = {}
+    for place in range(0, len(things), 500):
+        rule, values = connection.dialect.one_of("t.thing", things[place : place + 500])
+        found.update(
+            connection.execute(
+                "SELECT t.thing, min(f.pk) FROM thing_location t JOIN location l ON l.pk = t.location"
+                " JOIN datastream d ON d.thing = t.thing JOIN feature f ON f.pk = d.feature AND f.feature = l.location"
+                f" WHERE {rule} AND (SELECT count(*) FROM thing_location o WHERE o.thing = t.thing) = 1"
+                " GROUP BY t.thing",
+                values,
+            )
+        )
+    return found

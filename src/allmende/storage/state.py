@@ -198,9 +198,15 @@ def _observe_features(connection: Connection, streams: Sequence[Stream]) -> None
     if not pairs:
         return
     then = "ON CONFLICT DO NOTHING RETURNING feature, datastream"
-    for feature, key in connection.dialect.insert_many(connection, "feature_datastream", _OBSERVED, pairs, then):
-        row = connection.execute("SELECT feature FROM feature WHERE pk = ?", (feature,)).fetchone()
-        _widen(by_key[key], bounds_of(row[0]) if row else None)
+    fresh = connection.dialect.insert_many(connection, "feature_datastream", _OBSERVED, pairs, then)
+    boxes: dict[int, tuple[float, float, float, float] | None] = {}
+    wanted = sorted({feature for feature, _ in fresh})
+    for place in range(0, len(wanted), 500):
+        rule, values = connection.dialect.one_of("pk", wanted[place : place + 500])
+        found = connection.execute(f"SELECT pk, feature FROM feature WHERE {rule}", values)
+        boxes.update((feature, bounds_of(geojson)) for feature, geojson in found)
+    for feature, key in fresh:
+        _widen(by_key[key], boxes.get(feature))
 
 
 def recount_state(connection: Connection, stream: Stream, count: int, features: Iterable[int], *, walk: bool) -> None:
