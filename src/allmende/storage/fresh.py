@@ -84,10 +84,10 @@ def ensure_features(connection: Connection, streams: Iterable[Stream]) -> None:
     known = _features_beside(connection, sorted({stream.thing for stream in lacking}))
     made: dict[tuple[int, int], int | None] = {}
     for stream in lacking:
-        place = stream.thing, stream.dataset
-        if place not in made:
-            made[place] = known.get(stream.thing) or feature_of_thing(connection, *place)
-        stream.feature = made[place]
+        whose = stream.thing, stream.dataset
+        if whose not in made:
+            made[whose] = known.get(stream.thing) or feature_of_thing(connection, *whose)
+        stream.feature = made[whose]
     for feature in dict.fromkeys(stream.feature for stream in lacking):
         keys = sorted({stream.pk for stream in lacking if stream.feature == feature})
         for place in range(0, len(keys), 500):

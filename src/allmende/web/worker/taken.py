@@ -34,8 +34,8 @@ class Taken:
         self._store = store
         self._name = f"mqtt:{client_id}"
         self._topics_name = f"mqtt-topics:{client_id}"
-        self._marks: deque[tuple[int, int]] = deque()
-        """Numbers of the marks that are kept, and how many messages each tells of."""
+        self._marks: deque[tuple[int, list[int]]] = deque()
+        """Numbers of the marks that are kept, and the packet identifiers that each tells of."""
         self._known: dict[int, tuple[bytes, int]] = {}
         """By packet identifier: a digest, and the number of its mark."""
         self._number = 0
@@ -60,8 +60,8 @@ class Taken:
         body = b"".join(_LINE.pack(message.mid, _digest(message)) for message in messages)
         room = MOST - len(messages)
         forget = self._number + 1
-        for number, count in reversed(self._marks):
-            room -= count
+        for number, mids in reversed(self._marks):
+            room -= len(mids)
             if room < 0:
                 break
             forget = number
@@ -71,18 +71,15 @@ class Taken:
         """It was committed."""
         self._number = mark.number
         while self._marks and self._marks[0][0] < mark.forget:
-            number, _ = self._marks.popleft()
-            self._forget(number)
+            number, mids = self._marks.popleft()
+            for mid in mids:
+                if mid in self._known and self._known[mid][1] == number:
+                    del self._known[mid]
         self._remember(mark.number, list(_LINE.iter_unpack(mark.body)))
 
     def _remember(self, number: int, lines: Sequence[tuple[int, bytes]]) -> None:
-        self._marks.append((number, len(lines)))
+        self._marks.append((number, [mid for mid, _ in lines]))
         self._known.update((mid, (digest, number)) for mid, digest in lines)
-
-    def _forget(self, number: int) -> None:
-        gone = [mid for mid, (_, kept) in self._known.items() if kept == number]
-        for mid in gone:
-            del self._known[mid]
 
     def subscribed(self, topics: Sequence[str]) -> bool:
         """Whether the broker was asked for exactly these, and granted all: to ask again would bring all that it
