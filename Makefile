@@ -12,7 +12,7 @@ SETUP = $(PYTHON) tools/setup.py
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs format clean clean-home setup setup-dev
+.PHONY: help run test check bench docs sbom format clean clean-home setup setup-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: ## measures, each beside the raw limit
 docs: ## the documentation, into site/
 	@$(SETUP) docs
 	$(BIN)/mkdocs build --strict
+
+sbom: setup-dev ## the bill of materials (CycloneDX), into dist/
+	$(BIN)/python tools/sbom.py
 
 format: setup-dev ## put the code into its form
 	$(BIN)/ruff check --fix

@@ -16,12 +16,21 @@ if (live) void import('./live').then(({ startLive }) => startLive(live));
 const map = document.querySelector<HTMLElement>('[data-map]');
 if (map) whenNear(map, () => void import('./map').then(({ drawMap }) => drawMap(map)));
 
+const places = document.querySelector<HTMLElement>('[data-own-map]');
+if (places) whenNear(places, () => void import('./places').then(({ drawPlaces }) => drawPlaces(places)));
+
+const pick = document.querySelector<HTMLElement>('[data-pick]');
+if (pick) whenNear(pick, () => void import('./places').then(({ offerPlace }) => offerPlace(pick)));
+
 for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
   void import('./chart').then(({ showChart }) => showChart(panel));
 }
 
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
+
+const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
+if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));
 
 /** Calls once the element comes within one screen of being seen. */
 function whenNear(element: Element, call: () => void): void {

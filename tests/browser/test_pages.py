@@ -16,6 +16,8 @@ PAGES = [
     "/api/",
     "/accessibility/",
     "/privacy/",
+    "/feedback/",
+    "/security/",
     "/imprint/",
     "/licences/",
     "/accounts/login/",

@@ -166,6 +166,22 @@ def test_conflicts_count_windows_of_green_and_fast_bicycles(store):
     assert readings(store, "K440~conflicts~watched")[NOW] == 30
 
 
+def test_the_camera_may_speak_before_the_installation_is_known(store):
+    clock = Clock()
+    follower = city(store, clock, only="felsenkeller")
+    bicycles = {NOW + 2 * n * SECOND: 1 for n in range(300)}
+    send(store, "Felsenkeller~southbound-bicycles~count", bicycles, kind="count", dataset="traffic")
+    clock.now = NOW + 3 * MINUTE
+    settle(follower)  # which wants that no rule failed
+    assert follower.problems == ["felsenkeller-conflicts: there is no Thing 'K440' yet, and so no values"]
+    lamp = {NOW + 3 * MINUTE: "green"}
+    send(store, "K440~K4_1~aspect", lamp, observed="signal-aspect", kind="category", dataset="traffic-signals")
+    clock.now = NOW + 5 * MINUTE
+    settle(follower)
+    assert follower.problems == []
+    assert readings(store, "K440~conflicts~count") == {NOW + 3 * MINUTE: 30}
+
+
 def test_without_the_lamp_nobody_knows_of_conflicts(store):
     clock = Clock()
     send(store, "K440~thermal", {NOW: 1}, dataset="traffic-signals", place=(11.584, 50.924))
@@ -225,7 +241,7 @@ def count(store: Store, station: str, first: int, days: list[int], **more: Any) 
 
 
 def test_the_first_half_of_2025(store):
-    clock = Clock(parse_instant("2024-12-31T12:00:00Z"))
+    clock = Clock(parse_instant("2025-01-01T06:00:00Z"))
     follower = city(store, clock, only="bicycle")
     for station, total in HALF_2025.items():
         count(store, station, parse_instant("2025-01-01T00:00:00Z"), spread(total, 181))
@@ -241,7 +257,7 @@ def test_the_first_half_of_2025(store):
 
 
 def test_the_year_2024_divides_by_active_station_days(store):
-    clock = Clock(parse_instant("2023-12-31T12:00:00Z"))
+    clock = Clock(parse_instant("2024-01-01T06:00:00Z"))
     follower = city(store, clock, only="bicycle")
     # Four all year, Griesbrücke since August, Erfurter Straße since November, less what was out of order.
     active = {"oberaue": 366, "bibliotheksplatz": 366, "burgauer-weg": 350, "goldbergrampe": 355,

@@ -1,10 +1,25 @@
 """One policy for all who ask the network: bounds, secrets by name, and no errors that tell them."""
 
+from collections import deque
+from collections.abc import Iterator
+
+import httpcore
 import httpx
 import msgspec
 import pytest
 
-from allmende.connectors.fetching import FetchError, headers, open_client, read, secret
+from allmende.connectors import fetching
+from allmende.connectors.fetching import (
+    FetchError,
+    Patience,
+    filled_address,
+    headers,
+    open_client,
+    read,
+    secret,
+    without_secrets,
+)
+from allmende.connectors.network import Guard
 from allmende.domain.connector import Source
 from allmende.domain.errors import ConfigurationError
 
@@ -56,3 +71,51 @@ def test_an_answer_is_bounded_and_judged() -> None:
             read(client, "https://x/", max_bytes=99)
         with pytest.raises(FetchError, match="503"):
             read(client, "https://x/away")
+
+
+def test_a_variable_in_the_address_is_filled_and_taken_out_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_KEY", "a b/c")
+    source = Source(id="s", connector="c", dataset="d", address="wss://x/feed?token=${SOURCE_KEY}")
+    assert filled_address(source) == "wss://x/feed?token=a%20b%2Fc"
+    told = without_secrets(source, "no way to wss://x/feed?token=a%20b%2Fc (a b/c) or https://n:p@y/?api_key=7&q=1")
+    assert told == "no way to wss://x/feed?token=${SOURCE_KEY} (${SOURCE_KEY}) or https://***@y/?api_key=***&q=1"
+    monkeypatch.delenv("SOURCE_KEY")
+    with pytest.raises(ConfigurationError, match=r"sources\.s\.address: .*SOURCE_KEY"):
+        open_client(source)
+
+
+def test_an_answer_cannot_ask_for_the_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_KEY", "mine")
+    monkeypatch.setenv("SOURCE_OTHER", "theirs")
+    known = fetching._of_address(Source(id="s", connector="c", dataset="d", address="https://x/?k=${SOURCE_KEY}"))
+    assert (
+        fetching._fill("https://x/2?k=%24%7BSOURCE_KEY%7D&o=${SOURCE_OTHER}", known)
+        == "https://x/2?k=mine&o=${SOURCE_OTHER}"
+    )
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "fd00::1", "0.0.0.0"])
+def test_only_the_named_host_may_lie_in_a_net_of_ones_own(place: str) -> None:
+    guard = Guard()
+    with pytest.raises(httpcore.ConnectError, match="no public address"):
+        guard.connect_tcp(place, 9, timeout=0.1)
+
+
+def test_one_part_that_fails_takes_no_other_along_and_is_told() -> None:
+    def parts(failing: set[int]) -> Iterator[int]:
+        patience = Patience()
+        for part in range(8):
+            with patience:
+                if part in failing:
+                    raise FetchError(f"part {part}")
+                yield part
+        patience.end()
+
+    got: list[int] = []
+    with pytest.raises(FetchError, match="part 2"):
+        deque(map(got.append, parts({2, 3, 5})), 0)
+    assert got == [0, 1, 4, 6, 7]
+    got.clear()
+    with pytest.raises(FetchError, match="part 4"):
+        deque(map(got.append, parts({2, 3, 4})), 0)
+    assert got == [0, 1], "it is the host: the rest is not asked for"

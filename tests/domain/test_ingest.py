@@ -262,3 +262,13 @@ def test_a_replay_of_one_reading_takes_no_other() -> None:
     )
     assert [(s.times, s.results) for s in again.series] == [([late], [2])]
     assert not again.rejections
+
+
+def test_a_rejection_repeats_nothing_that_cannot_be_kept() -> None:
+    told = Rejection(reason="no 'a\0b', but \ud800", where="object, \0", code="un\0known", body=b"\0 is fine here")
+    payload = Payload(body=b"x", name="wss://boxes.example/?token=s3cr3t&box=\udcff\0", received_at=NOW)
+    batch = ingest(Parsed((), (told,)), payload=payload, source=SOURCE, version="1", limits=IngestLimits())
+    (kept,) = batch.rejections
+    assert (kept.reason, kept.where) == ("no 'a\\x00b', but \\ud800", "object, \\x00")
+    assert (kept.code, kept.body) == ("un\\x00known", b"\0 is fine here")
+    assert batch.name == "wss://boxes.example/?token=***&box=\\udcff\\x00"

@@ -43,14 +43,23 @@ def test_a_rule_is_read():
     _, rules = read(RULE)
     assert rules["wet"].file == "rules/soil.toml"
     assert rules["wet"].outputs["wet"].type == "truth"
-    assert rules["wet"].edition.startswith("1+")
+    assert rules["wet"].edition({}).startswith("1+")
 
 
 def test_another_word_is_another_edition():
     _, one = read(RULE)
     _, other = read(RULE.replace("> 3", "> 4"))
-    assert one["wet"].edition != other["wet"].edition
-    assert read(RULE)[1]["wet"].edition == one["wet"].edition
+    assert one["wet"].edition({}) != other["wet"].edition({})
+    assert read(RULE)[1]["wet"].edition({}) == one["wet"].edition({})
+
+
+def test_another_row_of_its_table_is_another_edition():
+    rule = RULE.replace('dataset = "soil"', 'dataset = "soil"\nby = "site"')
+    editions = set()
+    for sites in (SITES, SITES.replace(b"dev-2", b"dev-4"), SITES):
+        groups, rules = read(GROUPS + rule, sites__csv=sites)
+        editions.add(rules["wet"].edition(groups))
+    assert len(editions) == 2
 
 
 def test_rows_of_a_table_with_the_same_key_are_one_group():

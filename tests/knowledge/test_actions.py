@@ -13,11 +13,11 @@ from allmende.domain.retention import Retention, parse_retention
 from allmende.domain.rules import parse_rules
 from allmende.domain.store import Store
 from allmende.domain.times import HOUR, MINUTE
-from allmende.knowledge.acting import Deed
+from allmende.knowledge.acting import Deed, Foresight
 from allmende.knowledge.evaluate import Limits
 from allmende.knowledge.follow import Follower
 from allmende.knowledge.prepare import Rule, prepare_rules
-from allmende.knowledge.rerun import run_again
+from allmende.knowledge.rerun import run_again, work_out
 from allmende.storage.retention import RetentionWork
 from tests.knowledge.town import NOW, Clock, profile, readings, ready, send, settle
 from tests.storage.conftest import store as store
@@ -134,7 +134,7 @@ def test_a_task_is_written_when_it_becomes_true(garden: Callable[..., Garden]) -
     row = ask(town.store, "Task", id=deed.task, select=("id",)).rows
     assert row, "the journal says which task"
     assert (deed.group, deed.time, deed.capability) == ("a", NOW + MINUTE, "a-valve")
-    assert deed.version == town.rules[0].profile.edition
+    assert deed.version == town.rules[0].edition
 
 
 def test_with_each_value_where_that_is_said(garden: Callable[..., Garden]) -> None:
@@ -335,4 +335,16 @@ def test_a_wrong_expression_is_named(old: str, new: str, words: str) -> None:
 
 def test_actions_do_not_change_what_a_rule_gives() -> None:
     plain, acting = (ready(text)[0] for text in (RULE, RULE + VALVE))
-    assert plain.profile.edition == acting.profile.edition
+    assert plain.edition == acting.edition
+
+
+def test_a_look_at_the_past_says_what_would_have_been_done(garden: Callable[..., Garden]) -> None:
+    town = garden()
+    told = {NOW + n * MINUTE: level for n, level in enumerate((60, 40, 30, 70, 20))}
+    send(town.store, "a~level", told)
+    foresight = Foresight(town.rules[0])
+    pieces = work_out(town.store, HOUSE, town.rules[0], NOW, NOW + HOUR, Limits(), most=100)
+    found = [one for piece in pieces for one in foresight.look(*piece)]
+    assert [(one.time - NOW, one.parameters["minutes"]) for one in found] == [(MINUTE, 6), (4 * MINUTE, 8)]
+    assert {one.capability for one in found} == {"a-valve"}
+    assert town.tasks() == []

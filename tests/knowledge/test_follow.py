@@ -191,6 +191,80 @@ def test_the_clock_is_kept_over_a_restart(store: Store) -> None:
     assert readings(store, "a~mean") == {NOW: 8}
 
 
+def test_windows_wait_for_the_rules_that_they_read(store: Store) -> None:
+    clock = Clock()
+    send(store, "a~level", {NOW: 1})
+    follow(store, ready(CHAIN), clock).step()
+    for n in range(3):
+        send(store, "a~level", {NOW + n * HOUR + MINUTE: 4 + n})
+    clock.now = NOW + 3 * HOUR
+    settle(follow(store, ready(CHAIN), clock))
+    assert readings(store, "a~mean") == {NOW: 8, NOW + HOUR: 10, NOW + 2 * HOUR: 12}
+    kinds = [line.kind for line in store.changes(0, 500) if line.stream in ("a~mean", "a~count")]
+    assert set(kinds) == {"append"}, "nothing was said before its time and corrected"
+
+
+def test_windows_of_chained_rules_are_told_while_readings_never_cease(store: Store) -> None:
+    clock = Clock()
+    follower = follow(store, ready(CHAIN), clock)
+    for second in range(0, 3 * 3600, 600):
+        clock.now = NOW + second * 1_000_000
+        send(store, "a~level", {clock.now: 2}, at=clock.now)
+        follower.step()
+    assert readings(store, "a~count").get(NOW) == 6
+    assert NOW + HOUR in readings(store, "a~mean")
+
+
+HELD = """
+[rules.held]
+version = 1
+title = { de = "Gehalten", en = "Held" }
+dataset = "parking"
+by = "all"
+thing = { id = "town", name = "Town" }
+window = { every = "PT10M" }
+[rules.held.inputs.lamp]
+streams = ["lamp~aspect"]
+take = "readings"
+hold = "PT5M"
+[rules.held.inputs.level]
+streams = ["a~level"]
+take = "readings"
+[rules.held.outputs.seen]
+property = { id = "seen", name = { de = "Gesehen", en = "Seen" } }
+type = "count"
+expression = "countif(at(lamp, level) = 1)"
+"""
+
+
+def test_what_is_held_reaches_to_the_end_of_the_next_window(store: Store) -> None:
+    clock = Clock()
+    send(store, "lamp~aspect", {NOW: 0})
+    send(store, "a~level", {NOW: 0})
+    follower = follow(store, ready(HELD), clock)
+    send(store, "a~level", {NOW + 12 * MINUTE: 3})
+    clock.now = NOW + HOUR
+    settle(follower)
+    assert readings(store, "town~seen")[NOW + 10 * MINUTE] == 0
+    send(store, "lamp~aspect", {NOW + 8 * MINUTE: 1})  # late: it holds until 13 minutes past
+    settle(follower)
+    assert readings(store, "town~seen")[NOW + 10 * MINUTE] == 1
+
+
+def test_of_a_forecast_the_newest_run_counts(store: Store) -> None:
+    clock = Clock()
+    follower = follow(store, ready(CHAIN.replace('rule = "doubled.twice"', 'property = "level"')), clock)
+    told = {NOW + n * MINUTE: n for n in range(4)}
+    for run in range(3):
+        values = {time: value + 10 * run for time, value in told.items()}
+        send(store, "a~level", values, run=NOW - (3 - run) * HOUR)
+    clock.now = NOW + HOUR
+    settle(follower)
+    assert readings(store, "a~count") == {NOW: 4}, "not four of each run"
+    assert readings(store, "a~mean") == {NOW: 21.5}
+    assert readings(store, "a~level~twice") == {time: 2 * (value + 20) for time, value in told.items()}
+
+
 def _remove(store: Store, stream: str, time: int) -> None:
     target = Query(
         entity="Observation",

@@ -108,3 +108,60 @@ def test_a_preview_stores_nothing(store: Store) -> None:
     assert store.newest_change() == newest
     with pytest.raises(InvalidInput, match="no group"):
         list(work_out(store, HOUSE, rule, NOW, NOW + DAY, Limits(), group="x", most=100))
+
+
+def test_other_windows_leave_nothing_of_the_old_ones(store: Store) -> None:
+    clock = Clock(NOW + 3 * DAY)
+    send(store, "a~level", {NOW + n * HOUR: n for n in range(48)})
+    direct = CHAIN.replace('rule = "doubled.twice"', 'property = "level"')
+    settle(follow(store, ready(direct), Clock(NOW - HOUR)))
+    again(store, direct, "hourly", (NOW - DAY, NOW + 3 * DAY), clock=clock)
+    settle(follow(store, ready(direct), clock))
+    assert len(readings(store, "a~mean")) == 48
+    daily = direct.replace('every = "PT1H"', 'every = "P1D"')
+    settle(follow(store, ready(daily), clock))
+    again(store, daily, "hourly", (NOW - DAY, NOW + 3 * DAY), clock=clock)
+    midnight = NOW - 2 * HOUR
+    assert sorted(readings(store, "a~mean")) == [midnight, midnight + DAY, midnight + 2 * DAY]
+
+
+def test_a_group_that_the_rule_has_no_more_loses_its_values(store: Store) -> None:
+    clock = Clock(NOW + HOUR)
+    follower = follow(store, ready(CHAIN), clock)
+    send(store, "a~level", {NOW: 3, NOW + MINUTE: 5})
+    send(store, "b~level", {NOW: 4}, properties={"kind": "gauge"})
+    settle(follower)
+    gauges = CHAIN.replace('property = "level"\n[', 'property = "level"\nthing = { kind = "gauge" }\n[', 1)
+    receipt = again(store, gauges, "doubled", clock=clock)
+    assert (receipt.gone, receipt.repeated) == (2, 1)
+    assert readings(store, "a~level~twice") == {}
+    assert readings(store, "b~level~twice") == {NOW: 8}
+
+
+def test_a_long_past_is_swapped_in_at_once_and_what_is_the_same_is_not_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(NOW + 10 * DAY)
+    follower = follow(store, ready(CHAIN), clock)
+    send(store, "a~level", {NOW + n * MINUTE: n for n in range(5_000)})
+    settle(follower)
+    swaps, seen = [], []
+    real = store.together
+
+    def together(work):
+        def counted():
+            swaps.append(store.newest_change())
+            done = work()
+            seen.append(len(readings(store, "a~level~twice")))
+            return done
+
+        return real(counted)
+
+    monkeypatch.setattr(store, "together", together)
+    changed = CHAIN.replace("if level < 0 then missing", "if level >= 4500 then missing")
+    receipt = again(store, changed, "doubled", (NOW, NOW + 10 * DAY), clock=clock, most=5_000)
+    assert (receipt.gone, receipt.repeated, receipt.corrected) == (500, 4_500, 0)
+    assert seen == [4_500]
+    lines = store.changes(swaps[0], 500)
+    assert {line.kind for line in lines} == {"deletion"}
+    assert sum(line.count for line in lines) == 500

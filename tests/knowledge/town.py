@@ -66,6 +66,7 @@ def send(
     properties: Mapping[str, Any] | None = None,
     dataset: str = "parking",
     at: int = NOW,
+    run: int | None = None,
 ) -> None:
     """Readings of a sensor, as a source sends them. The thing is what stands before the first ``~``."""
     pairs = list(readings.items() if isinstance(readings, Mapping) else readings)
@@ -81,7 +82,7 @@ def send(
         unit=Unit(unit, unit),
         observation_type=kind,
     )
-    series = Series(stream=stream, times=[time for time, _ in pairs], results=[value for _, value in pairs])
+    series = Series(stream=stream, times=[time for time, _ in pairs], results=[value for _, value in pairs], run=run)
     store.append(
         Batch(origin="feed", dataset=dataset, reader=HOUSE, received_at=at, declarations=[declared], series=[series])
     )

@@ -15,6 +15,7 @@ class Server:
         self.body = b"header\na,1,5\n"
         self.asked: Counter[str] = Counter()
         self.headers: dict[str, dict[str, str]] = {}
+        self.paths: dict[str, str] = {}
         self.over = threading.Event()
         house = self
 
@@ -22,7 +23,8 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                name = self.path.strip("/").split("/")[0]
+                name = self.path.strip("/").split("/")[0].partition("?")[0]
+                house.paths[name] = self.path
                 house.asked[name] += 1
                 house.headers[name] = dict(self.headers)
                 try:
@@ -77,6 +79,10 @@ class Server:
     def moved(self, handler: BaseHTTPRequestHandler) -> None:
         self._send(handler, 302, Location=self.url("good"))
 
+    def inside(self, handler: BaseHTTPRequestHandler) -> None:
+        """To the machine itself, by another name than the one that was asked for."""
+        self._send(handler, 302, Location=f"http://localhost:{self.port}/good")
+
     def round(self, handler: BaseHTTPRequestHandler) -> None:
         self._send(handler, 302, Location=self.url("round"))
 
@@ -104,6 +110,14 @@ class Server:
     def hang(self, handler: BaseHTTPRequestHandler) -> None:
         self.over.wait(60)
         handler.close_connection = True
+
+    def slow_head(self, handler: BaseHTTPRequestHandler) -> None:
+        """A head that does not end."""
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while not self.over.is_set():
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+            time.sleep(0.05)
 
     def drip(self, handler: BaseHTTPRequestHandler) -> None:
         """One sign now and then, for ever."""

@@ -49,7 +49,7 @@ class House:
     def rules(self):
         return Rules(
             ingest=self.ingest,
-            ingest_filters=["application/+/device/#"],
+            ingest_filters=lambda: ["application/+/device/#"],
             authenticate=lambda name, password: Client(name=f"user:{name}") if password == "right" else None,
             may_publish=lambda client, topic: topic.startswith("application/"),
             may_subscribe=lambda client, filter_: filter_.startswith("application/1/"),

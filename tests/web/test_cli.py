@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from tests.web.simple import city, connector, lines
 
@@ -253,7 +254,7 @@ def test_a_user_is_added_listed_and_removed(house, run, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
     assert run("user", "add", "anna", "--admin", "--email", "anna@city.example", "--json") == (
         0,
-        {"name": "anna", "admin": True},
+        {"name": "anna", "role": "administrator"},
         "",
     )
     anna = User.objects.get()
@@ -266,11 +267,61 @@ def test_a_user_is_added_listed_and_removed(house, run, tmp_path, monkeypatch):
     assert not User.objects.get(username="bert").is_superuser
     assert [u["name"] for u in run("user", "list", "--json")[1]] == ["anna", "bert"]
     assert run("user", "add", "anna", "--password-file", str(secret))[0] == ExitCode.FAILED
-    assert run("user", "remove", "anna")[0] == 0
-    assert [u.username for u in User.objects.all()] == ["bert"]
-    entries = [(e.action, e.object) for e in AuditEntry.objects.order_by("id")]
-    assert entries == [("user.add", "user:anna"), ("user.add", "user:bert"), ("user.remove", "user:anna")]
+    code, _, err = run("user", "remove", "anna")
+    assert (code, "last administrator" in err) == (ExitCode.FAILED, True)
+    assert run("user", "remove", "bert")[0] == 0
+    assert [u.username for u in User.objects.all()] == ["anna"]
+    entries = [(e.action, e.object) for e in AuditEntry.objects.exclude(action="user.role").order_by("id")]
+    assert entries == [("user.add", "user:anna"), ("user.add", "user:bert"), ("user.remove", "user:bert")]
     assert all(e.actor.startswith("cli:") for e in AuditEntry.objects.all())
+
+
+def test_roles_are_given_in_the_house_and_in_organisations(house, run, tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text(f"{PASSWORD}\n")
+    code, _, err = run("user", "add", "anna", "--role", "queen", "--password-file", str(secret))
+    assert (code, "contributor" in err) == (ExitCode.FAILED, True)
+    assert not User.objects.exists()
+    assert run("user", "add", "anna", "--role", "editor", "--password-file", str(secret))[0] == 0
+    assert run("organisation", "add", "trees", "--title", "The trees' office")[0] == 0
+    assert run("organisation", "add", "trees")[0] == ExitCode.FAILED
+    assert run("organisation", "add", "no such word")[0] == ExitCode.FAILED
+    assert run("user", "role", "anna", "steward", "--organisation", "trees")[0] == 0
+    assert run("user", "role", "anna", "administrator", "--organisation", "trees")[0] == ExitCode.FAILED
+    assert run("user", "role", "anna", "steward", "--organisation", "water")[0] == ExitCode.NOT_FOUND
+    listed = run("user", "list", "--json")[1][0]
+    assert (listed["role"], listed["organisations"]) == ("editor", {"trees": "steward"})
+    assert run("organisation", "list", "--json")[1] == [
+        {"id": "trees", "title": "The trees' office", "people": {"anna": "steward"}}
+    ]
+    assert run("user", "role", "anna", "none", "--organisation", "trees")[0] == 0
+    assert run("user", "role", "anna", "none")[0] == ExitCode.FAILED
+    assert run("user", "role", "anna", "administrator")[0] == 0
+    assert User.objects.get().is_superuser
+    assert run("user", "role", "anna", "reader")[0] == ExitCode.FAILED  # nobody would be left
+    assert run("organisation", "remove", "trees")[0] == 0
+    assert run("organisation", "list", "--json")[1] == []
+
+
+def test_accounts_are_closed_opened_and_mended(house, run, tmp_path, monkeypatch):
+    secret = tmp_path / "password"
+    secret.write_text(f"{PASSWORD}\n")
+    run("user", "add", "anna", "--password-file", str(secret))
+    anna = User.objects.get()
+    Authenticator.objects.create(user=anna, type="totp", data={"secret": "x"})
+    assert run("user", "forget-factors", "anna", "--json")[1]["deleted"] == 1
+    secret.write_text("short")
+    assert run("user", "password", "anna", "--password-file", str(secret))[0] == ExitCode.FAILED
+    secret.write_text("quite another long river")
+    assert run("user", "password", "anna", "--password-file", str(secret))[0] == 0
+    assert User.objects.get().check_password("quite another long river")
+    assert run("user", "close", "anna")[0] == 0
+    assert run("user", "list", "--json")[1][0]["state"] == "closed"
+    assert run("user", "open", "anna")[0] == 0
+    assert User.objects.get().is_active
+    assert run("user", "invite")[0] == ExitCode.FAILED
+    monkeypatch.setenv("ALLMENDE_REGISTRATION", "invited")
+    assert "/accounts/invitation/" in run("user", "invite", "--role", "editor", "--json")[1]["link"]
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", ""])
@@ -285,6 +336,8 @@ def test_a_token_is_shown_once(house, run):
     assert code == 0
     assert (made["write"], made["datasets"]) == (True, ["closed"])
     assert made["expires"] is not None
+    token = Token.objects.get()
+    assert (token.datasets, token.writes, token.publishes) == (["closed"], ["closed"], True)
     assert "token" not in run("token", "list", "--json")[1][0]
     assert made["token"] not in run("token", "list")[1]
     code, out, err = run("token", "create", "eye")

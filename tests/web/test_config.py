@@ -41,6 +41,7 @@ def test_a_house_runs_without_any_setting():
         ),
         ({"ALLMENDE_DATABASE_URL": "mysql://db"}, ["sqlite:///"]),
         ({"ALLMENDE_BROKER_URL": "broker:1883"}, ["ALLMENDE_BROKER_URL", "mqtts://"]),
+        ({"ALLMENDE_SECURITY_CONTACT": "office@city.example"}, ["ALLMENDE_SECURITY_CONTACT", "mailto:"]),
         ({"ALLMENDE_SECRET_KEY": "short"}, ["ALLMENDE_SECRET_KEY", "32 characters"]),
         ({"ALLMENDE_SECRET_KEY_FILE": "/nowhere"}, ["ALLMENDE_SECRET_KEY_FILE", "cannot be read"]),
         ({"PORT": "18830"}, ["ALLMENDE_MQTT_PORT", "taken by PORT"]),

@@ -13,7 +13,18 @@ from allmende.web.portal import views
 from allmende.web.portal.sources import judge
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-PAGES = ["/", "/parking/", "/sources/", "/about/", "/api/", "/accessibility/", "/privacy/", "/imprint/", "/licences/"]
+PAGES = [
+    "/",
+    "/parking/",
+    "/sources/",
+    "/about/",
+    "/api/",
+    "/accessibility/",
+    "/privacy/",
+    "/imprint/",
+    "/licences/",
+    "/security/",
+]
 
 
 def before(**ago: float) -> int:

@@ -229,7 +229,7 @@ def told_all(intake) -> bool:
 def test_messages_of_the_operator_s_broker_are_taken(config, broker, tmp_path):
     intake = make_intake(tmp_path / "in", profile=city(feed={"topic": "devices/+/up"}))
     device = listen(broker)
-    readings = (intake.topics(), intake.take_messages)
+    readings = (intake.topics, intake.take_messages)
     with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings):
         publish_until_taken(device, intake)
     # The session waits in the broker while the worker is away.
@@ -250,7 +250,7 @@ def test_a_message_that_could_not_be_kept_comes_again(config, broker, tmp_path, 
         return real(self, *arguments)
 
     monkeypatch.setattr(type(intake), "take_group", full)
-    readings = (intake.topics(), intake.take_messages)
+    readings = (intake.topics, intake.take_messages)
     with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings):
         device = listen(broker)
         publish_until_taken(device, intake)

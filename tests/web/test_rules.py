@@ -96,11 +96,12 @@ def test_rules_are_listed_previewed_and_run(run, tmp_path, monkeypatch):
 
     span = ("--from", "2023-11-14", "--to", "2023-11-16")
     code, found = run("rule", "preview", "doubled", *span)
-    assert (code, [one["values"] for one in found]) == (0, [{"twice": 10}, {"twice": 12}])
+    assert (code, [one["values"] for one in found["values"]]) == (0, [{"twice": 10}, {"twice": 12}])
+    assert found["actions"] == []
     assert open_store().cursor("rules") is None, "a preview leaves no trace"
 
-    assert run("rule", "run", "doubled", *span) == (0, {"given": 2, "corrected": 0, "unchanged": 0})
-    assert run("rule", "run", "doubled", *span) == (0, {"given": 0, "corrected": 0, "unchanged": 2})
+    assert run("rule", "run", "doubled", *span) == (0, {"given": 2, "corrected": 0, "gone": 0, "unchanged": 0})
+    assert run("rule", "run", "doubled", *span) == (0, {"given": 0, "corrected": 0, "gone": 0, "unchanged": 2})
     assert AuditEntry.objects.filter(action="rule.run", object="rule:doubled").count() == 2
     one, _ = run("rules")[1]["rules"]
     assert (one["streams"], one["given"], one["newest"]) == (1, 2, "2023-11-14T22:13:22.000Z")

@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import sys
+import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -102,6 +103,37 @@ def test_a_connector_is_tried_without_a_city(monkeypatch, tmp_path, capsys):
     assert run(["source", "try", "chirpstack"]) != 0
     assert "give a FILE" in capsys.readouterr().err
     assert run(["source", "try", "nobody", "x"]) != 0
+
+
+def test_what_a_file_is_and_what_would_read_it(jena, tmp_path, capsys):
+    file = tmp_path / "Messwerte.csv"
+    file.write_text("Zeit;Temperatur (°C)\n01.03.2026 10:00;1,5\n01.03.2026 11:00;2,5\n", "utf-8")
+    assert run(["source", "recognise", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert "read by the connector table" in told
+    assert "Cel" in told
+    assert run(["source", "recognise", str(file), "--toml"]) == 0
+    table = tomllib.loads(capsys.readouterr().out)["sources"]["messwerte"]
+    assert table["settings"]["time_forms"] == ["%d.%m.%Y %H:%M"]
+    assert table["settings"]["properties"] == {"air-temperature": {"name": "Lufttemperatur", "unit": "Cel"}}
+    assert run(["source", "recognise", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["columns"][1]["unit"] == "Cel"
+    assert run(["source", "recognise", str(tmp_path / "none.csv")]) != 0
+    file.write_text("hello")
+    assert run(["source", "recognise", str(file), "--toml"]) == 1
+    assert "neither a table" in capsys.readouterr().out
+
+
+def test_what_an_address_gives_is_recognised(jena, capsys):
+    with serving() as server:
+        server.body = CSV.replace(b"05:01,", b"05:01Z,")
+        url = server.url("good")
+        assert run(["source", "recognise", url, "--toml"]) == 0
+        table = tomllib.loads(capsys.readouterr().out)["sources"]["good"]
+        assert (table["address"], table["interval"]) == (url, "P1D")
+        assert table["settings"]["thing_column"] == "place_id"
+        assert run(["source", "recognise", server.url("gone")]) != 0
+        assert "503" in capsys.readouterr().err
 
 
 def test_the_operators_page_names_what_there_is():

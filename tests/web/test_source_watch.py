@@ -1,7 +1,10 @@
 """The worker's watch: what it finds, keeps, tells once and shows."""
 
+import smtplib
+
 import msgspec
 import pytest
+import structlog
 from django.core import mail
 from django.test import Client
 from django.utils import translation
@@ -201,7 +204,7 @@ def notices(intake, **settings) -> Notices:
     from tests.web.simple import city
 
     config = Config(mail_url="smtp://mail.city.example", mail_from="house@city.example", **settings)
-    return Notices(city(feed={"responsible": "anna@city.example"}), config)
+    return Notices(lambda: city(feed={"responsible": "anna@city.example"}), config)
 
 
 def test_it_is_told_once_and_once_when_it_is_over(house, mailoutbox):
@@ -252,14 +255,40 @@ def test_what_could_not_be_told_is_told_later(house, monkeypatch):
 def test_a_webhook_gets_what_is_wrong():
     Trouble.objects.create(source="feed", kind="late", since=NOW, found=NOW, finding={"facts": {"last": NOW}})
     with serving() as server:
-        told = Notices(city(feed={}), Config(trouble_webhook=server.url("posted")))
+        told = Notices(lambda: city(feed={}), Config(trouble_webhook=server.url("posted")))
         told.tell(NOW + HOUR)
         assert server.asked["posted"] == 1
         assert Trouble.objects.get().told == NOW + HOUR
         Trouble.objects.update(told=None)
-        told = Notices(city(feed={}), Config(trouble_webhook=server.url("refused")))
+        told = Notices(lambda: city(feed={}), Config(trouble_webhook=server.url("refused")))
         told.tell(NOW + HOUR)
         assert Trouble.objects.get().told is None
+
+
+def test_a_webhook_that_fails_repeats_no_mail_and_is_not_shown(house, mailoutbox):
+    intake, _ = house
+    Trouble.objects.create(source="feed", kind="late", since=NOW, found=NOW, finding={"facts": {"last": NOW}})
+    with serving() as server:
+        told = notices(intake, trouble_webhook=server.url("refused") + "?token=s3cr3t")
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(3):
+                told._not_before = 0.0
+                told.tell(NOW + HOUR)
+        assert server.asked["refused"] == 3
+        assert Trouble.objects.get().told is None
+        assert len(mailoutbox) == 1
+        assert "500" in str(logs)
+        assert "s3cr3t" not in str(logs)
+
+
+def test_who_has_no_mailbox_does_not_keep_others_waiting(house, monkeypatch):
+    intake, _ = house
+    for kind in ("late", "frozen"):
+        Trouble.objects.create(source="feed", kind=kind, since=NOW, found=NOW, finding={"facts": {"last": NOW}})
+    refused = smtplib.SMTPRecipientsRefused({"anna@city.example": (550, b"no such user")})
+    monkeypatch.setattr(mail.EmailMessage, "send", lambda _: (_ for _ in ()).throw(refused))
+    notices(intake).tell(NOW + HOUR)
+    assert set(Trouble.objects.values_list("told", flat=True)) == {NOW + HOUR}
 
 
 # --- shown

@@ -109,6 +109,8 @@ def test_no_proxy_of_the_environment_is_used(tmp_path, server, monkeypatch):
         ("nonsense", "broke off in the middle"),
         ("hang", "did not answer in time"),
         ("drip", "did not come to its end within 0.5 seconds"),
+        ("slow_head", "did not come to its end within 0.5 seconds"),
+        ("inside", "sent on to localhost, which is no public address"),
         ("large", "larger than 100,000 bytes"),
         ("garbage", "Nothing of what came could be read"),
     ],
@@ -118,6 +120,27 @@ def test_what_goes_wrong_is_said_in_plain_words(tmp_path, server, name, words):
     assert words in job.ask()
     assert words in state(job).last_error
     assert state(job).accepted == 0
+
+
+def test_a_secret_in_the_address_is_sent_and_never_shown(tmp_path, server, monkeypatch):
+    monkeypatch.setenv("SOURCE_KEY", "s3cr3t/one")
+    for name in ("good", "refused"):
+        profile = city(feed={"address": server.url(name) + "?key=${SOURCE_KEY}", "interval": "PT5M"})
+        (tmp_path / name).mkdir()
+        intake = make_intake(tmp_path / name, profile=profile)
+        (task,) = tasks(intake)
+        with structlog.testing.capture_logs() as logs:
+            error = Job(task, intake, threading.Event()).ask()
+        assert server.paths[name] == f"/{name}?key=s3cr3t%2Fone"
+        assert "s3cr3t" not in f"{error}{logs}{intake.store.sources()}"
+    server.body = b"header\na,x,y\n"
+    profile = city(feed={"address": server.url("good") + "?token=literal", "interval": "PT5M"})
+    intake = make_intake(tmp_path, profile=profile)
+    (task,) = tasks(intake)
+    Job(task, intake, threading.Event()).ask()
+    (kept,) = intake.store.rejections()
+    assert kept.name == server.url("good") + "?token=***"
+    assert any("a secret stands in its address" in problem for problem in intake.sources["feed"].problems)
 
 
 def test_a_host_that_is_not_there_is_said(tmp_path, server):

@@ -25,9 +25,16 @@ class Line(NamedTuple):
     problem: str = ""
 
 
-def header_of(payload: Payload, separator: str = "", encoding: str = "utf-8") -> tuple[list[str], str]:
-    """The names of the columns, and the sign between them. Raises InvalidInput for what is no header."""
-    first = payload.body.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip(b"\r")
+def header_of(payload: Payload, separator: str = "", encoding: str = "utf-8", head: int = 1) -> tuple[list[str], str]:
+    """The names of the columns, and the sign between them. Raises InvalidInput for what is no header.
+
+    ``head`` is the number of lines before the first row, of which the last has the names; of a table without one they
+    are ``column-1`` and so on.
+    """
+    lines = payload.body.removeprefix(b"\xef\xbb\xbf").split(b"\n", max(head, 1))
+    if len(lines) < head:
+        raise InvalidInput(f"it has {len(lines)} lines, its head alone should have {head}")
+    first = lines[max(head, 1) - 1].rstrip(b"\r")
     try:
         text = first.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
@@ -37,20 +44,35 @@ def header_of(payload: Payload, separator: str = "", encoding: str = "utf-8") ->
         names = [name.strip() for name in next(csv.reader([text], delimiter=sign, strict=True), [])]
     except (csv.Error, TypeError) as error:
         raise InvalidInput(f"the header is no line of a table: {error}") from None
+    if not head:
+        return [f"column-{place}" for place in range(1, len(names) + 1)], sign
     twice = {name for name in names if name and names.count(name) > 1}
     if twice:
         raise InvalidInput(f"the header names {', '.join(sorted(twice))[:100]} twice")
     return names, sign
 
 
-def lines_of(payload: Payload, names: Sequence[str], sign: str, encoding: str = "utf-8") -> Iterator[Line]:
+def head_of(body: bytes, head: int = 1) -> tuple[bytes, bytes]:
+    """The lines before the first row with their ends, and the rest."""
+    plain = body.removeprefix(b"\xef\xbb\xbf")
+    end = 0
+    for _ in range(head):
+        end = plain.find(b"\n", end) + 1
+        if not end:
+            return plain + b"\n", b""
+    return plain[:end], plain[end:]
+
+
+def lines_of(
+    payload: Payload, names: Sequence[str], sign: str, encoding: str = "utf-8", head: int = 1
+) -> Iterator[Line]:
     """The lines under the header, those that are blank left out."""
-    head, _, rest = payload.body.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    above, rest = head_of(payload.body, head)
     # line is the first data line of a block; a file by itself begins with its header
-    for number, raw in enumerate(rest.split(b"\n"), max(payload.line, 2)):
+    for number, raw in enumerate(rest.split(b"\n"), max(payload.line, head + 1)):
         if not raw.strip():
             continue
-        body = head + b"\n" + raw + b"\n"
+        body = above + raw + b"\n"
         try:
             cells = next(csv.reader([raw.rstrip(b"\r").decode(encoding)], delimiter=sign, strict=True))
         except (UnicodeDecodeError, csv.Error, StopIteration) as error:

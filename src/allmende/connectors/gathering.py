@@ -6,7 +6,6 @@ cannot take, and puts the rest into a :class:`Gathered`.
 
 import re
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from allmende.domain.records import Declaration, Parsed, Position, Record, Rejec
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,15}\Z", re.ASCII)
 _OTHER = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+_BEYOND = 1e300
 _SHOWN = 80
 """Signs of a foreign word that a reason repeats."""
 
@@ -101,9 +101,14 @@ def number(value: Any, what: str) -> float | int:
         if _WHOLE.match(text):
             return int(text)
         value = float(text) if _NUMBER.match(text) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise Refused("bad-number", f"{what} is {shown(value)}, not a number")
     return value
+
+
+def _is_finite(value: int | float) -> bool:
+    """A whole number beyond all decimals (JSON may write hundreds of digits) is none."""
+    return -_BEYOND < value < _BEYOND
 
 
 def whole(value: Any, what: str) -> int:

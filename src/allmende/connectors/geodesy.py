@@ -92,4 +92,5 @@ def _positions(coordinates: Sequence[Any], convert: ToDegrees) -> list[Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # JSON may write whole numbers of hundreds of digits, which no decimal holds
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300

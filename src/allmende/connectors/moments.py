@@ -5,15 +5,19 @@ in spring and one is double in autumn. A time within the missing hour is refused
 two is taken for a beginning, the second for an end, so that a span is never too short.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allmende.domain.errors import InvalidInput
-from allmende.domain.times import from_datetime, parse_instant
+from allmende.domain.times import EARLIEST, LATEST, SECOND, from_datetime, parse_instant
 
 _DAY_ONLY = frozenset("HIMSfXzj")
+EPOCHS = {"epoch": SECOND, "epoch-ms": SECOND // 1000}
+"""Forms besides those of ``strptime``: seconds or milliseconds since 1970."""
+_WHOLE = re.compile(r"-?[0-9]{1,15}\Z", re.ASCII)
 _LAST = time(23, 59, 59, 999_999)
 
 
@@ -27,7 +31,8 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def moment(text: str, *, zone: str, forms: Sequence[str] = (), end: bool = False, second: bool | None = None) -> int:
-    """Microseconds of a text. ``forms`` are those of ``strptime`` that may come besides ISO 8601 with an offset.
+    """Microseconds of a text. ``forms`` are those of ``strptime``, or of EPOCHS, that may come besides ISO 8601
+    with an offset.
 
     A day without a time is its first moment, or with ``end`` its last. ``second`` asks for the second of a double
     hour; not said: for an end. Raises InvalidInput.
@@ -36,6 +41,10 @@ def moment(text: str, *, zone: str, forms: Sequence[str] = (), end: bool = False
     for form in forms:
         if not text.isascii():
             break
+        if form in EPOCHS:
+            if _WHOLE.match(text):
+                return _within(int(text) * EPOCHS[form])
+            continue
         try:
             naive = datetime.strptime(text, form)  # noqa: DTZ007  its zone comes below
         except ValueError:
@@ -46,6 +55,12 @@ def moment(text: str, *, zone: str, forms: Sequence[str] = (), end: bool = False
             naive = datetime.combine(naive.date(), _LAST)
         return on_clock(naive, zone_of(zone), second=end if second is None else second)
     return parse_instant(text)
+
+
+def _within(micros: int) -> int:
+    if not EARLIEST <= micros <= LATEST:
+        raise InvalidInput("this number lies outside of the years 0001 to 9999")
+    return micros
 
 
 def on_clock(naive: datetime, zone: ZoneInfo, *, second: bool = False) -> int:

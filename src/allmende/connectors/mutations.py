@@ -130,6 +130,7 @@ def wrong(text: str, *, quoted: bool = True) -> Iterator[tuple[str, str, bool]]:
                 ("hexadecimal", "0x1F"),
                 ("beyond all numbers", "1e999"),
                 ("of 5,000 digits", "9" * 5000),
+                ("of 400 digits", "9" * 400),
                 ("not a number", "NaN"),
                 ("infinite", "-Infinity"),
                 ("in other digits", "٣"),
@@ -209,6 +210,7 @@ def _json(document: Any) -> Iterator[Mutation]:
         yield Mutation(f"{_shown(path)} renamed", _write(_with(document, path, _rename)))
         yield Mutation(f"{_shown(path)} left out", _write(_with(document, path, _leave_out)))
         yield Mutation(f"{_shown(path)} in capitals", _write(_with(document, path, _capitals)))
+        yield Mutation(f"{_shown(path)} with NUL", _write(_with(document, path, _add_nul)))
     for path in _drawn([path for path in paths if path]):
         yield from _wrong_values(document, path)
 
@@ -231,6 +233,7 @@ def _wrong_values(document: Any, path: tuple[str | int, ...]) -> Iterator[Mutati
     for raw in ("true", "[[7]]", '{"a": {"b": 7}}'):
         yield put(raw, raw)
     yield put("a deep list", "[" * 5000 + "]" * 5000)
+    yield put("a list as deep as can be read", "[" * 600 + "]" * 600)
     if isinstance(value, int | float):
         yield put("as a text", json.dumps(json.dumps(value)))
         for name, text, told in wrong(json.dumps(value)):
@@ -274,6 +277,10 @@ def _rename(holder: dict[str, Any], key: str) -> None:
 
 def _capitals(holder: dict[str, Any], key: str) -> None:
     _replace_key(holder, key, key.upper() if key != key.upper() else key.lower())
+
+
+def _add_nul(holder: dict[str, Any], key: str) -> None:
+    _replace_key(holder, key, f"{key}\0")
 
 
 def _replace_key(holder: dict[str, Any], key: str, other: str) -> None:

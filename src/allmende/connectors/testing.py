@@ -195,6 +195,7 @@ def _outcome(parse: Parse, body: bytes, source: Source, framing: Framing, name: 
             records += len(parsed.records)
             batch = ingest(parsed, payload=given, source=source, version="test", limits=IngestLimits())
             told += len(batch.rejections)
+            assert not any("\0" in f"{each.reason}{each.where}{each.code}" for each in batch.rejections)
             for series in batch.series:
                 flags = series.flags or [""] * len(series.times)
                 for at, result, flag in zip(series.times, series.results, flags, strict=True):

@@ -25,6 +25,7 @@ GEOMETRIES = (
 """RFC 7946, 3.1."""
 _COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}\Z", re.ASCII)
 _DEGREES = frozenset({"EPSG:4326", "urn:ogc:def:crs:EPSG::4326", "urn:ogc:def:crs:OGC:1.3:CRS84", "CRS84"})
+_ENDLESS = re.compile(r"[0-9]{300}")
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -159,6 +160,8 @@ def _written(geometry: Mapping[str, Any] | None, bounds: Bounds) -> str | Fault 
         text = encode(_plain(geometry))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         return Fault(0, "bad-geometry", f"its geometry cannot be written as JSON: {error}")
+    if _ENDLESS.search(text):
+        return Fault(0, "bad-geometry", "its geometry holds a number of hundreds of digits")
     if len(text) > bounds.geometry:
         return Fault(
             0,

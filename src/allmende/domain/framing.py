@@ -5,6 +5,8 @@ A connector's manifest names the framing of its files:
 ``whole``  the stream is one payload.
 ``lines``  blocks of lines, each under the header line. A stream whose first sign is ``<``, ``{`` or ``[`` is no table:
            it is taken whole, so that one connector may read a CSV and an XML or JSON document; XLSX and Parquet, too.
+           UTF-16 with its mark becomes UTF-8, since its line ends are two bytes.
+``lines:N``  the same, each block under the first N lines (words above the header); 0 where there is no header.
 ``json``   one payload per JSON value: a single document, documents one after the other (NDJSON too), or the elements
            of a top-level array. What cannot be read is a payload as well, so that ``parse`` rejects it, and the rest
            goes on.
@@ -13,20 +15,23 @@ A connector's manifest names the framing of its files:
 gzip is known by its first two bytes, whatever the name says. A byte order mark is dropped.
 """
 
+import codecs
 import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from allmende.domain.connector import Payload
 from allmende.domain.errors import InvalidInput, LimitExceeded
 from allmende.domain.framing_xml import xml_blocks
 
 Framing = str
-"""``whole``, ``lines``, ``json`` or ``xml:NAME``; a manifest holds nothing else."""
+"""``whole``, ``lines``, ``json`` or ``xml:NAME`` as a manifest says it, or ``lines:N`` as a source makes of it."""
+HEAD_LINES = 1000
+"""Lines before the first row of data at most."""
 
 MAX_BYTES = 64 * 1024 * 1024
 LINES_PER_BLOCK = 2000
@@ -43,6 +48,7 @@ class _Reader(Protocol):
 
 
 _BOM = b"\xef\xbb\xbf"
+_WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _BLANK = b" \t\r\n"
 _BINARY = (b"PK\x03\x04", b"PAR1")
 """XLSX (a zip) and Parquet."""
@@ -70,12 +76,14 @@ def frames(
         reader: _Reader = plain
         if reader.peek(3)[:3] == _BOM:
             reader.read(3)
+        elif framing.startswith("lines") and reader.peek(2)[:2] in _WIDE:
+            reader = io.BufferedReader(_Recoded(plain, _WIDE[plain.read(2)]), _CHUNK)
         if framing == "json":
             pieces = _JsonCutter(reader, max_bytes).values()
         elif framing.startswith("xml:"):
             pieces = xml_blocks(reader, framing[4:], max_bytes, partial(_too_large, max_bytes))
-        elif framing == "lines" and not _is_document(reader):
-            pieces = _blocks(reader, lines_per_block, max_bytes)
+        elif framing.startswith("lines") and not _is_document(reader):
+            pieces = _blocks(reader, lines_per_block, max_bytes, _heads(framing))
         else:
             pieces = _whole(reader, max_bytes)
         for line, body in pieces:
@@ -90,6 +98,44 @@ def frames(
         if plain is not None:
             plain.detach()
         buffered.detach()
+
+
+def framing_of(framing: Framing, settings: Mapping[str, object]) -> Framing:
+    """How the files of a source are cut: the manifest's framing, with the lines of head that ``head`` says.
+
+    A head that is no number of lines is left to ``parse``, which tells.
+    """
+    head = settings.get("head")
+    if framing != "lines" or isinstance(head, bool) or not isinstance(head, int) or not 0 <= head <= HEAD_LINES:
+        return framing
+    return f"lines:{head}"
+
+
+def _heads(framing: Framing) -> int:
+    return int(framing.partition(":")[2] or 1)
+
+
+class _Recoded(io.RawIOBase):
+    """Text of another encoding as UTF-8; what is none of it becomes U+FFFD."""
+
+    def __init__(self, stream: _Reader, encoding: str) -> None:
+        self._stream = stream
+        self._decode = codecs.getincrementaldecoder(encoding)(errors="replace").decode
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any, /) -> int:
+        """Fill ``into`` as far as there is text; 0 at the end."""
+        while not self._ready:
+            chunk = self._stream.read(_CHUNK)
+            self._ready = self._decode(chunk, not chunk).encode()
+            if not chunk:
+                break
+        size = min(len(into), len(self._ready))
+        into[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
 
 
 def _unzipped(stream: _Reader) -> io.RawIOBase:
@@ -118,9 +164,10 @@ def _whole(reader: _Reader, max_bytes: int) -> Iterator[tuple[int, bytes]]:
     yield 1, b"".join(pieces)
 
 
-def _blocks(reader: _Reader, lines_per_block: int, max_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """The first line that is not blank is the header; a header without data is one block, so that it is looked at."""
-    header = b""
+def _blocks(reader: _Reader, lines_per_block: int, max_bytes: int, heads: int) -> Iterator[tuple[int, bytes]]:
+    """Of one line of head it is the first that is not blank; a head without data is one block, so that it is looked
+    at."""
+    header: list[bytes] | None = None if heads else []
     first = 1  # number of the first line in ``lines``
     lines: list[bytes] = []
     rest: list[bytes] = []  # pieces of a line that goes on; joined once, so that a long line costs its length
@@ -140,20 +187,21 @@ def _blocks(reader: _Reader, lines_per_block: int, max_bytes: int) -> Iterator[t
         held = sum(map(len, rest))
         if not chunk and found and not found[-1]:
             found.pop()
-        if not header:
-            blank = 0
-            while blank < len(found) and not found[blank].strip():
-                blank += 1
-            first += blank
-            if blank == len(found):
-                found = []
-            else:
-                header, found, first = found[blank], found[blank + 1 :], first + 1
         lines += found
         size += sum(map(len, found))
+        if header is None:
+            blank = _blank_lines(lines) if heads == 1 else 0
+            first, lines = first + blank, lines[blank:]
+            if len(lines) < heads and chunk:
+                if size > max_bytes:
+                    raise _too_large(max_bytes, first)
+                continue
+            header, lines = lines[:heads], lines[heads:]
+            first += len(header)
+            size = sum(map(len, lines))
         while len(lines) >= lines_per_block or (lines and (not chunk or size >= BLOCK_BYTES)):
             block, lines = lines[:lines_per_block], lines[lines_per_block:]
-            body = b"\n".join((header, *block, b""))
+            body = b"\n".join((*header, *block, b""))
             if len(body) > max_bytes:
                 raise _too_large(max_bytes, first)
             yield first, body
@@ -163,7 +211,12 @@ def _blocks(reader: _Reader, lines_per_block: int, max_bytes: int) -> Iterator[t
         if not chunk:
             break
     if header and not told:
-        yield first, header + b"\n"
+        yield first, b"\n".join((*header, b""))
+
+
+def _blank_lines(lines: list[bytes]) -> int:
+    """How many there are at the beginning."""
+    return next((place for place, line in enumerate(lines) if line.strip()), len(lines))
 
 
 _OUTSIDE = re.compile(rb'["{}\[\]\n,]')

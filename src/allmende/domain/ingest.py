@@ -10,6 +10,7 @@ from math import isfinite
 import msgspec
 
 from allmende.domain import ids, times
+from allmende.domain.addresses import hide_secrets
 from allmende.domain.bounds import (
     MISFIT,
     Bounds,
@@ -84,7 +85,7 @@ def ingest(
         reader=house_reader("ingest"),
         received_at=payload.received_at,
         version=version,
-        name=payload.name,
+        name=_writable(hide_secrets(payload.name)),
         declarations=[d for stream, d in declared.items() if not problems[stream]],
         series=[s for s in series if s.times],
         collections=collections,
@@ -92,6 +93,11 @@ def ingest(
         whole=whole,
         rejections=_within(_spared(rejections, payload) if source.of_people else rejections, cap),
     )
+
+
+def _writable(text: str) -> str:
+    """A text with signs that no database or file takes written out: NUL, and halves of a pair of UTF-16."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _take_features(
@@ -276,7 +282,6 @@ def _pick(series: Series, where: str) -> Series:
 
 
 def _reject(payload: Payload, code: str, reason: str, where: str = "", body: bytes | None = None) -> Rejection:
-    reason = reason.encode("utf-8", "backslashreplace").decode()  # a broken name must not break its own rejection
     body = payload.body if body is None else body
     return Rejection(reason=reason, body=body, code=code, where=where or f"from line {payload.line}")
 
@@ -311,7 +316,9 @@ def _within(rejections: Sequence[Rejection], cap: int) -> list[Rejection]:
             if head is None:
                 head = heads[id(rejection.body)] = rejection.body[:cap]
             rejection = _cut(rejection, cap, head)
-        kept.append(rejection)
+        # a connector repeats what it read: a rejection that cannot be kept would refuse what is well beside it
+        told = {name: _writable(getattr(rejection, name)) for name in ("reason", "where", "code")}
+        kept.append(msgspec.structs.replace(rejection, **told))
     return kept
 
 

@@ -16,6 +16,7 @@ UNDATED = "undated"
 _ID = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?\Z", re.ASCII)
 _ADDRESS = re.compile(r"(?:https?|wss?)://[^\s/@]+(?:/\S*)?\Z")
+_HOST_VARIABLE = re.compile(r"[a-z]+://[^/?#]*\$")
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _VARIABLE = re.compile(r"SOURCE_[A-Z0-9_]+\Z", re.ASCII)
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\Z")
@@ -102,22 +103,33 @@ def check_outline(value: object, place: str) -> dict[str, Any]:
 
 
 def check_address(value: str, place: str) -> None:
-    """Where a source is asked or listened to; without a name and password, which belong to ``headers``."""
+    """Where a source is asked or listened to; without a name and password, which belong to ``headers``.
+
+    A secret in its path or parameters is the name of an environment variable: ``wss://…/?token=${SOURCE_TOKEN}``.
+    """
     if value and not _ADDRESS.match(value):
         raise ProfileError(
             place, f'"{value}" is no address: http(s):// or ws(s)://, and no name or password in it (use headers)'
         )
+    for name in _PLACEHOLDER.findall(value):
+        _check_variable(name, place)
+    if _HOST_VARIABLE.match(value):
+        raise ProfileError(place, "a variable stands in its path or its parameters; the host is named")
 
 
 def check_variables(headers: Mapping[str, str], secrets: Mapping[str, str], place: str) -> None:
     """Only variables that were meant for sources may be named: a profile must not send others' secrets away."""
     named = [(f"headers.{key}", name) for key, text in headers.items() for name in _PLACEHOLDER.findall(text)]
     for key, name in [*named, *((f"secrets.{key}", name) for key, name in secrets.items())]:
-        if not _VARIABLE.match(name):
-            raise ProfileError(f"{place}.{key}", f'"{name}" is no environment variable of a source, e.g. SOURCE_TOKEN')
+        _check_variable(name, f"{place}.{key}")
     for key, text in headers.items():
         if not key.isascii() or not text.isprintable() or not re.fullmatch(r"[A-Za-z0-9-]+", key):
             raise ProfileError(f"{place}.headers.{key}", "is no header of HTTP")
+
+
+def _check_variable(name: str, place: str) -> None:
+    if not _VARIABLE.match(name):
+        raise ProfileError(place, f'"{name}" is no environment variable of a source, e.g. SOURCE_TOKEN')
 
 
 def check_responsible(value: str, place: str) -> None:

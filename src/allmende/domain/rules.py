@@ -175,21 +175,34 @@ class RuleProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Where it stands, for messages."""
         return f"{self.file}: rules.{self.id}"
 
-    @property
-    def edition(self) -> str:
-        """Its version, and a digest of all that its values come from: no two rules that give others share it."""
+    def edition(self, groups: Mapping[str, GroupsProfile]) -> str:
+        """Its version, and a digest of all that its values come from, its table of ``groups`` included: no two rules
+        that give others share it."""
         plain = msgspec.to_builtins(msgspec.structs.replace(self, file="", enabled=True), order="deterministic")
         del plain["actions"]
+        if self.by in groups:
+            plain["groups"] = msgspec.to_builtins(groups[self.by], order="deterministic")
         said = msgspec.json.encode(plain)
         return f"{self.version}+{blake2b(said, digest_size=4).hexdigest()}"
 
 
-def parse_rules(files: Mapping[str, bytes]) -> tuple[dict[str, GroupsProfile], dict[str, RuleProfile]]:
-    """The groups and rules of all rule files, each by its id. Raises ProfileError with file and key."""
+def read_rules(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    """What all rule files say, as plain data by the file's name. Raises ProfileError for what is no TOML."""
+    names = sorted(name for name in files if name.startswith(FOLDER) and name.endswith(".toml"))
+    return {name: _read(name, files[name]) for name in names}
+
+
+def parse_rules(
+    files: Mapping[str, bytes], read: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[dict[str, GroupsProfile], dict[str, RuleProfile]]:
+    """The groups and rules of all rule files, each by its id. Raises ProfileError with file and key.
+
+    ``read`` is what the files say (:func:`read_rules`), where somebody read them already.
+    """
     groups: dict[str, GroupsProfile] = {}
     rules: dict[str, RuleProfile] = {}
-    for name in sorted(name for name in files if name.startswith(FOLDER) and name.endswith(".toml")):
-        data = _read(name, files[name])
+    for name, said in (read_rules(files) if read is None else read).items():
+        data = dict(said)
         for key, body in tables(data.pop("groups", {}), f"{name}: groups").items():
             _new(key, groups, f"{name}: groups.{key}")
             groups[key] = _groups(key, body, files, f"{name}: groups.{key}")

@@ -120,7 +120,7 @@ class Actor:
             fate="dry" if action.dry_run else "fired",
             group=group.key,
             time=stamp,
-            version=rule.profile.edition,
+            version=rule.edition,
             capability=capability,
             parameters=wish.parameters,
         )
@@ -148,13 +148,45 @@ class Actor:
         self._store.append(
             Batch(
                 origin=rule.origin,
-                version=rule.profile.edition,
+                version=rule.edition,
                 dataset=rule.profile.dataset,
                 reader=self._reader,
                 received_at=now,
                 entities=entities,
             )
         )
+
+
+class Foreseen(NamedTuple):
+    """What an action would have had at a time, had the rule worked then: no age and no limit is looked at."""
+
+    action: str
+    group: str
+    time: int
+    capability: str
+    parameters: Any
+
+
+class Foresight:
+    """What actions would have done over a past that is shown in pieces, each group's in the order of time."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._held: dict[tuple[str, str], bool] = {}
+
+    def look(self, group: Group, outcome: Outcome) -> list[Foreseen]:
+        """What would have come of a piece."""
+        found: list[Foreseen] = []
+        for name, wishes in outcome.wishes.items():
+            action = self._rule.actions[name].profile
+            held = self._held.get((name, group.key), False)
+            for stamp, wish in zip(outcome.times, wishes, strict=True):
+                if wish.holds and (action.each or not held):
+                    capability = filled(action.capability, self._rule, group)
+                    found.append(Foreseen(name, group.key, stamp, capability, wish.parameters))
+                held = wish.holds
+            self._held[name, group.key] = held
+        return found
 
 
 def check_task(store: Store, reader: Reader, capability: str, parameters: Any) -> None:

@@ -25,6 +25,8 @@ from allmende.knowledge.program import Scope, Value
 
 SETTING_READINGS = "ALLMENDE_RULE_READINGS"
 SETTING_STEPS = "ALLMENDE_RULE_STEPS"
+ROWS = 1_000
+Span = tuple[int, int]
 _SHORTEST = MINUTE
 """A span that is not divided any more."""
 
@@ -82,7 +84,7 @@ def evaluate(store: Store, reader: Reader, rule: Rule, group: Group, low: int, h
     moments = list(ticks(rule, columns, low, high))
     values: dict[str, list[Scalar]] = {name: [] for name in rule.outputs}
     wishes: dict[str, list[Wish]] = {name: [] for name in rule.actions}
-    view = _View(rule, group, columns, limits)
+    view = View(rule, group, columns, limits)
     for tick in moments:
         scope = view.scope(tick)
         given = {name: program.run(scope) for name, program in rule.outputs.items()}
@@ -95,7 +97,15 @@ def evaluate(store: Store, reader: Reader, rule: Rule, group: Group, low: int, h
     stamps = [tick.stamp for tick in moments]
     if rule.grid is None:
         return Outcome(low, high, stamps, values, wishes)
-    return Outcome(min(stamps, default=high + 1), max(stamps, default=low), stamps, values, wishes)
+    return Outcome(*_covered(rule, moments), stamps, values, wishes)
+
+
+def _covered(rule: Rule, moments: Sequence[Tick]) -> Span:
+    """The times that windows without gaps speak for: whole ones, whatever windows the rule had once."""
+    if not moments:
+        return 1, 0
+    first, last = moments[0].start, moments[-1].end
+    return (first, last - 1) if rule.profile.window.stamp == "start" else (first + 1, last)
 
 
 def evaluate_all(
@@ -114,6 +124,22 @@ def evaluate_all(
     ]
 
 
+def divided(outcome: Outcome) -> list[Outcome]:
+    """An outcome in pieces of at most a thousand times; together they cover the same span."""
+    if len(outcome.times) <= ROWS:
+        return [outcome]
+    parts: list[Outcome] = []
+    low = outcome.low
+    for place in range(0, len(outcome.times), ROWS):
+        last = place + ROWS >= len(outcome.times)
+        times = outcome.times[place : place + ROWS]
+        values = {name: column[place : place + ROWS] for name, column in outcome.values.items()}
+        wishes = {name: column[place : place + ROWS] for name, column in outcome.wishes.items()}
+        parts.append(Outcome(low, outcome.high if last else times[-1], times, values, wishes))
+        low = times[-1] + 1
+    return parts
+
+
 def load(
     store: Store, reader: Reader, rule: Rule, group: Group, start: int, end: int, limits: Limits
 ) -> dict[str, list[Column]]:
@@ -124,7 +150,7 @@ def load(
         put = rule.profile.inputs[name]
         loaded[name] = []
         for member in members:
-            points = store.points(reader, member.stream, start, end)
+            points = store.points(reader, member.stream, start, end, newest_run=True)
             total += len(points.times)
             if total > limits.readings:
                 raise LimitExceeded(
@@ -173,7 +199,7 @@ def ticks(rule: Rule, columns: Mapping[str, list[Column]], low: int, high: int) 
         yield Tick(moment, moment, moment)
 
 
-class _View:
+class View:
     """The readings of a group as the programs see them at one time after the other."""
 
     def __init__(self, rule: Rule, group: Group, columns: Mapping[str, list[Column]], limits: Limits) -> None:
@@ -212,13 +238,13 @@ class _View:
             values[name] = program.run(scope)
         return scope
 
-    def _sample(self, name: str, put: InputProfile, tick: Tick) -> Sample:
-        window, columns = self._rule.profile.window, self._columns.get(name, [])
+    def picked(self, name: str, put: InputProfile, tick: Tick) -> Iterator[tuple[int, int, int]]:
+        """Which readings of an input are seen at a tick: of which of its streams, from where to before where."""
+        window = self._rule.profile.window
         closed = self._rule.grid is None
         back = micros(window.length if put.take == "readings" else put.age)
         low = tick.end - back if back else tick.start if not closed else tick.end - 1
-        found: list[tuple[int, Any]] = []
-        for column in columns:
+        for place, column in enumerate(self._columns.get(name, [])):
             first, last = span_of(column.times, low, tick.end, closed=closed)
             if first == last:
                 continue
@@ -226,6 +252,13 @@ class _View:
                 first = last - 1
             elif window.count:
                 first = max(first, last - window.count)
+            yield place, first, last
+
+    def _sample(self, name: str, put: InputProfile, tick: Tick) -> Sample:
+        columns = self._columns.get(name, [])
+        found: list[tuple[int, Any]] = []
+        for place, first, last in self.picked(name, put, tick):
+            column = columns[place]
             found.extend(zip(column.times[first:last], column.values[first:last], strict=True))
         if put.take == "readings" and len(columns) > 1:
             found.sort(key=_time)  # stable: at one time in the order of the streams

@@ -16,17 +16,17 @@ from allmende.domain.rules import micros
 from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
 from allmende.domain.times import MINUTE
 from allmende.knowledge.acting import Actor, Deed, Journal, find_problems
-from allmende.knowledge.evaluate import Limits, Outcome, evaluate_all
+from allmende.knowledge.evaluate import ROWS, Limits, Outcome, divided, evaluate_all
 from allmende.knowledge.groups import Group, find_groups
 from allmende.knowledge.lineage import Lineage, read_lineage
 from allmende.knowledge.prepare import Rule
+from allmende.knowledge.settling import Settling
 from allmende.knowledge.write import RERUN, write_outcomes
 
 FOLLOWER = "rules"
 TURN = "rules-turn"
 """A row that whoever writes derived values writes first, so that a re-run and the worker do so one after the other."""
 _LINES = 500
-_ROWS = 1_000
 Span = tuple[int, int]
 
 
@@ -90,6 +90,7 @@ class Follower:
         self._limits = limits or Limits()
         self._stop = stop or threading.Event()
         self._actor = Actor(store, reader, journal, clock) if journal else None
+        self._settling = Settling(rules)
         self._groups: dict[str, dict[str, Group]] = {}
         self._readers: dict[str, set[tuple[str, str]]] = {}
         self._lineage = Lineage()
@@ -113,8 +114,9 @@ class Follower:
         """Deal with what came since the step before. Raises StorageError; then it may be tried again."""
         cursor = self._store.cursor(FOLLOWER) or 0
         done = {rule.id: self._store.cursor(time_of(rule.id)) or 0 for rule in self._rules if rule.grid is not None}
+        now = self._clock()
         changes = self._read(cursor)
-        due = {rule.id: self._due(rule, self._clock()) for rule in self._rules if rule.grid is not None}
+        due = self._dues(cursor, now, done, quiet=not changes)
         late = {rule_id for rule_id, at in done.items() if due[rule_id] > at}
         if not changes and not late:
             return Progress()
@@ -127,7 +129,7 @@ class Follower:
         rows = 0
         for job in self._jobs(changes, done, due):
             for part in self._evaluate(job, progress):
-                if rows and rows + part.size > _ROWS:
+                if rows and rows + part.size > ROWS:
                     self._commit(cursor, ready, progress)
                     ready, rows = [], 0
                 ready.append(_Ready(job, part))
@@ -145,7 +147,7 @@ class Follower:
         for line in self._store.changes(cursor, _LINES):
             lines.append(line)
             total += line.count
-            if total > 20 * _ROWS:
+            if total > 20 * ROWS:
                 break
         return lines
 
@@ -153,6 +155,17 @@ class Follower:
         """The end of the last window that is over."""
         assert rule.grid is not None
         return rule.grid.floor(now - micros(rule.profile.window.grace))
+
+    def _dues(self, cursor: int, now: int, done: dict[str, int], *, quiet: bool) -> dict[str, int]:
+        """The end of the last window of each rule that is to be evaluated by now."""
+        windowed = [rule for rule in self._rules if rule.grid is not None]
+        due = {rule.id: self._due(rule, now) for rule in windowed if not self._settling.is_chained(rule)}
+        idle = quiet and all(due[rule_id] <= done[rule_id] for rule_id in due)
+        self._settling.look(now, cursor, self._store.newest_change, idle=idle)
+        for rule in windowed:
+            if rule.id not in due:
+                due[rule.id] = max(done[rule.id], self._settling.due(rule, now, done))
+        return due
 
     def _look_around(self, changes: Sequence[Change] = ()) -> None:
         """Find the groups again where a stream speaks that nobody looked at yet, or something changed that may matter.
@@ -242,7 +255,7 @@ class Follower:
                 whole = (self._store, self._reader, job.rule, job.group, low, high, self._limits)
                 for outcome in evaluate_all(*whole):
                     progress.evaluated += outcome.size
-                    outcomes += _parts(outcome)
+                    outcomes += divided(outcome)
         except StorageError:
             raise
         except AllmendeError as error:
@@ -318,7 +331,8 @@ def _reach(rule: Rule, start: int, end: int, done: int | None) -> Span | None:
     if rule.grid is None:
         return start, end + rule.reach
     assert done is not None
-    high = min(max(rule.grid.after(end), end + rule.reach), done)
+    # What is held reaches into the window of the readings beside which it is asked for: to the end of that.
+    high = min(rule.grid.after(end + rule.reach), done)
     low = start + 1
     return (low, high) if low <= high else None
 
@@ -332,19 +346,3 @@ def merge(spans: Sequence[Span], *, gap: int) -> list[Span]:
         else:
             merged.append((low, high))
     return merged
-
-
-def _parts(outcome: Outcome) -> list[Outcome]:
-    """An outcome in pieces of at most a thousand times; together they cover the same span."""
-    if len(outcome.times) <= _ROWS:
-        return [outcome]
-    parts: list[Outcome] = []
-    low = outcome.low
-    for place in range(0, len(outcome.times), _ROWS):
-        last = place + _ROWS >= len(outcome.times)
-        times = outcome.times[place : place + _ROWS]
-        values = {name: column[place : place + _ROWS] for name, column in outcome.values.items()}
-        wishes = {name: column[place : place + _ROWS] for name, column in outcome.wishes.items()}
-        parts.append(Outcome(low, outcome.high if last else times[-1], times, values, wishes))
-        low = times[-1] + 1
-    return parts

@@ -78,7 +78,7 @@ def describe(rule: Rule, group: Group, output: str) -> dict[str, Any]:
         "derived": True,
         "rule": rule.id,
         "rule_title": dict(rule.profile.title),
-        "version": rule.profile.edition,
+        "version": rule.edition,
         "output": output,
         "group": group.key,
         "inputs": group.streams,

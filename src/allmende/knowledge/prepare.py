@@ -23,6 +23,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that can be evaluated. Durations are in microseconds."""
 
     profile: RuleProfile
+    edition: str
     groups: GroupsProfile | None
     steps: tuple[tuple[str, Program], ...]
     outputs: dict[str, Program]
@@ -108,6 +109,7 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
     given = known | {name: Meaning(program.kind, program.unit) for name, program in outputs.items()}
     return Rule(
         profile=rule,
+        edition=rule.edition(profile.groups),
         groups=groups,
         steps=tuple(steps),
         outputs=outputs,

@@ -45,12 +45,14 @@ def write_outcomes(
     received_at: int,
     rerun: bool = False,
 ) -> Receipt:
-    """Keep what a rule gave for its groups in the transaction that is open: that, and nothing else in its spans.
+    """Keep what a rule gave for its groups in the transaction that is open: that, and nothing else in its spans. What
+    was deleted is counted as ``gone``.
 
     Raises InvalidInput and Conflict where the streams cannot be kept.
     """
     declared: dict[str, tuple[Group, Declaration]] = {}
     series: list[Series] = []
+    gone = 0
     for group, outcome in given:
         streams = dict(lineage.outputs.get((rule.id, group.key), {}))
         for output, values in outcome.values.items():
@@ -58,16 +60,16 @@ def write_outcomes(
             if stream not in declared and streams.get(output) != stream:
                 _check_ours(store, reader, rule, stream)
             streams[output] = stream
-            kept = _kept(rule, output, outcome.times, values)
-            _remove(store, reader, stream, outcome, {time for time, _ in kept}, rule, received_at)
+            kept = kept_values(rule, output, outcome.times, values)
+            gone += _remove(store, reader, stream, outcome, {time for time, _ in kept}, rule, received_at)
             if kept:
                 declared.setdefault(stream, (group, _declared(rule, group, output, stream)))
                 series.append(Series(stream=stream, times=[t for t, _ in kept], results=[value for _, value in kept]))
         for output, stream in streams.items():
             if output not in outcome.values:  # the rule gave it once
-                _remove(store, reader, stream, outcome, set(), rule, received_at)
+                gone += _remove(store, reader, stream, outcome, set(), rule, received_at)
     if not series:
-        return Receipt()
+        return Receipt(gone=gone)
     receipt = store.append(
         Batch(
             origin=f"{RERUN}{rule.id}" if rerun else rule.origin,
@@ -75,7 +77,7 @@ def write_outcomes(
             dataset=rule.profile.dataset,
             reader=reader,
             received_at=received_at,
-            version=rule.profile.edition,
+            version=rule.edition,
             declarations=[declaration for _, declaration in declared.values()],
             series=series,
             name=rule.profile.file,
@@ -84,6 +86,7 @@ def write_outcomes(
     for group, declaration in declared.values():
         output = declaration.properties["output"]
         lineage.note(rule.id, group.key, output, declaration.stream, group.thing.id, group.streams)
+    receipt.gone += gone
     return receipt
 
 
@@ -103,7 +106,8 @@ def _check_ours(store: Store, reader: Reader, rule: Rule, stream: str) -> None:
             raise Conflict(f'"{stream}" is there already, and not of this rule', where=rule.profile.place)
 
 
-def _kept(rule: Rule, output: str, times: list[int], values: list[Scalar]) -> list[tuple[int, Scalar]]:
+def kept_values(rule: Rule, output: str, times: list[int], values: list[Scalar]) -> list[tuple[int, Scalar]]:
+    """What of an output's values becomes readings: times with what is kept there."""
     said = rule.profile.outputs[output]
     return [
         (time, round(value) if said.type == "count" and isinstance(value, float) and value.is_integer() else value)
@@ -145,12 +149,12 @@ def _unit(symbol: str, name: str) -> Unit:
 
 def _remove(
     store: Store, reader: Reader, stream: str, outcome: Outcome, kept: set[int], rule: Rule, received_at: int
-) -> None:
-    """Delete the readings of a span that are given no more."""
+) -> int:
+    """Delete the readings of a span that are given no more; gives how many."""
     there = store.points(reader, stream, outcome.low, outcome.high + 1).times
     gone = [time for time in there if time not in kept]
     if not gone:
-        return
+        return 0
     whole = len(gone) == len(there)
     for condition in [_within(outcome.low, outcome.high)] if whole else _at(gone):
         target = Query(
@@ -160,6 +164,7 @@ def _remove(
             filter=condition,
         )
         store.remove(Removal(target=target, origin=rule.origin, received_at=received_at))
+    return len(gone)
 
 
 _WHEN = Path(("phenomenonTime",))

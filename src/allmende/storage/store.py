@@ -5,9 +5,11 @@ from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
+from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
 from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
+from allmende.domain.records import Position
 from allmende.domain.store import (
     Amendment,
     Batch,
@@ -21,7 +23,8 @@ from allmende.domain.store import (
     Removal,
     SourceState,
 )
-from allmende.storage import bookkeeping, collections, logs, marks
+from allmende.domain.tracing import Trace
+from allmende.storage import bookkeeping, collections, figures, logs, marks, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_all, append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, raced, translated
@@ -31,6 +34,7 @@ from allmende.storage.find import find_change, find_latest, find_page, find_tabl
 from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
+from allmende.storage.tracing import read_traces
 from allmende.storage.values import decode_result, flag_of
 
 T = TypeVar("T")
@@ -83,8 +87,10 @@ class SqlStore:
             ]
         )
 
-    def points(self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False) -> Points:
-        """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``."""
+    def points(
+        self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False, newest_run: bool = False
+    ) -> Points:
+        """Readings with ``start <= time < end``: see :class:`allmende.domain.store.Store`."""
         parent = _visible_streams(reader, Sql("d.id = ?", (stream,)))
         span = parent + Sql(
             " AND o.phenomenon_start >= ? AND o.phenomenon_start < ? ORDER BY o.phenomenon_start, o.disc", (start, end)
@@ -93,17 +99,25 @@ class SqlStore:
         earlier = parent + Sql(newest, (start,))
 
         def read(connection: Connection) -> list[tuple[Any, ...]]:
-            columns = f"o.phenomenon_start, o.result_kind, {connection.dialect.result('o')}, o.quality"
+            result = connection.dialect.result("o")
+            columns = f"o.phenomenon_start, o.result_kind, {result}, o.quality, o.result_time, o.disc"
             head = f"SELECT {columns} FROM observation o WHERE o.datastream = "
             wanted = [head + earlier, head + span] if before else [head + span]
             return [row for sql in wanted for row in connection.execute(sql.text, sql.params)]
 
         rows = self._read(read)
+        if newest_run:
+            rows = _newest_runs(rows)
         return Points(
             times=[r[0] for r in rows],
             results=[decode_result(r[1], r[2]) for r in rows],
             flags=[flag_of(r[3]) if r[3] else "" for r in rows],
         )
+
+    def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
+        """Where readings came from: see :class:`allmende.domain.store.Store`."""
+        which = _visible_streams(reader, Sql("d.id = ?", (stream,)))
+        return self._read(lambda connection: read_traces(connection, which, start, end, most))
 
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order."""
@@ -131,6 +145,18 @@ class SqlStore:
     def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
         """What was said of a feature, the newest first."""
         return self._read(lambda c: collections.read_versions(c, reader, collection, identifier))
+
+    def figures(self, reader: Reader) -> dict[str, DatasetFigures]:
+        """What is kept of each dataset, as figures."""
+        return self._read(lambda c: figures.read_figures(c, reader))
+
+    def streams(self, reader: Reader, dataset: str, *, after: str = "", top: int = 100) -> list[StreamSummary]:
+        """The streams of a dataset behind an id."""
+        return self._read(lambda c: figures.read_streams(c, reader, dataset, after=after, top=top))
+
+    def tallies(self, start: int, end: int) -> list[Tally]:
+        """What came of each stream in a span of time."""
+        return self._read(lambda c: figures.read_tallies(c, start, end))
 
     # --- the way of a reading ---
 
@@ -176,6 +202,20 @@ class SqlStore:
         """Make the datasets known, or change what is said of them."""
         listed = list(datasets)
         self._commit(lambda connection: put_datasets(connection, listed))
+
+    def rewrite_place(self, thing: str, position: Position | None, *, reader: Reader, origin: str, at: int) -> None:
+        """Let a thing stand, and have stood, at this place: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.rewrite_place(connection, thing, position, **told))
+
+    def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
+        """Delete all that came of a source: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.forget_source(connection, source, dataset, **told))
+
+    def forget_rejections(self, source: str) -> None:
+        """Delete what could not be taken of one source."""
+        self._commit(lambda c: bookkeeping.forget_rejections(c, source))
 
     # --- the house's own work ---
 
@@ -267,3 +307,23 @@ def _visible_streams(reader: Reader, which: Sql) -> Sql:
     """A sub-select for the keys of the streams that a reader may see."""
     rule = visible("Datastream", "d", reader, simulated=True)
     return "(SELECT d.pk FROM datastream d WHERE " + all_of([which] if rule is None else [which, rule]) + ")"
+
+
+def _newest_runs(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows in the order of time and disc without forecasts for a time that a later run has one for, too.
+
+    The disc of a forecast is its run's time; events at one time are all kept.
+    """
+    kept: list[tuple[Any, ...]] = []
+    for row in rows:
+        before = kept[-1] if kept else None
+        if before is not None and before[0] == row[0] and _is_forecast(before) and _is_forecast(row):
+            kept[-1] = row
+        else:
+            kept.append(row)
+    return kept
+
+
+def _is_forecast(row: tuple[Any, ...]) -> bool:
+    run, disc = row[4:6]
+    return run is not None and run == disc

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from allmende.domain.errors import ConfigurationError
-from allmende.web.limit_settings import LimitSettings
 from allmende.web.message_settings import check_create_topics
+from allmende.web.office_settings import OfficeSettings
 from allmende.web.setting import Setting, as_text, parse
 from allmende.web.setting import describe as _setting
 
@@ -26,7 +26,7 @@ _FIRST = ("Address", "Place", "Messages", "Map")
 """Sections of the page that describes all settings; the others come in the order in which they stand here."""
 
 
-class Config(LimitSettings, frozen=True, kw_only=True):
+class Config(OfficeSettings, frozen=True, kw_only=True):
     """All settings. Sizes are in bytes, times in seconds unless a field says otherwise."""
 
     # The address
@@ -301,6 +301,10 @@ def _check_together(config: Config) -> None:
             where="ALLMENDE_ANONYMOUS_WRITES",
         )
     check_create_topics(config)
+    if config.security_contact and not re.match(r"(mailto:|tel:|https://)\S+\Z", config.security_contact):
+        raise ConfigurationError(
+            "write it as mailto:NAME@HOST, https://… or tel:+49…", where="ALLMENDE_SECURITY_CONTACT"
+        )
     if config.secret_key and len(config.secret_key) < 32:
         raise ConfigurationError("it has to have at least 32 characters", where="ALLMENDE_SECRET_KEY")
     if config.database_url and not config.postgres and not re.match(r"sqlite:///.", config.database_url):

@@ -14,7 +14,8 @@ from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.profile import Profile
 from allmende.domain.store import DatasetRecord, Store
 from allmende.web.database import make_store
-from allmende.web.profiles import load_profile
+from allmende.web.live import Derived, live
+from allmende.web.sources import PreparedSource, prepare_sources
 
 
 @cache
@@ -23,10 +24,15 @@ def open_store() -> Store:
     return make_store(settings.ALLMENDE)
 
 
-@cache
 def open_profile() -> Profile:
-    """The city's profile."""
-    return load_profile(settings.ALLMENDE.city)
+    """The city's profile as it is now: what was released in the office is in it. The same object until it changes."""
+    return live().current()
+
+
+@Derived
+def open_sources(profile: Profile) -> dict[str, PreparedSource]:
+    """The sources of the profile as it is now, ready for use."""
+    return prepare_sources(profile)
 
 
 def furnish(store: Store, profile: Profile) -> None:

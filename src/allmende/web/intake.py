@@ -1,7 +1,6 @@
 """The way in for payloads: parse, check, commit. HTTP forms, MQTT, files, pulls and replays all come through here."""
 
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -11,12 +10,11 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import msgspec
 import structlog
-from django.db import connection
 
 from allmende.domain import times
 from allmende.domain.connector import Payload
 from allmende.domain.errors import Conflict, InvalidInput, LostRace, NotFound, StorageBusy, StorageFull
-from allmende.domain.framing import frames
+from allmende.domain.framing import frames, framing_of
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.marks import Mark
 from allmende.domain.profile import Profile
@@ -24,6 +22,7 @@ from allmende.domain.records import Parsed, Rejection
 from allmende.domain.store import Batch, Receipt, Store
 from allmende.web.broker.topics import covers
 from allmende.web.config import Config
+from allmende.web.disk import DiskFloor
 from allmende.web.pieces import put_together, split
 from allmende.web.sources import PreparedSource, prepare_sources
 
@@ -34,8 +33,6 @@ _TOPICS = 20_000
 """Topics of which is remembered whose they are: those of a city's devices."""
 _AHEAD = 2
 """Batches read while one is committed."""
-_DISK_SECONDS = 1.0
-_SIZE_SECONDS = 30.0
 
 Progress = Callable[[Receipt], None]
 """Gets what was committed so far, after each commit."""
@@ -83,15 +80,31 @@ class Intake:
         limits: IngestLimits | None = None,
         clock: Callable[[], int] = now_micros,
         look: Callable[[str, Payload], None] | None = None,
+        follow: Callable[[], dict[str, PreparedSource]] | None = None,
     ) -> None:
-        """``look`` gets the payloads that came by themselves or were asked for, once they are committed."""
+        """``look`` gets the payloads that came by themselves or were asked for, once they are committed.
+
+        ``follow`` gives the sources as they are now, where they may change while this lives; ``profile`` is not read
+        then.
+        """
         self.store = store
         self._look = look or _look_away
-        self.sources = prepare_sources(profile) if sources is None else sources
+        self._follow = follow
+        self._sources = {} if follow else prepare_sources(profile) if sources is None else sources
+        self._topics: tuple[dict[str, PreparedSource], tuple[str, ...]] | None = None
         self.limits = limits or reading_bounds(config)
         self.clock = clock
         self.disk = DiskFloor(config)
-        self._listeners: dict[str, list[str]] = {}
+        self._listeners: tuple[dict[str, PreparedSource], dict[str, list[str]]] = {}, {}
+
+    @property
+    def sources(self) -> dict[str, PreparedSource]:
+        """All sources by their ids, as they are now."""
+        return self._follow() if self._follow else self._sources
+
+    @sources.setter
+    def sources(self, sources: dict[str, PreparedSource]) -> None:
+        self._follow, self._sources = None, sources
 
     def source(self, source_id: str) -> PreparedSource:
         """A source that can take data. Raises NotFound that names those there are."""
@@ -197,12 +210,13 @@ class Intake:
         return Receipt()
 
     def _listening(self, topic: str) -> list[str]:
-        known = self._listeners.get(topic)
+        sources, listeners = self._listeners
+        if sources is not self.sources or len(listeners) >= _TOPICS:
+            sources, listeners = self._listeners = self.sources, {}
+        known = listeners.get(topic)
         if known is None:
-            if len(self._listeners) >= _TOPICS:
-                self._listeners.clear()
-            listening = (p for p in self.sources.values() if p.profile.enabled and p.source.topic and p.connector)
-            known = self._listeners[topic] = [p.source.id for p in listening if covers(p.source.topic, topic)]
+            listening = (p for p in sources.values() if p.profile.enabled and p.source.topic and p.connector)
+            known = listeners[topic] = [p.source.id for p in listening if covers(p.source.topic, topic)]
         return known
 
     def take_file(
@@ -215,7 +229,8 @@ class Intake:
                     return self.take_file(source_id, stream, progress, name=name or file.name)
             except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
                 raise InvalidInput(f"the file cannot be read: {error.strerror}", where=str(file)) from None
-        framing = self.source(source_id).usable().manifest.framing
+        source = self.source(source_id)
+        framing = framing_of(source.usable().manifest.framing, source.source.settings)
         payloads = frames(file, framing=framing, name=name or "standard input", received_at=self.clock())
         return self.take_all(source_id, payloads, progress)
 
@@ -233,8 +248,11 @@ class Intake:
 
     def topics(self) -> tuple[str, ...]:
         """The topic filters that :meth:`message_intake` takes."""
-        chosen = (p.source.topic for p in self.sources.values() if p.profile.enabled and p.source.topic)
-        return tuple(dict.fromkeys(chosen))
+        sources = self.sources
+        if self._topics is None or self._topics[0] is not sources:
+            chosen = (p.source.topic for p in sources.values() if p.profile.enabled and p.source.topic)
+            self._topics = sources, tuple(dict.fromkeys(chosen))
+        return self._topics[1]
 
     def read(self, source: PreparedSource, payload: Payload, *, only: str = "") -> Batch:
         """A payload, parsed and checked, without touching the store."""
@@ -309,56 +327,6 @@ class Intake:
 
 def _look_away(_source: str, _payload: Payload) -> None:
     return
-
-
-class DiskFloor:
-    """Refuses new data where the disk that holds the database is nearly full. Looks once a second.
-
-    The disk of a PostgreSQL server is not seen from here: there the size of the database is looked at, twice a minute,
-    where a limit was set; and what the server says of a full disk becomes the same error (see PostgresEngine).
-    """
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._checked = self._sized = float("-inf")
-
-    def check(self) -> None:
-        """Raise StorageFull below the floor."""
-        if time.monotonic() - self._checked < _DISK_SECONDS:
-            return
-        free, floor = free_bytes(self._config), self._config.disk_floor
-        if free < floor:
-            raise StorageFull(
-                f"{free // 2**20} MiB are free on the disk of {self._config.database_path.parent}, less than the floor"
-                f" of {floor // 2**20} MiB; nothing of this was stored. Make room, then send it again"
-                " (limit: ALLMENDE_DISK_FLOOR)"
-            )
-        self._check_size()
-        self._checked = time.monotonic()
-
-    def _check_size(self) -> None:
-        limit = self._config.database_bytes
-        if not limit or not self._config.postgres or time.monotonic() - self._sized < _SIZE_SECONDS:
-            return
-        size = database_bytes()
-        if size >= limit:
-            raise StorageFull(
-                f"the database has {size // 2**20} MiB, its limit is {limit // 2**20} MiB; nothing of this was stored."
-                " Make room, then send it again (limit: ALLMENDE_DATABASE_BYTES)"
-            )
-        self._sized = time.monotonic()
-
-
-def database_bytes() -> int:
-    """The size of the PostgreSQL database, indexes and dead rows included."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_database_size(current_database())")
-        return int(cursor.fetchone()[0])
-
-
-def free_bytes(config: Config) -> int:
-    """Room on the disk that the database lies on."""
-    return shutil.disk_usage(config.database_path.parent).free
 
 
 def _read_ahead(items: Iterator[T]) -> Generator[T, None, None]:

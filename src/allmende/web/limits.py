@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-APIS = ("/sta/", "/ogc/", "/dcat")
+APIS = ("/sta/", "/ogc/", "/catalog", "/dataset/", "/api/3/", "/api/action/")
 _MOST_CLIENTS = 10_000
 
 

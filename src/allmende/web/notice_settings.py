@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-import msgspec
-
+from allmende.web.own_settings import OwnSettings
 from allmende.web.setting import describe as _setting
 
 
-class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True):
+class NoticeSettings(OwnSettings, frozen=True, kw_only=True):
     """Mail and webhooks. Without them nobody is told; pages and metrics show it all the same."""
 
     mail_url: Annotated[
@@ -43,5 +42,32 @@ class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True):
             schemes=("http", "https"),
             secret=True,
             shown="none",
+        ),
+    ] = ""
+    feedback_to: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_FEEDBACK_TO",
+            "Notices",
+            "Who gets by mail what people report by the form for barriers and faults. Empty: the profile's fact "
+            "`operator_email`; it stands at `/feedback/messages/` in any case.",
+        ),
+    ] = ""
+    feedback_rate: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_FEEDBACK_RATE",
+            "Notices",
+            "Messages a minute that each process takes by that form from one address.",
+            low=1,
+        ),
+    ] = 3
+    security_contact: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_SECURITY_CONTACT",
+            "Notices",
+            "Whom to tell of a weakness, for `/.well-known/security.txt` (RFC 9116): `mailto:…`, `https://…` or "
+            "`tel:…`. Empty: the profile's fact `operator_email`; without it the file is not there.",
         ),
     ] = ""

@@ -1,12 +1,15 @@
 """Where profiles lie: finds a city's folder, reads its ``city.toml`` and what lies beside it."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import allmende
 from allmende.domain.errors import ConfigurationError
-from allmende.domain.profile import Profile, ProfileError, parse_profile
+from allmende.domain.plain import PlainProfile, plain_profile
+from allmende.domain.profile import Profile, ProfileError
 from allmende.domain.rules import FOLDER
 
 FILE_NAME = "city.toml"
@@ -19,14 +22,32 @@ def load_profile(name_or_path: str) -> Profile:
     A name is looked up among the bundled cities first; whatever holds a slash or ends in ``.toml`` is a path.
     Raises ConfigurationError where there is no such profile, ProfileError where it is wrong.
     """
-    path = find_profile(name_or_path)
+    return read_profile(find_profile(name_or_path)).parse()
+
+
+def read_profile(path: Path) -> PlainProfile:
+    """What a ``city.toml`` and its folder say, unchecked. Raises ConfigurationError, ProfileError."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"is no TOML: {error}", where=str(path)) from None
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    return parse_profile(data, FolderFiles(path.parent))
+    return plain_profile(data, FolderFiles(path.parent))
+
+
+def fingerprint(path: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells one state of a profile's folder from another without reading it: name, size, time of the last change
+    (nanoseconds) and number of each file. Files that come and go while it looks are left out."""
+    found = []
+    for folder in (path.parent, path.parent / FOLDER):
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    if entry.is_file():
+                        state = entry.stat()
+                        found.append((entry.path, state.st_size, state.st_mtime_ns, state.st_ino))
+    return tuple(sorted(found))
 
 
 def find_profile(name_or_path: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from allmende.connectors import registry
+from allmende.domain.addresses import holds_secret
 from allmende.domain.connector import Connector, Source, ThingFacts
 from allmende.domain.contract import Contract
 from allmende.domain.errors import NotFound
@@ -137,6 +138,10 @@ def _problems(prepared: PreparedSource, profile: Profile, installed: Mapping[str
     lacking = [name for name in connector.manifest.secrets if name not in source.secrets]
     if source.enabled and lacking:
         found.append(f"the profile names no environment variable for its secrets: {', '.join(lacking)}")
+    if holds_secret(source.address):
+        found.append(
+            'a secret stands in its address; name an environment variable there, e.g. "…?token=${SOURCE_TOKEN}"'
+        )
     if source.interval and not prepared.pulls:
         found.append("it has an interval, but neither an address nor a connector that fetches")
     if source.address and not source.interval and not source.address.startswith(("ws://", "wss://")):

@@ -58,7 +58,7 @@ class Feed:
             return
         try:
             yield from self._rows(table)
-        except (csv.Error, UnicodeDecodeError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        except (csv.Error, ValueError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
             raise InvalidInput(f"{table}.txt cannot be read: {error}") from None
         except (zipfile.BadZipFile, zlib.error) as error:
             raise InvalidInput(f"{table}.txt is damaged: {error}") from None

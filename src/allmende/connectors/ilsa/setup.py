@@ -123,7 +123,7 @@ def _area(value: Any) -> dict[str, Any] | None:
 def _centre(area: dict[str, Any]) -> Position | None:
     try:
         middle = shape(area).centroid
-    except (ShapelyError, TypeError, ValueError, IndexError, AttributeError, KeyError, OverflowError):
+    except (ShapelyError, TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError):
         return None  # shapely answers crooked coordinates in many ways
     if middle.is_empty or not (-180 <= middle.x <= 180 and -90 <= middle.y <= 90):
         return None

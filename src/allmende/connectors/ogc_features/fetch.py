@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from allmende.connectors.fetching import FetchError, open_client, read
+from allmende.connectors.gathering import same_host
 from allmende.connectors.ogc_features.pages import page_name
 from allmende.domain.connector import Payload, Source
 
@@ -50,7 +51,7 @@ def _linked(client: httpx.Client, source: Source) -> Iterable[bytes]:
         returned += len(items) if isinstance(items, list) else 0
         matched = page["numberMatched"] if isinstance(page.get("numberMatched"), int) else matched
         following = _next(page, address)
-        if following and not _same_host(following, source.address):
+        if following and not same_host(following, source.address):
             raise FetchError("The link to the next page leads to another host.")
         if following == address or (following and not items):
             raise FetchError("The link to the next page leads nowhere.")
@@ -115,7 +116,3 @@ def _next(page: Mapping[str, Any], address: str) -> str:
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
             return urljoin(address, link["href"])
     return ""
-
-
-def _same_host(one: str, other: str) -> bool:
-    return urlsplit(one)[:2] == urlsplit(other)[:2]

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from allmende.connectors.geodesy import epsg
 from allmende.domain.connector import Source
 from allmende.domain.errors import InvalidInput
+from allmende.domain.framing import HEAD_LINES
 from allmende.domain.records import Declaration, Position, Property, SensorDeclaration, ThingDeclaration, Unit
 
-_TYPES = frozenset({"measurement", "count"})
+_TYPES = frozenset({"measurement", "count", "category"})
+_THOUSANDS = frozenset({"", ".", ",", " ", "'"})
 
 
 class Quantity(NamedTuple):
@@ -17,7 +19,7 @@ class Quantity(NamedTuple):
 
     property: Property
     unit: Unit
-    type: str
+    type: Literal["measurement", "count", "category"]
     low: float | None
     high: float | None
 
@@ -40,6 +42,8 @@ class Layout(NamedTuple):
     crs: int
     wide: str
     columns: Sequence[str]
+    head: int
+    thousands: str
     values: Mapping[str, str]
     quantities: Mapping[str, Quantity]
 
@@ -80,9 +84,27 @@ def layout_of(source: Source) -> Layout:
         crs=epsg(said.get("crs") or 4326),
         wide=wide,
         columns=_texts(said, "columns"),
+        head=head_lines(said),
+        thousands=thousands_of(said),
         values=values,
         quantities=quantities,
     )
+
+
+def head_lines(said: Mapping[str, Any]) -> int:
+    """How many lines stand before the first row. Raises InvalidInput."""
+    head = said.get("head", 1)
+    if isinstance(head, bool) or not isinstance(head, int) or not 0 <= head <= HEAD_LINES:
+        raise InvalidInput(f"settings.head is a number of lines, 0 to {HEAD_LINES}, not {str(head)[:40]!r}")
+    return head
+
+
+def thousands_of(said: Mapping[str, Any]) -> str:
+    """The sign between thousands. Raises InvalidInput for what is none, or is the decimal sign."""
+    sign = str(said.get("thousands") or "")
+    if sign not in _THOUSANDS or (sign and sign == (said.get("decimal") or ".")):
+        raise InvalidInput(f"settings.thousands is a sign other than settings.decimal: . , ' or a blank, not {sign!r}")
+    return sign
 
 
 def declaration(source: Source, thing: ThingDeclaration, name: str, quantity: Quantity) -> Declaration:
@@ -94,7 +116,7 @@ def declaration(source: Source, thing: ThingDeclaration, name: str, quantity: Qu
         sensor=SensorDeclaration(id=f"{source.id}-table", name=str(source.settings.get("sensor") or source.id)),
         observed_property=quantity.property,
         unit=quantity.unit,
-        observation_type="count" if quantity.type == "count" else "measurement",
+        observation_type=quantity.type,
         low=quantity.low,
         high=quantity.high,
         properties={"source": source.id},
@@ -111,14 +133,14 @@ def _quantity(name: str, body: Any) -> Quantity:
         raise InvalidInput(f"settings.properties.{name} is a table")
     kind = str(body.get("type") or "measurement")
     if kind not in _TYPES:
-        raise InvalidInput(f"settings.properties.{name}.type is measurement or count, not {kind[:40]!r}")
+        raise InvalidInput(f"settings.properties.{name}.type is measurement, count or category, not {kind[:40]!r}")
     symbol = str(body.get("unit") or "1")
     return Quantity(
         property=Property(
             id=name, name=str(body.get("name") or name), definition=str(body.get("definition") or f"urn:x-city:{name}")
         ),
         unit=Unit(str(body.get("unit_name") or symbol), symbol, "https://ucum.org/ucum"),
-        type=kind,
+        type=cast(Literal["measurement"], kind),
         low=body.get("low"),
         high=body.get("high"),
     )

@@ -1,4 +1,4 @@
-"""Rows of a table as readings: CSV in blocks of lines, XLSX and Parquet whole."""
+"""Rows of a table as readings or as objects: CSV in blocks of lines; XLSX, Parquet and JSON whole."""
 
 import csv
 import io
@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from allmende.connectors.columns import Line, header_of, lines_of, number_of
+from allmende.connectors.columns import Line, head_of, header_of, lines_of, number_of
 from allmende.connectors.geodesy import to_degrees
 from allmende.connectors.moments import moment
 from allmende.connectors.objects import nothing
 from allmende.connectors.table.layout import Layout, Quantity, declaration, layout_of, thing_of
+from allmende.connectors.table.objects import read_objects
 from allmende.connectors.table.quick import read_quickly
-from allmende.connectors.table.sheets import NAIVE, as_csv, is_binary
+from allmende.connectors.table.sheets import NAIVE, as_csv, is_document
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import InvalidInput
 from allmende.domain.ids import MAX_LENGTH
@@ -24,22 +25,30 @@ from allmende.domain.records import Parsed, Position, Record, Rejection, Result,
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 
 
+_GROUPS = {
+    sign: re.compile(rf"[+-]?[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+(?![0-9])", re.ASCII)
+    for sign in (".", ",", " ", "'")
+}
+"""How a whole number with signs between its thousands begins."""
+
+
 def parse(payload: Payload, source: Source) -> Parsed:
-    """Readings as the settings say (see the README). A bad cell takes no other along, a bad time its row."""
+    """Readings or objects as the settings say (see the README). A bad cell takes no other along, a bad time its row."""
+    if source.settings.get("id"):
+        return read_objects(payload, source)
     try:
         layout = layout_of(source)
-        if is_binary(payload.body):
-            sheet = str(source.settings.get("sheet") or "")
-            body = as_csv(payload.body, sheet=sheet, decimal=layout.decimal)
+        if is_document(payload.body):
+            body = as_csv(payload.body, source.settings)
             payload = msgspec.structs.replace(payload, body=body)
             layout = layout._replace(separator=";", encoding="utf-8", forms=[*layout.forms, NAIVE])
-        names, sign = header_of(payload, layout.separator, layout.encoding)
+        names, sign = header_of(payload, layout.separator, layout.encoding, layout.head)
         numbers = _check(names, layout)
     except InvalidInput as error:
         return nothing(payload, str(error), "bad-header")
-    reader = _Reader(source, layout, sign)
+    reader = _Reader(source, layout, sign, head_of(payload.body, layout.head)[0])
     if not (layout.wide and _take_quickly(reader, payload, sign, layout, numbers)):
-        for line in lines_of(payload, names, sign, layout.encoding):
+        for line in lines_of(payload, names, sign, layout.encoding, layout.head):
             reader.row(line, numbers)
     return reader.parsed()
 
@@ -78,8 +87,8 @@ class _Key(NamedTuple):
 
 
 class _Reader:
-    def __init__(self, source: Source, layout: Layout, sign: str) -> None:
-        self._source, self._layout, self._sign = source, layout, sign
+    def __init__(self, source: Source, layout: Layout, sign: str, head: bytes) -> None:
+        self._source, self._layout, self._sign, self._head = source, layout, sign, head
         self._series: dict[_Key, Series] = {}
         self._names: dict[str, tuple[str, Position | None]] = {}
         self._last: dict[str, int] = {}
@@ -136,16 +145,17 @@ class _Reader:
             text = line.cells[name]
             if text in layout.missing:
                 continue
-            value = _value(text, layout.decimal)
+            quantity = layout.wide or layout.values[name]
+            kind = layout.quantities[quantity].type
+            value: Result = text if kind == "category" else _value(text, layout.decimal, layout.thousands)
             if value is None:
                 only = {**line.cells, **{other: "" for other in numbers if other != name}}
                 reason = f"{name} {text[:60]!r} is no number"
                 self._reject(reason, self._written(only), "bad-number", line)
                 continue
-            quantity = layout.wide or layout.values[name]
             stream = self._stream(_Key(name if layout.wide else thing, quantity))
             stream.times.append(at)
-            stream.results.append(_counted(value) if layout.quantities[quantity].type == "count" else value)
+            stream.results.append(_counted(value) if kind == "count" and isinstance(value, float) else value)
 
     def parsed(self) -> Parsed:
         """Declarations and series."""
@@ -170,7 +180,8 @@ class _Reader:
         x, y = (line.cells[name] for name in self._layout.place)
         if x in self._layout.missing and y in self._layout.missing:
             return None
-        place = number_of(x, self._layout.decimal), number_of(y, self._layout.decimal)
+        sign = self._layout.thousands
+        place = [number_of(text.replace(sign, "") if sign else text, self._layout.decimal) for text in (x, y)]
         if place[0] is None or place[1] is None:
             raise InvalidInput(f"{x[:40]!r} and {y[:40]!r} are no position")
         lon, lat = to_degrees(self._layout.crs)([(float(place[0]), float(place[1]))])[0]
@@ -180,14 +191,18 @@ class _Reader:
 
     def _written(self, cells: dict[str, str]) -> bytes:
         out = io.StringIO()
-        csv.writer(out, delimiter=self._sign, lineterminator="\n").writerows((cells.keys(), cells.values()))
-        return out.getvalue().encode(self._layout.encoding, "replace")
+        csv.writer(out, delimiter=self._sign, lineterminator="\n").writerow(cells.values())
+        return self._head + out.getvalue().encode(self._layout.encoding, "replace")
 
     def _reject(self, reason: str, body: bytes, code: str, line: Line) -> None:
         self._rejections.append(Rejection(reason=reason, body=body, code=code, where=f"line {line.number}"))
 
 
-def _value(text: str, decimal: str) -> float | None:
+def _value(text: str, decimal: str, thousands: str) -> float | None:
+    if thousands and thousands in text:
+        if not _GROUPS[thousands].match(text):
+            return None
+        text = text.replace(thousands, "")
     plain = text.replace(",", ".", 1) if decimal == "," and "." not in text else text
     if decimal == "," and "." in text:
         return None

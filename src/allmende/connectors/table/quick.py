@@ -21,13 +21,17 @@ def read_quickly(
     body: bytes, sign: str, layout: Layout, texts: Sequence[str], numbers: Sequence[str]
 ) -> Columns | None:
     """Columns by name: texts as they are, numbers as such with None where there is none. None: take the slow way."""
-    if layout.encoding.lower() not in ("utf-8", "utf8"):
+    if layout.encoding.lower() not in ("utf-8", "utf8") or layout.thousands or not layout.head:
+        return None
+    if layout.quantities[layout.wide].type == "category":
         return None
     kinds = {name: arrow.string() for name in texts} | {name: arrow.float64() for name in numbers}
     try:
         table = arrow_csv.read_csv(
             io.BytesIO(body),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=max(len(body) + 1, 1 << 20)),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=max(len(body) + 1, 1 << 20), skip_rows=layout.head - 1
+            ),
             parse_options=arrow_csv.ParseOptions(delimiter=sign),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=kinds,

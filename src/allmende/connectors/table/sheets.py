@@ -1,12 +1,13 @@
-"""XLSX and Parquet as the text that a CSV of theirs would be, so that there is one way of reading."""
+"""XLSX, Parquet and JSON as the text that a CSV of theirs would be, so that there is one way of reading."""
 
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from allmende.connectors.table.listed import rows_of
 from allmende.domain.errors import InvalidInput, LimitExceeded
 
 CELLS = 20_000_000
@@ -16,14 +17,21 @@ NAIVE = "%Y-%m-%dT%H:%M:%S"
 """How a time of a sheet, which has no zone, is written here."""
 
 
-def is_binary(body: bytes) -> bool:
-    """Whether it is a spreadsheet or Parquet."""
-    return body.startswith((b"PK\x03\x04", b"PAR1"))
+def is_document(body: bytes) -> bool:
+    """Whether it is a spreadsheet, Parquet or JSON."""
+    return body.startswith((b"PK\x03\x04", b"PAR1")) or body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
-def as_csv(body: bytes, *, sheet: str, decimal: str) -> bytes:
-    """The table as CSV in UTF-8, between semicolons. Raises InvalidInput for what cannot be read."""
-    rows = _parquet(body) if body.startswith(b"PAR1") else _sheet(body, sheet)
+def as_csv(body: bytes, settings: Mapping[str, Any]) -> bytes:
+    """The table as CSV in UTF-8, between semicolons. ``settings`` are the source's: ``sheet``, ``records``,
+    ``decimal``. Raises InvalidInput for what cannot be read."""
+    decimal = "," if settings.get("decimal") == "," else "."
+    if body.startswith(b"PAR1"):
+        rows = _parquet(body)
+    elif body.startswith(b"PK\x03\x04"):
+        rows = _sheet(body, str(settings.get("sheet") or ""))
+    else:
+        rows = iter(rows_of(body, str(settings.get("records") or "")))
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\n")
     cells = 0

@@ -1,5 +1,8 @@
-"""Users, tokens and the audit log. Beside each field of personal data stand its purpose and when it is deleted;
-docs/reference/personal-data.md says the same to the public, and a test holds the two together."""
+"""Users, what they are in the house, tokens and the audit log.
+
+Beside each field of personal data stand its purpose and when it is deleted; docs/reference/personal-data.md says the
+same to the public, and a test holds the two together.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,10 +23,101 @@ class User(AbstractUser):
 
     - ``username``: to log in, and to tell in the audit log who did something.
     - ``email``: to reach the person about their account; may be left empty.
-    - ``first_name``, ``last_name``: not asked for; empty unless the person enters them.
+    - ``first_name``, ``last_name``: how the house calls the person; empty unless they enter them, or their OpenID
+      Connect provider tells them.
     - ``password``: kept as an Argon2 hash, to check the log-in.
     - ``last_login``, ``date_joined``: to find accounts that are no longer used.
     """
+
+    waits = models.BooleanField(default=False)
+    """Made by the person themselves, and not opened by an administrator yet."""
+
+
+class Organisation(models.Model):
+    """An office, a company or an association that people act for; no personal data."""
+
+    id = models.SlugField(max_length=100, primary_key=True)
+    """As it is named on the command line, in grants and in addresses, e.g. ``umweltamt``."""
+    title = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Membership(models.Model):
+    """What somebody is: in one organisation, or, without one, in the whole house.
+
+    Personal data, deleted with the account, or when the role is taken away:
+
+    - ``user``, ``organisation``, ``role``: what the person may do, and for whom.
+    - ``since``: so that the person who gives roles sees those that are old.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships"
+    )
+    role = models.CharField(max_length=20)
+    """One of ``roles.ROLES``."""
+    since = models.DateTimeField(default=timezone.now)
+    provider = models.CharField(max_length=50, blank=True)
+    """The OpenID Connect provider whose groups gave it, and take it away again; empty: given by hand."""
+
+    class Meta:
+        ordering = ("user_id", "organisation_id")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "organisation"), name="one_role_in_an_organisation"),
+            models.UniqueConstraint(
+                fields=("user",), condition=models.Q(organisation=None), name="one_role_in_the_house"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.organisation_id or ''} {self.role}"
+
+
+class Invitation(models.Model):
+    """A link with which somebody may make an account, once. No personal data: whom it was sent to is not kept."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    """SHA-256 of the secret in the link, in hex."""
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, null=True, blank=True)
+    role = models.CharField(max_length=20)
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    used = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.role} until {self.expires:%Y-%m-%d}"
+
+
+class LoggedIn(models.Model):
+    """A browser in which somebody is logged in, so that they can see and end it elsewhere.
+
+    Personal data, deleted with the log-out, and by the worker when the session is over:
+
+    - ``user``, ``session``: whose it is, and which session ends with it.
+    - ``browser``: kind of browser and system in two words, so that the person knows it again; never an address.
+    - ``since``, ``seen``: when it began, and the day of its last use.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="logged_in")
+    session = models.CharField(max_length=40, unique=True)
+    browser = models.CharField(max_length=60)
+    since = models.DateTimeField(default=timezone.now)
+    seen = models.DateField()
+
+    class Meta:
+        ordering = ("-since",)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.browser}"
 
 
 class Token(models.Model):
@@ -42,6 +136,11 @@ class Token(models.Model):
     datasets = models.JSONField(default=list, blank=True)
     """Ids of datasets that are not open and that the token may read."""
     may_write = models.BooleanField(default=False)
+    """Whether it may write at all: to what belongs to nobody alone, and to the datasets in ``writes``."""
+    writes = models.JSONField(default=list, blank=True)
+    """Ids of datasets that it may write to."""
+    publishes = models.BooleanField(default=False)
+    """Whether devices may send to the house's broker with it."""
     created = models.DateTimeField(default=timezone.now)
     expires = models.DateTimeField(null=True, blank=True)
     last_used = models.DateTimeField(null=True, blank=True)

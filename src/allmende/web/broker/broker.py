@@ -50,11 +50,12 @@ log = structlog.get_logger("allmende.broker")
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the broker asks of the house. All of it is called in threads."""
+    """What the broker asks of the house. All of it is called in threads, but for what says that it is not."""
 
     ingest: Ingest
-    ingest_filters: Sequence[str]
-    """Topics that are committed before they are acknowledged."""
+    ingest_filters: Callable[[], Sequence[str]]
+    """Topics that are committed before they are acknowledged, as they were when ``may_publish`` was asked last. Called
+    in the loop: it only remembers."""
     authenticate: Authenticate
     may_publish: MayUse
     may_subscribe: MayUse
@@ -248,7 +249,7 @@ class Broker:
         if not permitted:
             MQTT_MESSAGES.labels("refused").inc()
             return False
-        if any(matches(filter_, message.topic) for filter_ in self.rules.ingest_filters):
+        if any(matches(filter_, message.topic) for filter_ in self.rules.ingest_filters()):
             try:
                 await self._in_thread(self._pool, self.rules.ingest, message.topic, message.payload, client)
             except Exception:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from allmende.web.cli.errors import ExitCode, code_of, sentence
+from allmende.web.cli.office_commands import office
+from allmende.web.cli.people_commands import organisation, token, user
 from allmende.web.cli.retention_commands import retention
 from allmende.web.cli.rule_commands import rule, rules
 from allmende.web.cli.source_commands import source
@@ -21,13 +23,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 rejections = typer.Typer(help="What could not be taken: see it, and take it again.", no_args_is_help=True)
-user = typer.Typer(help="Accounts of those who look after the house.", no_args_is_help=True)
-token = typer.Typer(help="Keys for programs.", no_args_is_help=True)
 database = typer.Typer(help="How and where the data is kept.", no_args_is_help=True)
 app.add_typer(database, name="database")
 app.add_typer(rejections, name="rejections")
 app.add_typer(user, name="user")
+app.add_typer(organisation, name="organisation")
 app.add_typer(token, name="token")
+app.add_typer(office, name="office")
 app.add_typer(retention, name="retention")
 app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
@@ -230,76 +232,6 @@ def rejections_replay(
     from allmende.web.cli import listing
 
     return listing.replay(number, source, code, text, as_json)
-
-
-@user.command("add")
-def user_add(
-    name: Annotated[str, typer.Argument(help="To log in with.")],
-    email: Annotated[str, typer.Option("--email", help="To reach the person about the account.")] = "",
-    admin: Annotated[bool, typer.Option("--admin", help="Looks after the house; sees all datasets.")] = False,
-    password_file: Annotated[
-        Path | None,
-        typer.Option("--password-file", help="Holds the password; else it is asked for, or read from standard input."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Make an account."""
-    from allmende.web.cli import people
-
-    people.add_user(name, email, admin, password_file, as_json)
-
-
-@user.command("list")
-def user_list(as_json: Json = False) -> None:
-    """All accounts."""
-    from allmende.web.cli import people
-
-    people.list_users(as_json)
-
-
-@user.command("remove")
-def user_remove(name: Annotated[str, typer.Argument(help="As `user list` gives it.")], as_json: Json = False) -> None:
-    """Delete an account with its personal data and its tokens."""
-    from allmende.web.cli import people
-
-    people.remove_user(name, as_json)
-
-
-@token.command("create")
-def token_create(
-    name: Annotated[str, typer.Argument(help="What it is for; tells tokens apart.")],
-    write: Annotated[bool, typer.Option("--write/--read", help="May write, or only read.")] = False,
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--dataset",
-            help="May read this dataset, though it is not open; with --write, also write to it. Repeatable.",
-        ),
-    ] = None,
-    days: Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Ends after so many days.")] = None,
-    user: Annotated[str, typer.Option("--user", help="Who answers for it; it ends with their account.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Make a token. It is shown once."""
-    from allmende.web.cli import people
-
-    people.create_token(name, write, dataset or [], days, user, as_json)
-
-
-@token.command("list")
-def token_list(as_json: Json = False) -> None:
-    """All tokens, without their secrets."""
-    from allmende.web.cli import people
-
-    people.list_tokens(as_json)
-
-
-@token.command("revoke")
-def token_revoke(name: Annotated[str, typer.Argument(help="As `token list` gives it.")], as_json: Json = False) -> None:
-    """End a token at once."""
-    from allmende.web.cli import people
-
-    people.revoke_token(name, as_json)
 
 
 @database.command("status")

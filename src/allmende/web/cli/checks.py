@@ -43,13 +43,16 @@ def check(as_json: bool) -> int:
         findings.append(Finding(part="settings", text=sentence(error), mend="see docs/reference/settings.md"))
         code = ExitCode.CONFIGURATION
     else:
+        database = list(_database(config))
+        released, profile = _office(config, profile) if not any(f.wrong for f in database) else ([], profile)
+        findings += released
         looks: tuple[Callable[[], Iterator[Finding]], ...] = (
             lambda: _sources(profile),
             lambda: _rules(profile),
             lambda: _disk(config),
             lambda: _ports(config),
             lambda: _broker(config),
-            lambda: _database(config),
+            lambda: iter(database),
         )
         for look in looks:
             findings += look()
@@ -98,6 +101,23 @@ def _profile(config: Config) -> Profile:
     return profile
 
 
+def _office(config: Config, profile: Profile) -> tuple[list[Finding], Profile]:
+    """What was released over the folder, and the profile with it. The database is up to date."""
+    from allmende.web.live import released_changes
+    from allmende.web.profiles import find_profile, read_profile
+
+    changes = released_changes()
+    if not changes:
+        return [], profile
+    try:
+        profile = read_profile(find_profile(config.city)).under(changes).parse()
+    except AllmendeError as error:
+        text = f"the folder and what was released do not go together: {sentence(error)}"
+        mend = "mend the folder, or take a release back: `allmende office list`, `allmende office undo KIND KEY`"
+        return [Finding(part="office", text=text, mend=mend)], profile
+    return [Finding(part="office", text=f"{len(changes)} tables are released over the folder")], profile
+
+
 def _rules(profile: Profile) -> Iterator[Finding]:
     from allmende.knowledge.prepare import prepare_rules
 
@@ -128,7 +148,7 @@ def _sources(profile: Profile) -> Iterator[Finding]:
 
 
 def _disk(config: Config) -> Iterator[Finding]:
-    from allmende.web.intake import free_bytes
+    from allmende.web.disk import free_bytes
 
     try:
         free = free_bytes(config)

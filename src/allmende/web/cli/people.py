@@ -1,17 +1,20 @@
-"""``user`` and ``token``: who may do what."""
+"""``user``, ``organisation`` and ``token``: who may do what."""
 
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from allmende.domain.errors import Conflict, InvalidInput, NotFound
 from allmende.web.cli.opened import actor, open_house
 from allmende.web.cli.output import iso, print_json, print_table
 
 
-def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_json: bool) -> None:
-    """A new account. Raises Conflict for a name that is taken, InvalidInput for a password that is too weak."""
+def add_user(name: str, email: str, role: str, password_file: Path | None, as_json: bool) -> None:
+    """A new account. Raises Conflict for a name that is taken, InvalidInput for a password that is too weak, and for
+    a role that there is not."""
     open_house()
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
@@ -20,8 +23,12 @@ def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_
 
     from allmende.web.accounts.audit import record
     from allmende.web.accounts.models import User
+    from allmende.web.accounts.people import give_role
+    from allmende.web.accounts.roles import ROLES
 
-    user = User(username=User.normalize_username(name), email=email, is_staff=admin, is_superuser=admin)
+    if role not in ROLES:
+        raise InvalidInput(f'"{role}" is no role; there are {", ".join(ROLES)}')
+    user = User(username=User.normalize_username(name), email=email)
     if User.objects.filter(username=user.username).exists():
         raise Conflict(f'there is a user "{user.username}" already')
     password = _password(password_file)
@@ -34,47 +41,176 @@ def add_user(name: str, email: str, admin: bool, password_file: Path | None, as_
         raise InvalidInput(" ".join(error.messages)) from None
     with transaction.atomic():
         user.save()
-        record(actor(), "user.add", f"user:{user.username}", admin=admin)
+        record(actor(), "user.add", f"user:{user.username}")
+        give_role(user, role, actor=actor())
     if as_json:
-        print_json({"name": user.username, "admin": admin})
+        print_json({"name": user.username, "role": role})
     else:
-        print(f"{user.username} has an account{' and looks after the house' if admin else ''}.")
+        print(f"{user.username} has an account, as {role}.")
 
 
 def list_users(as_json: bool) -> None:
     """All accounts."""
     open_house()
     from allmende.web.accounts.models import User
+    from allmende.web.accounts.roles import role_of
 
     listed = [
-        {"name": u.username, "email": u.email, "admin": u.is_superuser, "last_login": iso(u.last_login)}
-        for u in User.objects.order_by("username")
+        {
+            "name": u.username,
+            "email": u.email,
+            "role": role_of(u),
+            "organisations": {m.organisation_id: m.role for m in u.memberships.all() if m.organisation_id},
+            "state": "waits" if u.waits else "open" if u.is_active else "closed",
+            "last_login": iso(u.last_login),
+        }
+        for u in User.objects.order_by("username").prefetch_related("memberships")
     ]
     if as_json:
         print_json(listed)
+        return
+    rows = [
+        [
+            u["name"],
+            u["email"],
+            u["role"] if u["state"] == "open" else u["state"],
+            _pairs(u["organisations"]),
+            u["last_login"],
+        ]
+        for u in listed
+    ]
+    print_table(("name", "email", "role", "organisations", "last login"), rows)
+
+
+def _pairs(roles: dict[str, str]) -> str:
+    return ", ".join(f"{role} of {organisation}" for organisation, role in sorted(roles.items()))
+
+
+def set_role(name: str, role: str, organisation_id: str, as_json: bool) -> None:
+    """Make somebody something else; "none" ends what they are in an organisation. Raises NotFound, InvalidInput."""
+    open_house()
+    from allmende.web.accounts import people
+
+    user = people.find_user(name)
+    organisation = people.find_organisation(organisation_id) if organisation_id else None
+    if role == "none" and organisation is not None:
+        people.take_role(user, organisation, actor=actor())
     else:
-        rows = [[u["name"], u["email"], "yes" if u["admin"] else "", u["last_login"]] for u in listed]
-        print_table(("name", "email", "admin", "last login"), rows)
+        people.give_role(user, role, actor=actor(), organisation=organisation)
+    if as_json:
+        print_json({"name": name, "role": role, "organisation": organisation_id or None})
+    else:
+        print(f"{name} is {role} {f'of {organisation_id}' if organisation_id else 'in the house'} now.")
+
+
+def open_user(name: str, as_json: bool) -> None:
+    """Open an account that waits for it, or that was closed. Raises NotFound."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.open_user(people.find_user(name), actor=actor())
+    _told({"name": name, "open": True}, f"The account {name} is open.", as_json)
+
+
+def close_user(name: str, as_json: bool) -> None:
+    """Close an account with its tokens and sessions. Raises NotFound, Conflict for the last administrator."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.close_user(people.find_user(name), actor=actor())
+    _told({"name": name, "open": False}, f"The account {name} and its tokens open nothing any more.", as_json)
+
+
+def set_password(name: str, password_file: Path | None, as_json: bool) -> None:
+    """Set a new password and end all sessions. Raises NotFound, InvalidInput for one that is too weak."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.set_password(people.find_user(name), _password(password_file), actor=actor())
+    _told({"name": name, "password": "set"}, f"{name} has a new password and is logged out everywhere.", as_json)
+
+
+def forget_factors(name: str, as_json: bool) -> None:
+    """Delete passkeys, app codes and recovery codes of somebody who has lost them. Raises NotFound."""
+    open_house()
+    from allmende.web.accounts import people
+
+    gone = people.forget_factors(people.find_user(name), actor=actor())
+    words = f"{name} has no second factor any more ({gone} deleted) and logs in with the password alone."
+    _told({"name": name, "deleted": gone}, words, as_json)
+
+
+def invite(role: str, organisation_id: str, days: int, as_json: bool) -> None:
+    """A link with which one person makes an account. Raises InvalidInput, NotFound, Conflict where registration is
+    closed."""
+    house = open_house()
+    from allmende.web.accounts import enrolment, people
+
+    if house.config.registration == "closed":
+        raise Conflict("registration is closed; set ALLMENDE_REGISTRATION=invited")
+    organisation = people.find_organisation(organisation_id) if organisation_id else None
+    secret = enrolment.invite(role, actor=actor(), days=days, organisation=organisation)
+    link = f"{(house.config.public_url or house.config.url).rstrip('/')}/accounts/invitation/{secret}/"
+    _told({"link": link, "days": days}, link, as_json)
+
+
+def _told(value: dict[str, Any], words: str, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        print(words)
 
 
 def remove_user(name: str, as_json: bool) -> None:
-    """Delete an account with its personal data and its tokens. Raises NotFound."""
+    """Delete an account with its personal data and its tokens. Raises NotFound, Conflict for the last administrator."""
     open_house()
-    from django.db import transaction
+    from allmende.web.accounts import people
 
-    from allmende.web.accounts.audit import record
-    from allmende.web.accounts.models import User
-
-    with transaction.atomic():
-        user = User.objects.filter(username=name).first()
-        if user is None:
-            raise NotFound(f'there is no user "{name}"; `allmende user list` names them')
-        user.delete()
-        record(actor(), "user.remove", f"user:{name}")
+    people.remove_user(people.find_user(name), actor=actor())
     if as_json:
         print_json({"name": name, "removed": True})
     else:
         print(f"The account {name} and its tokens are deleted.")
+
+
+def add_organisation(id_: str, title: str, as_json: bool) -> None:
+    """A new organisation. Raises Conflict, InvalidInput."""
+    open_house()
+    from allmende.web.accounts import people
+
+    made = people.add_organisation(id_, title or id_, actor=actor())
+    if as_json:
+        print_json({"id": made.pk, "title": made.title})
+    else:
+        print(f"There is an organisation {made.pk} now; `allmende user role NAME ROLE --organisation {made.pk}`.")
+
+
+def list_organisations(as_json: bool) -> None:
+    """All organisations with their people."""
+    open_house()
+    from allmende.web.accounts.models import Organisation
+
+    listed = [
+        {"id": o.pk, "title": o.title, "people": {m.user.get_username(): m.role for m in o.memberships.all()}}
+        for o in Organisation.objects.prefetch_related("memberships__user")
+    ]
+    if as_json:
+        print_json(listed)
+        return
+    rows = [[o["id"], o["title"], ", ".join(f"{n} ({r})" for n, r in sorted(o["people"].items()))] for o in listed]
+    print_table(("id", "title", "people"), rows)
+
+
+def remove_organisation(id_: str, as_json: bool) -> None:
+    """Delete an organisation and the roles in it. Raises NotFound."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.remove_organisation(people.find_organisation(id_), actor=actor())
+    if as_json:
+        print_json({"id": id_, "removed": True})
+    else:
+        print(f"The organisation {id_} is deleted; its people keep their accounts.")
 
 
 def _password(file: Path | None) -> str:
@@ -94,24 +230,38 @@ def _password(file: Path | None) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def create_token(name: str, write: bool, datasets: list[str], days: int | None, user_name: str, as_json: bool) -> None:
+class Scopes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token may, as it is given on the command line."""
+
+    write: bool = False
+    reads: list[str] = []
+    writes: list[str] = []
+    publishes: bool | None = None
+
+
+def create_token(name: str, scopes: Scopes, days: int | None, user_name: str, as_json: bool) -> None:
     """A new token, shown this once."""
     house = open_house()
     from django.utils import timezone
 
-    from allmende.web.accounts.models import User
+    from allmende.web.accounts.people import find_user
     from allmende.web.accounts.tokens import create_token as create
 
-    for dataset in datasets:
+    for dataset in (*scopes.reads, *scopes.writes):
         if dataset not in house.profile.datasets:
             raise NotFound(f'there is no dataset "{dataset}"; there are {", ".join(house.profile.datasets) or "none"}')
-    user = None
-    if user_name:
-        user = User.objects.filter(username=user_name).first()
-        if user is None:
-            raise NotFound(f'there is no user "{user_name}"; `allmende user list` names them')
+    user = find_user(user_name) if user_name else None
     expires = timezone.now() + timedelta(days=days) if days else None
-    token, secret = create(name, actor=actor(), may_write=write, datasets=datasets, user=user, expires=expires)
+    token, secret = create(
+        name,
+        actor=actor(),
+        may_write=scopes.write or bool(scopes.writes),
+        datasets=scopes.reads,
+        writes=scopes.writes or None,
+        publishes=scopes.publishes,
+        user=user,
+        expires=expires,
+    )
     if as_json:
         print_json({**_plain(token), "token": secret})
         return
@@ -128,7 +278,7 @@ def list_tokens(as_json: bool) -> None:
     if as_json:
         print_json(listed)
         return
-    columns = ("name", "write", "datasets", "user", "created", "expires", "last_used", "revoked")
+    columns = ("name", "write", "datasets", "writes", "publishes", "user", "created", "expires", "last_used", "revoked")
     rows = [[_cell(token[column]) for column in columns] for token in listed]
     print_table([column.replace("_", " ") for column in columns], rows)
 
@@ -150,6 +300,8 @@ def _plain(token: Any) -> dict[str, Any]:
         "name": token.name,
         "write": token.may_write,
         "datasets": token.datasets,
+        "writes": token.writes,
+        "publishes": token.publishes,
         "user": token.user.username if token.user else None,
         "created": iso(token.created),
         "expires": iso(token.expires),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from allmende.domain import times
 from allmende.domain.errors import ConfigurationError, InvalidInput, NotFound
-from allmende.knowledge.acting import FATES, find_problems
+from allmende.knowledge.acting import FATES, Foresight, find_problems
 from allmende.knowledge.follow import lag
 from allmende.knowledge.groups import find_groups
 from allmende.knowledge.lineage import read_lineage
@@ -37,7 +37,7 @@ def list_rules(as_json: bool) -> None:
             {
                 "id": rule.id,
                 "title": rule.title.get(house.profile.languages[0], ""),
-                "version": rule.edition,
+                "version": rule.edition(house.profile.groups),
                 "file": rule.file,
                 "enabled": rule.enabled,
                 "streams": sum(len(streams) for (of, _), streams in outputs.items() if of == rule.id),
@@ -131,15 +131,27 @@ def preview(rule_id: str, start: str, end: str, group: str, as_json: bool) -> No
     low, high = span(house, start, end)
     limits, most = limits_of(house.config), house.config.rule_run_values
     pieces = work_out(house.store, RULES, rule, low, high, limits, group=group, most=most)
-    found = list(_values(pieces))
+    foresight, found, foreseen = Foresight(rule), [], []
+    for piece in pieces:
+        found += _values(piece)
+        foreseen += foresight.look(*piece)
+    told = [
+        {"action": one.action, "group": one.group, "time": moment(one.time), "capability": one.capability,
+         "parameters": one.parameters}
+        for one in foreseen
+    ]  # fmt: skip
     if as_json:
-        print_json(found)
+        print_json({"values": found, "actions": told})
         return
     rows = [
         [one["group"], one["time"], *("" if v is None else str(v) for v in one["values"].values())] for one in found
     ]
     print_table(("group", "time", *rule.outputs), rows[:_SHOWN])
     print(f"{len(rows)} times; the first {_SHOWN} are shown, --json gives all." if len(rows) > _SHOWN else "")
+    if rule.actions:
+        print(f"\nActions would have set off {len(told)} tasks, limits aside:")
+        rows = [[one["action"], one["time"], one["capability"], str(one["parameters"])] for one in told]
+        print_table(("action", "time", "capability", "parameters"), rows[:_SHOWN])
 
 
 def run(rule_id: str, start: str, end: str, as_json: bool) -> None:
@@ -159,13 +171,19 @@ def run(rule_id: str, start: str, end: str, as_json: bool) -> None:
     )
     from allmende.web.accounts.audit import record
 
-    told = {"given": receipt.accepted, "corrected": receipt.corrected, "unchanged": receipt.repeated}
-    record(actor(), "rule.run", f"rule:{rule.id}", version=rule.profile.edition, start=start, end=end, **told)
+    told = {
+        "given": receipt.accepted,
+        "corrected": receipt.corrected,
+        "gone": receipt.gone,
+        "unchanged": receipt.repeated,
+    }
+    record(actor(), "rule.run", f"rule:{rule.id}", version=rule.edition, start=start, end=end, **told)
     if as_json:
         print_json(told)
     else:
         print(
-            f"{told['given']:,} values are new, {told['corrected']:,} are others, {told['unchanged']:,} are the same."
+            f"{told['given']:,} values are new, {told['corrected']:,} are others, {told['gone']:,} are gone,"
+            f" {told['unchanged']:,} are the same."
         )
 
 
@@ -194,9 +212,9 @@ def _rule(prepared: Prepared, house: Opened, rule_id: str) -> Rule:
     return found
 
 
-def _values(pieces: Iterable[Piece]) -> Iterable[dict[str, Any]]:
-    for group, outcome in pieces:
-        for place, time in enumerate(outcome.times):
-            values = {name: column[place] for name, column in outcome.values.items()}
-            if any(value is not None for value in values.values()):
-                yield {"group": group.key, "time": moment(time), "values": values}
+def _values(piece: Piece) -> Iterable[dict[str, Any]]:
+    group, outcome = piece
+    for place, time in enumerate(outcome.times):
+        values = {name: column[place] for name, column in outcome.values.items()}
+        if any(value is not None for value in values.values()):
+            yield {"group": group.key, "time": moment(time), "values": values}

@@ -29,6 +29,20 @@ def source_new(
     print(f"\nNow: pip install -e {root}, pytest {root}, then allmende source try {name} FILE")
 
 
+@source.command("recognise")
+def source_recognise(
+    place: Annotated[str, typer.Argument(metavar="FILE|ADDRESS", help="A file, or where it is to be had.")],
+    toml: Annotated[bool, typer.Option("--toml", help="Only the proposed table, as city.toml has it.")] = False,
+    sheet: Annotated[str, typer.Option("--sheet", help="Of a workbook with several.")] = "",
+    layer: Annotated[str, typer.Option("--layer", help="Of a file of objects with several.")] = "",
+    as_json: Json = False,
+) -> int:
+    """Say what a file or an answer seems to be, column by column, and propose the source that reads it."""
+    from allmende.web.cli.recognising import recognise_place
+
+    return recognise_place(place, toml, {"sheet": sheet, "layer": layer}, as_json)
+
+
 @source.command("try")
 def source_try(
     name: Annotated[str, typer.Argument(help="A source of the city, or a connector.")],

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from allmende.connectors.fetching import open_client, read
+from allmende.connectors.fetching import open_client, read, without_secrets
+from allmende.domain.addresses import hide_secrets
 from allmende.domain.connector import Connector, Payload, Source
 from allmende.domain.errors import InvalidInput, NotFound
-from allmende.domain.framing import frames
+from allmende.domain.framing import frames, framing_of
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.profile_checks import check_address
 from allmende.domain.records import Parsed
@@ -42,7 +43,8 @@ def try_source(name: str, address: str, file: str, as_json: bool) -> int:
     except (InvalidInput, NotFound):
         raise
     except Exception as error:  # whatever a host or a connector does, it is to be said in words
-        raise InvalidInput(in_words(error, source.address), where=source.address or file) from None
+        reason = without_secrets(source, in_words(error, source.address))
+        raise InvalidInput(reason, where=hide_secrets(source.address) or file) from None
     batches = [_read(prepared, source, payload, reading_bounds(config)) for payload in payloads]
     told = _tell(payloads, batches)
     print_json(told) if as_json else _print(told)
@@ -71,7 +73,7 @@ def _prepared(name: str, city: str) -> PreparedSource:
 
 
 def _payloads(source: Source, connector: Connector, file: str) -> Iterable[Payload]:
-    framing, now = connector.manifest.framing, now_micros()
+    framing, now = framing_of(connector.manifest.framing, source.settings), now_micros()
     if file:
         path = Path(file)
         if not path.is_file():
@@ -94,9 +96,9 @@ def _listen(source: Source, now: int) -> Iterator[Payload]:
     """The first frames of a WebSocket."""
     from websockets.sync.client import connect
 
-    from allmende.connectors.fetching import headers
+    from allmende.connectors.fetching import filled_address, headers
 
-    with connect(source.address, additional_headers=headers(source), proxy=None, open_timeout=10) as connection:
+    with connect(filled_address(source), additional_headers=headers(source), proxy=None, open_timeout=10) as connection:
         for _ in range(_SHOWN):
             try:
                 frame = connection.recv(timeout=_FRAMES_SECONDS)

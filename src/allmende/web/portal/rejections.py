@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from allmende.domain.errors import NotFound
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.roles import asks_for
-from allmende.web.house import open_profile, open_store
+from allmende.web.house import open_profile, open_sources, open_store
 from allmende.web.intake import Intake
 from allmende.web.portal.sources import as_moment, spoken
 from allmende.web.replay import can_replay, replay
@@ -83,4 +83,4 @@ def _replay(request: HttpRequest, source: str) -> HttpResponse:
 
 @cache
 def _intake() -> Intake:
-    return Intake(open_store(), open_profile(), settings.ALLMENDE)
+    return Intake(open_store(), open_profile(), settings.ALLMENDE, follow=open_sources)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/", api.show, name="api"),
     path("accessibility/", views.page, {"name": "accessibility"}, name="accessibility"),
     path("privacy/", views.page, {"name": "privacy"}, name="privacy"),
+    path("security/", views.page, {"name": "security"}, name="security"),
     path("imprint/", views.page, {"name": "imprint"}, name="imprint"),
     path("licences/", views.page, {"name": "licences"}, name="licences"),
     path("language/<slug:code>/", views.set_language, name="language"),

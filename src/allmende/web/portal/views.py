@@ -1,6 +1,5 @@
 """The pages of the portal."""
 
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,9 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from allmende.city.glance import Glance
-from allmende.web.house import open_profile
+from allmende.domain.profile import Profile
+from allmende.web.accounts.roles import may
+from allmende.web.live import Derived, problems
 from allmende.web.portal.context import describe
 from allmende.web.portal.sources import list_sources
 from allmende.web.retention import volumes
@@ -49,14 +50,14 @@ def sources(request: HttpRequest) -> HttpResponse:
         per_day=_expected(),
         volumes=volumes(),
     )
-    return render(request, "portal/sources.html", {"sources": listed, "now": now})
+    wrong = list(problems()) if may(request.user, "sources.edit") else []
+    return render(request, "portal/sources.html", {"sources": listed, "now": now, "problems": wrong})
 
 
-@cache
-def _expected() -> dict[str, int]:
-    """Readings that are expected a day, by source: what is installed does not change while the house runs."""
-    prepared = prepare_sources(open_profile())
-    return {id_: found.source.contract.per_day or 0 for id_, found in prepared.items()}
+@Derived
+def _expected(profile: Profile) -> dict[str, int]:
+    """Readings that are expected a day, by source."""
+    return {id_: found.source.contract.per_day or 0 for id_, found in prepare_sources(profile).items()}
 
 
 @require_safe

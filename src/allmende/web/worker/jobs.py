@@ -9,9 +9,11 @@ import msgspec
 import structlog
 from django.db import close_old_connections
 
+from allmende.connectors.fetching import without_secrets
+from allmende.domain.addresses import hide_secrets
 from allmende.domain.connector import Payload
 from allmende.domain.errors import AllmendeError
-from allmende.domain.framing import frames
+from allmende.domain.framing import frames, framing_of
 from allmende.domain.store import Receipt
 from allmende.domain.times import SECOND, parse_duration
 from allmende.web.intake import Intake
@@ -83,7 +85,7 @@ class Job(threading.Thread):
         except Exception as trouble:  # a connector's code and a stranger's server: whatever it is, it is asked again
             if self._stop_event.is_set():
                 return ""
-            error = in_words(trouble, task.address)
+            error = without_secrets(task.source.source, in_words(trouble, task.address))
             if not isinstance(trouble, AllmendeError | OSError) and "connector failed" in error:
                 log.exception("a connector raised", source=task.source.source.id)
         self._tell(error)
@@ -108,9 +110,8 @@ class Job(threading.Thread):
         body = self._puller.get(task.address)
         if body is None:
             return Receipt()
-        cut = frames(
-            io.BytesIO(body), framing=connector.manifest.framing, name=task.address, received_at=self._intake.clock()
-        )
+        framing = framing_of(connector.manifest.framing, source.settings)
+        cut = frames(io.BytesIO(body), framing=framing, name=task.address, received_at=self._intake.clock())
         receipt = self._intake.take_all(source.id, cut)
         self._puller.done(task.address)
         return receipt
@@ -124,7 +125,7 @@ class Job(threading.Thread):
 
     def _tell(self, error: str) -> None:
         """Log a change of state, not each attempt."""
-        source, address = self.task.source.source.id, self.task.address
+        source, address = self.task.source.source.id, hide_secrets(self.task.address)
         if error and error != self._error:
             log.warning("a source fails", source=source, address=address, error=error)
         elif self._error and not error:

@@ -12,7 +12,8 @@ from django.db import close_old_connections
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from allmende.connectors.fetching import CONNECT_SECONDS, USER_AGENT, headers
+from allmende.connectors.fetching import CONNECT_SECONDS, USER_AGENT, filled_address, headers, without_secrets
+from allmende.domain.addresses import hide_secrets
 from allmende.domain.connector import Payload
 from allmende.domain.errors import AllmendeError
 from allmende.web.intake import GROUP, Intake
@@ -53,14 +54,14 @@ class Listener(threading.Thread):
                 if self._stop_event.is_set():
                     return
                 self._failures += 1
-                self._tell(in_words(trouble, self._source.address))
+                self._tell(without_secrets(self._source, in_words(trouble, self._source.address)))
             finally:
                 close_old_connections()
             self._stop_event.wait(pause_after(max(1, self._failures), _FIRST_PAUSE, longest=_LONGEST_PAUSE))
 
     def _listen(self) -> None:
         with connect(
-            self._source.address,
+            filled_address(self._source),
             additional_headers=headers(self._source),
             user_agent_header=USER_AGENT,
             open_timeout=CONNECT_SECONDS,
@@ -97,10 +98,11 @@ class Listener(threading.Thread):
 
     def _tell(self, error: str) -> None:
         """Note how it stands; log a change, not each attempt."""
+        address = hide_secrets(self._source.address)
         if error and error != self._error:
-            log.warning("a source fails", source=self._source.id, address=self._source.address, error=error)
+            log.warning("a source fails", source=self._source.id, address=address, error=error)
         elif self._error and not error:
-            log.info("a source works again", source=self._source.id, address=self._source.address)
+            log.info("a source works again", source=self._source.id, address=address)
         self._error = error
         self._noted = time.monotonic()
         try:

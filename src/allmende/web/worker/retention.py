@@ -21,12 +21,13 @@ log = structlog.get_logger("allmende.retention")
 class RetentionThread(threading.Thread):
     """Works until ``stop`` is set. It writes a little at a time: whoever takes readings in does not wait for it."""
 
-    def __init__(self, profile: Profile, config: Config, stop: threading.Event) -> None:
+    def __init__(self, profile: Profile, config: Config, stop: threading.Event, *, due: float = float("-inf")) -> None:
+        """``due``: when to begin, by the monotonic clock."""
         super().__init__(name="retention", daemon=True)
         self._work = retention_work(profile)
         self._config = config
         self._stop_event = stop
-        self._due = float("-inf")
+        self.due = due
         self._warned = False
 
     def run(self) -> None:
@@ -49,12 +50,12 @@ class RetentionThread(threading.Thread):
         warning = warn_of_disk(self._config)
         if warning and not self._warned:
             log.warning("the disk is nearly full", words=warning)
-            self._due = float("-inf")
+            self.due = float("-inf")
         self._warned = bool(warning)
-        if time.monotonic() < self._due:
+        if time.monotonic() < self.due:
             return
         # Also where it fails: what it stumbles over is there a minute later, too.
-        self._due = time.monotonic() + SECONDS
+        self.due = time.monotonic() + SECONDS
         done = apply(self._work, now_micros(), self._stop_event)
         if done:
             gone, made = sum(one.gone for one in done), sum(one.made for one in done)

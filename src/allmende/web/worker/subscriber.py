@@ -51,11 +51,12 @@ class Subscriber(threading.Thread):
         taken: Taken,
         stop: threading.Event,
         *,
-        readings: tuple[tuple[str, ...], TakeMessages] = ((), lambda *_: None),
+        readings: tuple[Callable[[], tuple[str, ...]], TakeMessages] = (lambda: (), lambda *_: None),
         single: Mapping[str, TakeSingle] | None = None,
     ) -> None:
-        """``readings``: topic filters, and what takes the messages of all of them. What is there already is taken
-        together: a broker sends no more before some were acknowledged, so that each by itself would wait for a commit.
+        """``readings``: what gives the topic filters, which may change, and what takes the messages of all of them.
+        What is there already is taken together: a broker sends no more before some were acknowledged, so that each by
+        itself would wait for a commit.
 
         ``single``: what takes the messages of a filter one by one.
         """
@@ -70,6 +71,11 @@ class Subscriber(threading.Thread):
         self._told = ""
         self._waiting: list[_Arrived] = []
         self._size = 0
+        self._asked: tuple[str, ...] = ()
+        """What we want the session at the broker to be subscribed to, as it was told."""
+        self._granted: set[str] = set()
+        self._pending: dict[int, list[str]] = {}
+        """By packet identifier, topics that the broker has not granted yet."""
 
     def run(self) -> None:
         """Connect, listen, connect again."""
@@ -96,6 +102,7 @@ class Subscriber(threading.Thread):
         while not self._failed and client.loop(timeout=0.5) == mqtt.MQTT_ERR_SUCCESS:
             self._gather(client)
             self._commit(client)
+            self._follow(client)
             if self._stop_event.is_set():
                 client.disconnect()
                 return
@@ -119,28 +126,55 @@ class Subscriber(threading.Thread):
         if reason.is_failure:
             self._failed = f"the broker refuses us: {reason}"
             return
-        topics = tuple(dict.fromkeys((*self._filters, *self._single)))
         close_old_connections()
         try:
             self._known.begin(resumed=flags.session_present)
-            asked = flags.session_present and self._known.subscribed(topics)
+            self._granted = self._known.topics() if flags.session_present else set()
         except AllmendeError as error:
             self._failed = f"what was taken before could not be read: {error}"
             return
-        if not asked:
-            client.subscribe([(topic, 1) for topic in topics])
-        log.info("listening to the broker", topics=topics)
+        self._pending.clear()
+        self._subscribe(client, self._topics())
         self._pause, self._told = _FIRST_PAUSE, ""
 
-    def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _more: Any) -> None:
-        topics = tuple(dict.fromkeys((*self._filters, *self._single)))
-        refused = [topic for topic, reason in zip(topics, reasons, strict=False) if reason.is_failure]
+    def _topics(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._filters(), *self._single)))
+
+    def _subscribe(self, client: mqtt.Client, topics: tuple[str, ...]) -> None:
+        """Ask for topics, and for none else any more. What of the others is on its way still is acknowledged.
+
+        What the session has is not asked for again: the broker would send once more what it retains.
+        """
+        fresh = [topic for topic in topics if topic not in self._granted]
+        gone = [topic for topic in self._granted if topic not in topics]
+        if fresh:
+            _, mid = client.subscribe([(topic, 1) for topic in fresh])
+            self._pending[mid or 0] = fresh
+        if gone:
+            client.unsubscribe(gone)
+            self._note(self._granted.difference(gone))
+        self._asked = topics
+        log.info("listening to the broker", topics=topics)
+
+    def _follow(self, client: mqtt.Client) -> None:
+        """Ask for other topics where the city's sources are others. (Before the broker has let us in, that comes by
+        itself.)"""
+        topics = self._topics()
+        if topics != self._asked and client.is_connected():
+            self._subscribe(client, topics)
+
+    def _on_subscribe(self, _client: mqtt.Client, _data: Any, mid: int, reasons: Any, _more: Any) -> None:
+        asked = self._pending.pop(mid, [])
+        refused = [topic for topic, reason in zip(asked, reasons, strict=False) if reason.is_failure]
         if refused:
             log.warning("the broker does not let us listen", topics=refused)
-            return
+        self._note(self._granted.union(asked).difference(refused))
+
+    def _note(self, granted: set[str]) -> None:
+        self._granted = granted
         try:
-            self._known.note_topics(topics)
-        except AllmendeError as error:  # then we ask again the next time
+            self._known.note_topics(granted)
+        except AllmendeError as error:  # then we ask again at the next start
             log.warning("what the broker granted could not be noted", error=str(error))
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
@@ -163,7 +197,7 @@ class Subscriber(threading.Thread):
         takers = dict.fromkeys(take for filter_, take in self._single.items() if matches(filter_, topic))
         try:
             if not arrived.known:
-                if any(matches(filter_, topic) for filter_ in self._filters):
+                if any(matches(filter_, topic) for filter_ in self._filters()):
                     self._take([Message(topic, body, arrived.at)], None)  # it is not taken yet by those
                 for take in takers:
                     take(topic, body, mark)

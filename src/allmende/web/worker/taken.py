@@ -12,7 +12,7 @@ so that a known one is not given to another message meanwhile.
 
 import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -81,14 +81,13 @@ class Taken:
         self._marks.append((number, [mid for mid, _ in lines]))
         self._known.update((mid, (digest, number)) for mid, digest in lines)
 
-    def subscribed(self, topics: Sequence[str]) -> bool:
-        """Whether the broker was asked for exactly these, and granted all: to ask again would bring all that it
-        retains once more."""
+    def topics(self) -> set[str]:
+        """The topics that the broker granted to our session."""
         marks = self._store.marks(self._topics_name)
-        return bool(marks) and marks[-1].body == msgspec.json.encode(sorted(topics))
+        return set(msgspec.json.decode(marks[-1].body, type=list[str])) if marks else set()
 
-    def note_topics(self, topics: Sequence[str]) -> None:
-        """Remember what the broker granted."""
+    def note_topics(self, topics: Iterable[str]) -> None:
+        """Remember them."""
         self._store.put_mark(Mark(name=self._topics_name, number=0, body=msgspec.json.encode(sorted(topics))))
 
 

@@ -62,7 +62,9 @@ class Watch(threading.Thread):
         for source in watched:
             if self._stop_event.is_set():
                 return
-            pasts = self._pasts.setdefault(source.id, Pasts(self._intake.store, source.contract))
+            pasts = self._pasts.get(source.id)
+            if pasts is None or pasts.contract != source.contract:
+                pasts = self._pasts[source.id] = Pasts(self._intake.store, source.contract)
             state = states.get(source.id, SourceState(id=source.id))
             findings = self._judge(source.id, source.contract, state, pasts, now)
             keep(source.id, findings, now)
@@ -90,14 +92,14 @@ class Pasts:
 
     def __init__(self, store: Store, contract: Contract) -> None:
         self._store = store
-        self._contract = contract
+        self.contract = contract
         self._same: dict[str, tuple[Any, int | None, int, bool]] = {}
         """Stream -> its value, since when, its newest time, whether the readings say so (and not rounds alone)."""
         self._properties: Mapping[str, str] = {}
 
     def facts(self, latest: list[Latest]) -> list[StreamFacts]:
         """The facts of all streams."""
-        frozen_after = self._contract.micros("frozen_after")
+        frozen_after = self.contract.micros("frozen_after")
         resting = self._resting(latest) if frozen_after is not None else frozenset()
         left = LOOK_UPS
         found: list[StreamFacts] = []
@@ -141,17 +143,17 @@ class Pasts:
 
     def _implausible(self, each: Latest) -> float:
         """The share of flagged readings lately; of a stream whose newest one is."""
-        window = max(WINDOW, 4 * (self._contract.micros("interval") or 0))
+        window = max(WINDOW, 4 * (self.contract.micros("interval") or 0))
         flags = self._store.points(_READER, each.stream, each.start - window, each.start + 1).flags
         return sum(1 for flag in flags if flag) / max(len(flags), 1)
 
     def _resting(self, latest: list[Latest]) -> frozenset[str]:
         """The streams whose property may rest."""
-        if not self._contract.resting:
+        if not self.contract.resting:
             return frozenset()
         if any(each.stream not in self._properties for each in latest):
             self._properties = read_properties(self._store)
-        return frozenset(s for s, property in self._properties.items() if property in self._contract.resting)
+        return frozenset(s for s, property in self._properties.items() if property in self.contract.resting)
 
 
 def read_properties(store: Store) -> dict[str, str]:

@@ -105,3 +105,10 @@ def test_damaged_tables():
 
 def test_damaged_feeds():
     assert assert_withstands(parse, BODY, SOURCE) >= 10
+
+
+def test_a_zip_whose_list_leads_nowhere():
+    # the entries lie before the beginning of the file: zipfile raises a ValueError, and only when one is read
+    parsed = parse(payload(BODY[:200] + BODY[600:]), SOURCE)
+    assert not features(parsed)
+    assert {rejection.code for rejection in parsed.rejections} == {"unreadable"}

@@ -155,7 +155,7 @@ def test_parquet_is_read_as_its_table():
         ({}, "settings.values names"),
         ({"wide": "x"}, "does not say what 'x' is"),
         ({"values": {"level": "a"}, "properties": {"a": {}}}, "settings.thing"),
-        ({"values": {"level": "a"}, "properties": {"a": {"type": "vector"}}}, "measurement or count"),
+        ({"values": {"level": "a"}, "properties": {"a": {"type": "vector"}}}, "measurement, count or category"),
         ({"values": {"no": "a"}, "properties": {"a": {}}, "thing": "x"}, "no column no"),
     ],
 )

@@ -1,0 +1,197 @@
+"""A profile as plain data, and what is said over it: the very tables that stand in ``city.toml`` and ``rules/*.toml``.
+
+A :class:`Change` replaces one whole table (or brings a new one); nothing is merged inside of it, so that whoever reads
+one table knows all that is said. What comes out is parsed and checked by the same words as a folder.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from allmende.domain.profile import Profile, parse_profile
+from allmende.domain.profile_checks import ProfileError, check_id
+from allmende.domain.rules import FOLDER, read_rules
+from allmende.domain.tables import plain
+
+KINDS = {
+    "dataset": "datasets",
+    "source": "sources",
+    "retention": "retention",
+    "thing": "things",
+    "rule": "rules",
+    "groups": "groups",
+}
+"""What can be said over a profile -> the table that it stands in."""
+IN_RULES = ("rule", "groups")
+_FILE = re.compile(r"(?:rules/)?[\w][\w.-]{0,99}\Z")
+_DEEP = 20
+
+
+class Change(NamedTuple):
+    """One table, said anew. ``body`` None: as in the folder, and gone where the folder does not have it."""
+
+    kind: str
+    key: str
+    body: Mapping[str, Any] | None
+    files: Mapping[str, bytes] = {}
+    """What the body names that does not lie in the folder, by name; of rules with ``rules/`` before it."""
+
+
+class PlainProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A read folder. Nothing of it is changed by anybody: what is said over it gives another one."""
+
+    data: Mapping[str, Any]
+    """``city.toml``."""
+    rules: Mapping[str, Mapping[str, Any]]
+    """``rules/*.toml`` by name."""
+    files: Mapping[str, bytes]
+
+    def bodies(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All tables of a kind by their keys, in their order. Raises KeyError for another kind."""
+        name = KINDS[kind]
+        if kind in IN_RULES:
+            return {key: body for file in self.rules.values() for key, body in file.get(name, {}).items()}
+        if kind == "thing":
+            return {str(body.get("id")): body for body in self.data.get(name, ())}
+        return dict(self.data.get(name, {}))
+
+    def body(self, kind: str, key: str) -> dict[str, Any] | None:
+        """One table, or None."""
+        return self.bodies(kind).get(key)
+
+    def parse(self) -> Profile:
+        """Checked. Raises ProfileError."""
+        return parse_profile(self.data, self.files, self.rules)
+
+    def under(self, changes: Iterable[Change]) -> "PlainProfile":
+        """The profile with changes over it, each of another table."""
+        data = {name: _copy(value) for name, value in self.data.items()}
+        rules = {name: {table: dict(said) for table, said in file.items()} for name, file in self.rules.items()}
+        files: dict[str, bytes] = {}
+        for change in changes:
+            files.update(change.files)
+            if change.body is None:
+                continue
+            if change.kind in IN_RULES:
+                _say_rule(rules, change)
+            elif change.kind == "thing":
+                _say_thing(data, change)
+            else:
+                _say(data, change)
+        return PlainProfile(data=data, rules=rules, files=OverlaidFiles(self.files, files) if files else self.files)
+
+
+def _copy(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, list) else value
+
+
+def _say(data: dict[str, Any], change: Change) -> None:
+    name = KINDS[change.kind]
+    known = data.setdefault(name, {})
+    if change.kind == "retention" and change.key not in known:
+        # The first rule that fits holds: what is said later and on purpose goes before what catches all.
+        data[name] = {change.key: change.body, **known}
+    else:
+        known[change.key] = change.body
+
+
+def _say_thing(data: dict[str, Any], change: Change) -> None:
+    known = data.setdefault("things", [])
+    body = {**(change.body or {}), "id": change.key}
+    for place, thing in enumerate(known):
+        if isinstance(thing, Mapping) and thing.get("id") == change.key:
+            known[place] = body
+            return
+    known.append(body)
+
+
+def _say_rule(rules: dict[str, dict[str, Any]], change: Change) -> None:
+    """Where it stands already, or else in a file of its own name."""
+    name = KINDS[change.kind]
+    file = next((f for f, said in rules.items() if change.key in said.get(name, {})), f"{FOLDER}{change.key}.toml")
+    rules.setdefault(file, {}).setdefault(name, {})[change.key] = change.body
+
+
+class OverlaidFiles(Mapping[str, bytes]):
+    """Files over those of a folder."""
+
+    def __init__(self, below: Mapping[str, bytes], above: Mapping[str, bytes]) -> None:
+        self._below = below
+        self.above = above
+
+    def __getitem__(self, name: str) -> bytes:
+        return self.above[name] if name in self.above else self._below[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._below
+        yield from (name for name in self.above if name not in self._below)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def plain_profile(data: Mapping[str, Any], files: Mapping[str, bytes]) -> PlainProfile:
+    """What was read of a folder. Raises ProfileError for a rule file that is no TOML."""
+    return PlainProfile(data=plain(data), rules=read_rules(files), files=files)
+
+
+def check_change(kind: str, key: str, names: Iterable[str] = ()) -> None:
+    """Raise ProfileError where a change has no place of its own: an unknown kind, a key that is no id, a file's name
+    that leads elsewhere."""
+    if kind not in KINDS:
+        raise ProfileError(kind, f"is nothing that can be changed; known are {', '.join(KINDS)}")
+    check_id(key, f"{KINDS[kind]}.{key}")
+    for name in names:
+        if not _FILE.match(name) or name.endswith(".toml") or ".." in name:
+            raise ProfileError(f"files.{name}", "is no file's name: letters, digits, dots and hyphens, no .toml")
+
+
+def clean(value: Any, place: str = "") -> Any:
+    """Plain data that TOML can say: what is null is left out. Raises ProfileError with the place."""
+    return _clean(plain(value), place, 0)
+
+
+def _clean(value: Any, place: str, depth: int) -> Any:
+    if depth > _DEEP:
+        raise ProfileError(place, "is nested too deeply")
+    if isinstance(value, dict):
+        parts = {name: _clean(item, f"{place}.{name}".lstrip("."), depth + 1) for name, item in value.items()}
+        return {name: item for name, item in parts.items() if item is not None}
+    if isinstance(value, list):
+        if any(item is None for item in value):
+            raise ProfileError(place, "holds a null; leave it out")
+        return [_clean(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ProfileError(place, "is no number")
+    if isinstance(value, str) and "\0" in value:
+        raise ProfileError(place, "holds a sign that no text has (NUL)")
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise ProfileError(place, f"is a {type(value).__name__}, which no profile holds")
+
+
+class Difference(NamedTuple):
+    """What is said otherwise at a place, e.g. ``title.de``. None: it is not said."""
+
+    place: str
+    before: Any
+    after: Any
+
+
+def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:
+    """What two tables say differently, in the order of the later one; lists count as a whole."""
+    return list(_differ(before or {}, after or {}, ""))
+
+
+def _differ(before: Mapping[str, Any], after: Mapping[str, Any], place: str) -> Iterator[Difference]:
+    for name in dict.fromkeys((*after, *before)):
+        old, new, here = before.get(name), after.get(name), f"{place}{name}"
+        if old == new and type(old) is type(new):
+            continue
+        if isinstance(old, Mapping | None) and isinstance(new, Mapping | None) and (old or new):
+            yield from _differ(old or {}, new or {}, f"{here}.")
+        else:
+            yield Difference(here, old, new)

@@ -1,0 +1,10 @@
+"""The back office as a Django app."""
+
+from django.apps import AppConfig
+
+
+class OfficeConfig(AppConfig):
+    """Revisions of the profile, and the pages to make them."""
+
+    name = "allmende.web.office"
+    label = "office"

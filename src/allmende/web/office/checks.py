@@ -1,0 +1,118 @@
+"""The checks of a draft: those of a folder, over what is in force."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from allmende.domain.errors import ConfigurationError, LimitExceeded
+from allmende.domain.plain import Change
+from allmende.domain.profile import Profile, ProfileError, SourceProfile
+from allmende.domain.rules import RuleProfile
+from allmende.knowledge.prepare import prepare_rules
+from allmende.web.live import live, released_changes
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+def checked_size(body: dict[str, Any]) -> dict[str, Any]:
+    """The body. Raises LimitExceeded."""
+    most = settings.ALLMENDE.office_file_bytes
+    if len(json.dumps(body)) > most:
+        raise LimitExceeded(f"it is larger than {most / 1e6:,.1f} MB", setting="ALLMENDE_OFFICE_FILE_BYTES")
+    return body
+
+
+def checked_profile(changes: Iterable[Change]) -> Profile:
+    """The profile as it is with changes over what is in force. Raises ProfileError."""
+    listed = list(changes)
+    anew = {(change.kind, change.key) for change in listed}
+    others = [change for change in released_changes() if (change.kind, change.key) not in anew]
+    _check_files(listed, others)
+    profile = live().read_folder().under([*others, *listed]).parse()
+    _check_rules(profile)
+    return profile
+
+
+def is_wrong() -> bool:
+    """Whether the folder as it is and what is in force do not go together."""
+    try:
+        live().read_folder().under(released_changes()).parse()
+    except ConfigurationError:
+        return True
+    return False
+
+
+def check(changes: Iterable[Change], beside: Iterable[Change] = ()) -> list[str]:
+    """Check changes with what goes along; gives warnings in words. Raises ProfileError."""
+    listed = list(changes)
+    profile = checked_profile([*beside, *listed])
+    return [warning for change in listed for warning in _warnings(change, profile)]
+
+
+def furnish_with(profile: Profile) -> None:
+    """Let the store know the datasets, in the transaction that is open: who may read what changes with the release."""
+    from allmende.web.house import furnish, open_store
+
+    furnish(open_store(), profile)
+
+
+def _check_files(changes: Iterable[Change], others: Iterable[Change]) -> None:
+    """No two tables bring different files of one name."""
+    known: dict[str, tuple[Change, bytes]] = {}
+    for change in (*others, *changes):
+        for name, body in change.files.items():
+            if change.body is not None and known.setdefault(name, (change, body))[1] != body:
+                other = known[name][0]
+                raise ProfileError(
+                    f"files.{name}", f"is another file of {other.kind} {other.key}; give it its own name"
+                )
+
+
+def _check_rules(profile: Profile) -> None:
+    """Expressions are compiled too; what was wrong before is not this change's."""
+    from allmende.web.house import open_profile
+
+    found = prepare_rules(profile).problems
+    if not found:
+        return
+    try:
+        known = prepare_rules(open_profile()).problems
+    except ConfigurationError:  # what is in force is wrong itself, and this is to mend it
+        known = found
+    for name, problem in found.items():
+        if known.get(name) != problem:
+            raise _as_error(profile.rules[name], problem)
+
+
+def _as_error(rule: RuleProfile, problem: str) -> ProfileError:
+    tail, _, message = problem.removeprefix(rule.place).partition(": ")
+    return ProfileError(f"{rule.place}{tail}", message) if message else ProfileError(rule.place, problem)
+
+
+def _warnings(change: Change, profile: Profile) -> Iterable[str]:
+    if change.kind != "source" or change.body is None:
+        return
+    from allmende.web.house import open_profile
+    from allmende.web.sources import prepare_sources
+
+    source = profile.sources[change.key]
+    yield from prepare_sources(profile)[change.key].problems
+    known = open_profile().sources.get(change.key)
+    secrets = _secrets(source)
+    if secrets and (known is None or _host(known) != _host(source) or not secrets <= _secrets(known)):
+        yield f"it sends {', '.join(sorted(secrets))} to {_host(source) or 'an address that its connector knows'}"
+
+
+def _secrets(source: SourceProfile) -> frozenset[str]:
+    headers: Mapping[str, str] = source.headers
+    return frozenset(
+        [*source.secrets.values(), *(name for text in headers.values() for name in _VARIABLE.findall(text))]
+    )
+
+
+def _host(source: SourceProfile) -> str:
+    return urlsplit(source.address).netloc

@@ -1,0 +1,51 @@
+"""The profile in force, written as a folder that another house can live on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from allmende.domain.errors import InvalidInput
+from allmende.domain.plain import PlainProfile
+from allmende.domain.rules import read_rules
+from allmende.web.live import live
+from allmende.web.profiles import FILE_NAME, load_profile, read_profile
+
+_HEAD = "# Written by `allmende office export`: what was changed in the browser is in it, comments are not.\n\n"
+
+
+def write_profile(profile: PlainProfile, folder: Path) -> list[str]:
+    """Write all files; gives their names. What was not changed is copied byte by byte, with its comments.
+
+    Raises InvalidInput where the folder holds something already or cannot be written, ProfileError where what was
+    written is not what is in force (then it is there to be looked at).
+    """
+    before = live().folder()
+    written = {name: body for name, body in profile.files.items() if not name.endswith(".toml")}
+    written[FILE_NAME] = before.files[FILE_NAME] if profile.data == before.data else _toml(profile.data)
+    known = read_rules(before.files)
+    for name, said in profile.rules.items():
+        written[name] = before.files[name] if known.get(name) == said else _toml(said)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise InvalidInput("holds something already; name a folder that there is not yet", where=str(folder))
+        for name, body in sorted(written.items()):
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(body)
+    except OSError as error:
+        raise InvalidInput(f"cannot be written: {error.strerror}", where=str(folder)) from None
+    if load_profile(str(folder)) != profile.parse():
+        raise InvalidInput(f"is not the profile in force: {_other(folder, profile)}", where=str(folder))
+    return sorted(written)
+
+
+def _toml(data: Mapping[str, Any]) -> bytes:
+    return (_HEAD + tomli_w.dumps(data)).encode()
+
+
+def _other(folder: Path, profile: PlainProfile) -> str:
+    read = read_profile(folder / FILE_NAME)
+    return ", ".join(name for name in profile.data if profile.data[name] != read.data.get(name)) or "the rules"
