@@ -2,9 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
+from django.utils import timezone
+from msgspec.structs import replace
 
 from allmende.domain.coarsening import coarsen
 from allmende.domain.model import ENTITIES
@@ -17,6 +21,7 @@ from allmende.web.accounts.people import give_role, remove_user
 from allmende.web.broker.session import Client as MqttClient
 from allmende.web.citizens import intake, keeping
 from allmende.web.citizens.models import BLOCKED, LEAVE, OPEN, RETURNED, WAITING, OwnSensor
+from allmende.web.citizens.silence import tell_silent
 from allmende.web.house import furnish, open_profile, open_store
 from allmende.web.messages import create_from_message
 
@@ -147,9 +152,7 @@ def test_a_district_or_no_place(anna):
 
 
 def test_one_account_has_so_many(anna, settings):
-    settings.ALLMENDE = type(settings.ALLMENDE)(
-        **{f: getattr(settings.ALLMENDE, f) for f in settings.ALLMENDE.__struct_fields__ if f != "own_each"}, own_each=1
-    )
+    settings.ALLMENDE = replace(settings.ALLMENDE, own_each=1)
     register(anna[1])
     answer = anna[1].post("/own/new/", FORM)
     assert answer.status_code == 422
@@ -436,6 +439,32 @@ def test_with_the_account_goes_what_the_person_chose(anna):
     assert held.id_ not in everything()
     assert left[0].id_ in everything()
     assert not Token.objects.filter(name__startswith="own-").exists()
+
+
+# --- silence ---
+
+
+def test_a_silent_sensor_is_told_to_its_giver_once(given, anna, mailoutbox, settings):
+    sensor, _ = given
+    config = replace(settings.ALLMENDE, mail_url="smtp://localhost", own_silent_hours=24)
+    now = timezone.now()
+    assert tell_silent(open_profile(), config, now) == 0, "one that never spoke is not silent"
+    send(given, {"temperature": 1})
+    assert tell_silent(open_profile(), config, now) == 0
+    later = now + timedelta(hours=25)
+    assert tell_silent(open_profile(), config, later) == 1
+    assert mailoutbox == [], "the address is not confirmed"
+    assert "Der Sensor hat eine Weile nichts geschickt." in anna[1].get(f"/own/{sensor.pk}/").text
+    EmailAddress.objects.create(user=anna[0], email="anna@city.example", verified=True, primary=True)
+    assert tell_silent(open_profile(), config, later) == 0, "once"
+    send(given, {"temperature": 1})
+    assert tell_silent(open_profile(), config, later + timedelta(hours=25)) == 1
+    assert [mail.to for mail in mailoutbox] == [["anna@city.example"]]
+    assert mailoutbox[0].subject == "Ihr Sensor „Geheimer Hof“ schweigt"
+    assert f"/own/{sensor.pk}/" in mailoutbox[0].body
+    send(given, {"temperature": 1})
+    keeping.pause(anna[0], sensor, True)
+    assert tell_silent(open_profile(), config, later + timedelta(hours=99)) == 0
 
 
 def test_others_sensors_are_not_there(given):
