@@ -9,7 +9,7 @@ from tests.support import batch
 from allmende.domain.records import Series
 
 DAY = 86_400_000_000
-NOON = 20_400 * DAY
+MIDNIGHT = 20_400 * DAY
 """2025-11-08."""
 
 
@@ -27,7 +27,7 @@ def house(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     profile = msgspec.structs.replace(open_profile(), datasets=closed)
     monkeypatch.setattr("allmende.web.house.open_profile", lambda: profile)
     furnish(open_store(), profile)
-    note_descriptions(profile, NOON - 30 * DAY)
+    note_descriptions(profile, MIDNIGHT - 30 * DAY)
     for stream, dataset in (
         ("goethe~free", "parking"),
         ("markt~free", "parking"),
@@ -35,8 +35,8 @@ def house(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         ("demo~free", "demo-parking"),
     ):
         made = batch(
-            Series(stream=stream, times=[NOON - DAY, NOON], results=[12, 7], flags=["above", ""]),
-            dataset=dataset, at=NOON + 60_000_000, origin=f"feed-{dataset}",
+            Series(stream=stream, times=[MIDNIGHT - DAY, MIDNIGHT], results=[12, 7], flags=["above", ""]),
+            dataset=dataset, at=MIDNIGHT + 60_000_000, origin=f"feed-{dataset}",
         )  # fmt: skip
         declared = made.declarations[0]
         sensor = msgspec.structs.replace(declared.sensor, id=f"sensor-{dataset}")

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from rdflib import Graph, URIRef
 from rdflib.namespace import RDF
-from tests.web.catalogue.conftest import DAY, NOON
+from tests.web.catalogue.conftest import DAY, MIDNIGHT
 
 from allmende.domain.dataset import DatasetProfile, Withdrawal
 from allmende.domain.policy import Reader
@@ -198,7 +198,7 @@ def test_a_dataset_that_left_the_profile_is_gone(client: Client, house: None, mo
         name: each for name, each in house_module.open_profile().datasets.items() if name not in ("parking", "transit")
     }
     changed = change_profile(monkeypatch, datasets)
-    notes.note_descriptions(changed, NOON)
+    notes.note_descriptions(changed, MIDNIGHT)
     assert client.get("/dataset/parking").status_code == 410
     assert client.get("/dataset/parking.ttl").status_code == 410
     # that there was one that nobody could know of is not told either
@@ -207,16 +207,16 @@ def test_a_dataset_that_left_the_profile_is_gone(client: Client, house: None, mo
 
 def test_descriptions_keep_their_dates_until_they_change(db: Any) -> None:
     profile = house_module.open_profile()
-    notes.note_descriptions(profile, NOON)
-    notes.note_descriptions(profile, NOON + DAY)
+    notes.note_descriptions(profile, MIDNIGHT)
+    notes.note_descriptions(profile, MIDNIGHT + DAY)
     kept = Description.objects.get(dataset="parking")
-    assert (kept.issued, kept.changed) == (NOON, NOON)
+    assert (kept.issued, kept.changed) == (MIDNIGHT, MIDNIGHT)
     told = msgspec.structs.replace(profile.datasets["parking"], attribution="Somebody else")
     notes.note_descriptions(
-        msgspec.structs.replace(profile, datasets={**profile.datasets, "parking": told}), NOON + DAY
+        msgspec.structs.replace(profile, datasets={**profile.datasets, "parking": told}), MIDNIGHT + DAY
     )
     kept = Description.objects.get(dataset="parking")
-    assert (kept.issued, kept.changed) == (NOON, NOON + DAY)
+    assert (kept.issued, kept.changed) == (MIDNIGHT, MIDNIGHT + DAY)
 
 
 def test_streams_come_as_files(client: Client, house: None) -> None:
@@ -259,7 +259,7 @@ def test_what_a_client_named_does_not_end_the_page_s_data(client: Client, house:
 
 
 def test_quality_is_measured_over_whole_days(client: Client, house: None) -> None:
-    found = notes.measure_quality(house_module.open_store(), gather.contracts(), now=NOON + DAY // 2, days=7)
+    found = notes.measure_quality(house_module.open_store(), gather.contracts(), now=MIDNIGHT + DAY // 2, days=7)
     parking = found["parking"]
     assert (parking.counted, parking.flagged, parking.plausibility) == (2, 2, 0.0)
     assert parking.completeness is None
