@@ -23,6 +23,12 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 
+const preview = document.querySelector<HTMLElement>('[data-preview-map]');
+if (preview) whenNear(preview, () => void import('./preview').then(({ drawPreview }) => drawPreview(preview)));
+
+const dropping = document.querySelector<HTMLElement>('[data-drop]');
+if (dropping) void import('./drop').then(({ offerDrop }) => offerDrop(dropping));
+
 /** Calls once the element comes within one screen of being seen. */
 function whenNear(element: Element, call: () => void): void {
   const watcher = new IntersectionObserver(

@@ -6,9 +6,15 @@ from collections.abc import Callable
 
 import msgspec
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 
 APIS = ("/sta/", "/ogc/", "/dcat")
+MAKING = "/office/sources/new/"
+"""Where files are brought to make a source of: larger ones than by other forms."""
+_FORM = 64 * 1024
+"""What a form has beside the file."""
 _MOST_CLIENTS = 10_000
 
 
@@ -53,12 +59,14 @@ class LimitsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         form = request.content_type == "multipart/form-data"
         limit = settings.ALLMENDE.upload_bytes if form else settings.ALLMENDE.body_bytes
+        name = "ALLMENDE_UPLOAD_BYTES" if form else "ALLMENDE_BODY_BYTES"
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
+        if length > limit and form and request.path_info == MAKING and _is_known(request):
+            limit, name = settings.ALLMENDE.making_bytes + _FORM, "ALLMENDE_MAKING_BYTES"
         if length > limit:
-            name = "ALLMENDE_UPLOAD_BYTES" if form else "ALLMENDE_BODY_BYTES"
             return _refuse(413, f"the body has {length} bytes, allowed are {limit} (limit: {name})")
         if self._bucket and request.path_info.startswith(APIS):
             wait = self._bucket.take(request.META.get("REMOTE_ADDR", ""))
@@ -67,6 +75,13 @@ class LimitsMiddleware:
                 response["Retry-After"] = str(int(wait) + 1)
                 return response
         return self.get_response(request)
+
+
+def _is_known(request: HttpRequest) -> bool:
+    """Whether somebody has logged in. Asked before the body is read, for large ones alone: a form's body lies on the
+    disk by the time that a view can say no."""
+    session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    return SESSION_KEY in session
 
 
 def _refuse(status: int, message: str) -> HttpResponse:

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "allmende.web.data",
     "allmende.web.feedback",
     "allmende.web.worker",
+    "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
     *(service.app for service in SERVICES),

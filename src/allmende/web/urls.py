@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/", include("allmende.web.accounts.urls")),
     path("feedback/", include("allmende.web.feedback.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
+    path("office/sources/new/", include("allmende.web.making.urls")),
     path("", include("allmende.web.portal.urls")),
 ]
 

@@ -12,6 +12,7 @@ from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.config import Config
 from allmende.web.feedback.models import Message
 from allmende.web.layouts import prepare_years
+from allmende.web.making.uploads import prune as prune_makings
 from allmende.web.office.files import prune as prune_files
 
 SECONDS = 300.0
@@ -21,8 +22,8 @@ log = structlog.get_logger("allmende.worker")
 
 
 def tidy_up(store: Store, config: Config, now: int) -> None:
-    """Rejections by age and size, audit log and changes by age, sessions that are over, files of drafts that are gone.
-    ``now`` in microseconds.
+    """Rejections by age and size, audit log and changes by age, sessions and unfinished sources that are over,
+    files of drafts that are gone. ``now`` in microseconds.
 
     Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
     """
@@ -35,6 +36,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
     Message.prune()
+    prune_makings()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
         prepare_years(now)
