@@ -16,6 +16,12 @@ if (live) void import('./live').then(({ startLive }) => startLive(live));
 const map = document.querySelector<HTMLElement>('[data-map]');
 if (map) whenNear(map, () => void import('./map').then(({ drawMap }) => drawMap(map)));
 
+const places = document.querySelector<HTMLElement>('[data-own-map]');
+if (places) whenNear(places, () => void import('./places').then(({ drawPlaces }) => drawPlaces(places)));
+
+const pick = document.querySelector<HTMLElement>('[data-pick]');
+if (pick) whenNear(pick, () => void import('./places').then(({ offerPlace }) => offerPlace(pick)));
+
 for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
   void import('./chart').then(({ showChart }) => showChart(panel));
 }
@@ -28,6 +34,9 @@ if (preview) whenNear(preview, () => void import('./preview').then(({ drawPrevie
 
 const dropping = document.querySelector<HTMLElement>('[data-drop]');
 if (dropping) void import('./drop').then(({ offerDrop }) => offerDrop(dropping));
+
+const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
+if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));
 
 /** Calls once the element comes within one screen of being seen. */
 function whenNear(element: Element, call: () => void): void {

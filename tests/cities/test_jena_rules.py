@@ -166,6 +166,22 @@ def test_conflicts_count_windows_of_green_and_fast_bicycles(store):
     assert readings(store, "K440~conflicts~watched")[NOW] == 30
 
 
+def test_the_camera_may_speak_before_the_installation_is_known(store):
+    clock = Clock()
+    follower = city(store, clock, only="felsenkeller")
+    bicycles = {NOW + 2 * n * SECOND: 1 for n in range(300)}
+    send(store, "Felsenkeller~southbound-bicycles~count", bicycles, kind="count", dataset="traffic")
+    clock.now = NOW + 3 * MINUTE
+    settle(follower)  # which wants that no rule failed
+    assert follower.problems == ["felsenkeller-conflicts: there is no Thing 'K440' yet, and so no values"]
+    lamp = {NOW + 3 * MINUTE: "green"}
+    send(store, "K440~K4_1~aspect", lamp, observed="signal-aspect", kind="category", dataset="traffic-signals")
+    clock.now = NOW + 5 * MINUTE
+    settle(follower)
+    assert follower.problems == []
+    assert readings(store, "K440~conflicts~count") == {NOW + 3 * MINUTE: 30}
+
+
 def test_without_the_lamp_nobody_knows_of_conflicts(store):
     clock = Clock()
     send(store, "K440~thermal", {NOW: 1}, dataset="traffic-signals", place=(11.584, 50.924))

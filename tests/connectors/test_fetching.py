@@ -1,5 +1,8 @@
 """One policy for all who ask the network: bounds, secrets by name, and no errors that tell them."""
 
+from collections import deque
+from collections.abc import Iterator
+
 import httpcore
 import httpx
 import msgspec
@@ -8,6 +11,7 @@ import pytest
 from allmende.connectors import fetching
 from allmende.connectors.fetching import (
     FetchError,
+    Patience,
     filled_address,
     headers,
     open_client,
@@ -95,3 +99,23 @@ def test_only_the_named_host_may_lie_in_a_net_of_ones_own(place: str) -> None:
     guard = Guard()
     with pytest.raises(httpcore.ConnectError, match="no public address"):
         guard.connect_tcp(place, 9, timeout=0.1)
+
+
+def test_one_part_that_fails_takes_no_other_along_and_is_told() -> None:
+    def parts(failing: set[int]) -> Iterator[int]:
+        patience = Patience()
+        for part in range(8):
+            with patience:
+                if part in failing:
+                    raise FetchError(f"part {part}")
+                yield part
+        patience.end()
+
+    got: list[int] = []
+    with pytest.raises(FetchError, match="part 2"):
+        deque(map(got.append, parts({2, 3, 5})), 0)
+    assert got == [0, 1, 4, 6, 7]
+    got.clear()
+    with pytest.raises(FetchError, match="part 4"):
+        deque(map(got.append, parts({2, 3, 4})), 0)
+    assert got == [0, 1], "it is the host: the rest is not asked for"

@@ -174,6 +174,38 @@ def test_rejections_are_found_by_what_is_said_and_what_they_hold(store: Store) -
     assert all(r.body == b"" for r in store.rejections(text="line 7", limit=3))
 
 
+def counted_bodies(store: Any) -> list[int]:
+    with store._connections.reading() as raw:
+        found = store._engine.wrap(raw).execute("SELECT length(body) FROM rejection_body ORDER BY 1").fetchall()
+    return [int(row[0]) for row in found]
+
+
+def test_bytes_of_many_rejections_are_kept_once(store: Any) -> None:
+    body = b"a message of many readings " * 40
+    many = [Rejection(reason=f"reading {n}", body=body, where=f"reading a~x {n}") for n in range(50)]
+    store.append(rejected(*many, Rejection(reason="other", body=b"short")))
+    store.append(rejected(*[Rejection(reason=f"later {n}", body=bytes(body)) for n in range(2)], at=20))
+    assert counted_bodies(store) == [len(body)]
+    listed = store.rejections(source="feed")
+    assert len(listed) == 53
+    assert {r.size for r in listed} == {5, len(body)}
+    assert store.rejection(listed[-1].number).body == body
+    assert len(store.rejections(text="of many readings")) == 52
+
+
+def test_shared_bytes_go_with_the_last_that_holds_them(store: Any) -> None:
+    body = b"x" * 300
+    store.append(rejected(*[Rejection(reason=str(n), body=body) for n in range(10)], at=1))
+    assert store.prune_rejections(older_than=0, keep_bytes=400, source_bytes=400) == 0, "they are counted once"
+    assert store.prune_rejections(older_than=0, keep_bytes=400, source_count=4) == 6
+    assert store.rejection(store.rejections()[-1].number).body == body
+    assert counted_bodies(store) == [300]
+    store.append(rejected(Rejection(reason="new", body=b"y" * 250), at=2))
+    assert store.prune_rejections(older_than=0, keep_bytes=400) == 4
+    assert [r.reason for r in store.rejections()] == ["new"]
+    assert counted_bodies(store) == []
+
+
 # --- writing together ---
 
 

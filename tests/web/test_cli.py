@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from tests.web.simple import city, connector, lines
 
@@ -302,6 +303,27 @@ def test_roles_are_given_in_the_house_and_in_organisations(house, run, tmp_path)
     assert run("organisation", "list", "--json")[1] == []
 
 
+def test_accounts_are_closed_opened_and_mended(house, run, tmp_path, monkeypatch):
+    secret = tmp_path / "password"
+    secret.write_text(f"{PASSWORD}\n")
+    run("user", "add", "anna", "--password-file", str(secret))
+    anna = User.objects.get()
+    Authenticator.objects.create(user=anna, type="totp", data={"secret": "x"})
+    assert run("user", "forget-factors", "anna", "--json")[1]["deleted"] == 1
+    secret.write_text("short")
+    assert run("user", "password", "anna", "--password-file", str(secret))[0] == ExitCode.FAILED
+    secret.write_text("quite another long river")
+    assert run("user", "password", "anna", "--password-file", str(secret))[0] == 0
+    assert User.objects.get().check_password("quite another long river")
+    assert run("user", "close", "anna")[0] == 0
+    assert run("user", "list", "--json")[1][0]["state"] == "closed"
+    assert run("user", "open", "anna")[0] == 0
+    assert User.objects.get().is_active
+    assert run("user", "invite")[0] == ExitCode.FAILED
+    monkeypatch.setenv("ALLMENDE_REGISTRATION", "invited")
+    assert "/accounts/invitation/" in run("user", "invite", "--role", "editor", "--json")[1]["link"]
+
+
 @pytest.mark.parametrize("password", ["short", "password1234", ""])
 def test_a_weak_password_is_refused(house, run, monkeypatch, password):
     monkeypatch.setattr(sys, "stdin", io.StringIO(password))
@@ -314,6 +336,8 @@ def test_a_token_is_shown_once(house, run):
     assert code == 0
     assert (made["write"], made["datasets"]) == (True, ["closed"])
     assert made["expires"] is not None
+    token = Token.objects.get()
+    assert (token.datasets, token.writes, token.publishes) == (["closed"], ["closed"], True)
     assert "token" not in run("token", "list", "--json")[1][0]
     assert made["token"] not in run("token", "list")[1]
     code, out, err = run("token", "create", "eye")

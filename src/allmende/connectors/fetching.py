@@ -29,6 +29,7 @@ PUBLIC_ONLY = "public_only"
 """Setting of a source whose address was named by somebody who is not the operator: no host in a network of the house's
 own is asked."""
 USER_AGENT = f"allmende/{allmende.__version__} (open urban data platform)"
+_IN_A_ROW = 3
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 # as it is written, or as a library for addresses writes it
 _IN_ADDRESS = re.compile(r"(?:\$|%24)(?:\{|%7B)([A-Z0-9_]+)(?:\}|%7D)", re.IGNORECASE)
@@ -117,6 +118,40 @@ def _variable(name: str, where: str) -> str:
     if not text:
         raise ConfigurationError(f"the environment variable {name} is not set", where=where)
     return text
+
+
+class Patience:
+    """For a ``fetch`` that asks for many parts: one that fails takes no other along, but is told in the end.
+
+        patience = Patience()
+        for part in parts:
+            with patience:
+                yield …
+        patience.end()
+
+    Three failures in a row end it at once: then it is the host, and each further part would wait as long.
+    """
+
+    def __init__(self) -> None:
+        self._first: Exception | None = None
+        self._in_a_row = 0
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+        if error is None:
+            self._in_a_row = 0
+        if not isinstance(error, httpx.HTTPError | FetchError):
+            return False
+        self._first = self._first or error
+        self._in_a_row += 1
+        return self._in_a_row < _IN_A_ROW
+
+    def end(self) -> None:
+        """Raise the first failure, if there was one."""
+        if self._first is not None:
+            raise self._first
 
 
 def read(

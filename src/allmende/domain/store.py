@@ -17,7 +17,8 @@ from allmende.domain.features import (
 )
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
-from allmende.domain.records import Collection, Declaration, Json, Rejection, Series
+from allmende.domain.records import Collection, Declaration, Json, Position, Rejection, Series
+from allmende.domain.tracing import Trace
 
 T = TypeVar("T")
 
@@ -332,6 +333,18 @@ class Store(Protocol):
     def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:
         """Make the datasets known, or change what is said of them."""
 
+    def rewrite_place(self, thing: str, position: Position | None, *, reader: Reader, origin: str, at: int) -> None:
+        """Let all that is known of where a thing stands and stood be this place; what was told before is not kept.
+
+        With None nothing says a place any more. Raises NotFound.
+        """
+
+    def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
+        """Delete a dataset that a source has for itself, with all that is in it and its rejections, for good."""
+
+    def forget_rejections(self, source: str) -> None:
+        """Delete what could not be taken of one source."""
+
     def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
         """The newest reading of every stream that the reader may see (of one source), from one index walk."""
 
@@ -340,6 +353,9 @@ class Store(Protocol):
     ) -> Points:
         """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``; with
         ``newest_run``, of the forecasts for one time the newest run's alone."""
+
+    def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
+        """Where readings with ``start <= time < end`` came from, in the order of time, no more than ``most``."""
 
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order: when a change-only feed was alive."""

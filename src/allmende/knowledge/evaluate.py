@@ -84,7 +84,7 @@ def evaluate(store: Store, reader: Reader, rule: Rule, group: Group, low: int, h
     moments = list(ticks(rule, columns, low, high))
     values: dict[str, list[Scalar]] = {name: [] for name in rule.outputs}
     wishes: dict[str, list[Wish]] = {name: [] for name in rule.actions}
-    view = _View(rule, group, columns, limits)
+    view = View(rule, group, columns, limits)
     for tick in moments:
         scope = view.scope(tick)
         given = {name: program.run(scope) for name, program in rule.outputs.items()}
@@ -199,7 +199,7 @@ def ticks(rule: Rule, columns: Mapping[str, list[Column]], low: int, high: int) 
         yield Tick(moment, moment, moment)
 
 
-class _View:
+class View:
     """The readings of a group as the programs see them at one time after the other."""
 
     def __init__(self, rule: Rule, group: Group, columns: Mapping[str, list[Column]], limits: Limits) -> None:
@@ -238,13 +238,13 @@ class _View:
             values[name] = program.run(scope)
         return scope
 
-    def _sample(self, name: str, put: InputProfile, tick: Tick) -> Sample:
-        window, columns = self._rule.profile.window, self._columns.get(name, [])
+    def picked(self, name: str, put: InputProfile, tick: Tick) -> Iterator[tuple[int, int, int]]:
+        """Which readings of an input are seen at a tick: of which of its streams, from where to before where."""
+        window = self._rule.profile.window
         closed = self._rule.grid is None
         back = micros(window.length if put.take == "readings" else put.age)
         low = tick.end - back if back else tick.start if not closed else tick.end - 1
-        found: list[tuple[int, Any]] = []
-        for column in columns:
+        for place, column in enumerate(self._columns.get(name, [])):
             first, last = span_of(column.times, low, tick.end, closed=closed)
             if first == last:
                 continue
@@ -252,6 +252,13 @@ class _View:
                 first = last - 1
             elif window.count:
                 first = max(first, last - window.count)
+            yield place, first, last
+
+    def _sample(self, name: str, put: InputProfile, tick: Tick) -> Sample:
+        columns = self._columns.get(name, [])
+        found: list[tuple[int, Any]] = []
+        for place, first, last in self.picked(name, put, tick):
+            column = columns[place]
             found.extend(zip(column.times[first:last], column.values[first:last], strict=True))
         if put.take == "readings" and len(columns) > 1:
             found.sort(key=_time)  # stable: at one time in the order of the streams

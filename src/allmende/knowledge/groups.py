@@ -65,7 +65,11 @@ class Found(NamedTuple):
 def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
     """Look for the streams of a rule, and put them together."""
     problems: list[str] = []
-    found = {name: _streams(store, reader, rule, put) for name, put in rule.profile.inputs.items()}
+    inside = rule.groups is not None and rule.groups.match == "inside"
+    found = {
+        name: find_streams(store, reader, put, simulated=rule.simulated, places=inside)
+        for name, put in rule.profile.inputs.items()
+    }
     grouped: dict[str, dict[str, list[Member]]] = {}
     listed = rule.groups.groups if rule.groups else ()
     outlines = {group.key: shapely.geometry.shape(dict(group.outline)) for group in listed if group.outline}
@@ -82,7 +86,10 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
         stream.id if rule.profile.by == BY_STREAM else stream.thing: stream for s in found.values() for stream in s
     }
     keys: Iterable[str] = [group.key for group in rule.groups.groups] if rule.groups else grouped
-    inside = rule.groups is not None and rule.groups.match == "inside"
+    if grouped and (awaited := _awaited(store, reader, rule)):
+        # It comes with its own source, perhaps tomorrow: until then there is nothing to hang a value on.
+        problems.append(f"{rule.id}: there is no Thing {awaited!r} yet, and so no values")
+        keys = ()
     return Found(
         {key: _group(rule, key, grouped.get(key, {}), things) for key in keys},
         problems,
@@ -101,6 +108,15 @@ def _group(rule: Rule, key: str, inputs: dict[str, list[Member]], things: Mappin
     if rule.profile.by == ALL:
         return Group(key=key, thing=_thing_of_rule(rule), inputs=named)
     return Group(key=key, thing=ThingDeclaration(id=things[key].thing, name="", kept=True), inputs=named)
+
+
+def _awaited(store: Store, reader: Reader, rule: Rule) -> str:
+    """The thing of another source to which the rule's values belong, where it is not there; else ""."""
+    thing = None if rule.groups is not None or rule.profile.by != ALL else _thing_of_rule(rule)
+    if thing is None or not thing.kept:
+        return ""
+    there = store.find(Query(entity="Thing", reader=reader, id=thing.id, select=("id",))).rows
+    return "" if there else thing.id
 
 
 def _number(value: Any) -> float | None:
@@ -173,13 +189,15 @@ def _convert(stream: Stream, put: InputProfile) -> Convert | None:
     return converter(stream.unit, put.unit) if put.unit and put.type == "number" else None
 
 
-def _streams(store: Store, reader: Reader, rule: Rule, put: InputProfile) -> list[Stream]:
-    """The streams of a selector, in the order of their ids. What rules give is read by the rule's name alone: a
-    property or an id could lead a rule to itself."""
-    things = Query(entity="Thing", reader=reader, select=("id", "properties"), simulated=rule.simulated)
-    if rule.groups is not None and rule.groups.match == "inside":
-        places = Query(entity="Location", reader=reader, select=("location",), top=10)
-        things = msgspec.structs.replace(things, expand=(Expand(relation="Locations", query=places),))
+def find_streams(
+    store: Store, reader: Reader, put: InputProfile, *, simulated: bool = False, places: bool = False
+) -> list[Stream]:
+    """The streams of a selector, in the order of their ids; with the ``places`` of their things. What rules give is
+    read by the rule's name alone: a property or an id could lead a rule to itself."""
+    things = Query(entity="Thing", reader=reader, select=("id", "properties"), simulated=simulated)
+    if places:
+        standing = Query(entity="Location", reader=reader, select=("location",), top=10)
+        things = msgspec.structs.replace(things, expand=(Expand(relation="Locations", query=standing),))
     query = Query(
         entity="Datastream",
         reader=reader,
@@ -187,7 +205,7 @@ def _streams(store: Store, reader: Reader, rule: Rule, put: InputProfile) -> lis
         select=("unitOfMeasurement", "properties"),
         expand=(Expand(relation="Thing", query=things),),
         top=_PAGE,
-        simulated=rule.simulated,
+        simulated=simulated,
     )
     found: list[Stream] = []
     while True:

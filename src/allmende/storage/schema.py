@@ -207,16 +207,24 @@ _VERSION_9 = (
         PRIMARY KEY (datastream, step)) WITHOUT ROWID""",
 )
 
+_VERSION_10 = (
+    # Of a message of which many readings are rejected, the bytes are kept once.
+    "CREATE TABLE rejection_body (digest BLOB PRIMARY KEY, body BLOB NOT NULL, seen INTEGER NOT NULL DEFAULT 1)",
+    "ALTER TABLE rejection ADD COLUMN body_digest BLOB",
+    "CREATE INDEX rejection_body_digest ON rejection (body_digest)",
+)
+
 SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6,
-        7: SQLITE_FEATURES, 8: _VERSION_8, 9: _VERSION_9,
+        7: SQLITE_FEATURES, 8: _VERSION_8, 9: _VERSION_9, 10: _VERSION_10,
     }
 )  # fmt: skip
 """Statements by version of the layout; a version, once released, is not changed."""
 
 TABLES = (
-    "rejection", "source_state", "follower", "entity_log", "change_log", "gone_stream", "stream_state",
+    "rejection", "rejection_body",
+    "source_state", "follower", "entity_log", "change_log", "gone_stream", "stream_state",
     "retention_state",
     "feature_datastream",
     "observation_history", "observation_name", "observation_document", "observation", "stream_property",

@@ -7,6 +7,7 @@ from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
+from allmende.domain.records import Position
 from allmende.domain.store import (
     Amendment,
     Batch,
@@ -20,7 +21,8 @@ from allmende.domain.store import (
     Removal,
     SourceState,
 )
-from allmende.storage import bookkeeping, collections, logs
+from allmende.domain.tracing import Trace
+from allmende.storage import bookkeeping, collections, logs, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, raced, translated
@@ -30,6 +32,7 @@ from allmende.storage.find import find_change, find_latest, find_page, find_tabl
 from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
+from allmende.storage.tracing import read_traces
 from allmende.storage.values import decode_result, flag_of
 
 T = TypeVar("T")
@@ -109,6 +112,11 @@ class SqlStore:
             flags=[flag_of(r[3]) if r[3] else "" for r in rows],
         )
 
+    def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
+        """Where readings came from: see :class:`allmende.domain.store.Store`."""
+        which = _visible_streams(reader, Sql("d.id = ?", (stream,)))
+        return self._read(lambda connection: read_traces(connection, which, start, end, most))
+
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order."""
         streams = _visible_streams(reader, Sql("d.source = ?", (origin,)))
@@ -162,6 +170,20 @@ class SqlStore:
         """Make the datasets known, or change what is said of them."""
         listed = list(datasets)
         self._commit(lambda connection: put_datasets(connection, listed))
+
+    def rewrite_place(self, thing: str, position: Position | None, *, reader: Reader, origin: str, at: int) -> None:
+        """Let a thing stand, and have stood, at this place: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.rewrite_place(connection, thing, position, **told))
+
+    def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
+        """Delete all that came of a source: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.forget_source(connection, source, dataset, **told))
+
+    def forget_rejections(self, source: str) -> None:
+        """Delete what could not be taken of one source."""
+        self._commit(lambda c: bookkeeping.forget_rejections(c, source))
 
     # --- the house's own work ---
 

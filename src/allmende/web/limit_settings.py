@@ -148,6 +148,17 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
     query_seconds: Annotated[
         float, _setting("ALLMENDE_QUERY_SECONDS", "Limits", "Time that one question may take in the store.", low=0.1)
     ] = 10.0
+    proxies: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_PROXIES",
+            "Limits",
+            "How many proxies of yours stand before the house and append to `X-Forwarded-For`: limits then count the "
+            "address that the outermost of them saw. 0: the address that the connection comes from.",
+            low=0,
+            high=10,
+        ),
+    ] = 0
     rate_limit: Annotated[
         int,
         _setting(
@@ -202,6 +213,19 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=1000,
         ),
     ] = 20_000_000
+    rule_preview_values: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_RULE_PREVIEW_VALUES",
+            "Limits",
+            "Values that a look at a rule's past in the browser may work out.",
+            low=100,
+        ),
+    ] = 100_000
+    rule_preview_seconds: Annotated[
+        float,
+        _setting("ALLMENDE_RULE_PREVIEW_SECONDS", "Limits", "Time that such a look may take.", low=0.1),
+    ] = 10.0
     rule_run_values: Annotated[
         int,
         _setting(

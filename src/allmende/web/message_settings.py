@@ -4,12 +4,12 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from allmende.domain.errors import ConfigurationError
-from allmende.web.notice_settings import NoticeSettings
+from allmende.web.account_settings import AccountSettings
 from allmende.web.setting import KIB, MIB
 from allmende.web.setting import describe as _setting
 
 
-class MessageSettings(NoticeSettings, frozen=True, kw_only=True):
+class MessageSettings(AccountSettings, frozen=True, kw_only=True):
     """The embedded broker, or one of the operator's own; what is told and what is taken there."""
 
     mqtt_port: Annotated[

@@ -5,6 +5,9 @@ from urllib.parse import unquote, urlsplit
 
 from allmende.web.config import load_config
 from allmende.web.database import database_settings
+from allmende.web.identity import APPS as IDENTITY_APPS
+from allmende.web.identity import identity_settings
+from allmende.web.oidc import read_providers
 from allmende.web.profiles import find_profile
 from allmende.web.secrets import kept_secret
 from allmende.web.services import switched_on
@@ -25,12 +28,15 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "allmende.web.accounts",
+    *IDENTITY_APPS,
     "allmende.web.data",
+    "allmende.web.citizens",
     "allmende.web.feedback",
     "allmende.web.worker",
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.rulebook",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [
@@ -48,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "allmende.web.accounts.middleware.ReaderMiddleware",
     "allmende.web.house.HouseMiddleware",
 ]
@@ -88,8 +95,8 @@ WHITENOISE_MAX_AGE = 300
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/build/.+[-.][0-9A-Za-z_-]{8,}\.[0-9a-z]+$"
 
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "accounts:login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -97,6 +104,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+
+OIDC_PROVIDERS = read_providers(ALLMENDE.oidc)
+vars().update(identity_settings(ALLMENDE, OIDC_PROVIDERS))
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = ALLMENDE.https
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"

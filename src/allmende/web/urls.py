@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from allmende.web.accounts.urls import allauth_urlpatterns
 from allmende.web.accounts.views import grant_token
 from allmende.web.observability import views as machines
 from allmende.web.portal.well_known import security_txt
@@ -16,7 +17,10 @@ urlpatterns = [
     re_path(r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z", sensorthings, name="sensorthings"),
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
+    path("own/", include("allmende.web.citizens.urls")),
+    path("accounts/", include(allauth_urlpatterns)),
     path("feedback/", include("allmende.web.feedback.urls")),
+    path("rules/", include("allmende.web.rulebook.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("office/sources/new/", include("allmende.web.making.urls")),
     path("", include("allmende.web.portal.urls")),

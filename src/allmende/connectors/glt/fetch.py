@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from allmende.connectors.fetching import FetchError, open_client, read, secret
+from allmende.connectors.fetching import FetchError, Patience, open_client, read, secret
 from allmende.connectors.glt.parse import KEPT_OF_DATALOG, KEPT_OF_SITE, kept
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import ConfigurationError, InvalidInput
@@ -40,9 +40,12 @@ def fetch(source: Source, *, now: int, since: int | None) -> Iterable[Payload]:
 def _payloads(source: Source, sites: list[str], begin: int, now: int) -> Iterator[Payload]:
     with open_client(source) as client:
         client.headers["Authorization"] = f"Bearer {_token(client, source)}"
+        patience = Patience()
         for site in sites:
-            body = _site(client, source, site, begin, now)
-            yield Payload(body=msgspec.json.encode(body), name=f"{source.id}/{site}", received_at=now)
+            with patience:
+                body = _site(client, source, site, begin, now)
+                yield Payload(body=msgspec.json.encode(body), name=f"{source.id}/{site}", received_at=now)
+        patience.end()
 
 
 def _token(client: httpx.Client, source: Source) -> str:

@@ -12,6 +12,7 @@ except ImportError:
     raise ConfigurationError('GTFS-Realtime needs an extra: pip install "allmende[gtfs]"') from None
 
 CANCELED = gtfs.TripDescriptor.CANCELED
+_OF_VEHICLE = ("position", "congestion_level", "occupancy_status", "occupancy_percentage", "multi_carriage_details")
 SKIPPED = gtfs.TripUpdate.StopTimeUpdate.SKIPPED
 
 
@@ -32,13 +33,15 @@ def read_feed(body: bytes) -> Any:
 
 
 def alone(message: Any, entity: Any) -> bytes:
-    """A feed with this entity alone, without who drives what."""
+    """A feed with this entity alone, without which vehicle it is and where: it comes to the same rejection."""
     kept = gtfs.FeedMessage()
     kept.header.CopyFrom(message.header)
     copy = kept.entity.add()
     copy.CopyFrom(entity)
     for part in (copy.trip_update, copy.vehicle):
         part.ClearField("vehicle")
+    for name in _OF_VEHICLE:
+        copy.vehicle.ClearField(name)
     if not entity.HasField("trip_update"):
         copy.ClearField("trip_update")
     if not entity.HasField("vehicle"):

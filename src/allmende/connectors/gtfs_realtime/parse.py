@@ -8,6 +8,7 @@ from typing import Any
 from allmende.connectors.gathering import Gathered, Refused, position, refuse_all, shown, text
 from allmende.connectors.gtfs_realtime.feed import CANCELED, SKIPPED, alone, read_feed
 from allmende.connectors.gtfs_realtime.tables import Names
+from allmende.connectors.messages import VOLATILE
 from allmende.connectors.quantities import Quantities
 from allmende.domain.connector import Payload, Source
 from allmende.domain.records import Parsed, Result, SensorDeclaration, ThingDeclaration
@@ -15,6 +16,9 @@ from allmende.domain.times import SECOND, parse_duration
 
 _ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,120}\Z")
 _SENSOR = SensorDeclaration(id="gtfs-realtime", name="GTFS-Realtime", metadata="https://gtfs.org/realtime/")
+_AHEAD = 82_800
+"""Seconds that an alert may begin after the feed's time: the house takes no reading from further ahead than a day."""
+_DIGITS, _MOST_DIGITS = 3, 5
 _LONGEST = 2000
 """Characters of an alert's text that are kept."""
 
@@ -57,6 +61,8 @@ class _Reader:
         )
         ahead = settings.get("ahead")
         self._ahead = parse_duration(ahead if isinstance(ahead, str) else "PT30M") // SECOND
+        digits = settings.get("digits")
+        self._digits = digits if isinstance(digits, int) and 0 <= digits <= _MOST_DIGITS else _DIGITS
         self._prefix = str(settings.get("prefix") or source.id)
 
     def read(self) -> Parsed:
@@ -125,7 +131,7 @@ class _Reader:
             position(vehicle.position.longitude, vehicle.position.latitude) if vehicle.HasField("position") else None
         )
         if where is not None:
-            line.places.append([round(where.lon, 5), round(where.lat, 5)])
+            line.places.append([round(where.lon, self._digits), round(where.lat, self._digits)])
 
     def _alert(self, alert: Any) -> None:
         spans = [(span.start, span.end or 2**62) for span in alert.active_period] or [(0, 2**62)]
@@ -142,7 +148,7 @@ class _Reader:
                 continue
             line = self._lines[self._checked(id_)]
             line.alerts += holds
-            if 0 < begin < 2**33 and said not in line.texts[begin]:
+            if 0 < begin <= self._seconds + _AHEAD and said not in line.texts[begin]:
                 line.texts[begin].append(said)
 
     def _line_of(self, trip: Any) -> str:
@@ -182,7 +188,7 @@ class _Reader:
                 self._give(thing, "alert", begin, sorted(texts, key=repr))
 
     def _give(self, thing: ThingDeclaration, name: str, seconds: int, value: Result) -> None:
-        declared = self._quantities.declare(name, thing, _SENSOR)
+        declared = self._quantities.declare(name, thing, _SENSOR, properties=VOLATILE if name == "positions" else None)
         self._gathered.add(declared, seconds * SECOND, value)
 
     def _thing(self, kind: str, id_: str, name: str, *, place: Any = None) -> ThingDeclaration:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from allmende.connectors.device_time import read_time
-from allmende.connectors.ibis_ip.documents import find_data, nameless, read_document
+from allmende.connectors.ibis_ip.documents import Document, find_data, nameless, read_document
 from allmende.connectors.ibis_ip.position import read_position
 from allmende.connectors.ibis_ip.trip import read_trip
 from allmende.connectors.messages import Gathered, Refused, name_part, refuse
@@ -37,7 +37,13 @@ def parse(payload: Payload, source: Source) -> Parsed:
             read_position(gathered, source, thing, _SENSOR, data, payload.received_at)
         else:
             time, flag = read_time(data.get("TimeStamp"), source.time_zone, payload.received_at)
-            read_trip(gathered, source, thing, _SENSOR, data, (time, flag))
+            told = {key: data[key] for key in ("TimeStamp", "VehicleRef") if key in data}
+
+            def keep(refused: Refused, part: str, alone: Mapping[str, Any]) -> None:
+                body = nameless(Document("", {**told, **alone}))
+                gathered.rejections.append(refuse(payload, refused, body=body, where=part))
+
+            read_trip(gathered, source, thing, _SENSOR, data, (time, flag), keep)
         return gathered.parsed()
     except Refused as refused:
         return Parsed((), (refuse(payload, refused, body=kept),))

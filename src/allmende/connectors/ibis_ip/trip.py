@@ -1,7 +1,8 @@
 """Line, destination, stop, delay, doors: what the displays in and at the vehicle show."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from allmende.connectors.device_time import read_time
 from allmende.connectors.ibis_ip.documents import first, within
@@ -18,7 +19,28 @@ _WORDS = {
     "RouteDeviation": ("vehicle~route", "route-deviation"),
     "LocationState": ("trip~location-state", "location-state"),
 }
+_LINES = ("LineShortName", "LineName", "LineNumber")
+_OF_STOP = (("StopRef", "stop~ref", "transit-stop"), ("StopName", "stop~name", "transit-stop-name"))
+_TIMES = ("ArrivalExpected", "ArrivalScheduled", "DepartureExpected", "DepartureScheduled")
 _LONGEST = 255
+
+Refuse = Callable[[Refused, str, Mapping[str, Any]], None]
+"""Keeps what cannot be read: why, the stream's part, and a message that says nothing else."""
+
+
+class _Value(NamedTuple):
+    part: str
+    property_id: str
+    read: Callable[[], Result]
+    alone: Mapping[str, Any]
+
+
+class _Lost(Refused):
+    """The stop that the vehicle names is none of its stops."""
+
+    def __init__(self, alone: Mapping[str, Any]) -> None:
+        super().__init__("bad-value", "none of the stops has the index of the current one")
+        self.alone = alone
 
 
 def read_trip(
@@ -28,45 +50,59 @@ def read_trip(
     sensor: SensorDeclaration,
     data: Mapping[str, Any],
     at: tuple[int, str],
+    refuse: Refuse,
 ) -> None:
-    """Whatever of it the message says. Raises Refused where that is nothing, or where a value cannot be read."""
-
-    def add(part: str, property_id: str, result: Result) -> None:
-        nonlocal said
-        said += 1
-        gathered.add(declare(source, thing, part, property_id, sensor), at[0], result, at[1])
-
+    """Whatever of it the message says, each value by itself. Raises Refused where that is nothing."""
     said = 0
     trip = first(data.get("TripInformation"))
-    stop = _stop(data, trip)
-    display = _display(data, trip, stop)
-    line = _word(within(display, "LineInformation", "LineShortName"))
-    line = line or _word(within(display, "LineInformation", "LineName"))
-    line = line or _word(within(display, "LineInformation", "LineNumber"))
-    texts = {
-        "trip~line": ("transit-line", line),
-        "trip~destination": ("transit-destination", _word(within(display, "Destination", "DestinationName"))),
-        "stop~ref": ("transit-stop", _word(within(stop, "StopRef"))),
-        "stop~name": ("transit-stop-name", _word(within(stop, "StopName"))),
-    }
-    for name, (part, property_id) in _WORDS.items():
-        told = data.get(name, trip.get(name) if isinstance(trip, Mapping) else None)
-        texts[part] = (property_id, _word(first(told)))
-    for part, (property_id, text) in texts.items():
-        if text:
-            add(part, property_id, text)
-    delay = _delay(data, trip, stop, source, at[0])
-    if delay is not None:
-        add("trip~delay", "schedule-deviation", delay)
-    requested = first(data.get("VehicleStopRequested"))
-    if requested is not None:
-        add("vehicle~stop-requested", "stop-requested", _truth(requested))
+    try:
+        stop = _stop(data, trip)
+    except _Lost as lost:
+        refuse(lost, "stop", lost.alone)
+        stop, said = None, 1
+    for part, property_id, read, alone in _values(data, trip, stop, source, at[0]):
+        try:
+            result = read()
+        except Refused as refused:
+            said += 1
+            refuse(refused, part, alone)
+            continue
+        if result is not None and result != "":
+            said += 1
+            gathered.add(declare(source, thing, part, property_id, sensor), at[0], result, at[1])
     if not said:
         raise Refused("unknown-message", "it says neither line, stop, delay nor doors")
 
 
+def _values(data: Mapping[str, Any], trip: Any, stop: Any, source: Source, near: int) -> Iterator[_Value]:
+    """What may be said, how it is read, and a message that says nothing else."""
+    display = _display(data, trip, stop)
+    line = next((found for name in _LINES if _says(found := within(display, "LineInformation", name))), None)
+    shown = {"LineInformation": {"LineShortName": line}}
+    yield _Value("trip~line", "transit-line", partial(_word, line), {"GlobalDisplayContent": shown})
+    name = within(display, "Destination", "DestinationName")
+    shown = {"Destination": {"DestinationName": name}}
+    yield _Value("trip~destination", "transit-destination", partial(_word, name), {"GlobalDisplayContent": shown})
+    for key, part, property_id in _OF_STOP:
+        told = within(stop, key)
+        yield _Value(part, property_id, partial(_word, told), {"CurrentStopPoint": {key: told}})
+    for key, (part, property_id) in _WORDS.items():
+        told = first(data.get(key, trip.get(key) if isinstance(trip, Mapping) else None))
+        yield _Value(part, property_id, partial(_word, told), {key: told})
+    told = first(data.get("TimetableDelay", within(trip, "TimetableDelay")))
+    if told is not None:
+        yield _Value("trip~delay", "schedule-deviation", partial(whole, told), {"TimetableDelay": told})
+    else:
+        times = {key: within(stop, key) for key in _TIMES}
+        read = partial(_delay, times, source, near)
+        yield _Value("trip~delay", "schedule-deviation", read, {"CurrentStopPoint": times})
+    told = first(data.get("VehicleStopRequested"))
+    alone = {"VehicleStopRequested": told}
+    yield _Value("vehicle~stop-requested", "stop-requested", partial(_truth, told), alone)
+
+
 def _stop(data: Mapping[str, Any], trip: Any) -> Any:
-    """The current stop: by itself, or the one of the sequence that the index names."""
+    """The current stop: by itself, or the one of the sequence that the index names. Raises _Lost."""
     if (stop := within(data, "CurrentStopPoint")) is not None:
         return stop
     index = first(data.get("CurrentStopIndex", within(trip, "CurrentStopIndex")))
@@ -78,7 +114,8 @@ def _stop(data: Mapping[str, Any], trip: Any) -> Any:
     for stop in listed:
         if str(within(stop, "StopIndex")) == str(index):
             return stop
-    raise Refused("bad-value", "none of the stops has the index of the current one")
+    known = [{"StopIndex": within(stop, "StopIndex")} for stop in listed]
+    raise _Lost({"CurrentStopIndex": index, "TripInformation": {"StopSequence": {"StopPoint": known}}})
 
 
 def _display(data: Mapping[str, Any], trip: Any, stop: Any) -> Any:
@@ -100,21 +137,28 @@ def _word(value: Any) -> str:
     return "" if value.strip().lower() in _NOTHING else value.strip()
 
 
-def _truth(value: Any) -> bool:
+def _says(value: Any) -> bool:
+    """Whether it is more than nothing: what cannot be read says something."""
+    try:
+        return _word(value) != ""
+    except Refused:
+        return True
+
+
+def _truth(value: Any) -> bool | None:
+    if value is None:
+        return None
     found = {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
     if found is None:
         raise Refused("bad-value", "VehicleStopRequested is neither true nor false")
     return found
 
 
-def _delay(data: Mapping[str, Any], trip: Any, stop: Any, source: Source, near: int) -> int | None:
-    """Seconds late, below 0 early: what the vehicle says, or else what it expects against what was planned."""
-    told = first(data.get("TimetableDelay", within(trip, "TimetableDelay")))
-    if told is not None:
-        return whole(told)
+def _delay(times: Mapping[str, Any], source: Source, near: int) -> int | None:
+    """Seconds late, below 0 early: what the vehicle expects against what was planned."""
     for event in ("Arrival", "Departure"):
-        expected, planned = within(stop, f"{event}Expected"), within(stop, f"{event}Scheduled")
+        expected, planned = times[f"{event}Expected"], times[f"{event}Scheduled"]
         if expected and planned:
-            times = [read_time(text, source.time_zone, near)[0] for text in (expected, planned)]
-            return (times[0] - times[1]) // SECOND
+            first_, second = (read_time(text, source.time_zone, near)[0] for text in (expected, planned))
+            return (first_ - second) // SECOND
     return None

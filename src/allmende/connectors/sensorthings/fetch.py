@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode, urljoin
 import httpx
 import msgspec
 
-from allmende.connectors.fetching import FetchError, open_client, read
+from allmende.connectors.fetching import FetchError, Patience, open_client, read
 from allmende.connectors.gathering import Refused, listed, read_json, same_host, table
 from allmende.domain.connector import Payload, Source
 from allmende.domain.times import format_instant, parse_duration
@@ -26,6 +26,7 @@ def fetch(source: Source, *, now: int, since: int | None) -> Iterable[Payload]:
     page, most = _number(settings.get("page"), 1000), _number(settings.get("most_pages"), 1000)
     root = source.address.rstrip("/")
     sets = ["Datastreams", *(["MultiDatastreams"] if settings.get("multi") is True else [])]
+    patience = Patience()
     with open_client(source) as client:
         for name in sets:
             wanted = {"$expand": _EXPANDED[name], "$top": str(min(page, 100)), "$orderby": "id"}
@@ -40,9 +41,11 @@ def fetch(source: Source, *, now: int, since: int | None) -> Iterable[Payload]:
                 }
                 address = f"{root}/{name}({_key(table(stream).get('@iot.id'))})/Observations?{_query(asked)}"
                 kind = "datastream" if name == "Datastreams" else "multi"
-                for place, values in _pages(client, source, address, most):
-                    body = msgspec.json.encode({kind: stream, "observations": values})
-                    yield Payload(body=body, name=place, received_at=now)
+                with patience:
+                    for place, values in _pages(client, source, address, most):
+                        body = msgspec.json.encode({kind: stream, "observations": values})
+                        yield Payload(body=body, name=place, received_at=now)
+        patience.end()
 
 
 def _values(client: httpx.Client, source: Source, address: str, most: int) -> Iterator[Any]:

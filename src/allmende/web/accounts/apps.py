@@ -1,10 +1,16 @@
 """The app of the accounts."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Users and tokens."""
+    """People, what they may do, how they log in, and tokens."""
 
     name = "allmende.web.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Connect what follows a log-in."""
+        import_module("allmende.web.accounts.sessions")

@@ -5,10 +5,13 @@ import binascii
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.web.accounts.tokens import find_token, known_reader, reader_of_token
+from allmende.web.accounts.access import datasets_of
+from allmende.web.accounts.models import Token
+from allmende.web.accounts.tokens import find_token, known_reader, may_publish, reader_of_token
 from allmende.web.broker.session import Client
 
 
@@ -31,7 +34,7 @@ def reader_of(request: HttpRequest) -> Reader:
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         user = request.user
         if user.is_authenticated:
-            return Reader(name=f"user:{user.get_username()}", datasets=_closed() if user.is_superuser else frozenset())
+            return Reader(name=f"user:{user.get_username()}", datasets=datasets_of(user))
     if settings.ALLMENDE.anonymous_writes and _comes_from_here(request):
         return Reader(name="anonymous", may_write=True)
     return ANONYMOUS
@@ -60,13 +63,6 @@ def _secret(header: str) -> str:
         raise WrongToken("the header for HTTP Basic is no base64 of name:token") from None
 
 
-def _closed() -> frozenset[str]:
-    """The datasets that are not open: an administrator may see them."""
-    from allmende.web.house import open_profile
-
-    return frozenset(d.id for d in open_profile().datasets.values() if d.access != "open")
-
-
 def authenticate_mqtt(username: str, password: str) -> Client | None:
     """The client of a token that came as the password, with any name; None where it opens nothing."""
     token = find_token(password)
@@ -74,20 +70,24 @@ def authenticate_mqtt(username: str, password: str) -> Client | None:
 
 
 def may_publish_mqtt(client: Client, topic: str) -> bool:
-    """Whether the client's token may write, asked anew for each message: a token may have been revoked meanwhile."""
-    return writer_of_mqtt(client).may_write
+    """Whether the client's token may publish, asked anew for each message: it may have been revoked meanwhile."""
+    if client.anonymous:
+        return writer_of_mqtt(client).may_write
+    token = _valid_token(client.name)
+    return token is not None and may_publish(token)
 
 
 def reader_of_mqtt(name: str) -> Reader | None:
     """What the client of this name may read now; None where its token was revoked meanwhile."""
-    from django.utils import timezone
-
-    from allmende.web.accounts.models import Token
-
     if name == ANONYMOUS.name:
         return ANONYMOUS
-    token = Token.objects.select_related("user").filter(name=name.removeprefix("token:")).first()
-    return reader_of_token(token) if token is not None and token.is_valid(timezone.now()) else None
+    token = _valid_token(name)
+    return None if token is None else reader_of_token(token)
+
+
+def _valid_token(client_name: str) -> Token | None:
+    token = Token.objects.select_related("user").filter(name=client_name.removeprefix("token:")).first()
+    return token if token is not None and token.is_valid(timezone.now()) else None
 
 
 def writer_of_mqtt(client: Client) -> Reader:

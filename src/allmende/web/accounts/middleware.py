@@ -6,6 +6,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from allmende.web.accounts.authentication import WrongToken, reader_of
+from allmende.web.accounts.sessions import note_seen
 
 _MACHINES = ("/health", "/ready", "/metrics")
 """Answered without a look at accounts; /metrics has a token of its own."""
@@ -23,6 +24,8 @@ class ReaderMiddleware:
         if request.path_info not in _MACHINES:
             try:
                 request.reader = reader_of(request)  # type: ignore[attr-defined]  Django's requests are open for this
+                if request.reader.name.startswith("user:"):  # type: ignore[attr-defined]
+                    note_seen(request)
             except WrongToken as error:
                 return _refuse(str(error))
         return self.get_response(request)

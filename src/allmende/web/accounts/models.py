@@ -23,10 +23,14 @@ class User(AbstractUser):
 
     - ``username``: to log in, and to tell in the audit log who did something.
     - ``email``: to reach the person about their account; may be left empty.
-    - ``first_name``, ``last_name``: not asked for; empty unless the person enters them.
+    - ``first_name``, ``last_name``: how the house calls the person; empty unless they enter them, or their OpenID
+      Connect provider tells them.
     - ``password``: kept as an Argon2 hash, to check the log-in.
     - ``last_login``, ``date_joined``: to find accounts that are no longer used.
     """
+
+    waits = models.BooleanField(default=False)
+    """Made by the person themselves, and not opened by an administrator yet."""
 
 
 class Organisation(models.Model):
@@ -59,6 +63,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=20)
     """One of ``roles.ROLES``."""
     since = models.DateTimeField(default=timezone.now)
+    provider = models.CharField(max_length=50, blank=True)
+    """The OpenID Connect provider whose groups gave it, and take it away again; empty: given by hand."""
 
     class Meta:
         ordering = ("user_id", "organisation_id")
@@ -71,6 +77,47 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.organisation_id or ''} {self.role}"
+
+
+class Invitation(models.Model):
+    """A link with which somebody may make an account, once. No personal data: whom it was sent to is not kept."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    """SHA-256 of the secret in the link, in hex."""
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, null=True, blank=True)
+    role = models.CharField(max_length=20)
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    used = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.role} until {self.expires:%Y-%m-%d}"
+
+
+class LoggedIn(models.Model):
+    """A browser in which somebody is logged in, so that they can see and end it elsewhere.
+
+    Personal data, deleted with the log-out, and by the worker when the session is over:
+
+    - ``user``, ``session``: whose it is, and which session ends with it.
+    - ``browser``: kind of browser and system in two words, so that the person knows it again; never an address.
+    - ``since``, ``seen``: when it began, and the day of its last use.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="logged_in")
+    session = models.CharField(max_length=40, unique=True)
+    browser = models.CharField(max_length=60)
+    since = models.DateTimeField(default=timezone.now)
+    seen = models.DateField()
+
+    class Meta:
+        ordering = ("-since",)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.browser}"
 
 
 class Token(models.Model):
@@ -89,6 +136,11 @@ class Token(models.Model):
     datasets = models.JSONField(default=list, blank=True)
     """Ids of datasets that are not open and that the token may read."""
     may_write = models.BooleanField(default=False)
+    """Whether it may write at all: to what belongs to nobody alone, and to the datasets in ``writes``."""
+    writes = models.JSONField(default=list, blank=True)
+    """Ids of datasets that it may write to."""
+    publishes = models.BooleanField(default=False)
+    """Whether devices may send to the house's broker with it."""
     created = models.DateTimeField(default=timezone.now)
     expires = models.DateTimeField(null=True, blank=True)
     last_used = models.DateTimeField(null=True, blank=True)

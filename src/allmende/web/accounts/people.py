@@ -1,13 +1,18 @@
 """Changes of accounts, roles and organisations, each in the audit log; for the command line and the pages alike."""
 
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
+from django.utils import translation
 
 from allmende.domain.errors import Conflict, InvalidInput, NotFound
 from allmende.web.accounts.audit import record
-from allmende.web.accounts.models import Membership, Organisation, User
+from allmende.web.accounts.models import LoggedIn, Membership, Organisation, User
 from allmende.web.accounts.roles import ROLES, forget_roles
+from allmende.web.accounts.tokens import forget_known
 
 
 def find_user(name: str) -> User:
@@ -43,7 +48,7 @@ def give_role(user: User, role: str, *, actor: str, organisation: Organisation |
         user.save(update_fields=["is_superuser", "is_staff"])
     was = Membership.objects.filter(user=user, organisation=organisation).values_list("role", flat=True).first()
     Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
-    forget_roles(user)
+    _forget(user)
     where = {"organisation": organisation.pk} if organisation else {}
     record(actor, "user.role", f"user:{user.get_username()}", role=role, was=was, **where)
 
@@ -54,7 +59,7 @@ def take_role(user: User, organisation: Organisation, *, actor: str) -> None:
     gone, _ = Membership.objects.filter(user=user, organisation=organisation).delete()
     if not gone:
         raise NotFound(f'"{user.get_username()}" does not belong to "{organisation.pk}"')
-    forget_roles(user)
+    _forget(user)
     record(actor, "user.role", f"user:{user.get_username()}", role=None, organisation=organisation.pk)
 
 
@@ -63,8 +68,57 @@ def remove_user(user: User, *, actor: str) -> None:
     """Delete an account with its personal data and its tokens. Raises Conflict for the last administrator."""
     _keep_an_administrator(user, "")
     name = user.get_username()
+    end_all(user)
     user.delete()
+    _forget(user)
     record(actor, "user.remove", f"user:{name}")
+
+
+@transaction.atomic
+def open_user(user: User, *, actor: str) -> None:
+    """Open an account that waits for it, or that was closed."""
+    user.is_active, user.waits = True, False
+    user.save(update_fields=["is_active", "waits"])
+    _forget(user)
+    record(actor, "user.open", f"user:{user.get_username()}")
+
+
+@transaction.atomic
+def close_user(user: User, *, actor: str) -> None:
+    """Close an account and all that hangs on it, its tokens among them, until it is opened again.
+
+    Raises Conflict for the last administrator.
+    """
+    _keep_an_administrator(user, "")
+    user.is_active, user.waits = False, False
+    user.save(update_fields=["is_active", "waits"])
+    end_all(user)
+    _forget(user)
+    record(actor, "user.close", f"user:{user.get_username()}")
+
+
+def set_password(user: User, password: str, *, actor: str) -> None:
+    """Give somebody a new password and log them out everywhere. Raises InvalidInput for one that is too weak."""
+    try:
+        with translation.override("en"):
+            validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput(" ".join(error.messages)) from None
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        end_all(user)
+        record(actor, "user.password", f"user:{user.get_username()}")
+
+
+@transaction.atomic
+def forget_factors(user: User, *, actor: str) -> int:
+    """Delete somebody's second factors and log them out everywhere; gives how many there were."""
+    gone, _each = Authenticator.objects.filter(user=user).delete()
+    end_all(user)
+    _forget(user)
+    record(actor, "user.factors", f"user:{user.get_username()}", deleted=gone)
+    return gone
 
 
 @transaction.atomic
@@ -91,6 +145,20 @@ def remove_organisation(organisation: Organisation, *, actor: str) -> None:
     id_ = organisation.pk
     organisation.delete()
     record(actor, "organisation.remove", f"organisation:{id_}")
+
+
+def end_all(user: User) -> None:
+    """Log somebody out everywhere."""
+    entries = LoggedIn.objects.filter(user=user)
+    Session.objects.filter(session_key__in=list(entries.values_list("session", flat=True))).delete()
+    entries.delete()
+
+
+def _forget(user: User) -> None:
+    """What somebody may is asked for again, here at once and in other processes within a second."""
+    forget_roles(user)
+    forget_known()
+    transaction.on_commit(forget_known)
 
 
 def _keep_an_administrator(user: User, role: str) -> None:

@@ -4,19 +4,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from allmende.web.account_settings import ROLES
 from allmende.web.accounts.models import Membership, User
 
-ROLES = ("reader", "contributor", "editor", "steward", "administrator")
-"""Looks; gives data of their own; describes datasets, sources and rules; releases them and decides on access; looks
-after people and the house."""
 DEEDS = {
     "sensors.give": "contributor",
     "sensors.review": "editor",
+    "data.write": "editor",
     "datasets.edit": "editor",
     "sources.edit": "editor",
     "rules.edit": "editor",
@@ -41,10 +42,23 @@ def role_of(user: Person, organisation: str | None = None) -> str:
     """
     if not user.is_authenticated or not user.is_active:
         return "reader"
+    return _capped(user, given_role(user, organisation))
+
+
+def given_role(user: User, organisation: str | None = None) -> str:
+    """The role that was given, also where a second factor is lacking for it."""
     if user.is_superuser:
         return "administrator"
     held = _roles(user)
     return max((held.get(None, "reader"), held.get(organisation, "reader")), key=ROLES.index)
+
+
+def lacks_factor(user: Person) -> bool:
+    """Whether somebody was given a role, anywhere, that they have only with a second factor, and has none."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    given = {given_role(user), *_roles(user).values()}
+    return any(_capped(user, role) != role for role in given)
 
 
 def may(user: Person, deed: str, organisation: str | None = None) -> bool:
@@ -64,7 +78,8 @@ def organisations_where(user: Person, deed: str) -> frozenset[str]:
     """The organisations for which somebody may do one of the DEEDS, by a role that they have there."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    return frozenset(id_ for id_, role in _roles(user).items() if id_ is not None and _reaches(role, deed))
+    held = {id_: _capped(user, role) for id_, role in _roles(user).items() if id_ is not None}
+    return frozenset(id_ for id_, role in held.items() if _reaches(role, deed))
 
 
 def organisations_of(user: Person) -> frozenset[str]:
@@ -75,7 +90,8 @@ def organisations_of(user: Person) -> frozenset[str]:
 
 
 def asks_for(deed: str, *, somewhere: bool = False) -> Callable[[View], View]:
-    """Guard a view: nobody known is led to the log-in, somebody who may not gets 403.
+    """Guard a view: nobody known is led to the log-in, somebody who may not gets 403, and whom a second factor is
+    lacking for it is led to their account, which says so.
 
     With ``somewhere`` a role in one organisation is enough, and the view asks ``may`` again with the organisation that
     the thing belongs to.
@@ -89,6 +105,8 @@ def asks_for(deed: str, *, somewhere: bool = False) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not allowed(request.user, deed):
+                if lacks_factor(request.user):
+                    return HttpResponseRedirect(reverse("accounts:home"))
                 raise PermissionDenied(least)
             return view(request, *args, **kwargs)
 
@@ -116,3 +134,31 @@ def _roles(user: User) -> dict[str | None, str]:
 def forget_roles(user: User) -> None:
     """After a change: ask again."""
     user.__dict__.pop("_held", None)
+    user.__dict__.pop("_factor", None)
+
+
+def _capped(user: User, role: str) -> str:
+    """The role as far as it goes without a second factor."""
+    least = settings.ALLMENDE.asks_second_factor(settings.ALLMENDE.https)
+    if not least or ROLES.index(role) < ROLES.index(least) or _has_factor(user):
+        return role
+    return ROLES[ROLES.index(least) - 1]
+
+
+def _has_factor(user: User) -> bool:
+    """Whether each log-in of the account asks for more than a password: here, or at a provider that says it does."""
+    kept: bool | None = user.__dict__.get("_factor")
+    if kept is None:
+        from allauth.mfa.models import Authenticator
+        from allauth.socialaccount.models import SocialAccount
+
+        own = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        trusted = [provider.id for provider in settings.OIDC_PROVIDERS if provider.second_factor]
+        kept = own.exists() or (
+            bool(trusted)
+            and not user.has_usable_password()
+            and SocialAccount.objects.filter(user=user).exists()
+            and not SocialAccount.objects.filter(user=user).exclude(provider__in=trusted).exists()
+        )
+        user.__dict__["_factor"] = kept
+    return kept

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from allmende.domain.errors import Conflict, NotFound
 from allmende.domain.policy import COMMONS, Reader
+from allmende.web.accounts.access import datasets_of, may_feed, writes_of
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import Token, User
 
@@ -30,10 +31,17 @@ def create_token(
     actor: str,
     may_write: bool = False,
     datasets: Iterable[str] = (),
+    writes: Iterable[str] | None = None,
+    publishes: bool | None = None,
     user: User | None = None,
     expires: datetime | None = None,
 ) -> tuple[Token, str]:
-    """A new token and its secret, which cannot be seen again. Raises Conflict where the name is taken."""
+    """A new token and its secret, which cannot be seen again. Raises Conflict where the name is taken.
+
+    Where nothing else is said, one that may write writes to the datasets that it reads, and publishes by MQTT.
+    """
+    datasets = sorted(set(datasets))
+    written = sorted(set(datasets if writes is None else writes)) if may_write else []
     secret = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         if Token.objects.filter(name=name).exists():
@@ -42,12 +50,17 @@ def create_token(
             name=name,
             digest=digest_of(secret),
             user=user,
-            datasets=sorted(set(datasets)),
+            datasets=datasets,
             may_write=may_write,
+            writes=written,
+            publishes=may_write if publishes is None else publishes,
             expires=expires,
         )
         until = expires.isoformat() if expires else None
-        record(actor, "token.create", f"token:{name}", may_write=may_write, datasets=token.datasets, expires=until)
+        record(
+            actor, "token.create", f"token:{name}", may_write=may_write, datasets=datasets, writes=written,
+            publishes=token.publishes, expires=until,
+        )  # fmt: skip
     return token, secret
 
 
@@ -60,11 +73,18 @@ def revoke_token(name: str, *, actor: str) -> Token:
         if token.revoked is None:
             token.revoked = timezone.now()
             token.save(update_fields=["revoked"])
-            _known.clear()
+            forget_known()
             # Again behind the commit: until then others still find it valid.
-            transaction.on_commit(_known.clear)
+            transaction.on_commit(forget_known)
             record(actor, "token.revoke", f"token:{name}")
     return token
+
+
+def forget_token(token: Token) -> None:
+    """Delete a token whose use nobody needs to look up: here at once, in other processes within a second."""
+    token.delete()
+    forget_known()
+    transaction.on_commit(forget_known)
 
 
 def find_token(secret: str) -> Token | None:
@@ -100,10 +120,27 @@ def known_reader(secret: str) -> Reader | None:
 
 
 def reader_of_token(token: Token) -> Reader:
-    """What a token may read and write."""
-    granted = frozenset(token.datasets)
-    writes = granted | {COMMONS}
-    return Reader(name=f"token:{token.name}", datasets=granted, may_write=token.may_write, writes=writes)
+    """What a token may read and write now: of a person's token, no more than the person may."""
+    reads, writes = frozenset(token.datasets), frozenset({*token.writes, COMMONS}) if token.may_write else frozenset()
+    if token.user is not None:
+        reads, writes = reads & datasets_of(token.user), writes & writes_of(token.user)
+    return Reader(name=f"token:{token.name}", datasets=reads, may_write=bool(writes), writes=writes)
+
+
+def may_publish(token: Token) -> bool:
+    """Whether devices may send with it to the house's broker."""
+    return token.publishes and (token.user is None or may_feed(token.user))
+
+
+def is_known(secret: str) -> bool:
+    """Whether the token of a secret was valid a second ago at most; asks nothing."""
+    until, _reader = _known.get(digest_of(secret), (0.0, None))
+    return time.monotonic() < until
+
+
+def forget_known() -> None:
+    """Ask again: somebody may more or less than before. Other processes do within a second."""
+    _known.clear()
 
 
 def digest_of(secret: str) -> str:

@@ -1,13 +1,33 @@
-"""Addresses of the accounts."""
+"""Addresses of the accounts: our own pages, and those of django-allauth that are in use."""
 
-from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import include, path
 
-from allmende.web.accounts import views
+from allmende.web.accounts import own, people_views, token_views, views
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("login/", views.LoginView.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", own.home, name="home"),
+    path("login/", views.login, name="login"),
+    path("logout/", views.logout, name="logout"),
+    path("oidc/<slug:provider_id>/login/", views.leave_for_provider, name="provider"),
+    path("invitation/<str:secret>/", views.invitation, name="invitation"),
+    path("email/", own.email, name="email"),
+    path("name/", own.name, name="name"),
+    path("sessions/", own.sessions, name="sessions"),
+    path("data/", own.data, name="data"),
+    path("delete/", own.delete, name="delete"),
+    path("tokens/", token_views.tokens, name="tokens"),
+    path("tokens/new/", token_views.new_token, name="new-token"),
+    path("tokens/<int:number>/revoke/", token_views.revoke, name="revoke-token"),
+    path("people/", people_views.people, name="people"),
+    path("people/<int:number>/", people_views.person, name="person"),
 ]
+
+allauth_urlpatterns = [
+    path("", include("allauth.account.urls")),
+    path("factors/", include("allauth.mfa.urls")),
+    path("providers/", include("allauth.socialaccount.urls")),
+    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+]
+"""Outside of our namespace: allauth looks its own names up."""

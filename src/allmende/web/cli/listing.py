@@ -1,6 +1,7 @@
 """``sources`` and ``rejections``: what an operator wants to see, and mend."""
 
 import sys
+import textwrap
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +57,13 @@ def sources(as_json: bool) -> None:
     rows = [
         [s["id"], s["state"], age(_state(known, s).newest, now), *(s[c] for c in counts), _trouble(s)] for s in listed
     ]
-    print_table(("source", "state", "newest value", *counts, "trouble"), rows, numbers=counts)
+    # what is switched off and never gave anything needs no row
+    idle = {s["id"] for s in listed if not (s["enabled"] or s["accepted"] or s["rejected"] or _trouble(s))}
+    shown = [row for row in rows if row[0] not in idle]
+    print_table(("source", "state", "newest value", *counts, "trouble"), shown, numbers=counts)
+    if idle:
+        names = ", ".join(s["id"] for s in listed if s["id"] in idle)
+        print(textwrap.fill(f"Switched off, and nothing kept: {names}", 100, break_on_hyphens=False))
 
 
 def _state(known: dict[str, SourceState], listed: dict[str, Any]) -> SourceState:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from allmende.domain.errors import Conflict, InvalidInput, NotFound
 from allmende.web.cli.opened import actor, open_house
 from allmende.web.cli.output import iso, print_json, print_table
@@ -59,7 +61,7 @@ def list_users(as_json: bool) -> None:
             "email": u.email,
             "role": role_of(u),
             "organisations": {m.organisation_id: m.role for m in u.memberships.all() if m.organisation_id},
-            "closed": not u.is_active,
+            "state": "waits" if u.waits else "open" if u.is_active else "closed",
             "last_login": iso(u.last_login),
         }
         for u in User.objects.order_by("username").prefetch_related("memberships")
@@ -68,7 +70,13 @@ def list_users(as_json: bool) -> None:
         print_json(listed)
         return
     rows = [
-        [u["name"], u["email"], "closed" if u["closed"] else u["role"], _pairs(u["organisations"]), u["last_login"]]
+        [
+            u["name"],
+            u["email"],
+            u["role"] if u["state"] == "open" else u["state"],
+            _pairs(u["organisations"]),
+            u["last_login"],
+        ]
         for u in listed
     ]
     print_table(("name", "email", "role", "organisations", "last login"), rows)
@@ -93,6 +101,64 @@ def set_role(name: str, role: str, organisation_id: str, as_json: bool) -> None:
         print_json({"name": name, "role": role, "organisation": organisation_id or None})
     else:
         print(f"{name} is {role} {f'of {organisation_id}' if organisation_id else 'in the house'} now.")
+
+
+def open_user(name: str, as_json: bool) -> None:
+    """Open an account that waits for it, or that was closed. Raises NotFound."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.open_user(people.find_user(name), actor=actor())
+    _told({"name": name, "open": True}, f"The account {name} is open.", as_json)
+
+
+def close_user(name: str, as_json: bool) -> None:
+    """Close an account with its tokens and sessions. Raises NotFound, Conflict for the last administrator."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.close_user(people.find_user(name), actor=actor())
+    _told({"name": name, "open": False}, f"The account {name} and its tokens open nothing any more.", as_json)
+
+
+def set_password(name: str, password_file: Path | None, as_json: bool) -> None:
+    """Set a new password and end all sessions. Raises NotFound, InvalidInput for one that is too weak."""
+    open_house()
+    from allmende.web.accounts import people
+
+    people.set_password(people.find_user(name), _password(password_file), actor=actor())
+    _told({"name": name, "password": "set"}, f"{name} has a new password and is logged out everywhere.", as_json)
+
+
+def forget_factors(name: str, as_json: bool) -> None:
+    """Delete passkeys, app codes and recovery codes of somebody who has lost them. Raises NotFound."""
+    open_house()
+    from allmende.web.accounts import people
+
+    gone = people.forget_factors(people.find_user(name), actor=actor())
+    words = f"{name} has no second factor any more ({gone} deleted) and logs in with the password alone."
+    _told({"name": name, "deleted": gone}, words, as_json)
+
+
+def invite(role: str, organisation_id: str, days: int, as_json: bool) -> None:
+    """A link with which one person makes an account. Raises InvalidInput, NotFound, Conflict where registration is
+    closed."""
+    house = open_house()
+    from allmende.web.accounts import enrolment, people
+
+    if house.config.registration == "closed":
+        raise Conflict("registration is closed; set ALLMENDE_REGISTRATION=invited")
+    organisation = people.find_organisation(organisation_id) if organisation_id else None
+    secret = enrolment.invite(role, actor=actor(), days=days, organisation=organisation)
+    link = f"{(house.config.public_url or house.config.url).rstrip('/')}/accounts/invitation/{secret}/"
+    _told({"link": link, "days": days}, link, as_json)
+
+
+def _told(value: dict[str, Any], words: str, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        print(words)
 
 
 def remove_user(name: str, as_json: bool) -> None:
@@ -164,7 +230,16 @@ def _password(file: Path | None) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def create_token(name: str, write: bool, datasets: list[str], days: int | None, user_name: str, as_json: bool) -> None:
+class Scopes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token may, as it is given on the command line."""
+
+    write: bool = False
+    reads: list[str] = []
+    writes: list[str] = []
+    publishes: bool | None = None
+
+
+def create_token(name: str, scopes: Scopes, days: int | None, user_name: str, as_json: bool) -> None:
     """A new token, shown this once."""
     house = open_house()
     from django.utils import timezone
@@ -172,12 +247,21 @@ def create_token(name: str, write: bool, datasets: list[str], days: int | None, 
     from allmende.web.accounts.people import find_user
     from allmende.web.accounts.tokens import create_token as create
 
-    for dataset in datasets:
+    for dataset in (*scopes.reads, *scopes.writes):
         if dataset not in house.profile.datasets:
             raise NotFound(f'there is no dataset "{dataset}"; there are {", ".join(house.profile.datasets) or "none"}')
     user = find_user(user_name) if user_name else None
     expires = timezone.now() + timedelta(days=days) if days else None
-    token, secret = create(name, actor=actor(), may_write=write, datasets=datasets, user=user, expires=expires)
+    token, secret = create(
+        name,
+        actor=actor(),
+        may_write=scopes.write or bool(scopes.writes),
+        datasets=scopes.reads,
+        writes=scopes.writes or None,
+        publishes=scopes.publishes,
+        user=user,
+        expires=expires,
+    )
     if as_json:
         print_json({**_plain(token), "token": secret})
         return
@@ -194,7 +278,7 @@ def list_tokens(as_json: bool) -> None:
     if as_json:
         print_json(listed)
         return
-    columns = ("name", "write", "datasets", "user", "created", "expires", "last_used", "revoked")
+    columns = ("name", "write", "datasets", "writes", "publishes", "user", "created", "expires", "last_used", "revoked")
     rows = [[_cell(token[column]) for column in columns] for token in listed]
     print_table([column.replace("_", " ") for column in columns], rows)
 
@@ -216,6 +300,8 @@ def _plain(token: Any) -> dict[str, Any]:
         "name": token.name,
         "write": token.may_write,
         "datasets": token.datasets,
+        "writes": token.writes,
+        "publishes": token.publishes,
         "user": token.user.username if token.user else None,
         "created": iso(token.created),
         "expires": iso(token.expires),

@@ -60,6 +60,58 @@ def user_role(
     people.set_role(name, role, organisation, as_json)
 
 
+@user.command("invite")
+def user_invite(
+    role: Annotated[str, typer.Option("--role", help="What the person will be.")] = "contributor",
+    organisation: Annotated[str, typer.Option("--organisation", help="In this organisation alone.")] = "",
+    days: Annotated[int, typer.Option("--days", min=1, max=365, help="The link ends after so many days.")] = 14,
+    as_json: Json = False,
+) -> None:
+    """Make a link with which one person makes an account; it is shown once (ALLMENDE_REGISTRATION)."""
+    from allmende.web.cli import people
+
+    people.invite(role, organisation, days, as_json)
+
+
+@user.command("open")
+def user_open(name: Name, as_json: Json = False) -> None:
+    """Open an account that somebody made for themselves and that waits, or one that was closed."""
+    from allmende.web.cli import people
+
+    people.open_user(name, as_json)
+
+
+@user.command("close")
+def user_close(name: Name, as_json: Json = False) -> None:
+    """Close an account: nothing of it opens anything until it is opened again."""
+    from allmende.web.cli import people
+
+    people.close_user(name, as_json)
+
+
+@user.command("password")
+def user_password(
+    name: Name,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="Holds the password; else it is asked for, or read from standard input."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Set a new password, and log the person out everywhere."""
+    from allmende.web.cli import people
+
+    people.set_password(name, password_file, as_json)
+
+
+@user.command("forget-factors")
+def user_forget_factors(name: Name, as_json: Json = False) -> None:
+    """Delete the second factors of somebody who has lost them. Make sure that it is them who ask."""
+    from allmende.web.cli import people
+
+    people.forget_factors(name, as_json)
+
+
 @user.command("remove")
 def user_remove(name: Name, as_json: Json = False) -> None:
     """Delete an account with its personal data and its tokens."""
@@ -107,6 +159,16 @@ def token_create(
             help="May read this dataset, though it is not open; with --write, also write to it. Repeatable.",
         ),
     ] = None,
+    write_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--write-to", help="May write to this dataset, and to the commons; instead of --write. Repeatable."
+        ),
+    ] = None,
+    publish: Annotated[
+        bool | None,
+        typer.Option("--publish/--no-publish", help="Devices may send by MQTT with it; as --write, if not given."),
+    ] = None,
     days: Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Ends after so many days.")] = None,
     user: Annotated[str, typer.Option("--user", help="Who answers for it; it ends with their account.")] = "",
     as_json: Json = False,
@@ -114,7 +176,8 @@ def token_create(
     """Make a token. It is shown once."""
     from allmende.web.cli import people
 
-    people.create_token(name, write, dataset or [], days, user, as_json)
+    scopes = people.Scopes(write=write, reads=dataset or [], writes=write_to or [], publishes=publish)
+    people.create_token(name, scopes, days, user, as_json)
 
 
 @token.command("list")

@@ -7,7 +7,7 @@ the session at the operator's broker stays as it is; only its topics change.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,11 +15,13 @@ import structlog
 
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
+from allmende.web.citizens import intake as own
 from allmende.web.config import Config
-from allmende.web.intake import Intake
+from allmende.web.intake import Intake, Message
 from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
+from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
 from allmende.web.worker.brokers import door
 from allmende.web.worker.jobs import Job, tasks
@@ -147,6 +149,9 @@ class Crew:
             wanted["rules"] = _Wanted(
                 _rules_sign(profile), lambda stop: RulesThread(self._store, profile, config, stop)
             )
+            wanted["rule-runs"] = _Wanted(
+                _rules_sign(profile), lambda stop: RunsThread(self._store, profile, config, stop)
+            )
         self._want_broker(profile, wanted)
         return wanted
 
@@ -158,12 +163,24 @@ class Crew:
         creating = partial(create_from_broker, store=self._store, root=self._config.api_root)
         single = dict.fromkeys(self._config.mqtt_create_topics, creating)
         # Once begun it stays, also without a topic: the broker would go on to keep messages of a session left alone.
-        if self._intake.topics() or single or "subscriber" in self._running:
+        if self._topics() or single or "subscriber" in self._running:
             name = f"allmende-{profile.id}-worker"
-            readings = (self._intake.topics, self._intake.take_messages)
+            readings = (self._topics, self._take_messages)
             wanted["subscriber"] = _Wanted(
                 name, lambda stop: Subscriber(broker, name, stop, readings=readings, single=single)
             )
+
+    def _topics(self) -> tuple[str, ...]:
+        """What is listened to at the operator's broker."""
+        return (*self._intake.topics(), *(own.TOPICS if self._config.own_broker else ()))
+
+    def _take_messages(self, messages: Sequence[Message]) -> None:
+        """Those of the city's sources, and those of own sensors.
+
+        Where that breaks off they all come again: what says its time is then known, what does not is kept twice.
+        """
+        self._intake.take_messages(message for message in messages if not own.is_own(message[0]))
+        own.take_broker_messages([message for message in messages if own.is_own(message[0])])
 
 
 def _sign(prepared: PreparedSource) -> Any:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, HOUR
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
+from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
 from allmende.web.feedback.models import Message
 from allmende.web.layouts import prepare_years
@@ -35,6 +36,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     )
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
+    prune_sessions()
     Message.prune()
     prune_makings()
     prune_files(timezone.now() - timedelta(days=1))

@@ -16,11 +16,13 @@ from allmende.connectors.testing import (
     values,
 )
 from allmende.domain.connector import Source
+from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.records import Declaration, Position, Series
 from allmende.domain.times import HOUR, SECOND
 
 HERE = "allmende.connectors.gtfs_realtime"
 FEED = sample(HERE, "feed-constructed.pb")
+LIMITS = IngestLimits()
 MADE = 1_714_636_800 * SECOND
 ROUTES = b'route_id,route_short_name,route_long_name\n3,"Linie 3",""\n'
 TRIPS = b"route_id,service_id,trip_id\n3,1,t-5\n"
@@ -33,6 +35,7 @@ def source(tables: dict[str, bytes] | None = None, **settings: object) -> Source
         dataset="transit",
         settings=manifest_settings(HERE) | settings,
         tables=tables or {},
+        of_people=True,
     )
 
 
@@ -55,9 +58,6 @@ def test_a_line_has_its_trips_delay_vehicles_and_alerts() -> None:
     assert found["bus-line-3~departure-delay"] == [45.0]
     assert found["bus-line-5~departure-delay"] == [-30.0]
     assert found["bus-line-3~vehicles-in-service"] == [2]
-    assert found["bus-line-3~vehicle-positions"] == [
-        {"type": "MultiPoint", "coordinates": [[11.57, 50.91], [11.5892, 50.9271]]}
-    ]
     assert found["bus-line-3~service-alerts"] == [1]
     [alert] = found["bus-line-3~service-alert"]
     assert alert == [
@@ -74,7 +74,39 @@ def test_nothing_names_a_vehicle_or_a_trip() -> None:
     said = repr(parsed)
     for word in ("4711", "J-XX", "bus-0", "bus-1"):
         assert word not in said
-    assert "vehicle-positions" not in repr(parse(payload(FEED), source(positions=False)))
+    assert "vehicle-positions" not in said
+    for rejection in parsed.rejections:
+        kept = gtfs.FeedMessage.FromString(rejection.body)
+        assert not any(entity.vehicle.HasField("position") for entity in kept.entity)
+    batch = ingest(parse(payload(b"4711"), SOURCE), payload=payload(b"4711"), source=SOURCE, version="", limits=LIMITS)
+    assert [rejection.body for rejection in batch.rejections] == [b""]
+
+
+def test_places_of_vehicles_come_on_request_and_rounded() -> None:
+    for digits, place in (
+        (3, [11.589, 50.927]),
+        (5, [11.5892, 50.9271]),
+        (9, [11.589, 50.927]),
+        ("x", [11.589, 50.927]),
+    ):
+        parsed = assert_sound(parse, payload(FEED), source(positions=True, digits=digits))
+        assert values(parsed)["bus-line-3~vehicle-positions"] == [
+            {"type": "MultiPoint", "coordinates": [[11.57, 50.91], place]}
+        ]
+    declared = {record.stream: record for record in parsed.records if isinstance(record, Declaration)}
+    assert declared["bus-line-3~vehicle-positions"].properties["retention"] == "volatile"
+    assert "retention" not in declared["bus-line-3~departure-delay"].properties
+
+
+def test_an_alert_of_next_week_waits() -> None:
+    message = gtfs.FeedMessage.FromString(FEED)
+    (alert,) = [entity.alert for entity in message.entity if entity.HasField("alert")]
+    for hours, told in ((22, True), (24 * 7, False)):
+        alert.active_period[0].start = MADE // SECOND + hours * 3600
+        alert.active_period[0].end = MADE // SECOND + 9000 * 3600
+        found = values(parse(payload(message.SerializeToString()), SOURCE))
+        assert ("bus-line-3~service-alert" in found) == told
+        assert found["bus-line-3~service-alerts"] == [0]
 
 
 def test_stops_that_are_watched_and_lines_by_their_stops() -> None:
@@ -91,7 +123,6 @@ def test_stops_that_are_watched_and_lines_by_their_stops() -> None:
             "cancelled-trips",
             "departure-delay",
             "vehicles-in-service",
-            "vehicle-positions",
             "service-alerts",
         )
     }

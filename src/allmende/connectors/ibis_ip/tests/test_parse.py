@@ -107,6 +107,26 @@ def test_what_is_refused_says_nothing_of_the_driver() -> None:
     assert read(sample(HERE, "trip-constructed.xml")[:-40]).rejections[0].body == b""
 
 
+def test_a_value_that_cannot_be_read_takes_no_other_along() -> None:
+    body = sample(HERE, "trip-constructed.xml")
+    whole = values(read(body))
+    damaged = body.replace(b"<Value>-20</Value>", b"<Value>late</Value>")
+    damaged = damaged.replace(b"Requested><Value>true<", b"Requested><Value>perhaps<")
+    parsed = read(damaged)
+    assert [rejection.where for rejection in parsed.rejections] == ["trip~delay", "vehicle~stop-requested"]
+    kept = {name: found for name, found in whole.items() if "delay" not in name and "requested" not in name}
+    assert values(parsed) == kept
+    assert len(kept) > 3
+
+
+def test_a_stop_that_is_none_of_the_trip_takes_no_other_along() -> None:
+    body = captured("payloads/ibis_ip_customer_information.xml")
+    parsed = read(body.replace(b"<CurrentStopIndex><Value>3<", b"<CurrentStopIndex><Value>99<"), "file.xml")
+    assert [(rejection.code, rejection.where) for rejection in parsed.rejections] == [("bad-value", "stop")]
+    assert values(parsed)["vehicle-15202~trip~delay"] == [3]
+    assert "vehicle-15202~stop~ref" not in values(parsed)
+
+
 @pytest.mark.parametrize("kind", ["TicketValidationService#//RazziaData", "x#//CurrentAnnouncementResponse"])
 def test_what_is_not_taken_gives_neither_reading_nor_rejection(kind: str) -> None:
     body = {"eClass": kind, "Data": {"TimeStamp": {"Value": "2026-01-07T10:07:08Z"}, "RazziaState": "razzia"}}

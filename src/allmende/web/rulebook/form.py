@@ -1,0 +1,252 @@
+"""A rule as fields of a form: from its table to fields, and from what was typed back to its table.
+
+What the form has no field for (actions, what an input's thing has to be beside texts) stays as it was.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+LANGUAGES = ("de", "en")
+ROWS = 12
+"""Inputs, and outputs, that the form can have."""
+_PUT_TEXTS = ("type", "unit", "take", "age", "hold")
+_PUT_TRUTHS = ("single", "implausible")
+_PUT_USUAL = {"type": "number", "take": "latest"}
+_OUT_TEXTS = ("stream", "unit", "unit_name", "type", "missing")
+_OUT_USUAL = {"type": "measurement", "missing": "nothing"}
+_WINDOW = {"every": "", "length": "", "stamp": "start", "grace": ""}
+
+
+class FieldFault(msgspec.Struct, frozen=True):
+    """What is wrong in a field, in words; ``name`` is the field's."""
+
+    name: str
+    message: str
+
+
+def to_fields(body: Mapping[str, Any]) -> dict[str, str]:
+    """Field by name; of the n-th input ``input-n-unit``, and so on."""
+    fields: dict[str, str] = {}
+    for language in LANGUAGES:
+        fields[f"title-{language}"] = _text(body.get("title"), language)
+        fields[f"description-{language}"] = _text(body.get("description"), language)
+    fields["dataset"] = str(body.get("dataset", ""))
+    fields["by"] = str(body.get("by", "thing"))
+    thing = body.get("thing") or {}
+    fields |= {"thing-id": str(thing.get("id", "")), "thing-name": str(thing.get("name", ""))}
+    window = body.get("window") or {}
+    fields |= {f"window-{name}": str(window.get(name, usual)) for name, usual in _WINDOW.items()}
+    fields["window-count"] = str(window.get("count") or "")
+    fields["enabled"] = "" if body.get("enabled") is False else "on"
+    fields["parameters"] = "\n".join(
+        f"{name} = {_said(value)}" for name, value in (body.get("parameters") or {}).items()
+    )
+    fields["steps"] = "\n".join(f"{name} = {text}" for name, text in (body.get("steps") or {}).items())
+    for number, (name, put) in enumerate((body.get("inputs") or {}).items()):
+        fields |= {f"input-{number}-{key}": value for key, value in _put_fields(name, put).items()}
+    for number, (name, output) in enumerate((body.get("outputs") or {}).items()):
+        fields |= {f"output-{number}-{key}": value for key, value in _output_fields(name, output).items()}
+    return fields
+
+
+def _text(texts: Any, language: str) -> str:
+    return str((texts or {}).get(language, ""))
+
+
+def _said(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _put_fields(name: str, put: Mapping[str, Any]) -> dict[str, str]:
+    way = next((way for way in ("property", "rule", "streams") if put.get(way)), "property")
+    selected = put.get(way, "")
+    fields = {
+        "name": name,
+        "was": name,
+        "way": way,
+        "selector": "\n".join(selected) if isinstance(selected, list) else str(selected),
+        "thing": "\n".join(f"{key} = {_said(value)}" for key, value in (put.get("thing") or {}).items()),
+        "trigger": "" if put.get("trigger") is False else "on",
+    }
+    fields |= {key: str(put.get(key, _PUT_USUAL.get(key, ""))) for key in _PUT_TEXTS}
+    return fields | {key: "on" if put.get(key) else "" for key in _PUT_TRUTHS}
+
+
+def _output_fields(name: str, output: Mapping[str, Any]) -> dict[str, str]:
+    said = output.get("property") or {}
+    fields = {"name": name, "was": name, "property": str(said.get("id", ""))}
+    fields |= {f"name-{language}": _text(said.get("name"), language) for language in LANGUAGES}
+    fields |= {key: str(output.get(key, _OUT_USUAL.get(key, ""))) for key in _OUT_TEXTS}
+    fields["expression"] = str(output.get("expression", ""))
+    fields["cases"] = "\n".join(
+        f"{case['when']} -> {case['then']}" if case.get("when") else f"else -> {case.get('then', '')}"
+        for case in output.get("cases") or ()
+    )
+    return fields
+
+
+# --- back ---
+
+
+def to_body(fields: Mapping[str, str], before: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldFault]]:
+    """The table that was typed, over what it was ``before``, and what cannot be understood in it.
+
+    Its version is that of ``before``.
+    """
+    faults: list[FieldFault] = []
+    body: dict[str, Any] = {**before, "version": before.get("version", 1)}
+    for name in ("title", "description"):
+        known = {key: text for key, text in (before.get(name) or {}).items() if key not in LANGUAGES}
+        _put(body, name, known | {lang: got for lang in LANGUAGES if (got := _got(fields, f"{name}-{lang}"))})
+    body["dataset"], body["by"] = _got(fields, "dataset"), _got(fields, "by") or "thing"
+    _put(body, "thing", _thing(fields, before.get("thing") or {}) if body["by"] == "all" else {})
+    window = {name: got for name in _WINDOW if (got := _got(fields, f"window-{name}")) and got != _WINDOW[name]}
+    count = _got(fields, "window-count")
+    if count.isdigit():
+        window["count"] = int(count)
+    elif count:
+        faults.append(FieldFault("window-count", "is a whole number"))
+    _put(body, "window", window)
+    body.pop("enabled", None)
+    if not _got(fields, "enabled"):
+        body["enabled"] = False
+    _put(body, "parameters", {k: _value(v) for k, v in _lines(fields, "parameters", faults)})
+    _put(body, "steps", dict(_lines(fields, "steps", faults)))
+    body["inputs"] = _several(fields, "input", before.get("inputs") or {}, _to_put, faults)
+    body["outputs"] = _several(fields, "output", before.get("outputs") or {}, _to_output, faults)
+    return body, faults
+
+
+def _got(fields: Mapping[str, str], name: str) -> str:
+    return fields.get(name, "").replace("\r\n", "\n").strip()
+
+
+def _put(body: dict[str, Any], name: str, value: Any) -> None:
+    """What is empty is left out."""
+    body.pop(name, None)
+    if value:
+        body[name] = value
+
+
+def _thing(fields: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+    thing = {**before, "id": _got(fields, "thing-id")}
+    _put(thing, "name", _got(fields, "thing-name"))
+    return thing
+
+
+def _lines(fields: Mapping[str, str], name: str, faults: list[FieldFault]) -> list[tuple[str, str]]:
+    """Lines of ``name = value``."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(_got(fields, name).splitlines(), 1):
+        if not line.strip():
+            continue
+        key, mark, value = (part.strip() for part in line.partition("="))
+        if not mark or not key or not value:
+            faults.append(FieldFault(name, f"line {number}: write name = value"))
+        elif key in found:
+            faults.append(FieldFault(name, f"line {number}: {key} is there twice"))
+        else:
+            found[key] = value
+    return list(found.items())
+
+
+def _value(text: str) -> str | int | float | bool:
+    """A number, true or false, or a text."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text.strip("'\"")
+
+
+def _several(
+    fields: Mapping[str, str], what: str, before: Mapping[str, Any], read: Any, faults: list[FieldFault]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for number in range(ROWS):
+        head = f"{what}-{number}-"
+        own = {name.removeprefix(head): value for name, value in fields.items() if name.startswith(head)}
+        name = _got(own, "name")
+        if not name:
+            continue
+        if name in found:
+            faults.append(FieldFault(f"{head}name", "is there twice"))
+            continue
+        found[name] = read(own, before.get(_got(own, "was")) or {}, head, faults)
+    return found
+
+
+def _to_put(own: Mapping[str, str], before: Mapping[str, Any], head: str, faults: list[FieldFault]) -> dict[str, Any]:
+    put = {key: value for key, value in before.items() if key not in ("streams", "property", "rule")}
+    way, selector = _got(own, "way") or "property", _got(own, "selector")
+    _put(put, way, selector.split() if way == "streams" else selector)
+    things: list[FieldFault] = []
+    _put(put, "thing", {key: _value(value) for key, value in _lines(own, "thing", things)})
+    faults += [FieldFault(f"{head}thing", fault.message) for fault in things]
+    for key in _PUT_TEXTS:
+        said = _got(own, key)
+        _put(put, key, said if said != _PUT_USUAL.get(key) else "")
+    for key in _PUT_TRUTHS:
+        _put(put, key, bool(_got(own, key)))
+    put.pop("trigger", None)
+    if not _got(own, "trigger"):
+        put["trigger"] = False
+    return put
+
+
+def to_put(own: Mapping[str, str]) -> dict[str, Any]:
+    """The table of one input, of its fields by their short names; what cannot be read is left out."""
+    return _to_put(own, {}, "", [])
+
+
+def _to_output(
+    own: Mapping[str, str], before: Mapping[str, Any], head: str, faults: list[FieldFault]
+) -> dict[str, Any]:
+    output = dict(before)
+    said = dict(before.get("property") or {})
+    said["id"] = _got(own, "property")
+    names = {key: text for key, text in (said.get("name") or {}).items() if key not in LANGUAGES}
+    said["name"] = names | {lang: got for lang in LANGUAGES if (got := _got(own, f"name-{lang}"))}
+    output["property"] = said
+    for key in _OUT_TEXTS:
+        text = _got(own, key)
+        _put(output, key, text if text != _OUT_USUAL.get(key) else "")
+    _put(output, "expression", _got(own, "expression"))
+    cases = []
+    for number, line in enumerate(_got(own, "cases").splitlines(), 1):
+        if not line.strip():
+            continue
+        when, mark, then = (part.strip() for part in line.rpartition("->"))
+        if not mark or not then or not when:
+            faults.append(FieldFault(f"{head}cases", f"line {number}: write condition -> value, or else -> value"))
+            continue
+        cases.append({"then": then} if when == "else" else {"when": when, "then": then})
+    _put(output, "cases", cases)
+    return output
+
+
+def field_of(place: str, body: Mapping[str, Any]) -> str:
+    """The field that a place in the table is typed in; "" where it has none: ``inputs.level.unit``."""
+    head, _, rest = place.partition(".")
+    if head in ("title", "description"):
+        return f"{head}-{rest or LANGUAGES[0]}"
+    if head in ("window", "thing"):
+        return f"{head}-{rest}" if rest else head
+    if head in ("inputs", "outputs"):
+        name, _, key = rest.partition(".")
+        names = list(body.get(head) or {})
+        if name not in names:
+            return ""
+        key = key.partition("[")[0].partition(".")[0]
+        key = {"property": "property", "streams": "selector", "rule": "selector"}.get(key, key)
+        if head == "inputs" and key == "property":
+            key = "selector"
+        return f"{head[:-1]}-{names.index(name)}-{key or 'name'}"
+    if head in ("parameters", "steps", "dataset", "by"):
+        return head
+    return ""
