@@ -15,6 +15,7 @@ from allmende.domain.features import (
     KeptFeature,
     NewFeatures,
 )
+from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Collection, Declaration, Json, Position, Rejection, Series
@@ -374,6 +375,15 @@ class Store(Protocol):
 
     def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
         """What was said of a feature, the newest first; raises NotFound."""
+
+    def figures(self, reader: Reader) -> dict[str, DatasetFigures]:
+        """What is kept of each dataset of which the reader may see a stream, by its id."""
+
+    def streams(self, reader: Reader, dataset: str, *, after: str = "", top: int = 100) -> list[StreamSummary]:
+        """The streams of a dataset behind an id, in the order of their ids; none where the reader may not see it."""
+
+    def tallies(self, start: int, end: int) -> list[Tally]:
+        """What came of each stream that ever had a reading, with ``start <= time < end``. For the house itself."""
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change log after a number, in order; no number ever appears below one that was given before."""

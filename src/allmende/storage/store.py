@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
+from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.records import Position
@@ -22,7 +23,7 @@ from allmende.domain.store import (
     SourceState,
 )
 from allmende.domain.tracing import Trace
-from allmende.storage import bookkeeping, collections, logs, taking_back
+from allmende.storage import bookkeeping, collections, figures, logs, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, raced, translated
@@ -143,6 +144,18 @@ class SqlStore:
     def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
         """What was said of a feature, the newest first."""
         return self._read(lambda c: collections.read_versions(c, reader, collection, identifier))
+
+    def figures(self, reader: Reader) -> dict[str, DatasetFigures]:
+        """What is kept of each dataset, as figures."""
+        return self._read(lambda c: figures.read_figures(c, reader))
+
+    def streams(self, reader: Reader, dataset: str, *, after: str = "", top: int = 100) -> list[StreamSummary]:
+        """The streams of a dataset behind an id."""
+        return self._read(lambda c: figures.read_streams(c, reader, dataset, after=after, top=top))
+
+    def tallies(self, start: int, end: int) -> list[Tally]:
+        """What came of each stream in a span of time."""
+        return self._read(lambda c: figures.read_tallies(c, start, end))
 
     # --- the way of a reading ---
 

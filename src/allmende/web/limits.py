@@ -10,7 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 
-APIS = ("/sta/", "/ogc/", "/dcat")
+APIS = ("/sta/", "/ogc/", "/catalog", "/dataset/", "/api/3/", "/api/action/")
 MAKING = "/office/sources/new/"
 """Where files are brought to make a source of: larger ones than by other forms."""
 _FORM = 64 * 1024

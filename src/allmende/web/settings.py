@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.catalogue",
     "allmende.web.rulebook",
     *(service.app for service in SERVICES),
 ]
@@ -72,6 +73,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "allmende.web.portal.context.portal",
+                "allmende.web.office.context.office",
             ],
         },
     }
@@ -118,7 +120,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 # What is open to all is open to web applications on other hosts: for reading, and never with cookies. A page of
 # somebody else's cannot write: neither POST nor Authorization passes a preflight.
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/(sta/v1\.1|geo/|parking/.*json)"
+CORS_URLS_REGEX = r"^/(sta/v1\.1|geo/|parking/.*json|catalog|dataset/|api/(3/)?action/|sitemap\.xml)"
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")
 CORS_EXPOSE_HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID", "X-Total-Count")
