@@ -132,4 +132,6 @@ def test_who_is_not_the_operator_names_no_secret(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(ConfigurationError, match="not made by the operator"):
             open_client(Source(id="s", connector="c", dataset="d", **named, **theirs))  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="not made by the operator"):
+        filled_address(Source(id="s", connector="c", dataset="d", address="ws://127.0.0.1/", **theirs))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="not made by the operator"):
         secret(Source(id="s", connector="c", dataset="d", secrets={"x": "SOURCE_TOKEN"}, **theirs), "x")  # type: ignore[arg-type]

@@ -63,7 +63,13 @@ def open_client(source: Source, *, read_seconds: float = READ_SECONDS) -> httpx.
 
 
 def filled_address(source: Source) -> str:
-    """The source's address with the values of the variables that it names: to connect to, never to be shown."""
+    """The source's address with the values of the variables that it names: to connect to, never to be shown.
+
+    For WebSockets, whose library knows no guard: raises ConfigurationError for a source that the operator did not make.
+    """
+    if source.settings.get(PUBLIC_ONLY) is True:
+        where = f"sources.{source.id}.address"
+        raise ConfigurationError("a source that was not made by the operator cannot be listened to", where=where)
     return _fill(source.address, _of_address(source))
 
 

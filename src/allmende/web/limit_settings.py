@@ -260,6 +260,15 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
     rejection_days: Annotated[
         float, _setting("ALLMENDE_REJECTION_DAYS", "Limits", "Days that rejected messages are kept.", low=0)
     ] = 30.0
+    grant_days: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_GRANT_DAYS",
+            "Limits",
+            "Days that access to a dataset that is not open is granted for at most; after that it is decided anew.",
+            low=1,
+        ),
+    ] = 366
     write_wait: Annotated[
         float,
         _setting("ALLMENDE_WRITE_WAIT", "Limits", "Time to wait for a turn to write before giving up.", low=0.1),

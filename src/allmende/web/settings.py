@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "allmende.web.data",
     "allmende.web.citizens",
     "allmende.web.feedback",
+    "allmende.web.grants",
     "allmende.web.worker",
     "allmende.web.making",
     "allmende.web.office",
