@@ -82,6 +82,7 @@ def open_house(engine: str, *, before: "tuple[str, ...]" = (), **settings: str) 
         "ALLMENDE_HOME": str(home),
         "ALLMENDE_CITY": "example",
         "ALLMENDE_RATE_LIMIT": "0",  # one client asks all the questions
+        "ALLMENDE_TOKEN_RATE_LIMIT": "0",
         "PORT": str(port),
         **settings,
     }

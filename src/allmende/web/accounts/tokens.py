@@ -23,6 +23,10 @@ _SECONDS_KNOWN = 1.0
 _MOST_KNOWN = 1000
 _known: dict[str, tuple[float, Reader]] = {}
 """Readers by the digest of their token, and until when."""
+_SECONDS_MET = 600.0
+_met: dict[str, float] = {}
+"""Digests of tokens that were found valid, and until when each has an allowance of its own: longer than what it may is
+known, so that a program that asks once a second does not use up its address's."""
 
 
 def create_token(
@@ -116,6 +120,9 @@ def known_reader(secret: str) -> Reader | None:
         _known.clear()
     reader = reader_of_token(token)
     _known[digest] = (now + _SECONDS_KNOWN, reader)
+    if len(_met) >= _MOST_KNOWN:
+        _met.clear()
+    _met[digest] = now + _SECONDS_MET
     return reader
 
 
@@ -132,10 +139,11 @@ def may_publish(token: Token) -> bool:
     return token.publishes and (token.user is None or may_feed(token.user))
 
 
-def is_known(secret: str) -> bool:
-    """Whether the token of a secret was valid a second ago at most; asks nothing."""
-    until, _reader = _known.get(digest_of(secret), (0.0, None))
-    return time.monotonic() < until
+def client_of(secret: str) -> str:
+    """Whose allowance a request with this secret uses up: a token that was valid in the last minutes, or ''. Asks
+    nothing."""
+    digest = digest_of(secret)
+    return digest if time.monotonic() < _met.get(digest, 0.0) else ""
 
 
 def forget_known() -> None:
