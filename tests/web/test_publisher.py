@@ -238,6 +238,28 @@ def test_messages_of_the_operator_s_broker_are_taken(config, broker, tmp_path):
     device.stop()
 
 
+def test_a_source_s_new_topic_is_listened_to_on_the_same_connection(config, broker, tmp_path):
+    """What the broker kept meanwhile stays; what nobody asks for any more comes no more."""
+    from allmende.web.sources import prepare_sources
+
+    intake = make_intake(tmp_path / "in", profile=city(feed={"topic": "old/+/up"}))
+    device = listen(broker)
+
+    def send(topic: str, line: str) -> None:
+        device.client.publish(topic, lines(line), 1).wait_for_publish(5)
+
+    with started(Subscriber, door(config), "allmende-test", readings=(intake.topics, intake.take_messages)) as thread:
+        wait_until(lambda: thread._asked == ("old/+/up",))
+        connector = {"simple": next(iter(intake.sources.values())).connector}
+        intake.sources = prepare_sources(city(feed={"topic": "devices/+/up"}), connector)
+        publish_until_taken(device, intake)
+        assert thread._asked == ("devices/+/up",)
+        send("old/7/up", "a,2,5")
+        send("devices/7/up", "a,3,5")
+        wait_until(lambda: count(intake) == 2)
+    device.stop()
+
+
 def test_a_message_that_could_not_be_kept_comes_again(config, broker, tmp_path, monkeypatch):
     intake = make_intake(tmp_path / "in", profile=city(feed={"topic": "devices/+/up"}))
     troubles = []

@@ -16,6 +16,7 @@ import structlog
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.citizens import intake as own
+from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
 from allmende.web.intake import Intake, Message
 from allmende.web.making.importing import ImportsThread
@@ -144,6 +145,9 @@ class Crew:
         wanted["retention"] = _Wanted(
             (profile.retention, profile.time_zone),
             lambda stop: RetentionThread(profile, config, stop, due=self._retention_due),
+        )
+        wanted["own-sensors"] = _Wanted(
+            (profile.id, profile.name, profile.languages), lambda stop: SilenceThread(profile, config, stop)
         )
         if any(rule.enabled for rule in profile.rules.values()):
             wanted["rules"] = _Wanted(
