@@ -82,7 +82,9 @@ def test_a_number_says_what_it_was_made_of(town, client):
     assert "<strong>10 </strong>" in deeper
     assert "berichtigt" in deeper
     assert 'href="/sources/#source-feed"' in deeper
-    assert "a~mean" in client.get("/rules/hourly/").text, "the newest value stands on the rule's own page"
+    page = client.get("/rules/hourly/").text
+    assert '<td class="kern-table__cell kern-table__cell--numeric">8 </td>' in page, "the newest of each series"
+    assert "<strong>8 </strong>" in page, "one is explained on the rule's own page"
 
 
 def test_what_is_asked_for_wrongly_is_told(town, client):
