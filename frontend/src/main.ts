@@ -16,6 +16,12 @@ if (live) void import('./live').then(({ startLive }) => startLive(live));
 const map = document.querySelector<HTMLElement>('[data-map]');
 if (map) whenNear(map, () => void import('./map').then(({ drawMap }) => drawMap(map)));
 
+const places = document.querySelector<HTMLElement>('[data-own-map]');
+if (places) whenNear(places, () => void import('./places').then(({ drawPlaces }) => drawPlaces(places)));
+
+const pick = document.querySelector<HTMLElement>('[data-pick]');
+if (pick) whenNear(pick, () => void import('./places').then(({ offerPlace }) => offerPlace(pick)));
+
 for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
   void import('./chart').then(({ showChart }) => showChart(panel));
 }

@@ -32,7 +32,7 @@ def test_rejections_are_seen_and_taken_again(visit, source, axe):
     page = visitor.open(f"/sources/{source}/rejections/")
     page.locator("#id_username").fill("keeper")
     page.locator("#id_password").fill("a long enough password 17")
-    page.get_by_role("button", name="Anmelden").click()
+    page.get_by_role("button", name="Anmelden", exact=True).click()
     page.wait_for_load_state("networkidle")
     assert page.locator("h1").inner_text() == "Was nicht lesbar war"
     assert page.locator(".source").count() == 2

@@ -4,13 +4,36 @@ from pathlib import Path
 
 import pytest
 
-from allmende.domain.profile import DatasetProfile, Fact, Geography, Position, Profile, SourceProfile, ThingProfile
+from allmende.domain.profile import (
+    CatalogueProfile,
+    DatasetProfile,
+    Fact,
+    Geography,
+    Organisation,
+    Position,
+    Profile,
+    SourceProfile,
+    ThingProfile,
+)
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "take-over-a-city.md"
-TABLES = {"geography", "facts", "datasets", "things", "sources", "services"}
+TABLES = {"geography", "facts", "datasets", "things", "sources", "services", "organisations", "catalogue"}
 
 
-@pytest.mark.parametrize("struct", [DatasetProfile, Fact, Geography, Position, Profile, SourceProfile, ThingProfile])
+STRUCTS = [
+    CatalogueProfile,
+    DatasetProfile,
+    Fact,
+    Geography,
+    Organisation,
+    Position,
+    Profile,
+    SourceProfile,
+    ThingProfile,
+]
+
+
+@pytest.mark.parametrize("struct", STRUCTS)
 def test_every_key_is_explained(struct: type) -> None:
     text = GUIDE.read_text(encoding="utf-8")
     for key in struct.__struct_fields__:

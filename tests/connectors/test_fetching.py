@@ -63,6 +63,8 @@ def test_a_secret_does_not_go_along_to_another_address(monkeypatch: pytest.Monke
 
 def test_an_answer_is_bounded_and_judged() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/same":
+            return httpx.Response(304)
         return httpx.Response(200 if request.url.path == "/" else 503, content=b"x" * 100)
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as client:
@@ -71,6 +73,8 @@ def test_an_answer_is_bounded_and_judged() -> None:
             read(client, "https://x/", max_bytes=99)
         with pytest.raises(FetchError, match="503"):
             read(client, "https://x/away")
+        with pytest.raises(FetchError, match="304"):
+            read(client, "https://x/same")
 
 
 def test_a_variable_in_the_address_is_filled_and_taken_out_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,3 +123,15 @@ def test_one_part_that_fails_takes_no_other_along_and_is_told() -> None:
     with pytest.raises(FetchError, match="part 4"):
         deque(map(got.append, parts({2, 3, 4})), 0)
     assert got == [0, 1], "it is the host: the rest is not asked for"
+
+
+def test_who_is_not_the_operator_names_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_TOKEN", "t0ken")
+    theirs = {"settings": {fetching.PUBLIC_ONLY: True}}
+    for named in ({"headers": {"X": "${SOURCE_TOKEN}"}}, {"address": "https://mine.example/?t=${SOURCE_TOKEN}"}):
+        with pytest.raises(ConfigurationError, match="not made by the operator"):
+            open_client(Source(id="s", connector="c", dataset="d", **named, **theirs))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="not made by the operator"):
+        filled_address(Source(id="s", connector="c", dataset="d", address="ws://127.0.0.1/", **theirs))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="not made by the operator"):
+        secret(Source(id="s", connector="c", dataset="d", secrets={"x": "SOURCE_TOKEN"}, **theirs), "x")  # type: ignore[arg-type]

@@ -41,6 +41,10 @@ def profile(rules: str, **files: bytes) -> Profile:
                 "title": texts, "description": texts, "publisher": "Town", "licence": "dl-de/by-2-0",
                 "attribution": "Town",
             },
+            "hidden": {
+                "title": texts, "description": texts, "publisher": "Town", "licence": "dl-de/by-2-0",
+                "attribution": "Town", "access": "restricted",
+            },
         },
     }  # fmt: skip
     beside = {f"rules/{name.replace('__', '.')}": body for name, body in files.items()}

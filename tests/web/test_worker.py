@@ -143,6 +143,16 @@ def test_a_secret_in_the_address_is_sent_and_never_shown(tmp_path, server, monke
     assert any("a secret stands in its address" in problem for problem in intake.sources["feed"].problems)
 
 
+def test_nothing_ends_the_thread_of_a_source(tmp_path, server, monkeypatch):
+    job = make_job(tmp_path, server, "good")
+    monkeypatch.setattr(type(job._intake.store), "note_attempt", lambda *_: (_ for _ in ()).throw(RuntimeError("gone")))
+    waits = []
+    monkeypatch.setattr(job._stop_event, "wait", lambda seconds: (waits.append(seconds), job._stop_event.set()))
+    job.run()
+    assert 0 < waits[0] <= 1.2 * FIRST_PAUSE
+    assert in_words(ValueError("odd"), "http://[::1") == "The connector failed: ValueError: odd"
+
+
 def test_a_host_that_is_not_there_is_said(tmp_path, server):
     job = make_job(tmp_path, server, "good")
     server.close()

@@ -63,13 +63,19 @@ def open_client(source: Source, *, read_seconds: float = READ_SECONDS) -> httpx.
 
 
 def filled_address(source: Source) -> str:
-    """The source's address with the values of the variables that it names: to connect to, never to be shown."""
+    """The source's address with the values of the variables that it names: to connect to, never to be shown.
+
+    For WebSockets, whose library knows no guard: raises ConfigurationError for a source that the operator did not make.
+    """
+    if source.settings.get(PUBLIC_ONLY) is True:
+        where = f"sources.{source.id}.address"
+        raise ConfigurationError("a source that was not made by the operator cannot be listened to", where=where)
     return _fill(source.address, _of_address(source))
 
 
 def _of_address(source: Source) -> dict[str, str]:
     names = _IN_ADDRESS.findall(source.address)
-    return {name: _variable(name, f"sources.{source.id}.address") for name in names}
+    return {name: _variable(source, name, f"sources.{source.id}.address") for name in names}
 
 
 def _fill(address: str, known: Mapping[str, str]) -> str:
@@ -85,7 +91,7 @@ def headers(source: Source) -> dict[str, str]:
     """The source's headers, with the values of the variables that they name."""
 
     def value(match: re.Match[str]) -> str:
-        return _variable(match.group(1), f"sources.{source.id}.headers")
+        return _variable(source, match.group(1), f"sources.{source.id}.headers")
 
     return {name: _PLACEHOLDER.sub(value, text) for name, text in source.headers.items()}
 
@@ -99,7 +105,7 @@ def secret(source: Source, name: str) -> str:
     variable = source.secrets.get(name)
     if variable is None:
         raise ConfigurationError("the profile has to name an environment variable here, e.g. SOURCE_TOKEN", where=where)
-    return _variable(variable, where)
+    return _variable(source, variable, where)
 
 
 def without_secrets(source: Source, text: str) -> str:
@@ -113,7 +119,12 @@ def without_secrets(source: Source, text: str) -> str:
     return hide_secrets(text)
 
 
-def _variable(name: str, where: str) -> str:
+def _variable(source: Source, name: str, where: str) -> str:
+    if source.settings.get(PUBLIC_ONLY) is True:
+        # who is not the operator could send the secrets of others to an address of their own
+        raise ConfigurationError(
+            "a source that was not made by the operator names no environment variable", where=where
+        )
     text = os.environ.get(name, "") if name.startswith("SOURCE_") else ""
     if not text:
         raise ConfigurationError(f"the environment variable {name} is not set", where=where)
@@ -168,7 +179,9 @@ def read(
     ``request`` goes to ``httpx.Client.stream``: ``headers``, ``params``, ``data``, ``json``, ``auth``.
     """
     body, _ = exchange(client, address, method=method, max_bytes=max_bytes, total_seconds=total_seconds, **request)
-    return b"" if body is None else body
+    if body is None:
+        raise FetchError("The host says that nothing has changed (304), which it was not asked.")
+    return body
 
 
 def exchange(

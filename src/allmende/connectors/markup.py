@@ -11,11 +11,15 @@ from lxml import etree
 from allmende.connectors.gathering import Refused
 
 
-def parse_xml(body: bytes) -> etree._Element:
-    """The root of a document that fits into memory; raises Refused for what is no XML or has a DTD."""
+def parse_xml(body: bytes, *, bare: bool = False) -> etree._Element:
+    """The root of a document that fits into memory, ``bare`` of comments and instructions.
+
+    Raises Refused for what is no XML or has a DTD.
+    """
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
-    )
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
+        remove_comments=bare, remove_pis=bare,
+    )  # fmt: skip
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:

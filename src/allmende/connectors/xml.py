@@ -7,6 +7,8 @@ from typing import Any
 
 from lxml import etree
 
+from allmende.connectors.gathering import Refused
+from allmende.connectors.markup import parse_xml
 from allmende.domain.errors import InvalidInput
 
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -15,17 +17,10 @@ _NAMES: dict[str, str] = {}
 
 def read_xml(body: bytes) -> etree._Element:
     """The root of a document. Raises InvalidInput for what is none, and for one with a DTD."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
     try:
-        root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise InvalidInput(f"this is no XML: {error}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise InvalidInput("the document has a DTD, which is not taken")
-    return root
+        return parse_xml(body, bare=True)
+    except Refused as refused:
+        raise InvalidInput(refused.reason) from None
 
 
 def name_of(element: etree._Element | None) -> str:

@@ -8,10 +8,18 @@ their figures are kept, as a list.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from allmende.domain.dataset import (
+    CatalogueProfile,
+    DatasetProfile,
+    Organisation,
+    check_catalogue,
+    check_datasets,
+    check_organisations,
+)
 from allmende.domain.profile_checks import (
     UNDATED,
     ProfileError,
@@ -34,10 +42,12 @@ from allmende.domain.times import SECOND, parse_duration
 
 __all__ = [
     "UNDATED",
+    "CatalogueProfile",
     "DatasetProfile",
     "Fact",
     "Facts",
     "Geography",
+    "Organisation",
     "Position",
     "Profile",
     "ProfileError",
@@ -97,19 +107,6 @@ class Geography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Address of a map style of others; empty: districts and waters are the base, and nothing leaves the house."""
 
 
-class DatasetProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What belongs together under one licence. Texts are by language."""
-
-    id: str
-    title: dict[str, str]
-    description: dict[str, str]
-    publisher: str
-    licence: str
-    attribution: str
-    access: Literal["open", "restricted", "protected"] = "open"
-    simulated: bool = False
-
-
 class ThingProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A thing that the city has before any reading comes, e.g. a car park."""
 
@@ -165,6 +162,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The first is the one a newcomer meets."""
     geography: Geography
     facts: Facts = {}
+    catalogue: CatalogueProfile = CatalogueProfile()
+    organisations: dict[str, Organisation] = {}
+    """Publishers and makers, as far as more is known of them than a name."""
     datasets: dict[str, DatasetProfile] = {}
     things: tuple[ThingProfile, ...] = ()
     sources: dict[str, SourceProfile] = {}
@@ -203,9 +203,13 @@ def parse_profile(
         **msgspec.structs.asdict(head),
         geography=_geography(mapping(parts.get("geography"), "geography"), files),
         facts=_facts(parts.get("facts", {}), "facts"),
+        catalogue=convert(parts.get("catalogue", {}), CatalogueProfile, "catalogue"),
+        organisations={
+            key: convert({**body, "id": key}, Organisation, f"organisations.{key}")
+            for key, body in tables(parts.get("organisations", {}), "organisations").items()
+        },
         datasets={
-            key: convert({**body, "id": key}, DatasetProfile, f"datasets.{key}")
-            for key, body in tables(parts.get("datasets", {}), "datasets").items()
+            key: _dataset(key, body, files) for key, body in tables(parts.get("datasets", {}), "datasets").items()
         },
         things=_things(parts.get("things", [])),
         sources={key: _source(key, body, files) for key, body in tables(parts.get("sources", {}), "sources").items()},
@@ -269,6 +273,12 @@ def _things(value: object) -> tuple[ThingProfile, ...]:
             check_origin(thing.position.source, thing.position.date, f"{place}.position")
         things[thing.id] = thing
     return tuple(things.values())
+
+
+def _dataset(key: str, body: dict[str, Any], files: Mapping[str, bytes]) -> DatasetProfile:
+    if isinstance(body.get("outline"), str) and body["outline"]:
+        body = {**body, "outline": _outline(body["outline"], files, f"datasets.{key}.outline")}
+    return convert({**body, "id": key}, DatasetProfile, f"datasets.{key}")
 
 
 def _source(key: str, body: dict[str, Any], files: Mapping[str, bytes]) -> SourceProfile:
@@ -340,6 +350,11 @@ def _check(profile: Profile) -> None:
             raise ProfileError(f"languages[{index}]", f'"{language}" is no language tag, e.g. de')
     texts = {f"datasets.{key}.title": dataset.title for key, dataset in profile.datasets.items()}
     texts |= {f"datasets.{key}.description": dataset.description for key, dataset in profile.datasets.items()}
+    for key, dataset in profile.datasets.items():
+        versions = enumerate(dataset.versions)
+        texts |= {f"datasets.{key}.versions[{index}].reason": dict(version.reason) for index, version in versions}
+        if dataset.withdrawn is not None:
+            texts[f"datasets.{key}.withdrawn.reason"] = dict(dataset.withdrawn.reason)
     texts |= {f"things.{thing.id}.description": thing.description for thing in profile.things}
     texts |= {f"sources.{key}.title": source.title for key, source in profile.sources.items()}
     texts |= {f"{rule.place}.title": rule.title for rule in profile.rules.values()}
@@ -359,4 +374,7 @@ def _check(profile: Profile) -> None:
         if rule.dataset not in profile.datasets:
             known = ", ".join(profile.datasets) or "none"
             raise ProfileError(f"{rule.place}.dataset", f'there is no dataset "{rule.dataset}"; there are {known}')
+    check_organisations(profile.organisations.values())
+    check_catalogue(profile.catalogue)
+    check_datasets(profile.datasets)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

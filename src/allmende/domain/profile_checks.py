@@ -15,7 +15,9 @@ UNDATED = "undated"
 
 _ID = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?\Z", re.ASCII)
-_ADDRESS = re.compile(r"(?:https?|wss?)://[^\s/@]+(?:/\S*)?\Z")
+_ADDRESS = re.compile(
+    r"(?:https?|wss?)://(?:\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::[0-9]{1,5})?(?:[/?#]\S*)?\Z", re.ASCII
+)
 _HOST_VARIABLE = re.compile(r"[a-z]+://[^/?#]*\$")
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _VARIABLE = re.compile(r"SOURCE_[A-Z0-9_]+\Z", re.ASCII)

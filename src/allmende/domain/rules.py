@@ -21,6 +21,7 @@ from allmende.domain.times import parse_duration, parse_months
 FOLDER = "rules/"
 BY_STREAM, BY_THING, ALL = "stream", "thing", "all"
 _MAX_GROUPS = 10_000
+_SHORTEST_REASON = 10
 
 
 class GroupProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +150,19 @@ class ThingOfRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lat: float | None = None
 
 
+class SuppressProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How counts of people are told to others: what is smaller is not told, what is told is rounded."""
+
+    below: int
+    nearest: int = 0
+    """To multiples of what; 0: of ``below``."""
+
+    @property
+    def step(self) -> int:
+        """What is told is a multiple of it."""
+        return self.nearest or self.below
+
+
 class RuleProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A rule. ``by`` says what it gives one outcome for: each ``stream``, each ``thing``, ``all`` together, or each
     group of a table."""
@@ -168,6 +182,10 @@ class RuleProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Expressions by name, of which later ones and the outputs may speak."""
     thing: ThingOfRule | None = None
     actions: dict[str, ActionProfile] = {}
+    opens: dict[str, str] = {}
+    """Datasets that not everybody may read and that it reads all the same, each with the reason why what it gives of
+    them may be seen by whoever sees ``dataset``. Of its own dataset it reads anything, of other closed ones nothing."""
+    suppress: SuppressProfile | None = None
     enabled: bool = True
 
     @property
@@ -180,6 +198,9 @@ class RuleProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         that give others share it."""
         plain = msgspec.to_builtins(msgspec.structs.replace(self, file="", enabled=True), order="deterministic")
         del plain["actions"]
+        for name in ("opens", "suppress"):  # a rule that says neither is the one that it was before there were these
+            if not plain[name]:
+                del plain[name]
         if self.by in groups:
             plain["groups"] = msgspec.to_builtins(groups[self.by], order="deterministic")
         said = msgspec.json.encode(plain)
@@ -245,6 +266,10 @@ def _rule(key: str, body: dict[str, Any], file: str) -> RuleProfile:
         parts["window"] = convert(mapping(body["window"], f"{place}.window"), WindowProfile, f"{place}.window")
     if "actions" in body:
         parts["actions"] = read_actions(body["actions"], f"{place}.actions")
+    if "suppress" in body:
+        parts["suppress"] = convert(
+            mapping(body["suppress"], f"{place}.suppress"), SuppressProfile, f"{place}.suppress"
+        )
     if "thing" in body:
         parts["thing"] = convert(mapping(body["thing"], f"{place}.thing"), ThingOfRule, f"{place}.thing")
     rest = {name: said for name, said in body.items() if name not in parts}
@@ -276,9 +301,34 @@ def _check(rule: RuleProfile) -> None:
         raise ProfileError(f"{place}.by", "is each stream, so there is one input")
     if (rule.by == ALL) != (rule.thing is not None):
         raise ProfileError(f"{place}.thing", 'is what outputs hang on where by = "all", and nowhere else')
+    for key, reason in rule.opens.items():
+        if len(reason.strip()) < _SHORTEST_REASON:
+            raise ProfileError(f"{place}.opens.{key}", "says why what is derived of it may be seen by others")
+    if rule.suppress is not None:
+        _check_suppress(rule, rule.suppress)
     for key, output in rule.outputs.items():
         if bool(output.expression) == bool(output.cases):
             raise ProfileError(f"{place}.outputs.{key}", "has either an expression or cases")
+
+
+def _check_suppress(rule: RuleProfile, said: SuppressProfile) -> None:
+    """One count for each window of a grid without overlaps: of more than one table of the same people, or of windows
+    that overlap, the differences would tell what each by itself does not."""
+    place = f"{rule.place}.suppress"
+    if said.below < 2:
+        raise ProfileError(f"{place}.below", "is the least count that is told: 2 or more")
+    if said.nearest and not 1 <= said.nearest <= said.below:
+        raise ProfileError(f"{place}.nearest", "lies between 1 and below")
+    if not rule.window.every or rule.window.length or rule.window.count:
+        raise ProfileError(f"{rule.place}.window", "has every, and neither length nor count: windows do not overlap")
+    if len(rule.outputs) != 1 or any(output.type != "count" for output in rule.outputs.values()):
+        raise ProfileError(
+            f"{rule.place}.outputs", 'is one of the type "count"; sum up what is told, not what is counted'
+        )
+    if len(rule.inputs) != 1:
+        raise ProfileError(f"{rule.place}.inputs", "is one, the count of people")
+    if rule.actions:
+        raise ProfileError(f"{rule.place}.actions", "would tell of the count; let another rule read what is told")
 
 
 def _check_input(put: InputProfile, rule: RuleProfile, place: str) -> None:

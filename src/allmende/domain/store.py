@@ -15,9 +15,11 @@ from allmende.domain.features import (
     KeptFeature,
     NewFeatures,
 )
+from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
+from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
-from allmende.domain.records import Collection, Declaration, Json, Rejection, Series
+from allmende.domain.records import Collection, Declaration, Json, Position, Rejection, Series
 from allmende.domain.tracing import Trace
 
 T = TypeVar("T")
@@ -310,6 +312,15 @@ class Store(Protocol):
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
 
+    def append_all(self, batches: Sequence[Batch], mark: Mark | None = None) -> list[Receipt]:
+        """The same for several, in their order and as if one after the other: all of them (and the mark), or none."""
+
+    def put_mark(self, mark: Mark) -> None:
+        """Write a mark; inside of :meth:`together` it is there when all of that is."""
+
+    def marks(self, name: str) -> list[Mark]:
+        """The marks of a name in the order of their numbers."""
+
     def together(self, work: Callable[[], T]) -> T:
         """Run ``work`` in this thread so that all that it reads and writes here is one transaction.
 
@@ -332,6 +343,18 @@ class Store(Protocol):
 
     def put_datasets(self, datasets: Iterable[DatasetRecord]) -> None:
         """Make the datasets known, or change what is said of them."""
+
+    def rewrite_place(self, thing: str, position: Position | None, *, reader: Reader, origin: str, at: int) -> None:
+        """Let all that is known of where a thing stands and stood be this place; what was told before is not kept.
+
+        With None nothing says a place any more. Raises NotFound.
+        """
+
+    def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
+        """Delete a dataset that a source has for itself, with all that is in it and its rejections, for good."""
+
+    def forget_rejections(self, source: str) -> None:
+        """Delete what could not be taken of one source."""
 
     def latest(self, reader: Reader, *, origin: str | None = None) -> list[Latest]:
         """The newest reading of every stream that the reader may see (of one source), from one index walk."""
@@ -362,6 +385,15 @@ class Store(Protocol):
 
     def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
         """What was said of a feature, the newest first; raises NotFound."""
+
+    def figures(self, reader: Reader) -> dict[str, DatasetFigures]:
+        """What is kept of each dataset of which the reader may see a stream, by its id."""
+
+    def streams(self, reader: Reader, dataset: str, *, after: str = "", top: int = 100) -> list[StreamSummary]:
+        """The streams of a dataset behind an id, in the order of their ids; none where the reader may not see it."""
+
+    def tallies(self, start: int, end: int) -> list[Tally]:
+        """What came of each stream that ever had a reading, with ``start <= time < end``. For the house itself."""
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change log after a number, in order; no number ever appears below one that was given before."""

@@ -216,6 +216,8 @@ class Follower:
             if change.entity != "Datastream" or change.kind == RETENTION:
                 continue
             for rule_id, key in self._readers_of(change.stream):
+                if by_id[rule_id].profile.suppress is not None:
+                    continue  # what was told of people stays: what differs from it would tell of those who came late
                 span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))
                 if span is not None:
                     touched.setdefault((rule_id, key), []).append(span)

@@ -1,6 +1,7 @@
 """Which streams a rule reads, and for whom: the streams of its selectors, put together by stream, thing or group."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -66,10 +67,17 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
     """Look for the streams of a rule, and put them together."""
     problems: list[str] = []
     inside = rule.groups is not None and rule.groups.match == "inside"
-    found = {
-        name: find_streams(store, reader, put, simulated=rule.simulated, places=inside)
-        for name, put in rule.profile.inputs.items()
-    }
+    look = partial(find_streams, store, simulated=rule.simulated, places=inside)
+    # What is derived is seen by whoever sees the rule's dataset, so that the rule sees no more than it may tell of.
+    seeing = Reader(name=reader.name, datasets=rule.sees) if reader.sees_all else reader
+    found = {name: look(seeing, put) for name, put in rule.profile.inputs.items()}
+    if rule.unseen and reader.sees_all:
+        for name, put in rule.profile.inputs.items():
+            left = len(look(reader, put)) - len(found[name])
+            if left:
+                problems.append(
+                    f"{rule.id}: {left} streams of {name} are of closed datasets that `opens` does not name"
+                )
     grouped: dict[str, dict[str, list[Member]]] = {}
     listed = rule.groups.groups if rule.groups else ()
     outlines = {group.key: shapely.geometry.shape(dict(group.outline)) for group in listed if group.outline}

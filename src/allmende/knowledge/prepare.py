@@ -33,6 +33,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     simulated: bool
     """Whether simulated readings may be read: where what it gives is simulated too."""
+    sees: frozenset[str]
+    """Ids of the datasets that are not open and that it reads."""
+    unseen: frozenset[str]
+    """Ids of all others that are not open."""
     reach: int
     """How much later than a reading a value can be that depends on it, beyond its own window."""
 
@@ -68,10 +72,31 @@ def prepare_rules(profile: Profile) -> Prepared:
         if not rule.enabled:
             continue
         try:
+            _check_told_once(rule, ready.values())
             ready[rule.id] = prepare_rule(rule, profile, ready)
         except ProfileError as error:
             problems[rule.id] = str(error)
     return Prepared(tuple(ready.values()), problems)
+
+
+def _check_told_once(rule: RuleProfile, others: Iterable[Rule]) -> None:
+    """Raise ProfileError where another rule tells of the same people in windows or sums of its own: what each keeps to
+    itself could be had from the difference."""
+    for other in others if rule.suppress is not None else ():
+        if other.profile.suppress is not None and _meet(*rule.inputs.values(), *other.profile.inputs.values()):
+            text = f'"{other.id}" tells of the same people already; derive from what that gives'
+            raise ProfileError(f"{rule.place}.inputs", text)
+
+
+def _meet(one: InputProfile, other: InputProfile) -> bool:
+    """Whether two selectors may lead to one stream. By a stream's id and by its property: nobody knows beforehand."""
+    if any(name in other.thing and other.thing[name] != value for name, value in one.thing.items()):
+        return False
+    if one.streams and other.streams:
+        return bool(set(one.streams) & set(other.streams))
+    if one.rule or other.rule:
+        return one.rule == other.rule
+    return not (one.property and other.property) or one.property == other.property
 
 
 def _in_order(rules: Mapping[str, RuleProfile], problems: dict[str, str]) -> Iterable[RuleProfile]:
@@ -94,7 +119,10 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
     """One rule, given those that it reads. Raises ProfileError."""
     groups = profile.groups.get(rule.by)
     known: dict[str, Meaning] = {}
+    sees = _sees(rule, profile)
+    closed = frozenset(each.id for each in profile.datasets.values() if each.access != "open")
     for name, put in rule.inputs.items():
+        _check_seen(rule, name, put, ready, closed - sees)
         known[name] = _meaning(rule, name, put, ready)
     for name, value in rule.parameters.items():
         known[name] = Meaning(Kind(_type_of(value)))
@@ -120,8 +148,30 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         zone=profile.time_zone,
         language=profile.languages[0],
         simulated=profile.datasets[rule.dataset].simulated,
+        sees=sees,
+        unseen=closed - sees,
         reach=max(_reach(rule, put) for put in rule.inputs.values()),
     )
+
+
+def _sees(rule: RuleProfile, profile: Profile) -> frozenset[str]:
+    for key in rule.opens:
+        found = profile.datasets.get(key)
+        if found is None or found.access == "open":
+            raise ProfileError(f"{rule.place}.opens.{key}", "is no dataset that is not open")
+    own = {rule.dataset} if profile.datasets[rule.dataset].access != "open" else set()
+    return frozenset(own | rule.opens.keys())
+
+
+def _check_seen(
+    rule: RuleProfile, name: str, put: InputProfile, ready: Mapping[str, Rule], unseen: frozenset[str]
+) -> None:
+    other = ready.get(put.rule.partition(".")[0])
+    if other is not None and other.profile.dataset in unseen:
+        text = (
+            f'"{other.id}" gives to the dataset "{other.profile.dataset}", which is not open: say in opens why this may'
+        )
+        raise ProfileError(f"{rule.place}.inputs.{name}.rule", text)
 
 
 def _meaning(rule: RuleProfile, name: str, put: InputProfile, ready: Mapping[str, Rule]) -> Meaning:

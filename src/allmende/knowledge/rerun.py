@@ -148,6 +148,8 @@ def run_again(
     Its readings come from ``rerun/ID``, so that nobody is alarmed by them. The rules that read this one follow by the
     change log. The worker may run meanwhile; it has to work by the same rule.
     """
+    if rule.profile.suppress is not None:
+        _check_untold(store, reader, rule, low, high)
     begun = store.cursor(FOLLOWER)
     if begun is None:
         begun = store.newest_change()
@@ -172,6 +174,14 @@ def run_again(
             return store.together(swap)
     finally:
         store.set_cursor(HOLD, NOBODY)
+
+
+def _check_untold(store: Store, reader: Reader, rule: Rule, low: int, high: int) -> None:
+    """Raise InvalidInput where counts of people were told in a span: another telling would tell of the difference."""
+    for (of, _), streams in read_lineage(store, reader).outputs.items():
+        for stream in streams.values() if of == rule.id else ():
+            if store.points(reader, stream, low, high).times:
+                raise InvalidInput(f"{rule.id}: counts of people were told in this span already, and stay as they are")
 
 
 def _others(

@@ -1,5 +1,6 @@
 """Keeping what a rule gave: values that are new or other, and the end of those that are no more."""
 
+import math
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -9,6 +10,7 @@ from allmende.domain.ingest import check_declaration
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, Expression, Logic, Path, Query, Step, Value
 from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, Unit
+from allmende.domain.rules import SuppressProfile
 from allmende.domain.store import Batch, Receipt, Removal, Store
 from allmende.knowledge.evaluate import Outcome
 from allmende.knowledge.groups import Group
@@ -109,11 +111,21 @@ def _check_ours(store: Store, reader: Reader, rule: Rule, stream: str) -> None:
 def kept_values(rule: Rule, output: str, times: list[int], values: list[Scalar]) -> list[tuple[int, Scalar]]:
     """What of an output's values becomes readings: times with what is kept there."""
     said = rule.profile.outputs[output]
+    if rule.profile.suppress is not None:
+        values = [suppressed(value, rule.profile.suppress) for value in values]
     return [
         (time, round(value) if said.type == "count" and isinstance(value, float) and value.is_integer() else value)
         for time, value in zip(times, values, strict=True)
         if value is not None or said.missing == "null"
     ]
+
+
+def suppressed(value: Scalar, said: SuppressProfile) -> Scalar:
+    """A count of people as it is told. Few are not told of, nor that there was nobody: that would tell what the others
+    are not. Halves are rounded up."""
+    if value is None or isinstance(value, str | bool) or value < said.below:
+        return None
+    return math.floor(value / said.step + 0.5) * said.step
 
 
 def _declaration(rule: Rule, group: Group, output: str, stream: str) -> Declaration:

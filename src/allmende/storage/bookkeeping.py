@@ -195,6 +195,12 @@ _SIZED = (
 )
 
 
+def forget_rejections(connection: Connection, source: str) -> None:
+    """Delete all of one source."""
+    connection.execute("DELETE FROM rejection WHERE source = ?", (source,))
+    _prune_bodies(connection)
+
+
 def _prune_bodies(connection: Connection) -> None:
     """Delete bytes that no rejection holds any more, but not those that somebody keeps again just now."""
     alone = connection.execute(

@@ -1,12 +1,15 @@
 """The store that all engines share: questions, appending, and the house's own books, in one SQL."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
+from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
+from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
+from allmende.domain.records import Position
 from allmende.domain.store import (
     Amendment,
     Batch,
@@ -21,9 +24,9 @@ from allmende.domain.store import (
     SourceState,
 )
 from allmende.domain.tracing import Trace
-from allmende.storage import bookkeeping, collections, logs
+from allmende.storage import bookkeeping, collections, figures, logs, marks, taking_back
 from allmende.storage.amendment import change_entity
-from allmende.storage.append import append_batch, put_datasets
+from allmende.storage.append import append_all, append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, raced, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.expressions import one_moment
@@ -143,12 +146,42 @@ class SqlStore:
         """What was said of a feature, the newest first."""
         return self._read(lambda c: collections.read_versions(c, reader, collection, identifier))
 
+    def figures(self, reader: Reader) -> dict[str, DatasetFigures]:
+        """What is kept of each dataset, as figures."""
+        return self._read(lambda c: figures.read_figures(c, reader))
+
+    def streams(self, reader: Reader, dataset: str, *, after: str = "", top: int = 100) -> list[StreamSummary]:
+        """The streams of a dataset behind an id."""
+        return self._read(lambda c: figures.read_streams(c, reader, dataset, after=after, top=top))
+
+    def tallies(self, start: int, end: int) -> list[Tally]:
+        """What came of each stream in a span of time."""
+        return self._read(lambda c: figures.read_tallies(c, start, end))
+
     # --- the way of a reading ---
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
         shared = Shared(create_singles, batch) if is_single(batch) else None
         return self._commit(lambda connection: append_batch(connection, batch), shared)
+
+    def append_all(self, batches: Sequence[Batch], mark: Mark | None = None) -> list[Receipt]:
+        """Commit batches, all or none: see :class:`allmende.domain.store.Store`."""
+
+        def work(connection: Connection) -> list[Receipt]:
+            if mark is not None:
+                marks.put(connection, mark)
+            return append_all(connection, batches)
+
+        return self._commit(work)
+
+    def put_mark(self, mark: Mark) -> None:
+        """Write a mark."""
+        self._commit(lambda connection: marks.put(connection, mark))
+
+    def marks(self, name: str) -> list[Mark]:
+        """The marks of a name."""
+        return self._read(lambda connection: marks.read(connection, name))
 
     def together(self, work: Callable[[], T]) -> T:
         """Run ``work`` in one transaction: see :class:`allmende.domain.store.Store`."""
@@ -169,6 +202,20 @@ class SqlStore:
         """Make the datasets known, or change what is said of them."""
         listed = list(datasets)
         self._commit(lambda connection: put_datasets(connection, listed))
+
+    def rewrite_place(self, thing: str, position: Position | None, *, reader: Reader, origin: str, at: int) -> None:
+        """Let a thing stand, and have stood, at this place: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.rewrite_place(connection, thing, position, **told))
+
+    def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
+        """Delete all that came of a source: see :class:`allmende.domain.store.Store`."""
+        told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
+        self._commit(lambda connection: taking_back.forget_source(connection, source, dataset, **told))
+
+    def forget_rejections(self, source: str) -> None:
+        """Delete what could not be taken of one source."""
+        self._commit(lambda c: bookkeeping.forget_rejections(c, source))
 
     # --- the house's own work ---
 

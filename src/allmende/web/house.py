@@ -10,8 +10,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from allmende.domain.catalogue import may_know
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.domain.profile import Profile
+from allmende.domain.profile import DatasetProfile, Profile
 from allmende.domain.store import DatasetRecord, Store
 from allmende.web.database import make_store
 from allmende.web.live import Derived, live
@@ -58,6 +59,15 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     profile: Profile
     reader: Reader
+
+    @property
+    def datasets(self) -> list[DatasetProfile]:
+        """Those that the reader may know of."""
+        return [each for each in self.profile.datasets.values() if self.knows(each)]
+
+    def knows(self, dataset: DatasetProfile) -> bool:
+        """Whether the reader may know that there is such a dataset: of one that is closed to them they hear nothing."""
+        return may_know(dataset, self.reader)
 
     def now(self) -> datetime:
         """The time, aware, in UTC."""

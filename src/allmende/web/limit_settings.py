@@ -164,11 +164,21 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
         _setting(
             "ALLMENDE_RATE_LIMIT",
             "Limits",
-            "Requests a minute from one address to the APIs; each process of the web server (ALLMENDE_WEB_WORKERS) "
-            "counts for itself, so that a client with several connections gets up to so many from each. 0: no limit.",
+            "Requests a minute from one address (IPv6: one /64), but for the pages' files, `/health`, `/ready` and "
+            "`/metrics`; each process of the web server (ALLMENDE_WEB_WORKERS) counts for itself, so that a client "
+            "with several connections gets up to so many from each. 0: no limit.",
             low=0,
         ),
     ] = 1200
+    token_rate_limit: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_TOKEN_RATE_LIMIT",
+            "Limits",
+            "The same for each valid token, wherever it comes from, instead of its address. 0: no limit.",
+            low=0,
+        ),
+    ] = 6000
     disk_floor: Annotated[
         int,
         _setting(
@@ -260,6 +270,15 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
     rejection_days: Annotated[
         float, _setting("ALLMENDE_REJECTION_DAYS", "Limits", "Days that rejected messages are kept.", low=0)
     ] = 30.0
+    grant_days: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_GRANT_DAYS",
+            "Limits",
+            "Days that access to a dataset that is not open is granted for at most; after that it is decided anew.",
+            low=1,
+        ),
+    ] = 366
     write_wait: Annotated[
         float,
         _setting("ALLMENDE_WRITE_WAIT", "Limits", "Time to wait for a turn to write before giving up.", low=0.1),

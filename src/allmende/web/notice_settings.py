@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-import msgspec
-
+from allmende.web.own_settings import OwnSettings
 from allmende.web.setting import describe as _setting
 
 
-class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True):
+class NoticeSettings(OwnSettings, frozen=True, kw_only=True):
     """Mail and webhooks. Without them nobody is told; pages and metrics show it all the same."""
 
     mail_url: Annotated[

@@ -6,6 +6,7 @@ no more than the part needs.
 
 import os
 import sys
+import time
 
 from allmende.domain.errors import AllmendeError, ConfigurationError
 from allmende.web.config import Config, load_config
@@ -31,6 +32,7 @@ def prepare(config: Config) -> int:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from allmende.web.catalogue.notes import note_descriptions
     from allmende.web.following import adopt_logs
     from allmende.web.house import furnish, open_profile, open_store
 
@@ -42,6 +44,7 @@ def prepare(config: Config) -> int:
     adopt_logs(open_store())
     if config.city:
         furnish(open_store(), open_profile())
+        note_descriptions(open_profile(), time.time_ns() // 1000)
     connection.close()
     return len(missing)
 

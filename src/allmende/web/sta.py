@@ -24,7 +24,9 @@ from allmende.faces.sensorthings.batch import PATH as BATCH
 from allmende.faces.sensorthings.face import answer, answer_batch, error_response
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.middleware import CHALLENGE
-from allmende.web.intake import DiskFloor, reading_bounds
+from allmende.web.citizens.standard import give
+from allmende.web.disk import DiskFloor
+from allmende.web.intake import reading_bounds
 
 log = structlog.get_logger("allmende.web")
 
@@ -151,7 +153,7 @@ def _create(question: Request, store: Store) -> Response:
     except StorageFull as error:
         return error_response(error)
     if question.path.rstrip("/").endswith("Observations"):
-        return _answer(question, store)
+        return give(question, store, face_limits()) or _answer(question, store)
 
     def create() -> Response:
         response = _answer(question, store)

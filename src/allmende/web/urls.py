@@ -17,10 +17,14 @@ urlpatterns = [
     re_path(r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z", sensorthings, name="sensorthings"),
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
+    path("office/access/", include("allmende.web.grants.urls")),
+    path("office/", include("allmende.web.office.urls")),
+    path("own/", include("allmende.web.citizens.urls")),
     path("accounts/", include(allauth_urlpatterns)),
     path("feedback/", include("allmende.web.feedback.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
+    path("", include("allmende.web.catalogue.urls")),
     path("", include("allmende.web.portal.urls")),
 ]
 

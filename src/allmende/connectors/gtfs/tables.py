@@ -11,6 +11,8 @@ from allmende.domain.errors import InvalidInput, LimitExceeded
 
 UNPACKED_BYTES = 512 * 1024 * 1024
 """Of one table. Larger ones are left aside where nothing hangs on them, and refused where something does."""
+ROWS = {"stops": 1_000_000, "routes": 200_000, "trips": 5_000_000, "agency": 10_000}
+"""Of the tables that are held: a few bytes of a zip can hold any number of rows. Germany has some 700,000 stops."""
 
 
 class Row(NamedTuple):
@@ -67,7 +69,10 @@ class Feed:
         with self._open(table) as text:
             reader = csv.reader(text, strict=True)
             header = [name.strip() for name in next(reader, [])]
+            most = ROWS.get(table)
             for number, cells in enumerate(reader, 2):
+                if most is not None and number > most:
+                    raise LimitExceeded(f"{table}.txt has more than {most:,} rows", setting="ROWS")
                 if not cells:
                     continue
                 fits = len(cells) == len(header)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from lxml import etree
 
+from allmende.connectors.markup import parse_xml
 from allmende.connectors.messages import Refused, read_json
 
 _DEEPEST = 12
@@ -62,16 +63,11 @@ def _without(value: Any) -> Any:
 
 
 def _root(body: bytes) -> etree._Element:
-    """The document's root; a DTD refuses it, entities are not looked up."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
-    )
     try:
-        root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise Refused("unreadable", f"this is no XML: {error}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise Refused("unreadable", "the document has a DTD, which is not taken")
+        root = parse_xml(body)
+    except Refused as refused:
+        # one word for all whose bytes are not kept
+        raise Refused("unreadable", refused.reason) from None
     if sum(1 for _ in root.iter()) > _MOST:
         raise Refused("unreadable", f"the document has more than {_MOST} elements")
     return root

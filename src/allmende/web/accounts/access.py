@@ -12,8 +12,12 @@ Person = User | AnonymousUser
 
 
 def datasets_of(user: Person) -> frozenset[str]:
-    """Ids of the datasets that are not open and that somebody may read: an administrator all of them."""
-    return _closed() if may(user, "people.edit") else frozenset()
+    """Ids of the datasets that are not open and that somebody may read: those that were granted, those of the sensors
+    that they give, and for an administrator all of the city's that are restricted. What is protected is granted to
+    persons by name, to nobody by a role."""
+    from allmende.web.grants.grants import granted
+
+    return granted(user) | (_restricted() if may(user, "people.edit") else frozenset()) | _given(user)
 
 
 def writes_of(user: Person) -> frozenset[str]:
@@ -32,7 +36,15 @@ def _datasets() -> Iterable[str]:
     return open_profile().datasets
 
 
-def _closed() -> frozenset[str]:
+def _given(user: Person) -> frozenset[str]:
+    from allmende.web.citizens.models import PREFIX
+
+    if user.pk is None or not user.is_active:
+        return frozenset()
+    return frozenset(f"{PREFIX}{number}" for number in user.own_sensors.values_list("pk", flat=True))
+
+
+def _restricted() -> frozenset[str]:
     from allmende.web.house import open_profile
 
-    return frozenset(d.id for d in open_profile().datasets.values() if d.access != "open")
+    return frozenset(d.id for d in open_profile().datasets.values() if d.access == "restricted")

@@ -14,7 +14,7 @@ from allmende.domain.errors import InvalidInput
 from allmende.web.accounts import people
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import Invitation, Membership, Organisation, User
-from allmende.web.accounts.roles import ROLES, forget_roles
+from allmende.web.accounts.roles import ROLES
 from allmende.web.accounts.tokens import digest_of
 from allmende.web.oidc import Provider
 
@@ -103,26 +103,26 @@ def provider_of(id_: str) -> Provider | None:
 def follow_groups(user: User, provider: Provider, claims: Any) -> None:
     """Give the roles that the provider's groups stand for, and take away those that they stood for at the last log-in.
 
-    A role that was given by hand stays as it is. An organisation that there is not is left out.
+    A role that was given by hand, or by another provider, stays as it is. An organisation that there is not is left
+    out.
     """
     wanted = provider.roles_of(claims)
-    if set(wanted.values()) == {"reader"} and not provider.grants:
-        return
-    by_hand = set(Membership.objects.filter(user=user, provider="").values_list("organisation_id", flat=True))
-    known = set(Organisation.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    others = Membership.objects.filter(user=user).exclude(provider=provider.id)
+    kept: set[str | None] = set(others.values_list("organisation_id", flat=True))
     had = {m.organisation_id or "": m.role for m in Membership.objects.filter(user=user, provider=provider.id)}
+    if user.is_superuser and had.get("") != "administrator":
+        kept.add(None)
+    known = set(Organisation.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     want = {
-        place: role
-        for place, role in wanted.items()
-        if (place or None) not in by_hand and (not place or place in known)
+        place: role for place, role in wanted.items() if (place or None) not in kept and (not place or place in known)
     }
     if had == want:
         return
     Membership.objects.filter(user=user, provider=provider.id).delete()
     for place, role in want.items():
         Membership.objects.create(user=user, organisation_id=place or None, role=role, provider=provider.id)
-    if None not in by_hand:
+    if None not in kept:
         user.is_superuser = user.is_staff = want.get("") == "administrator"
         user.save(update_fields=["is_superuser", "is_staff"])
-    forget_roles(user)
+    people.forget(user)
     record(f"user:{user.username}", "user.role", f"user:{user.username}", was=had, roles=want, provider=provider.id)

@@ -31,6 +31,27 @@ def data_of(user: User) -> dict[str, Any]:
                 "name", "datasets", "may_write", "writes", "publishes", "created", "expires", "last_used", "revoked"
             )
         ),
+        "own_sensors": list(
+            user.own_sensors.values(
+                "id",
+                "name",
+                "description",
+                "shown_name",
+                "licence",
+                "indoor",
+                "measures",
+                "precision",
+                "lon",
+                "lat",
+                "district",
+                "state",
+                "note",
+                "paused",
+                "afterwards",
+                "created",
+                "last_received",
+            )
+        ),
         "logged_in": list(LoggedIn.objects.filter(user=user).values("browser", "since", "seen")),
         "audit_log": list(
             AuditEntry.objects.filter(actor=f"user:{user.username}").values("at", "action", "object", "detail")

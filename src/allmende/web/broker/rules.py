@@ -21,6 +21,7 @@ from allmende.web.broker.broker import Broker, Rules
 from allmende.web.broker.notifier import Notifier
 from allmende.web.broker.session import Client
 from allmende.web.broker.topics import is_wild, matches
+from allmende.web.citizens import intake as own
 from allmende.web.config import Config
 from allmende.web.house import open_profile, open_sources, open_store
 from allmende.web.intake import Intake
@@ -39,12 +40,18 @@ def house_rules(config: Config) -> Rules:
     topics = intake.topics()
 
     def may_publish(client: Client, topic: str) -> bool:
+        if own.is_own(topic):
+            return own.may_give(client, topic)
         nonlocal topics
         topics = intake.topics()  # the city's sources may be others by now; here, since a look may ask the database
         return may_publish_mqtt(client, topic)
 
     def ingest(topic: str, payload: bytes, _client: Client) -> None:
-        take(topic, payload)
+        if own.is_own(topic):
+            close_old_connections()
+            own.take_message(topic, payload)
+        else:
+            take(topic, payload)
 
     def create(topic: str, payload: bytes, client: Client) -> bytes:
         close_old_connections()
@@ -52,7 +59,7 @@ def house_rules(config: Config) -> Rules:
 
     return Rules(
         ingest=ingest,
-        ingest_filters=lambda: topics,
+        ingest_filters=lambda: (*topics, *own.TOPICS),
         authenticate=authenticate_mqtt,
         may_publish=may_publish,
         may_subscribe=may_subscribe_mqtt,

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 import allmende
+from allmende.web.citizens.models import PREFIX as OWN
 
 _LOOPBACK = ("127.0.0.1", "::1", "")
 _FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
@@ -59,7 +60,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     store = request.house.store  # type: ignore[attr-defined]  set by HouseMiddleware
     now = time.time_ns() // 1000
     troubles = Trouble.objects.filter(over__isnull=True).values_list("source", "kind")
-    page = render(store.sources().values(), now, _free(), lag(store, now), troubles)
+    # Sensors of citizens are many, and held ones are nobody's business.
+    states = [state for state in store.sources().values() if not state.id.startswith(OWN)]
+    page = render(states, now, _free(), lag(store, now), troubles)
     return HttpResponse(page, content_type=CONTENT_TYPE_LATEST)
 
 

@@ -16,6 +16,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     geography = house.profile.geography if house else None
     return {
         "city": house.profile if house else None,
+        "datasets": house.datasets if house else [],
         "services": [describe(service, request.path) for service in settings.SERVICES],
         "live_url": websocket_url(settings.ALLMENDE, request.get_host(), request.is_secure()),
         "basemap_url": settings.ALLMENDE.base_map or (geography.base_map if geography else ""),

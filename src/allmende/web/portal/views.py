@@ -50,6 +50,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         per_day=_expected(),
         volumes=volumes(),
     )
+    listed = [each for each in listed if house.knows(each.dataset)]
     wrong = list(problems()) if may(request.user, "sources.edit") else []
     return render(request, "portal/sources.html", {"sources": listed, "now": now, "problems": wrong})
 

@@ -23,8 +23,12 @@ from allmende.web.rules import limits_of
 def rules(request: HttpRequest) -> HttpResponse:
     """All rules of the city."""
     house = request.house  # type: ignore[attr-defined]
-    listed = list_rules(house.profile, house.store.sources())
     edits = may(request.user, "rules.edit")
+    listed = [
+        one
+        for one in list_rules(house.profile, house.store.sources())
+        if edits or house.knows(house.profile.datasets[one.rule.dataset])
+    ]
     drafts = Revision.objects.filter(kind=KIND, state__in=OPEN).select_related("author", "releaser") if edits else ()
     told = {"rules": listed, "now": house.now(), "edits": edits, "drafts": drafts}
     return render(request, "rulebook/rules.html", told)
@@ -80,7 +84,7 @@ def _opened(request: HttpRequest, rule: str) -> tuple[Any, Prepared, dict[str, A
     house = request.house  # type: ignore[attr-defined]
     profile = house.profile
     said = profile.rules.get(rule)
-    if said is None:
+    if said is None or not (house.knows(profile.datasets[said.dataset]) or may(request.user, "rules.edit")):
         raise Http404(rule)
     prepared = prepare_rules(profile)
     return house, prepared, {

@@ -69,7 +69,11 @@ class Job(threading.Thread):
         """Ask, wait, ask again. Nothing that goes wrong ends it."""
         while not self._stop_event.is_set():
             began = time.monotonic()
-            error = self.ask()
+            try:
+                error = self.ask()
+            except Exception:  # the database may be away, too; the thread is needed when it is back
+                log.exception("a source could not be asked", source=self.task.source.source.id)
+                error = "it could not be asked"
             self._failures = self._failures + 1 if error else 0
             spent = 0.0 if error else time.monotonic() - began
             self._stop_event.wait(max(0.05, pause_after(self._failures, self.task.seconds) - spent))

@@ -15,7 +15,6 @@ from websockets.sync.client import ClientConnection, connect
 from allmende.connectors.fetching import CONNECT_SECONDS, USER_AGENT, filled_address, headers, without_secrets
 from allmende.domain.addresses import hide_secrets
 from allmende.domain.connector import Payload
-from allmende.domain.errors import AllmendeError
 from allmende.web.intake import GROUP, Intake
 from allmende.web.sources import PreparedSource
 from allmende.web.worker.pauses import pause_after
@@ -107,5 +106,5 @@ class Listener(threading.Thread):
         self._noted = time.monotonic()
         try:
             self._intake.store.note_attempt(self._source.id, self._intake.clock(), error)
-        except AllmendeError as trouble:
+        except Exception as trouble:  # told from where a failure is told, which must not end the thread
             log.warning("the state of a source could not be noted", source=self._source.id, error=str(trouble))

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from urllib.parse import urlsplit
 
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, PayloadTooBig
@@ -11,7 +12,10 @@ from allmende.domain.errors import AllmendeError
 
 def in_words(error: BaseException, address: str = "") -> str:
     """One line: what happened, and where."""
-    host = httpx.URL(address).host if address else ""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:  # what is no address has no host, and must not hide what went wrong
+        host = ""
     at = f" ({host})" if host else ""
     if isinstance(error, AllmendeError):
         return str(error)

@@ -12,6 +12,7 @@ from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
 from allmende.web.feedback.models import Message
+from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
 from allmende.web.office.files import prune as prune_files
 
@@ -37,6 +38,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     SessionStore.clear_expired()
     prune_sessions()
     Message.prune()
+    Grant.prune()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
         prepare_years(now)

@@ -112,3 +112,10 @@ def test_a_zip_whose_list_leads_nowhere():
     parsed = parse(payload(BODY[:200] + BODY[600:]), SOURCE)
     assert not features(parsed)
     assert {rejection.code for rejection in parsed.rejections} == {"unreadable"}
+
+
+def test_a_zip_of_endless_rows_is_bounded(monkeypatch):
+    monkeypatch.setattr("allmende.connectors.gtfs.tables.ROWS", {"stops": 3})
+    parsed = parse(payload(BODY), SOURCE)
+    assert [(rejection.code, rejection.where) for rejection in parsed.rejections] == [("unreadable", "stops.txt")]
+    assert "more than 3 rows" in parsed.rejections[0].reason

@@ -1,0 +1,109 @@
+"""Ways of writing RDF, and which of them a question wants."""
+
+from typing import NamedTuple
+
+import msgspec
+from rdflib import Graph
+
+from allmende.domain.errors import InvalidQuery
+from allmende.faces.dcat.names import NEWEST, PREFIXES, Profile
+
+
+class Format(NamedTuple):
+    """A way of writing: the end of an address, rdflib's name, media types (the first is the answer's)."""
+
+    suffix: str
+    name: str
+    media: tuple[str, ...]
+
+
+FORMATS = (
+    Format("ttl", "turtle", ("text/turtle", "application/x-turtle")),
+    Format("rdf", "xml", ("application/rdf+xml", "application/xml", "text/xml")),
+    Format("jsonld", "json-ld", ("application/ld+json", "application/json")),
+    Format("nt", "nt", ("application/n-triples", "text/plain")),
+)
+SUFFIXES = tuple(format_.suffix for format_ in FORMATS)
+HTML = "text/html"
+
+
+def write(graph: Graph, format_: Format) -> bytes:
+    """The graph as bytes. JSON-LD has the prefixes as its context."""
+    if format_.name == "json-ld":
+        context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
+        text: str = graph.serialize(format="json-ld", context=context, auto_compact=False)
+        return text.encode()
+    # rdflib's pretty XML forgets to declare the prefixes of types
+    written: bytes = graph.serialize(format=format_.name, encoding="utf-8")
+    return written
+
+
+def by_suffix(suffix: str) -> Format | None:
+    """The format that an address ends in, or None."""
+    return next((format_ for format_ in FORMATS if format_.suffix == suffix), None)
+
+
+def accepted(header: str, *, html: bool) -> Format | None:
+    """The format that an Accept header likes best, None for a page; what takes anything gets a page where there is
+    one, else Turtle (RFC 9110, 12.5.1)."""
+    best: tuple[float, int, Format | None] | None = None
+    for place, (media, weight) in enumerate(_ranges(header)):
+        if weight <= 0:
+            continue
+        found: Format | None
+        if media in (HTML, "application/xhtml+xml", "text/*", "*/*"):
+            if not html and media in (HTML, "application/xhtml+xml"):
+                continue
+            found = None if html else FORMATS[0]
+        else:
+            named = next((format_ for format_ in FORMATS if media in format_.media), None)
+            if named is None:
+                continue
+            # a browser names XML behind its page: who asks for any XML does not ask for ours
+            if html and media in ("application/xml", "text/xml", "text/plain"):
+                continue
+            found = named
+        if best is None or (weight, -place) > best[:2]:
+            best = (weight, -place, found)
+    if best is None:
+        return None if html else FORMATS[0]
+    return best[2]
+
+
+def _ranges(header: str) -> list[tuple[str, float]]:
+    ranges = []
+    for part in header.split(",")[:50]:
+        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip() == "q":
+                try:
+                    weight = float(value)
+                except ValueError:
+                    weight = 0.0
+        if media:
+            ranges.append((media, weight))
+    return ranges
+
+
+def profile_of(asked: str, header: str = "") -> Profile:
+    """The profile that ``?profile=`` or Accept-Profile names, else the newest. Raises InvalidQuery for a name that is
+    none; a header may name what it likes (Content Negotiation by Profile)."""
+    if asked:
+        for profile in Profile:
+            if asked in (profile.value, profile.uri):
+                return profile
+        known = ", ".join(profile.value for profile in Profile)
+        raise InvalidQuery(f"there is no such profile; there are {known}", where="profile")
+    for part in header.split(",")[:20]:
+        name = part.split(";")[0].strip().strip("<>")
+        for profile in Profile:
+            if name in (profile.uri, profile.uri.rstrip("/"), profile.value):
+                return profile
+    return NEWEST
+
+
+def error_body(message: str, where: str) -> bytes:
+    """An error as JSON."""
+    return msgspec.json.encode({"code": 400, "type": "error", "message": f"{where}: {message}" if where else message})

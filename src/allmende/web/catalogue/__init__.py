@@ -1,0 +1,1 @@
+"""The catalogue of datasets: pages, RDF, CKAN's API, and what is remembered of descriptions."""

@@ -1,0 +1,48 @@
+"""The catalogue of this house for one reader, put together from profile, store and what is remembered."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from allmende.domain.catalogue import Catalogue, build_catalogue
+from allmende.domain.contract import Contract
+from allmende.domain.policy import Reader
+from allmende.domain.profile import Profile
+from allmende.domain.store import Store
+from allmende.web.catalogue.notes import read_notes
+from allmende.web.catalogue.ways import ADDERS, SERVICES
+from allmende.web.house import open_sources
+
+
+def root_of(request: HttpRequest) -> str:
+    """The house's address as catalogues keep it: the public one where it is set, else the one in the address bar."""
+    known: str = settings.ALLMENDE.public_url
+    return known.rstrip("/") or f"{request.scheme}://{request.get_host()}"
+
+
+def contracts() -> Mapping[str, Contract]:
+    """What each source promises now."""
+    return {id_: found.source.contract for id_, found in open_sources().items()}
+
+
+def gather(store: Store, profile: Profile, reader: Reader, root: str, *, simulated: bool = False) -> Catalogue:
+    """All that the reader may know of. Simulated datasets are in it where they are asked for."""
+    return build_catalogue(
+        profile,
+        reader,
+        root=root,
+        figures=store.figures(reader),
+        collections=store.collections(reader, simulated=simulated),
+        notes=read_notes(),
+        contracts=contracts(),
+        adders=ADDERS,
+        services=[make(root) for make in SERVICES],
+        simulated=simulated,
+    )
+
+
+def catalogue_for(request: HttpRequest, *, simulated: bool = False) -> Catalogue:
+    """The catalogue for whoever asks."""
+    house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
+    return gather(house.store, house.profile, house.reader, root_of(request), simulated=simulated)

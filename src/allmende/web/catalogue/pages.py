@@ -1,0 +1,222 @@
+"""The pages of the catalogue: all datasets, one of them, one that is gone; and what search engines ask for."""
+
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from allmende.domain import vocabulary
+from allmende.domain.catalogue import Catalogue, Entry, may_read
+from allmende.domain.dataset import DatasetProfile
+from allmende.domain.figures import StreamSummary
+from allmende.domain.policy import ANONYMOUS
+from allmende.faces.dcat.formats import SUFFIXES
+from allmende.faces.dcat.schema_org import data_block, describe
+from allmende.web.catalogue.files import each_stream, row
+from allmende.web.catalogue.gather import catalogue_for, gather, root_of
+from allmende.web.catalogue.sketch import draw
+from allmende.web.catalogue.snippets import snippets
+from allmende.web.portal.sources import as_moment, spoken
+
+SHOWN = 50
+"""Streams in a page; the file has all of them."""
+_DRAWN = 2000
+
+
+class Listed(NamedTuple):
+    """A dataset in the list, in words of the active language."""
+
+    entry: Entry
+    title: str
+    description: str
+    licence: str
+    themes: list[str]
+    periodicity: str
+
+
+class Measure(NamedTuple):
+    """A figure of quality with its words."""
+
+    name: str
+    percent: float | None
+    words: str
+
+
+@require_safe
+def datasets(request: HttpRequest) -> HttpResponse:
+    """``/datasets/``: all that the reader may know of; ``?q=`` finds words, ``?theme=`` a theme."""
+    simulated = request.GET.get("simulated") == "1"
+    found = catalogue_for(request, simulated=simulated)
+    text, theme = request.GET.get("q", "")[:200].strip(), request.GET.get("theme", "")
+    listed = [_listed(entry) for entry in found.entries if _holds(entry, text)]
+    counts = {key: sum(key in each.entry.dataset.themes for each in listed) for key in _themes()}
+    if theme in counts:
+        listed = [each for each in listed if theme in each.entry.dataset.themes]
+    hidden = sum(each.simulated and each.withdrawn is None for each in request.house.profile.datasets.values())  # type: ignore[attr-defined]
+    values = {
+        "listed": sorted(listed, key=lambda each: each.title.casefold()),
+        "text": text,
+        "theme": theme if theme in counts else "",
+        "themes": [(key, label, counts[key]) for key, label in _themes().items() if counts[key]],
+        "simulated": simulated,
+        "hidden": hidden,
+    }
+    return render(request, "catalogue/datasets.html", values)
+
+
+def _themes() -> dict[str, str]:
+    return {key: spoken(term.label) for key, term in vocabulary.vocabulary(vocabulary.THEMES).terms.items()}
+
+
+def _holds(entry: Entry, text: str) -> bool:
+    """Whether every word stands somewhere in the description, in any language."""
+    dataset = entry.dataset
+    words = [word for listed in dataset.keywords.values() for word in listed]
+    parts = [dataset.id, *dataset.title.values(), *dataset.description.values(), dataset.publisher, *words]
+    whole = " ".join(parts).casefold()
+    return all(word in whole for word in text.casefold().split())
+
+
+def _listed(entry: Entry) -> Listed:
+    dataset = entry.dataset
+    frequency = vocabulary.find(vocabulary.FREQUENCIES, entry.periodicity)
+    return Listed(
+        entry=entry,
+        title=spoken(dataset.title),
+        description=spoken(dataset.description),
+        licence=spoken(entry.licence.label),
+        themes=[_themes()[key] for key in dataset.themes],
+        periodicity=spoken(frequency.label) if frequency else "",
+    )
+
+
+def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> HttpResponse:
+    """``/dataset/ID`` for people."""
+    house = request.house  # type: ignore[attr-defined]
+    dataset, root = entry.dataset, catalogue.root
+    open_ = may_read(dataset, house.reader)
+    streams = list(islice(each_stream(house.store, house.reader, dataset.id), _DRAWN)) if open_ else []
+    places = dict.fromkeys((s.lon, s.lat) for s in streams if s.lon is not None and s.lat is not None)
+    first = row(streams[0], root)["readings"] if streams else ""
+    availability = vocabulary.find(vocabulary.AVAILABILITIES, dataset.availability)
+    values: dict[str, Any] = {
+        "shown": _listed(entry),
+        "entry": entry,
+        "dataset": dataset,
+        "may_read": open_,
+        "measures": _measures(entry),
+        "measured_at": as_moment(entry.quality.measured_at) if entry.quality else None,
+        # days of UTC, whatever the city's zone
+        "measured_from": _utc_day(entry.quality.start) if entry.quality else None,
+        "measured_until": _utc_day(entry.quality.end - 1) if entry.quality else None,
+        "streams": [(stream, _named(stream), as_moment(stream.start)) for stream in streams[:SHOWN]],
+        "more": max(0, entry.figures.streams - SHOWN),
+        "sketch": draw(house.profile.geography, entry.bbox, places),
+        "places": len(places),
+        "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
+        "provenance": spoken(entry.provenance),
+        "legal_basis": spoken(dataset.legal_basis),
+        "keywords": dataset.keywords.get(_language()) or next(iter(dataset.keywords.values()), []),
+        "availability": spoken(availability.label) if availability else "",
+        "high_value": [_label(vocabulary.HIGH_VALUE, key) for key in dataset.high_value],
+        "start": _as_day(entry.start),
+        "end": _as_day(entry.end),
+        "versions": [(v, _as_day(v.date), spoken(v.reason)) for v in reversed(dataset.versions)],
+        "series": catalogue.entry(dataset.part_of) if dataset.part_of else None,
+        "members": [e for e in (catalogue.entry(name) for name in entry.members) if e is not None],
+        "related": [(name, catalogue.entry(name)) for name in dataset.related],
+        "suffixes": SUFFIXES,
+        "now": house.now(),
+        # escaped by data_block
+        "schema_org": mark_safe(data_block(describe(entry, catalogue, _language()))),  # noqa: S308
+    }
+    return render(request, "catalogue/dataset.html", values)
+
+
+def show_gone(request: HttpRequest, title: dict[str, str], dataset: DatasetProfile | None, day: str) -> HttpResponse:
+    """``/dataset/ID`` of one that was withdrawn: 410, and what is left to say."""
+    withdrawn = dataset.withdrawn if dataset else None
+    values = {
+        "title": spoken(title),
+        "day": _as_day(day),
+        "reason": spoken(withdrawn.reason) if withdrawn else "",
+        "successor": withdrawn.successor if withdrawn else "",
+    }
+    return render(request, "catalogue/gone.html", values, status=410)
+
+
+def _named(stream: StreamSummary) -> str:
+    """Thing and stream, without saying the same twice."""
+    return stream.name if not stream.thing or stream.thing in stream.name else f"{stream.thing}: {stream.name}"
+
+
+def _utc_day(moment: int) -> date:
+    return datetime.fromtimestamp(moment / 1_000_000, UTC).date()
+
+
+def _language() -> str:
+    return (get_language() or "de").split("-")[0]
+
+
+def _label(listed: str, key: str) -> str:
+    term = vocabulary.find(listed, key)
+    return spoken(term.label) if term else key
+
+
+def _as_day(text: str) -> datetime | str:
+    """A day as a date to be shown in the reader's way; a year or a month as it is."""
+    return datetime.fromisoformat(text) if len(text) == 10 else text
+
+
+def _measures(entry: Entry) -> list[Measure]:
+    quality = entry.quality
+    if quality is None:
+        return []
+    numbers = {name: f"{getattr(quality, name) or 0:,}".replace(",", "\u202f") for name in
+               ("counted", "expected", "flagged", "on_time", "judged")}  # fmt: skip
+    words = {
+        "completeness": _("%(counted)s readings came, %(expected)s were expected by what the sources promise."),
+        "timeliness": _("%(on_time)s of %(judged)s streams have a value no older than their source promises."),
+        "plausibility": _("%(flagged)s of %(counted)s readings are marked as implausible."),
+    }
+    unknown = {
+        "completeness": _("Not measured: the sources promise no number of readings."),
+        "timeliness": _("Not measured: the sources do not promise how often they speak."),
+        "plausibility": _("Not measured: nothing came in this time."),
+    }
+    names = {"completeness": _("Completeness"), "timeliness": _("Timeliness"), "plausibility": _("Plausibility")}
+    measures = []
+    for key, name in names.items():
+        share = getattr(quality, key)
+        said = unknown[key] if share is None else words[key] % numbers
+        # rounded down: what is not whole is never shown as whole
+        measures.append(Measure(name, None if share is None else int(share * 1000) / 10, said))
+    return measures
+
+
+@require_safe
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """``/sitemap.xml`` (sitemaps.org 0.9): pages for everybody, whoever asks."""
+    house, root = request.house, root_of(request)  # type: ignore[attr-defined]
+    found = gather(house.store, house.profile, ANONYMOUS, root)
+    pages: list[tuple[str, str]] = [(f"{root}/", ""), (f"{root}/datasets/", ""), (f"{root}/about/", "")]
+    pages += [(entry.address, entry.modified) for entry in found.entries]
+    body = ['<?xml version="1.0" encoding="UTF-8"?>', '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
+    for address, day in pages:
+        said = f"<lastmod>{day}</lastmod>" if day else ""
+        body.append(f"<url><loc>{escape(address)}</loc>{said}</url>")
+    return HttpResponse("\n".join([*body, "</urlset>\n"]), content_type="application/xml")
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """``/robots.txt`` (RFC 9309): pages are for everybody; what is asked again and again by pages is not."""
+    lines = ["User-agent: *", "Disallow: /accounts/", "Disallow: /sta/", "", f"Sitemap: {root_of(request)}/sitemap.xml"]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

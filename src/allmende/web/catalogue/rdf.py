@@ -1,0 +1,103 @@
+"""The catalogue and its datasets at their addresses: for programs as RDF, for people as pages."""
+
+import time
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from allmende.domain.catalogue import may_know
+from allmende.domain.dataset import DatasetProfile
+from allmende.domain.face import Request, Response
+from allmende.faces.dcat.face import answer_catalogue, answer_dataset, answer_gone
+from allmende.faces.dcat.formats import Format, accepted, by_suffix
+from allmende.web.catalogue.gather import catalogue_for, root_of
+from allmende.web.catalogue.notes import gone_description
+from allmende.web.catalogue.pages import show_dataset, show_gone
+
+VARY = "Accept, Accept-Profile, Accept-Language, Authorization, Cookie"
+
+
+@require_safe
+def catalogue(request: HttpRequest, suffix: str = "") -> HttpResponse:
+    """``/catalog``: RDF, or the list of datasets for a browser. ``?simulated=1`` brings simulated datasets too."""
+    format_ = _format(request, suffix)
+    if format_ is None:
+        answer: HttpResponse = HttpResponseRedirect(reverse("catalogue:datasets"), status=303)
+        answer["Vary"] = VARY
+        return answer
+    found = catalogue_for(request, simulated=request.GET.get("simulated") == "1")
+    return _send(request, answer_catalogue(_question(request), found, format_, _accept_profile(request)))
+
+
+@require_safe
+def dataset(request: HttpRequest, name: str, suffix: str = "") -> HttpResponse:
+    """``/dataset/ID``: the page or RDF. 410 for one that was withdrawn; one that the reader may not know of is like one
+    that never was."""
+    format_ = _format(request, suffix)
+    profile = request.house.profile.datasets.get(name)  # type: ignore[attr-defined]
+    if profile is not None and not may_know(profile, request.house.reader):  # type: ignore[attr-defined]
+        raise Http404(name)
+    if profile is None or profile.withdrawn is not None:
+        return _gone(request, name, profile, format_)
+    # who asks for it by its name has asked for it, simulated or not
+    found = catalogue_for(request, simulated=profile.simulated)
+    entry = found.entry(name)
+    if entry is None:
+        raise Http404(name)
+    if format_ is None:
+        answer = show_dataset(request, entry, found)
+        answer["Vary"] = VARY
+        answer["Link"] = f'<{entry.address}.ttl>; rel="alternate"; type="text/turtle"'
+        return answer
+    return _send(request, answer_dataset(_question(request), entry, found, format_, _accept_profile(request)))
+
+
+def _gone(request: HttpRequest, name: str, profile: DatasetProfile | None, format_: Format | None) -> HttpResponse:
+    kept = None if profile is not None else gone_description(name)
+    if profile is None and kept is None:
+        raise Http404(name)
+    title = dict(profile.title) if profile else dict(kept.title) if kept else {}
+    day = profile.withdrawn.date if profile and profile.withdrawn else _day(kept.gone if kept else None)
+    if format_ is None:
+        answer = show_gone(request, title, profile, day)
+        answer["Vary"] = VARY
+        return answer
+    return _send(request, answer_gone(f"{root_of(request)}/dataset/{name}", title, profile, day, format_))
+
+
+def _day(moment: int | None) -> str:
+    return "" if moment is None else time.strftime("%Y-%m-%d", time.gmtime(moment / 1_000_000))
+
+
+def _format(request: HttpRequest, suffix: str) -> Format | None:
+    if suffix:
+        return by_suffix(suffix)
+    return accepted(request.headers.get("accept", ""), html=True)
+
+
+def _accept_profile(request: HttpRequest) -> str:
+    return request.headers.get("accept-profile", "")
+
+
+def _question(request: HttpRequest) -> Request:
+    return Request(
+        method=request.method or "GET",
+        path=request.path_info,
+        query=request.META.get("QUERY_STRING", ""),
+        root=root_of(request),
+        reader=request.house.reader,  # type: ignore[attr-defined]
+        now=time.time_ns() // 1000,
+        if_none_match=request.headers.get("if-none-match", ""),
+        accept=request.headers.get("accept", ""),
+    )
+
+
+def _send(request: HttpRequest, answer: Response) -> HttpResponse:
+    response = HttpResponse(
+        answer.body, status=answer.status, content_type=answer.content_type, headers=dict(answer.headers)
+    )
+    response.headers.setdefault("Vary", VARY)
+    if request.house.reader.name != "anonymous":  # type: ignore[attr-defined]
+        response["Cache-Control"] = "private, no-cache"
+    return response

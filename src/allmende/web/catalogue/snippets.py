@@ -1,0 +1,70 @@
+"""Ready-made code for one dataset, from one place: what a page shows is what the tests run."""
+
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+
+class Snippet(NamedTuple):
+    """A piece of code in a language, and where it is put."""
+
+    key: str
+    title: str
+    code: str
+    words: str = ""
+
+
+_PYTHON = """import csv
+import io
+import urllib.request
+
+
+def read(address):
+    with urllib.request.urlopen(address) as answer:
+        return list(csv.DictReader(io.TextIOWrapper(answer, "utf-8")))
+
+
+streams = read("{streams}")
+for stream in streams:
+    print(stream["thing"], stream["name"], stream["result"], stream["unit"], sep=" | ")
+
+# {comment}
+for reading in read(streams[0]["readings"])[:10]:
+    print(reading["phenomenonTime"], reading["result"])
+"""
+_R = """streams <- read.csv("{streams}", encoding = "UTF-8")
+print(streams[, c("thing", "name", "result", "unit")])
+
+# {comment}
+readings <- read.csv(streams$readings[1], encoding = "UTF-8")
+head(readings)
+"""
+_CURL = """curl --fail "{streams}"
+
+# {comment}
+curl --fail --globoff "{readings}"
+"""
+_QGIS = """from qgis.core import QgsProject, QgsVectorLayer
+
+layer = QgsVectorLayer("{places}", "{name}", "ogr")
+QgsProject.instance().addMapLayer(layer)
+"""
+
+
+def snippets(address: str, name: str, readings: str) -> list[Snippet]:
+    """The code for the dataset at an address; ``readings`` is the address of the readings of one of its streams."""
+    comment = _("the newest readings of the first stream")
+    streams = f"{address}/streams.csv"
+    found = [
+        Snippet("python", "Python", _PYTHON.format(streams=streams, comment=comment)),
+        Snippet("r", "R", _R.format(streams=streams, comment=comment)),
+    ]
+    if readings:
+        found.append(Snippet("curl", "curl", _CURL.format(streams=streams, readings=readings, comment=comment)))
+    words = _(
+        "In QGIS: Layer, Add Layer, Add Vector Layer, Protocol HTTP(S), with the address below; or this in the Python "
+        "console. For all readings: Add SensorThings Layer (QGIS 3.36 or newer)."
+    )
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    places = f"/vsicurl/{address}/streams.geojson"
+    return [*found, Snippet("qgis", "QGIS", _QGIS.format(places=places, name=quoted), words)]

@@ -1,0 +1,23 @@
+"""Addresses of the catalogue. Those of datasets are meant to last: they never change, and a dataset that was withdrawn
+keeps its own."""
+
+from django.urls import path, re_path
+
+from allmende.web.catalogue import ckan, files, pages, rdf
+
+app_name = "catalogue"
+
+_ID = r"(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)"
+_RDF = r"\.(?P<suffix>ttl|rdf|jsonld|nt)"
+
+urlpatterns = [
+    path("datasets/", pages.datasets, name="datasets"),
+    path("catalog", rdf.catalogue, name="catalog"),
+    re_path(rf"^catalog{_RDF}\Z", rdf.catalogue),
+    re_path(rf"^dataset/{_ID}\Z", rdf.dataset, name="dataset"),
+    re_path(rf"^dataset/{_ID}{_RDF}\Z", rdf.dataset),
+    re_path(rf"^dataset/{_ID}/streams\.(?P<suffix>csv|json|geojson)\Z", files.streams, name="streams"),
+    re_path(r"^api/(?:3/)?action/(?P<name>[a-z_]{1,60})\Z", ckan.action, name="ckan"),
+    path("sitemap.xml", pages.sitemap, name="sitemap"),
+    path("robots.txt", pages.robots, name="robots"),
+]

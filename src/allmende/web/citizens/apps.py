@@ -1,0 +1,18 @@
+"""The app of citizens' own sensors."""
+
+from django.apps import AppConfig
+from django.db.models.signals import pre_delete
+
+
+class CitizensConfig(AppConfig):
+    """Own sensors. When an account goes, its sensors go the way that the person chose before."""
+
+    name = "allmende.web.citizens"
+    label = "citizens"
+
+    def ready(self) -> None:
+        """Be told of accounts that are deleted."""
+        from allmende.web.accounts.models import User
+        from allmende.web.citizens.keeping import leave_with_account
+
+        pre_delete.connect(leave_with_account, sender=User, dispatch_uid="citizens")

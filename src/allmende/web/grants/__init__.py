@@ -1,0 +1,1 @@
+"""Who may see data that are not open: to whom, for what purpose, until when."""

@@ -1,0 +1,10 @@
+"""Access to data that are not open as a Django app."""
+
+from django.apps import AppConfig
+
+
+class GrantsConfig(AppConfig):
+    """Grants of access: made, withdrawn, ended by their date."""
+
+    name = "allmende.web.grants"
+    label = "grants"

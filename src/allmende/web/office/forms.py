@@ -1,0 +1,295 @@
+"""Forms over tables, driven by :mod:`allmende.web.office.fields`: a table as what a page shows, and what was sent as a
+table. What no field shows is kept."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from allmende.domain.profile import Profile
+from allmende.web.office.durations import UNITS, join, split
+from allmende.web.office.fields import FORMS, Field
+from allmende.web.office.words import field_at, say_language
+
+SPARE_ROWS = 2
+MOST_ROWS = 100
+
+
+class Input:
+    """One control on a page: its name, what is in it, and what is wrong with it."""
+
+    def __init__(self, field: Field, name: str, label: str, value: Any) -> None:
+        self.field, self.name, self.label, self.value = field, name, label, value
+        self.error = ""
+        self.options: list[tuple[str, Any]] = []
+        self.unit = ""
+        self.rows: list[list[Input]] = []
+        self.in_row = False
+
+    @property
+    def shape(self) -> str:
+        """Which control it is."""
+        return self.field.shape
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be left empty, and nothing stands in its place."""
+        return not self.field.required and self.field.default is None and not self.in_row
+
+    @property
+    def id(self) -> str:
+        """Of its element."""
+        return f"id_{self.name}".replace(".", "-")
+
+    @property
+    def described(self) -> str:
+        """Ids of what describes it."""
+        parts = [f"{self.id}-hint" if self.field.hint else "", f"{self.id}-error" if self.error else ""]
+        return " ".join(part for part in parts if part)
+
+    def every(self) -> Iterator["Input"]:
+        """It, and the controls of its rows."""
+        yield self
+        for row in self.rows:
+            for column in row:
+                yield from column.every()
+
+
+class TableForm:
+    """The form of one table."""
+
+    def __init__(self, kind: str, body: Mapping[str, Any], profile: Profile, sent: QueryDict | None = None) -> None:
+        """``body`` is what the table says now. With ``sent`` the controls hold what somebody typed."""
+        self._kind, self._profile, self._before, self._sent = kind, profile, body, sent
+        self.errors: list[str] = []
+        """What is wrong and has no field."""
+        self.groups = [
+            (group.title, [control for field in group.fields for control in self._controls(field)])
+            for group in FORMS[kind]
+        ]
+
+    @property
+    def controls(self) -> list[Input]:
+        """All of them."""
+        return [control for _title, controls in self.groups for control in controls]
+
+    @property
+    def wrong(self) -> list[Input]:
+        """Controls with an error."""
+        return [one for control in self.controls for one in control.every() if one.error]
+
+    def body(self) -> dict[str, Any] | None:
+        """The table as it was sent, or None where a control cannot be read; its error says why."""
+        made = _deep(self._before)
+        for control in self.controls:
+            value = self._read(control)
+            path = control.name.split(".")
+            _put(made, path, value)
+        return None if self.wrong else made
+
+    def blame(self, place: str, message: str) -> None:
+        """Show an error beside the control that shows a place of the table, or above all."""
+        for control in self.controls:
+            if control.name == place:
+                control.error = message
+                return
+        field = field_at(self._kind, place)
+        for control in self.controls:
+            if field is not None and control.field is field:
+                rest = place[len(field.path) :].lstrip(".")
+                control.error = f"{rest}: {message}" if rest and not field.in_languages else message
+                return
+        self.errors.append(f"{place}: {message}" if place else message)
+
+    # --- controls ---
+
+    def _controls(self, field: Field) -> Iterator[Input]:
+        if not field.in_languages:
+            yield self._control(field, field.path, str(field.label), _get(self._before, field.path.split(".")))
+            return
+        for language in self._profile.languages:
+            name = f"{field.path}.{language}"
+            label = f"{field.label} ({say_language(language)})" if len(self._profile.languages) > 1 else field.label
+            yield self._control(field, name, str(label), _get(self._before, name.split(".")))
+
+    def _control(self, field: Field, name: str, label: str, value: Any) -> Input:
+        control = Input(field, name, label, value)
+        if field.choices is not None:
+            control.options = [(key, words) for key, words in field.choices(self._profile).items()]
+        if field.shape == "duration":
+            control.options = [*field.specials.items(), *UNITS.items()]
+            self._fill_duration(control, value)
+        elif field.shape == "rows":
+            self._fill_rows(control, value)
+        elif self._sent is not None:
+            control.value = self._typed(control)
+        elif field.shape == "list":
+            control.value = "\n".join(_listed(value))
+        elif field.shape == "many":
+            control.value = _listed(value)
+        elif value is None:
+            control.value = field.default if field.default is not None else ""
+        elif field.shape == "choice" and value not in dict(control.options):
+            control.options.append((value, value))
+        return control
+
+    def _typed(self, control: Input) -> Any:
+        assert self._sent is not None
+        if control.shape == "many":
+            return self._sent.getlist(control.name)
+        if control.shape == "yes":
+            return control.name in self._sent
+        return self._sent.get(control.name, "")
+
+    def _fill_duration(self, control: Input, value: Any) -> None:
+        if self._sent is not None:
+            control.value = self._sent.get(control.name, "")
+            control.unit = self._sent.get(f"{control.name}.unit", "")
+            return
+        value = control.field.default if value is None else value
+        if value in control.field.specials:
+            control.value, control.unit = "", value
+        elif value:
+            known = split(str(value))
+            if known is None:  # P1DT12H: in a unit that nobody chose; it is kept unless it is changed
+                control.options.insert(0, (str(value), str(value)))
+                known = ("", str(value))
+            control.value, control.unit = known
+        else:
+            control.value, control.unit = "", "M" if not control.field.specials else "D"
+
+    def _fill_rows(self, control: Input, value: Any) -> None:
+        field = control.field
+        if field.keyed:
+            given = [{"key": key, **row} for key, row in (value or {}).items()]
+        else:
+            given = [dict(row) for row in value or []]
+        count = len(given) + SPARE_ROWS
+        if self._sent is not None:
+            said = self._sent.get(f"{control.name}.rows", "")
+            count = min(int(said), MOST_ROWS) if said.isascii() and said.isdigit() and len(said) < 5 else 0
+        for index in range(count):
+            row = given[index] if index < len(given) else {}
+            name = f"{control.name}.{index}"
+            made = [self._control(c, f"{name}.{c.path}", str(c.label), row.get(c.path)) for c in field.columns]
+            for column in made:
+                column.in_row = True
+            control.rows.append(made)
+
+    # --- what was sent ---
+
+    def _read(self, control: Input) -> Any:
+        """The value for the table; None where it is not said."""
+        field = control.field
+        if field.shape == "rows":
+            return self._read_rows(control)
+        if field.shape == "duration":
+            value: Any = self._read_duration(control)
+        elif field.shape == "yes":
+            value = bool(control.value)
+        elif field.shape == "many":
+            value = list(control.value) or None
+        elif field.shape == "list":
+            value = [line.strip() for line in str(control.value).splitlines() if line.strip()] or None
+        elif field.shape == "number":
+            value = self._read_number(control)
+        else:
+            value = str(control.value).strip().replace("\r\n", "\n") or None
+        if value is None and field.required and not control.error:
+            control.error = _("This has to be filled in.")
+        was = _get(self._before, control.name.split("."))
+        if was is None and value == field.default:
+            return None  # what means the same is not said anew
+        if isinstance(was, str) and value == [was]:
+            return was
+        return value
+
+    def _read_duration(self, control: Input) -> str | None:
+        if control.unit in dict(control.field.specials):
+            return control.unit
+        if not control.value.strip() and control.unit not in UNITS and split(control.unit) is None:
+            kept = _get(self._before, control.name.split("."))
+            return kept if kept == control.unit else None
+        try:
+            return join(control.value, control.unit) or None
+        except ValueError:
+            control.error = _("This is no whole number, e.g. 5.")
+            return None
+
+    def _read_number(self, control: Input) -> int | float | None:
+        text = str(control.value).strip().replace(",", ".")
+        if not text:
+            return None
+        try:
+            number = float(text)
+        except ValueError:
+            control.error = _("This is no number, e.g. 12.5.")
+            return None
+        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+    def _read_rows(self, control: Input) -> Any:
+        listed: list[dict[str, Any]] = []
+        for row in control.rows:
+            texts = [one for one in row if one.shape != "choice"]
+            keys = [one for one in texts if one.field.path == "key"]
+            if not any(str(one.value).strip() for one in texts if one not in keys):
+                continue  # nothing is said: the row goes
+            if keys and not str(keys[0].value).strip():
+                keys[0].error = _("This has to be filled in.")
+            said = {one.field.path: self._read_column(one) for one in row}
+            listed.append({name: value for name, value in said.items() if value is not None})
+        if control.field.keyed:
+            return {str(row.pop("key")): row for row in listed if "key" in row} or None
+        return listed or None
+
+    def _read_column(self, control: Input) -> Any:
+        value: Any
+        if control.shape == "duration":
+            value = self._read_duration(control)
+        elif control.shape == "number":
+            value = self._read_number(control)
+        else:
+            value = str(control.value).strip() or None
+        if value is None and control.field.required and not control.error:
+            control.error = _("This has to be filled in.")
+        return None if value == control.field.default else value
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)] if value not in (None, "") else []
+
+
+def _deep(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _deep(item) for name, item in value.items()}
+    return [_deep(item) for item in value] if isinstance(value, list) else value
+
+
+def _get(body: Mapping[str, Any], path: list[str]) -> Any:
+    value: Any = body
+    for name in path:
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+    return value
+
+
+def _put(body: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set, or with None remove; tables that become empty by that go too."""
+    *way, last = path
+    inner = [body]
+    for name in way:
+        following = inner[-1].get(name)
+        if not isinstance(following, dict):
+            if value is None:
+                return
+            following = inner[-1][name] = {}
+        inner.append(following)
+    if value is None:
+        inner[-1].pop(last, None)
+        for name, outer, table in zip(reversed(way), reversed(inner[:-1]), reversed(inner[1:]), strict=True):
+            if not table:
+                outer.pop(name)
+    else:
+        inner[-1][last] = value

@@ -1,0 +1,179 @@
+"""Every address of the house, and how it is tried for leaks. A new one that does not stand here fails the tests.
+
+A probe is asked of both towns (see :mod:`tests.policy.town`), by somebody without an account and by one who may not see
+what is hidden. ``{canary}`` stands for the name that all hidden things have.
+"""
+
+from typing import NamedTuple
+
+
+class Open(NamedTuple):
+    """Its answers tell of data: these addresses have to be answered alike in both towns."""
+
+    probes: tuple[str, ...]
+
+
+class Guarded(NamedTuple):
+    """Only who has the deed may come in: anybody else is led away or refused, alike in both towns."""
+
+    probes: tuple[str, ...]
+
+
+class Apart(NamedTuple):
+    """It tells of no data of the city, or is told of elsewhere; why."""
+
+    why: str
+
+
+Way = Open | Guarded | Apart
+
+_STA = tuple(
+    f"/sta/v1.1/{path}"
+    for path in (
+        "", "Things?$count=true", "Things('{canary}-thing')", "Things('{canary}-none')", "Datastreams?$count=true",
+        "Datastreams?$expand=Thing,Sensor,ObservedProperty,Observations($count=true)", "Observations?$count=true",
+        "Things('gate')/Datastreams", "Things('gate')?$expand=Datastreams($count=true)", "Datastreams/$latest",
+        "Datastreams('{canary}~gate')/Observations", "Datastreams('{canary}~none')/Observations", "Sensors",
+        "Locations", "FeaturesOfInterest", "HistoricalLocations", "Observations?$filter=result eq 987654&$count=true",
+        "Observations?$apply=aggregate($count as n,result with max as m)", "Observations?$resultFormat=CSV",
+        "Things?$filter=startswith(name,'canary')&$count=true", "Things?$orderby=name desc&$top=1", "api",
+        "Datastreams?$resultFormat=GeoJSON", "Things?$filter=Datastreams/Sensor/name eq '{canary} counter'",
+    )
+)  # fmt: skip
+
+_OWN = (
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    r"accounts/confirm-email/",
+    r"accounts/data/",
+    r"accounts/delete/",
+    r"accounts/email/",
+    r"accounts/factors/",
+    r"accounts/factors/authenticate/",
+    r"accounts/factors/reauthenticate/",
+    r"accounts/factors/recovery-codes/",
+    r"accounts/factors/recovery-codes/download/",
+    r"accounts/factors/recovery-codes/generate/",
+    r"accounts/factors/totp/activate/",
+    r"accounts/factors/totp/deactivate/",
+    r"accounts/factors/webauthn/",
+    r"accounts/factors/webauthn/add/",
+    r"accounts/factors/webauthn/keys/<int:pk>/edit/",
+    r"accounts/factors/webauthn/keys/<int:pk>/remove/",
+    r"accounts/factors/webauthn/login/",
+    r"accounts/factors/webauthn/reauthenticate/",
+    r"accounts/inactive/",
+    r"accounts/invitation/<str:secret>/",
+    r"accounts/login/code/confirm/",
+    r"accounts/name/",
+    r"accounts/oidc/<slug:provider_id>/login/",
+    r"accounts/oidc/^(?P<provider_id>[^/]+)/login/",
+    r"accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/",
+    r"accounts/password/change/",
+    r"accounts/password/reset/",
+    r"accounts/password/reset/done/",
+    r"accounts/password/reset/key/done/",
+    r"accounts/password/set/",
+    r"accounts/providers/",
+    r"accounts/providers/login/cancelled/",
+    r"accounts/providers/login/error/",
+    r"accounts/providers/signup/",
+    r"accounts/reauthenticate/",
+    r"accounts/sessions/",
+    r"accounts/signup/",
+    r"accounts/tokens/<int:number>/revoke/",
+)
+"""Somebody's own account: told of in tests/web/test_accounts.py and its neighbours."""
+
+ROUTES: dict[str, Way] = {
+    **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
+    "accounts/": Open(("/accounts/",)),
+    "accounts/tokens/": Open(("/accounts/tokens/",)),
+    "accounts/tokens/new/": Open(("/accounts/tokens/new/",)),
+    "accounts/people/": Guarded(("/accounts/people/",)),
+    "accounts/people/<int:number>/": Guarded(("/accounts/people/1/",)),
+    "health": Apart("whether the house lives"),
+    "ready": Apart("whether the house is ready"),
+    "metrics": Guarded(("/metrics",)),
+    "sta/v1.1/Login": Apart("gives a token back to who has it"),
+    r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z": Open(_STA),
+    ".well-known/security.txt": Open(("/.well-known/security.txt",)),
+    "accounts/login/": Apart("a form"),
+    "accounts/logout/": Apart("ends a session"),
+    r"^catalog\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
+        ("/catalog.ttl", "/catalog.rdf", "/catalog.jsonld", "/catalog.nt", "/catalog.ttl?profile=dcat-ap-de-2.0")
+    ),
+    "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
+        tuple(
+            f"/dataset/{name}/streams.{form}" for name in ("sensors", "{canary}") for form in ("csv", "json", "geojson")
+        )
+    ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
+        ("/dataset/sensors.ttl", "/dataset/{canary}.ttl", "/dataset/{canary}-people.jsonld")
+    ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
+        ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
+    ),
+    "datasets/": Open(("/datasets/", "/datasets/?text=canary")),
+    "robots.txt": Open(("/robots.txt",)),
+    "sitemap.xml": Open(("/sitemap.xml",)),
+    "office/": Guarded(("/office/",)),
+    "office/<slug:kind>/": Guarded(("/office/dataset/",)),
+    "office/<slug:kind>/<str:key>/": Guarded(("/office/dataset/{canary}/",)),
+    "office/<slug:kind>/<str:key>/do/": Guarded(("/office/dataset/{canary}/do/",)),
+    "office/<slug:kind>/<str:key>/edit/": Guarded(("/office/dataset/{canary}/edit/",)),
+    "office/new/<slug:kind>/": Guarded(("/office/new/dataset/",)),
+    "own/": Open(("/own/",)),
+    "own/<int:number>": Apart("takes readings of a sensor in, by its token"),
+    "own/<int:number>/": Open(("/own/1/", "/own/99/")),
+    "own/<int:number>/delete/": Open(("/own/1/delete/",)),
+    "own/<int:number>/pause/": Open(("/own/1/pause/",)),
+    "own/<int:number>/place/": Open(("/own/1/place/",)),
+    "own/<int:number>/token/": Open(("/own/1/token/",)),
+    "own/<int:number>/words/": Open(("/own/1/words/",)),
+    "own/map.json": Open(("/own/map.json",)),
+    "own/mine/": Open(("/own/mine/",)),
+    "own/new/": Open(("/own/new/",)),
+    "own/review/": Guarded(("/own/review/",)),
+    "own/review/<int:number>/": Guarded(("/own/review/1/",)),
+    "rules/": Open(("/rules/",)),
+    "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
+    "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),
+    "rules/<str:rule>/edit/": Guarded(("/rules/{canary}-rule/edit/",)),
+    "rules/<str:rule>/history/": Guarded(("/rules/{canary}-rule/history/",)),
+    "rules/<str:rule>/run/": Guarded(("/rules/{canary}-rule/run/",)),
+    "rules/<str:rule>/value/": Open(("/rules/{canary}-rule/value/?stream={canary}~people", "/rules/no-rule/value/")),
+    "rules/count/": Guarded(("/rules/count/?property=people",)),
+    "rules/new/": Guarded(("/rules/new/",)),
+    "office/access/": Guarded(("/office/access/",)),
+    "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
+    "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
+    "feedback/": Open(("/feedback/",)),
+    "feedback/thanks/": Open(("/feedback/thanks/",)),
+    "feedback/messages/": Guarded(("/feedback/messages/",)),
+    "feedback/messages/<int:number>/settled/": Apart("POST alone, guarded as the list is"),
+    "parking/": Open(("/parking/",)),
+    "parking/board": Open(("/parking/board",)),
+    "parking/board.json": Open(("/parking/board.json",)),
+    "parking/map.json": Open(("/parking/map.json",)),
+    "parking/<str:thing_id>/": Open(("/parking/parking-altmarkt/", "/parking/{canary}-thing/", "/parking/no-thing/")),
+    "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
+    "parking/<str:thing_id>/history.json": Open(
+        ("/parking/parking-altmarkt/history.json?span=day", "/parking/{canary}-thing/history.json?span=day")
+    ),
+    "": Open(("/",)),
+    "sources/": Open(("/sources/",)),
+    "sources/<slug:source>/rejections/": Guarded(
+        ("/sources/chirpstack/rejections/", "/sources/{canary}-source/rejections/")
+    ),
+    "about/": Open(("/about/",)),
+    "api/": Open(("/api/",)),
+    "accessibility/": Open(("/accessibility/",)),
+    "privacy/": Open(("/privacy/",)),
+    "security/": Open(("/security/",)),
+    "imprint/": Open(("/imprint/",)),
+    "licences/": Open(("/licences/",)),
+    "language/<slug:code>/": Apart("sets a cookie"),
+    "geo/<slug:name>.json": Open(("/geo/districts.json", "/geo/boundary.json")),
+}

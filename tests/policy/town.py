@@ -1,0 +1,70 @@
+"""Two towns that are alike, but that one also has what not everybody may see: datasets, a source with its trouble and
+what was rejected of it, things, streams, readings, features, a rule. Each is a folder with a profile."""
+
+import shutil
+from pathlib import Path
+
+CITIES = Path(__file__).resolve().parents[2] / "cities"
+CANARY = "canary-7f3a"
+NUMBER = 987_654
+"""A value that no open stream has."""
+
+_HIDDEN = f"""
+[datasets.{CANARY}]
+title = {{ de = "{CANARY} Titel", en = "{CANARY} title" }}
+description = {{ de = "{CANARY} Text", en = "{CANARY} text" }}
+publisher = "{CANARY} publisher"
+licence = "CC-BY-4.0"
+attribution = "{CANARY} attribution"
+access = "restricted"
+
+[datasets.{CANARY}-people]
+title = {{ de = "{CANARY} Menschen", en = "{CANARY} people" }}
+description = {{ de = "{CANARY} Text", en = "{CANARY} text" }}
+publisher = "{CANARY} publisher"
+licence = "CC-BY-4.0"
+attribution = "{CANARY} attribution"
+access = "protected"
+
+[sources.{CANARY}-source]
+connector = "chirpstack"
+title = {{ de = "{CANARY} Quelle", en = "{CANARY} source" }}
+enabled = true
+dataset = "{CANARY}"
+topic = "{CANARY}/+"
+responsible = "{CANARY}@city.example"
+
+[sources.{CANARY}-source.settings.positions]
+"""
+_RULE = f"""
+[rules.{CANARY}-rule]
+version = 1
+title = {{ de = "{CANARY} Regel", en = "{CANARY} rule" }}
+dataset = "{CANARY}"
+by = "thing"
+window = {{ every = "P1D", grace = "PT1H" }}
+
+[rules.{CANARY}-rule.inputs.people]
+property = "people"
+take = "readings"
+
+[rules.{CANARY}-rule.outputs.sum]
+stream = "{{thing}}~{CANARY}"
+property = {{ id = "{CANARY}-sum", name = {{ de = "{CANARY}", en = "{CANARY}" }} }}
+type = "count"
+unit = "1"
+unit_name = "people"
+expression = "sum(people)"
+"""
+
+
+def make_town(folder: Path, *, secret: bool) -> Path:
+    """The profile's folder; the towns differ in what is hidden alone."""
+    shutil.copytree(CITIES / "example", folder)
+    if secret:
+        profile = folder / "city.toml"
+        head, services, rest = profile.read_text("utf-8").partition("[services.")
+        profile.write_text(head + _HIDDEN + "\n" + services + rest, "utf-8")
+        (folder / "rules").mkdir(exist_ok=True)
+        (folder / "rules" / "hidden.toml").write_text(_RULE, "utf-8")
+    return folder
