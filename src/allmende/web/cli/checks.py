@@ -167,7 +167,7 @@ def _database_size(config: Config) -> Iterator[Finding]:
     """How far a PostgreSQL database is from the size from which on nothing new is taken."""
     from django.db import DatabaseError
 
-    from allmende.web.intake import database_bytes
+    from allmende.web.disk import database_bytes
     from allmende.web.retention import nears_limit
 
     try:
