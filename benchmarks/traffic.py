@@ -6,7 +6,8 @@ Minutes are those of the city: an hour at ten times its speed takes six minutes.
 ``--step`` seconds each, until the house no longer keeps up. Messages are constructed (benchmarks/served/traffic.py) and
 go to Mosquitto at QoS 1 when their time has come, from a process of its own; ``allmende worker`` takes them. What it
 has taken is read from its own books twice a second: the lag is the age of the oldest message that is not committed,
-its way through the broker included. ``--profile FILE`` samples the worker's threads with py-spy, if that is installed.
+its way through the broker included. ``--profile FILE`` samples the worker's
+threads at the further speeds with py-spy, if that is installed.
 """
 
 import argparse
@@ -147,7 +148,7 @@ def measure(engine: str, speed: float, minutes: float, step: float, profile: str
         while len(runs) < _MOST_RUNS and (not runs or runs[-1].keeps_up):
             # Each run's messages are of hours that no other one's are of; within the hour, so that they are published.
             start = time.time_ns() // 1000 - 3000 * _SECOND + len(runs) * 8 * 3600 * _SECOND // 10
-            with _profiled(city, profile, length / speed, engine, speed):
+            with _profiled(city, profile if runs else "", length / speed, engine, speed):
                 runs.append(play(city, start, length, speed, len(runs)))
             print(f"{engine}: {_words(runs[-1])}", flush=True)
             if not step:
