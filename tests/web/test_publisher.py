@@ -122,7 +122,7 @@ def test_what_is_committed_is_published(config, broker, intake):
 
 def test_entities_are_published_in_their_set_and_at_their_own_topic(config, broker, intake):
     with reading(broker) as reader, started(Publisher, intake.store, config, door(config)):
-        wait_until(lambda: intake.store.cursor(ENTITIES) is not None)
+        wait_until(lambda: intake.store.cursor(FOLLOWER) is not None)  # the last one that is set
         take(intake, now_rows("30:2"))
         take(intake, now_rows("30:2", stream="b"), source="closed")
         wait_until(lambda: told_all(intake))
