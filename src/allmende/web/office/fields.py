@@ -130,6 +130,40 @@ DATASET = (
                 hint=_("Then they are marked wherever they are shown."),
                 default=False,
             ),
+            Field(
+                path="public_description",
+                label=_("Everybody may know that it is there"),
+                shape="yes",
+                hint=_("Of what is not open: its title, whose it is and what it is for are published."),
+                default=False,
+                policy=True,
+            ),
+        ),
+    ),
+    Group(
+        title=_("People in it"),
+        fields=(
+            Field(
+                path="personal.purpose",
+                label=_("What data about people are for"),
+                hint=_("Only where somebody can be known from the data."),
+                in_languages=True,
+                policy=True,
+            ),
+            Field(path="legal_basis", label=_("What allows it"), in_languages=True, policy=True),
+            Field(
+                path="personal.delete_after",
+                label=_("They are deleted after"),
+                shape="duration",
+                policy=True,
+            ),
+            Field(
+                path="counts_of_people",
+                label=_("It counts people: the smallest count that may be told"),
+                shape="number",
+                hint=_("Smaller counts stay with those who may read it."),
+                policy=True,
+            ),
         ),
     ),
 )
