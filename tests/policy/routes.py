@@ -90,6 +90,7 @@ ROUTES: dict[str, Way] = {
     "accounts/": Open(("/accounts/",)),
     "accounts/tokens/": Open(("/accounts/tokens/",)),
     "accounts/tokens/new/": Open(("/accounts/tokens/new/",)),
+    "accounts/broker/": Apart("a broker of one's own asks whether a token holds"),
     "accounts/people/": Guarded(("/accounts/people/",)),
     "accounts/people/<int:number>/": Guarded(("/accounts/people/1/",)),
     "health": Apart("whether the house lives"),
