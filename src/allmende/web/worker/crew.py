@@ -25,6 +25,7 @@ from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
 from allmende.web.worker.brokers import door
+from allmende.web.worker.catalogue import CatalogueThread
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.listener import Listener
 from allmende.web.worker.looks import Looks
@@ -146,6 +147,7 @@ class Crew:
             (profile.retention, profile.time_zone),
             lambda stop: RetentionThread(profile, config, stop, due=self._retention_due),
         )
+        wanted["catalogue"] = _Wanted(None, lambda stop: CatalogueThread(self._store, self._profile, config, stop))
         wanted["own-sensors"] = _Wanted(
             (profile.id, profile.name, profile.languages), lambda stop: SilenceThread(profile, config, stop)
         )
