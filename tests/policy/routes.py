@@ -104,6 +104,25 @@ ROUTES: dict[str, Way] = {
     r"^catalog\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
         ("/catalog.ttl", "/catalog.rdf", "/catalog.jsonld", "/catalog.nt", "/catalog.ttl?profile=dcat-ap-de-2.0")
     ),
+    r"^api/(?:3/)?action/(?P<name>[a-z_]{1,60})\Z": Open(
+        tuple(
+            f"/api/3/action/{action}"
+            for action in (
+                "package_list",
+                "package_search?q=canary",
+                "package_search?rows=1000",
+                "package_show?id={canary}",
+                "package_show?id=none",
+                "current_package_list_with_resources",
+                "organization_list",
+                "tag_list",
+                "organization_list?all_fields=true",
+                "group_list?all_fields=true",
+                "resource_show?id={canary}",
+                "license_list",
+            )
+        )
+    ),
     "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
         tuple(
