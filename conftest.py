@@ -27,7 +27,7 @@ def _prepare_environment() -> None:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     os.environ["ALLMENDE_HOME"] = home
     os.environ["ALLMENDE_CITY"] = os.environ.get("ALLMENDE_TEST_CITY") or "jena"
-    os.environ["ALLMENDE_RATE_LIMIT"] = "0"
+    os.environ |= {"ALLMENDE_RATE_LIMIT": "0", "ALLMENDE_TOKEN_RATE_LIMIT": "0"}
     # Playwright keeps an event loop in the thread of the tests; nothing of ours is asynchronous there.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     os.environ["DJANGO_SETTINGS_MODULE"] = "allmende.web.settings"

@@ -16,7 +16,7 @@ interface Sensor {
   point: [number, number];
 }
 
-const FIT = { padding: 24, maxZoom: 15 };
+const FIT = { padding: 24, maxZoom: 13 };
 
 maplibregl.setWorkerUrl(workerUrl);
 
@@ -76,7 +76,7 @@ export async function offerPlace(panel: HTMLElement): Promise<void> {
   const lon = document.getElementById(panel.dataset.lon!) as HTMLInputElement;
   try {
     const districts = await load<FeatureCollection>(panel.dataset.districts!);
-    const map = open(place, panel, districts, around(districts));
+    const map = open(place, panel, districts, around(districts), 'pick');
     const element = document.createElement('span');
     element.className = 'pick__mark';
     const marker = new maplibregl.Marker({ element });
@@ -98,7 +98,6 @@ export async function offerPlace(panel: HTMLElement): Promise<void> {
       if (Math.abs(north!) <= 90 && Math.abs(east!) <= 180) show(new maplibregl.LngLat(east!, north!));
     };
     map.on('click', (event) => choose(event.lngLat));
-    map.getCanvas().setAttribute('aria-label', say('map'));
     map.getCanvas().addEventListener('keydown', (event) => {
       if (event.key !== 'Enter') return;
       event.preventDefault(); // Enter would send the form
@@ -116,6 +115,7 @@ function open(
   said: HTMLElement,
   districts: FeatureCollection,
   bounds: maplibregl.LngLatBounds,
+  title = 'map',
 ): maplibregl.Map {
   const map = new maplibregl.Map({
     container,
@@ -131,7 +131,7 @@ function open(
     maxZoom: 18,
     localIdeographFontFamily: "'Fira Sans', sans-serif",
     locale: {
-      'Map.Title': say('map'),
+      'Map.Title': say(title),
       'NavigationControl.ZoomIn': say('zoomIn'),
       'NavigationControl.ZoomOut': say('zoomOut'),
       'CooperativeGesturesHandler.WindowsHelpText': say('scrollZoom'),

@@ -91,6 +91,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "ALLMENDE_MQTT_PORT": "0",
+        "ALLMENDE_REGISTRATION": "open",
         "ALLMENDE_MQTT_WEBSOCKET_PORT": str(free_port()),
     }
     environment = {**os.environ, **settings}

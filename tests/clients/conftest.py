@@ -33,7 +33,14 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A house that everybody may write to from here; its city is the example with simulated sources."""
     home = tmp_path_factory.mktemp(f"served-{request.param}")
     more = {"ALLMENDE_DATABASE_URL": cluster().create_empty()} if request.param == "postgres" else {}
-    environ = environment(home, ALLMENDE_ANONYMOUS_WRITES="1", ALLMENDE_CITY=CITY, ALLMENDE_RATE_LIMIT="0", **more)
+    environ = environment(
+        home,
+        ALLMENDE_ANONYMOUS_WRITES="1",
+        ALLMENDE_CITY=CITY,
+        ALLMENDE_RATE_LIMIT="0",
+        ALLMENDE_TOKEN_RATE_LIMIT="0",
+        **more,
+    )
     subprocess.run([COMMAND, "init", "--city", CITY], env=environ, check=True, capture_output=True)
     made = subprocess.run(
         [COMMAND, "token", "create", "tests", "--write"], env=environ, check=True, capture_output=True, text=True

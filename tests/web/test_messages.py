@@ -110,6 +110,22 @@ def test_the_broker_s_rules_create_and_weigh(gateway: Client, settings: Any, mon
     assert not weigh(open_store(), "v1.1/Datastreams('a')/Observations", ANONYMOUS)
 
 
+def test_the_broker_takes_messages_of_a_source_that_was_just_released(gateway: Client, settings: Any) -> None:
+    from allmende.web.live import forget
+    from allmende.web.office import revisions
+
+    forget()
+    rules = house_rules(settings.ALLMENDE)
+    assert "fresh/#" not in rules.ingest_filters()
+    texts = {"de": "Neu", "en": "New"}
+    name = next(iter(open_profile().datasets))
+    body = {"connector": "chirpstack", "title": texts, "enabled": True, "dataset": name, "topic": "fresh/#"}
+    revisions.release(revisions.save_draft("source", "fresh", body, "cli:test"), "cli:test", seen=1)
+    rules.may_publish(gateway, "fresh/1")
+    assert "fresh/#" in rules.ingest_filters()
+    forget()
+
+
 def test_the_landing_page_says_where_mqtt_is_spoken(client: Browser, house: None) -> None:
     told = client.get("/sta/v1.1").json()["serverSettings"]
     for name in ("create-observations-via-mqtt/observations-creation", "receive-updates-via-mqtt/receive-updates"):

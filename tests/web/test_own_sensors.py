@@ -1,22 +1,32 @@
 """Sensors that citizens give, from the form to the deletion."""
 
+import base64
 import json
 import re
+from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
+from django.utils import timezone
+from msgspec.structs import replace
 
 from allmende.domain.coarsening import coarsen
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import house_reader
 from allmende.domain.query import Query
 from allmende.domain.records import Position
+from allmende.domain.store import Points
 from allmende.web.accounts.authentication import authenticate_mqtt, writer_of_mqtt
 from allmende.web.accounts.models import AuditEntry, Token, User
 from allmende.web.accounts.people import give_role, remove_user
 from allmende.web.broker.session import Client as MqttClient
 from allmende.web.citizens import intake, keeping
+from allmende.web.citizens.chart import draw
 from allmende.web.citizens.models import BLOCKED, LEAVE, OPEN, RETURNED, WAITING, OwnSensor
+from allmende.web.citizens.silence import tell_silent
+from allmende.web.citizens.texts import snippets
+from allmende.web.config import load_config
 from allmende.web.house import furnish, open_profile, open_store
 from allmende.web.messages import create_from_message
 
@@ -147,9 +157,7 @@ def test_a_district_or_no_place(anna):
 
 
 def test_one_account_has_so_many(anna, settings):
-    settings.ALLMENDE = type(settings.ALLMENDE)(
-        **{f: getattr(settings.ALLMENDE, f) for f in settings.ALLMENDE.__struct_fields__ if f != "own_each"}, own_each=1
-    )
+    settings.ALLMENDE = replace(settings.ALLMENDE, own_each=1)
     register(anna[1])
     answer = anna[1].post("/own/new/", FORM)
     assert answer.status_code == 422
@@ -172,8 +180,6 @@ def test_what_is_sent_is_committed_and_told(given):
 
 
 def test_by_basic_as_devices_of_sensor_community(given):
-    import base64
-
     sensor, token = given
     basic = base64.b64encode(f"own:{token}".encode()).decode()
     body = json.dumps({"sensordatavalues": [{"value_type": "BME280_temperature", "value": "21.5"}]})
@@ -270,6 +276,55 @@ def test_by_mqtt_only_on_its_own_topic(given, anna):
     assert json.loads(wrong)["code"] == 403
 
 
+def test_ready_made_texts_are_taken_as_they_stand(given, anna):
+    """Those for curl and Python are run by the browser's test."""
+    sensor, token = given
+    texts = {each.title: each.text for each in snippets(sensor, load_config(), "city.example:8000", False, token)}
+    assert set(texts) >= {"curl", "Python", "ESPHome", "MQTT (mosquitto_pub)", "Tasmota", "Sensor.Community"}
+    # ESPHome: what its lambda gives is a text
+    esphome = texts["ESPHome"]
+    address = re.search(r"url: http://city\.example:8000(\S+)", esphome)[1]
+    name = re.search(r"json:\n\s+(\w+):", esphome)[1]
+    bearer = re.search(r"Authorization: (.+)", esphome)[1]
+    body = json.dumps({name: "21.500000"})
+    answer = Client().post(address, body, content_type="application/json", HTTP_AUTHORIZATION=bearer)
+    assert answer.json()["accepted"] == 1
+    # Tasmota: each rule publishes a bare number
+    said = dict(re.findall(r"^(Mqtt\w+) (.+)$", texts["Tasmota"], re.M))
+    assert said["MqttHost"] == "city.example"
+    client = authenticate_mqtt(said["MqttUser"], said["MqttPassword"])
+    topics = re.findall(r"DO Publish (\S+) %value% ENDON", texts["Tasmota"])
+    assert len(topics) == 2
+    for topic in topics:
+        assert intake.may_give(client, topic)
+        intake.take_message(topic, b"22.5")
+    # mosquitto_pub
+    topic, body = re.search(r"-t (\S+) -m '(.+)'", texts["MQTT (mosquitto_pub)"]).groups()
+    intake.take_message(topic, body.encode())
+    # Sensor.Community
+    lines = dict(line.split(": ", 1) for line in texts["Sensor.Community"].splitlines()[1:])
+    basic = base64.b64encode(f"{lines['User']}:{lines['Password']}".encode()).decode()
+    body = json.dumps({"sensordatavalues": [{"value_type": "humidity", "value": "40.10"}]})
+    answer = Client().post(lines["Path"], body, content_type="application/json", HTTP_AUTHORIZATION=f"Basic {basic}")
+    assert answer.json()["accepted"] == 1
+    assert open_store().rejections(source=sensor.id_) == []
+    latest = {each.stream: each.count for each in open_store().latest(HOUSE, origin=sensor.id_)}
+    assert latest == {f"{sensor.id_}~temperature": 3, f"{sensor.id_}~humidity": 3}
+
+
+def test_a_chart_leaves_out_what_is_doubtful_and_breaks_where_nothing_came():
+    assert draw(Points(times=[], results=[], flags=[])) is None
+    assert draw(Points(times=[1], results=[900], flags=["above-maximum"])) is None
+    times = [0, 10, 20, 30, 200, 210, 220]
+    chart = draw(Points(times=times, results=[1, 2, 3, 4, 5, 6, 900], flags=[""] * 6 + ["above-maximum"]))
+    assert len(chart.lines) == 2
+    assert (chart.low, chart.high, chart.start, chart.end) == (1, 6, 0, 210)
+    assert chart.lines[0].startswith("0.0,200.0 ")
+    assert chart.lines[1].endswith(" 640.0,0.0")
+    many = draw(Points(times=list(range(5000)), results=[1.0] * 5000, flags=[""] * 5000))
+    assert len(many.lines[0].split()) <= 320
+
+
 # --- held ---
 
 
@@ -353,6 +408,8 @@ def test_somebody_else_releases_it_and_all_see_whose_it_is(given, anna):
     feature = Client().get("/own/map.json").json()["features"][0]
     assert feature["geometry"]["type"] == "Polygon"
     assert "anna" not in Client().get(f"/own/{sensor.pk}/").text
+    own_alone = Client().get("/sta/v1.1/Things?$filter=not startswith(id,'own-')").json()["value"]
+    assert sensor.id_ not in [each["@iot.id"] for each in own_alone]
     # words that nobody has looked at are held again
     anna[1].post(f"/own/{sensor.pk}/words/", {**words, "name": "Neu", "shown_name": ""})
     assert Client().get(f"/sta/v1.1/Things('{sensor.id_}')").status_code == 404
@@ -379,9 +436,13 @@ def test_a_coarser_place_leaves_no_finer_one_behind(anna):
     send(given, {"temperature": 1, "time": "2026-05-01T12:00:00+02:00"})
     release(sensor)
     assert str(LON) in everything()
-    anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "1km", "lat": str(LAT), "lon": str(LON)})
+    assert anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "1km"}).status_code == 302, (
+        "it need not be said again"
+    )
     sensor.refresh_from_db()
     assert (sensor.state, sensor.precision) == (OPEN, "1km"), "a coarser place needs no other look"
+    assert sensor.place == coarsen(Position(LON, LAT), "1km", {})
+    assert anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "100m"}).status_code == 422, "nothing finer is known"
     send(given, {"temperature": 2})
     assert str(LON) not in everything() + repr(list(OwnSensor.objects.values()))
     assert everything().count(str(sensor.lon)) >= 2
@@ -390,6 +451,11 @@ def test_a_coarser_place_leaves_no_finer_one_behind(anna):
     anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "100m", "lat": str(LAT), "lon": str(LON)})
     sensor.refresh_from_db()
     assert sensor.state == WAITING, "a finer one does"
+    keeping.decide(User.objects.get(username="editor"), sensor, OPEN)
+    elsewhere = {"precision": "1km", "lat": str(LAT + 0.05), "lon": str(LON)}
+    anna[1].post(f"/own/{sensor.pk}/place/", elsewhere)
+    sensor.refresh_from_db()
+    assert sensor.state == WAITING, "so does a coarse one somewhere else"
 
 
 def test_deleted_with_all_readings(given, anna):
@@ -436,6 +502,32 @@ def test_with_the_account_goes_what_the_person_chose(anna):
     assert held.id_ not in everything()
     assert left[0].id_ in everything()
     assert not Token.objects.filter(name__startswith="own-").exists()
+
+
+# --- silence ---
+
+
+def test_a_silent_sensor_is_told_to_its_giver_once(given, anna, mailoutbox, settings):
+    sensor, _ = given
+    config = replace(settings.ALLMENDE, mail_url="smtp://localhost", own_silent_hours=24)
+    now = timezone.now()
+    assert tell_silent(open_profile(), config, now) == 0, "one that never spoke is not silent"
+    send(given, {"temperature": 1})
+    assert tell_silent(open_profile(), config, now) == 0
+    later = now + timedelta(hours=25)
+    assert tell_silent(open_profile(), config, later) == 1
+    assert mailoutbox == [], "the address is not confirmed"
+    assert "Der Sensor hat eine Weile nichts geschickt." in anna[1].get(f"/own/{sensor.pk}/").text
+    EmailAddress.objects.create(user=anna[0], email="anna@city.example", verified=True, primary=True)
+    assert tell_silent(open_profile(), config, later) == 0, "once"
+    send(given, {"temperature": 1})
+    assert tell_silent(open_profile(), config, later + timedelta(hours=25)) == 1
+    assert [mail.to for mail in mailoutbox] == [["anna@city.example"]]
+    assert mailoutbox[0].subject == "Ihr Sensor „Geheimer Hof“ schweigt"
+    assert f"/own/{sensor.pk}/" in mailoutbox[0].body
+    send(given, {"temperature": 1})
+    keeping.pause(anna[0], sensor, True)
+    assert tell_silent(open_profile(), config, later + timedelta(hours=99)) == 0
 
 
 def test_others_sensors_are_not_there(given):

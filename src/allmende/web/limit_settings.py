@@ -164,11 +164,21 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
         _setting(
             "ALLMENDE_RATE_LIMIT",
             "Limits",
-            "Requests a minute from one address to the APIs; each process of the web server (ALLMENDE_WEB_WORKERS) "
-            "counts for itself, so that a client with several connections gets up to so many from each. 0: no limit.",
+            "Requests a minute from one address (IPv6: one /64), but for the pages' files, `/health`, `/ready` and "
+            "`/metrics`; each process of the web server (ALLMENDE_WEB_WORKERS) counts for itself, so that a client "
+            "with several connections gets up to so many from each. 0: no limit.",
             low=0,
         ),
     ] = 1200
+    token_rate_limit: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_TOKEN_RATE_LIMIT",
+            "Limits",
+            "The same for each valid token, wherever it comes from, instead of its address. 0: no limit.",
+            low=0,
+        ),
+    ] = 6000
     disk_floor: Annotated[
         int,
         _setting(

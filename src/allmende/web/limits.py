@@ -1,4 +1,4 @@
-"""What one client may ask of the house: the size of a body, and how often the APIs are called."""
+"""What one client may ask of the house: the size of a body, and how often."""
 
 import threading
 import time
@@ -8,7 +8,11 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-APIS = ("/sta/", "/ogc/", "/catalog", "/dataset/", "/api/3/", "/api/action/")
+from allmende.web.accounts.authentication import token_of
+from allmende.web.accounts.clients import address_of, prefix_of
+
+_MACHINES = ("/health", "/ready", "/metrics")
+"""Never limited: who watches the house must not be turned away by it."""
 _MOST_CLIENTS = 10_000
 
 
@@ -27,6 +31,10 @@ class Bucket:
 
     def take(self, client: str) -> float:
         """Take a token. Gives 0, or the seconds until there is one again."""
+        return self.spend(client)[0]
+
+    def spend(self, client: str) -> tuple[float, float]:
+        """Take a token. Gives 0, or the seconds until there is one again; and how many are left."""
         now = self._clock()
         with self._lock:
             if len(self._left) >= _MOST_CLIENTS:
@@ -37,18 +45,47 @@ class Bucket:
             left = min(float(self.rate), left + (now - at) * self.rate / 60)
             if left < 1:
                 self._left[client] = (left, now)
-                return (1 - left) * 60 / self.rate
+                return (1 - left) * 60 / self.rate, left
             self._left[client] = (left - 1, now)
-            return 0.0
+            return 0.0, left - 1
+
+
+class Allowance:
+    """How often one kind of client may ask, and the headers that say so (draft-ietf-httpapi-ratelimit-headers-10)."""
+
+    def __init__(self, rate: int, setting: str) -> None:
+        self._bucket = Bucket(rate) if rate else None
+        self._setting = setting
+        self._policy = f'"minute";q={rate};w=60'
+
+    def answer(self, client: str, get_response: Callable[[], HttpResponse]) -> HttpResponse:
+        """The answer, or 429 with Retry-After where the client has asked too often."""
+        if self._bucket is None:
+            return get_response()
+        wait, left = self._bucket.spend(client)
+        if wait:
+            response = _refuse(429, f"more than {self._bucket.rate} requests a minute (limit: {self._setting})")
+            response.headers["Retry-After"] = str(int(wait) + 1)
+        else:
+            response = get_response()
+        full = (self._bucket.rate - left) * 60 / self._bucket.rate
+        response.headers["RateLimit-Policy"] = self._policy
+        response.headers["RateLimit"] = f'"minute";r={int(left)};t={int(full) + 1}'
+        return response
 
 
 class LimitsMiddleware:
-    """413 for a body that says it is too large, 429 with Retry-After for too many calls of an API."""
+    """413 for a body that says it is too large, 429 for whoever asks too often: a token, else an address.
+
+    A token has an allowance of its own once it was found valid; until then, and if it is made up, its sender's address
+    pays. (What a client merely claims must not give it a fresh allowance.)
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        rate = settings.ALLMENDE.rate_limit
-        self._bucket = Bucket(rate) if rate else None
+        self._addresses = Allowance(settings.ALLMENDE.rate_limit, "ALLMENDE_RATE_LIMIT")
+        self._tokens = Allowance(settings.ALLMENDE.token_rate_limit, "ALLMENDE_TOKEN_RATE_LIMIT")
+        self._free = (*_MACHINES, settings.STATIC_URL)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         form = request.content_type == "multipart/form-data"
@@ -60,13 +97,12 @@ class LimitsMiddleware:
         if length > limit:
             name = "ALLMENDE_UPLOAD_BYTES" if form else "ALLMENDE_BODY_BYTES"
             return _refuse(413, f"the body has {length} bytes, allowed are {limit} (limit: {name})")
-        if self._bucket and request.path_info.startswith(APIS):
-            wait = self._bucket.take(request.META.get("REMOTE_ADDR", ""))
-            if wait:
-                response = _refuse(429, f"more than {self._bucket.rate} calls a minute (limit: ALLMENDE_RATE_LIMIT)")
-                response["Retry-After"] = str(int(wait) + 1)
-                return response
-        return self.get_response(request)
+        if request.path_info.startswith(self._free):
+            return self.get_response(request)
+        token = token_of(request)
+        if token:
+            return self._tokens.answer(token, lambda: self.get_response(request))
+        return self._addresses.answer(prefix_of(address_of(request)), lambda: self.get_response(request))
 
 
 def _refuse(status: int, message: str) -> HttpResponse:

@@ -150,6 +150,7 @@ class LiveProfile:
         except DatabaseError:
             if self._profile is None and connection.in_atomic_block:
                 raise
+            connection.close_if_unusable_or_obsolete()  # a thread that does nothing else would keep it for ever
             return known
 
     def _still_moving(self, files: Any) -> bool:

@@ -124,7 +124,17 @@ CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(sta/v1\.1|ogc/v1|geo/|parking/.*json|catalog|dataset/|api/(3/)?action/|sitemap\.xml)"
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")
-CORS_EXPOSE_HEADERS = ("Content-Crs", "ETag", "Link", "Location", "Retry-After", "X-Request-ID", "X-Total-Count")
+CORS_EXPOSE_HEADERS = (
+    "Content-Crs",
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+    "X-Total-Count",
+)
 CORS_PREFLIGHT_MAX_AGE = 86_400
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = ALLMENDE.body_bytes

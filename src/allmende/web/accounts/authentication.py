@@ -11,7 +11,7 @@ from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.web.accounts.access import datasets_of
 from allmende.web.accounts.models import Token
-from allmende.web.accounts.tokens import find_token, known_reader, may_publish, reader_of_token
+from allmende.web.accounts.tokens import client_of, find_token, known_reader, may_publish, reader_of_token
 from allmende.web.broker.session import Client
 
 
@@ -38,6 +38,15 @@ def reader_of(request: HttpRequest) -> Reader:
     if settings.ALLMENDE.anonymous_writes and _comes_from_here(request):
         return Reader(name="anonymous", may_write=True)
     return ANONYMOUS
+
+
+def token_of(request: HttpRequest) -> str:
+    """The valid token that a request has shown, as far as that is known without asking; else ''."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    try:
+        return client_of(_secret(header)) if header else ""
+    except WrongToken:
+        return ""
 
 
 def _comes_from_here(request: HttpRequest) -> bool:

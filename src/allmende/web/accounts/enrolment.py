@@ -14,13 +14,15 @@ from allmende.domain.errors import InvalidInput
 from allmende.web.accounts import people
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import Invitation, Membership, Organisation, User
-from allmende.web.accounts.roles import ROLES, forget_roles
+from allmende.web.accounts.roles import ROLES
 from allmende.web.accounts.tokens import digest_of
 from allmende.web.oidc import Provider
 
 _SESSION = "invitation"
 REGISTERED = "contributor"
 """What somebody is who registers without an invitation: they give data of their own."""
+UNCONFIRMED_DAYS = 7
+WAITING_DAYS = 90
 
 
 def invite(role: str, *, actor: str, days: int, organisation: Organisation | None = None) -> str:
@@ -86,6 +88,21 @@ def enrol(request: HttpRequest, user: User) -> User:
     return user
 
 
+def prune() -> int:
+    """Delete the accounts of those who registered and never came: whose address nobody confirmed in a week, and who
+    waited for an administrator for a quarter of a year. Gives how many."""
+    now, gone = timezone.now(), 0
+    never = User.objects.filter(last_login=None, date_joined__lt=now - timedelta(days=UNCONFIRMED_DAYS))
+    addresses = EmailAddress.objects.values("user")
+    unconfirmed = never.filter(pk__in=addresses.filter(verified=False)).exclude(pk__in=addresses.filter(verified=True))
+    waiting = never.filter(waits=True, date_joined__lt=now - timedelta(days=WAITING_DAYS))
+    for user in (*unconfirmed, *waiting):
+        people.remove_user(user, actor="house:worker")
+        gone += 1
+    Invitation.objects.filter(expires__lt=now - timedelta(days=WAITING_DAYS)).delete()
+    return gone
+
+
 def is_taken(email: str) -> bool:
     """Whether somebody here has this address, confirmed or not."""
     return (
@@ -103,26 +120,26 @@ def provider_of(id_: str) -> Provider | None:
 def follow_groups(user: User, provider: Provider, claims: Any) -> None:
     """Give the roles that the provider's groups stand for, and take away those that they stood for at the last log-in.
 
-    A role that was given by hand stays as it is. An organisation that there is not is left out.
+    A role that was given by hand, or by another provider, stays as it is. An organisation that there is not is left
+    out.
     """
     wanted = provider.roles_of(claims)
-    if set(wanted.values()) == {"reader"} and not provider.grants:
-        return
-    by_hand = set(Membership.objects.filter(user=user, provider="").values_list("organisation_id", flat=True))
-    known = set(Organisation.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    others = Membership.objects.filter(user=user).exclude(provider=provider.id)
+    kept: set[str | None] = set(others.values_list("organisation_id", flat=True))
     had = {m.organisation_id or "": m.role for m in Membership.objects.filter(user=user, provider=provider.id)}
+    if user.is_superuser and had.get("") != "administrator":
+        kept.add(None)
+    known = set(Organisation.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     want = {
-        place: role
-        for place, role in wanted.items()
-        if (place or None) not in by_hand and (not place or place in known)
+        place: role for place, role in wanted.items() if (place or None) not in kept and (not place or place in known)
     }
     if had == want:
         return
     Membership.objects.filter(user=user, provider=provider.id).delete()
     for place, role in want.items():
         Membership.objects.create(user=user, organisation_id=place or None, role=role, provider=provider.id)
-    if None not in by_hand:
+    if None not in kept:
         user.is_superuser = user.is_staff = want.get("") == "administrator"
         user.save(update_fields=["is_superuser", "is_staff"])
-    forget_roles(user)
+    people.forget(user)
     record(f"user:{user.username}", "user.role", f"user:{user.username}", was=had, roles=want, provider=provider.id)

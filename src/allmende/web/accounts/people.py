@@ -48,7 +48,7 @@ def give_role(user: User, role: str, *, actor: str, organisation: Organisation |
         user.save(update_fields=["is_superuser", "is_staff"])
     was = Membership.objects.filter(user=user, organisation=organisation).values_list("role", flat=True).first()
     Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
-    _forget(user)
+    forget(user)
     where = {"organisation": organisation.pk} if organisation else {}
     record(actor, "user.role", f"user:{user.get_username()}", role=role, was=was, **where)
 
@@ -59,7 +59,7 @@ def take_role(user: User, organisation: Organisation, *, actor: str) -> None:
     gone, _ = Membership.objects.filter(user=user, organisation=organisation).delete()
     if not gone:
         raise NotFound(f'"{user.get_username()}" does not belong to "{organisation.pk}"')
-    _forget(user)
+    forget(user)
     record(actor, "user.role", f"user:{user.get_username()}", role=None, organisation=organisation.pk)
 
 
@@ -70,7 +70,7 @@ def remove_user(user: User, *, actor: str) -> None:
     name = user.get_username()
     end_all(user)
     user.delete()
-    _forget(user)
+    forget(user)
     record(actor, "user.remove", f"user:{name}")
 
 
@@ -79,7 +79,7 @@ def open_user(user: User, *, actor: str) -> None:
     """Open an account that waits for it, or that was closed."""
     user.is_active, user.waits = True, False
     user.save(update_fields=["is_active", "waits"])
-    _forget(user)
+    forget(user)
     record(actor, "user.open", f"user:{user.get_username()}")
 
 
@@ -93,7 +93,7 @@ def close_user(user: User, *, actor: str) -> None:
     user.is_active, user.waits = False, False
     user.save(update_fields=["is_active", "waits"])
     end_all(user)
-    _forget(user)
+    forget(user)
     record(actor, "user.close", f"user:{user.get_username()}")
 
 
@@ -116,7 +116,7 @@ def forget_factors(user: User, *, actor: str) -> int:
     """Delete somebody's second factors and log them out everywhere; gives how many there were."""
     gone, _each = Authenticator.objects.filter(user=user).delete()
     end_all(user)
-    _forget(user)
+    forget(user)
     record(actor, "user.factors", f"user:{user.get_username()}", deleted=gone)
     return gone
 
@@ -154,7 +154,7 @@ def end_all(user: User) -> None:
     entries.delete()
 
 
-def _forget(user: User) -> None:
+def forget(user: User) -> None:
     """What somebody may is asked for again, here at once and in other processes within a second."""
     forget_roles(user)
     forget_known()

@@ -144,7 +144,8 @@ def title_of(name: str, said: dict[str, object], german: bool) -> str:
 def texts_of_map() -> dict[str, str]:
     """What the scripts of the maps say; ``%s`` stands for the value."""
     return {
-        "map": _("Map"),
+        "map": _("Map of the sensors"),
+        "pick": _("Map to choose the place"),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "scrollZoom": _("Hold Ctrl and scroll to zoom the map"),

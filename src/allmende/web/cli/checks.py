@@ -50,6 +50,7 @@ def check(as_json: bool) -> int:
             lambda: _sources(profile),
             lambda: _rules(profile),
             lambda: _disk(config),
+            lambda: _clients(config),
             lambda: _ports(config),
             lambda: _broker(config),
             lambda: iter(database),
@@ -148,7 +149,7 @@ def _sources(profile: Profile) -> Iterator[Finding]:
 
 
 def _disk(config: Config) -> Iterator[Finding]:
-    from allmende.web.intake import free_bytes
+    from allmende.web.disk import free_bytes
 
     try:
         free = free_bytes(config)
@@ -159,6 +160,16 @@ def _disk(config: Config) -> Iterator[Finding]:
     if not mend and config.disk_floor and free < config.disk_floor + config.disk_warning:
         mend = "make room soon: `allmende retention preview` shows what would go by its age (ALLMENDE_DISK_WARNING)"
     yield Finding(part="disk", text=text, mend=mend)
+
+
+def _clients(config: Config) -> Iterator[Finding]:
+    """Limits that would count all visitors as one, and addresses that mail would lead to."""
+    if config.https and not config.proxies and config.rate_limit:
+        text = "behind a proxy, yet ALLMENDE_PROXIES is 0: all visitors count as one client"
+        yield Finding(part="limits", text=text, mend="set ALLMENDE_PROXIES=1, and let the proxy set X-Forwarded-For")
+    if config.mail_url and not config.public_url:
+        text = "links in mail take the name that a visitor calls"
+        yield Finding(part="mail", text=text, mend="set ALLMENDE_PUBLIC_URL")
 
 
 def _ports(config: Config) -> Iterator[Finding]:

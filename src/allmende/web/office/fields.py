@@ -11,6 +11,7 @@ import msgspec
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from allmende.domain import vocabulary
 from allmende.domain.profile import Profile
 
 Shape = Literal["text", "long", "email", "url", "number", "choice", "many", "yes", "duration", "list", "rows"]
@@ -36,8 +37,6 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False
     default: Any = None
     """What an empty field means; for ``yes`` and choices."""
-    policy: bool = False
-    """Whether a change of it decides on access."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,19 +69,24 @@ def _access(profile: Profile) -> dict[str, Any]:
     }
 
 
-LICENCES = {
-    "dl-de/by-2-0": "Datenlizenz Deutschland – Namensnennung 2.0",
-    "dl-de/zero-2-0": "Datenlizenz Deutschland – Zero 2.0",
-    "CC0-1.0": "CC0 1.0",
-    "CC-BY-4.0": "Creative Commons BY 4.0",
-    "CC-BY-SA-4.0": "Creative Commons BY-SA 4.0",
-    "ODbL-1.0": "Open Database License 1.0",
-}
-"""Those that cities use; one that a table says already is offered too."""
-
-
 def _licences(profile: Profile) -> dict[str, Any]:
-    return LICENCES | {d.licence: d.licence for d in profile.datasets.values() if d.licence not in LICENCES}
+    said = {dataset.licence: dataset.licence for dataset in profile.datasets.values()}
+    return said | _terms(vocabulary.LICENCES)(profile)
+
+
+def _terms(name: str) -> Choices:
+    """The words of a vocabulary."""
+
+    def choices(_profile: Profile) -> dict[str, Any]:
+        from allmende.web.portal.sources import spoken
+
+        return {key: spoken(term.label) for key, term in vocabulary.vocabulary(name).terms.items()}
+
+    return choices
+
+
+def _series(profile: Profile) -> dict[str, Any]:
+    return {key: words for key, words in _datasets(profile).items() if profile.datasets[key].series}
 
 
 def _takes(profile: Profile) -> dict[str, Any]:
@@ -122,13 +126,68 @@ DATASET = (
     Group(
         title=_("Who may read it"),
         fields=(
-            Field(path="access", label=_("Access"), shape="choice", choices=_access, default="open", policy=True),
+            Field(path="access", label=_("Access"), shape="choice", choices=_access, default="open"),
+            Field(
+                path="public_description",
+                label=_("Everybody may know of it, also where not everybody may see it"),
+                shape="yes",
+                default=False,
+            ),
             Field(
                 path="simulated",
                 label=_("These values are simulated"),
                 shape="yes",
                 hint=_("Then they are marked wherever they are shown."),
                 default=False,
+            ),
+        ),
+    ),
+    Group(
+        title=_("How it is found"),
+        fields=(
+            Field(path="themes", label=_("Themes"), shape="many", choices=_terms(vocabulary.THEMES)),
+            Field(path="keywords", label=_("Keywords"), shape="list", in_languages=True, hint=_("One in each line.")),
+            Field(path="part_of", label=_("Belongs to the series"), shape="choice", choices=_series),
+            Field(path="related", label=_("Related"), shape="list", hint=_("Ids or addresses, one a line.")),
+        ),
+    ),
+    Group(
+        title=_("Whom to ask"),
+        fields=(
+            Field(path="contact.name", label=_("Name of the contact")),
+            Field(path="contact.mail", label=_("E-mail address of the contact"), shape="email"),
+            Field(path="contact.page", label=_("Page of the contact"), shape="url"),
+            Field(path="contact.phone", label=_("Telephone of the contact"), hint=_("With the country's code, +49 …")),
+            Field(path="creator", label=_("Made by")),
+            Field(path="maintainer", label=_("Looked after by")),
+        ),
+    ),
+    Group(
+        title=_("Where it is from, and by which law"),
+        fields=(
+            Field(path="provenance", label=_("Provenance"), shape="long", in_languages=True),
+            Field(
+                path="periodicity",
+                label=_("Renewed"),
+                shape="choice",
+                choices=_terms(vocabulary.FREQUENCIES),
+                hint=_("Empty: by what its sources promise."),
+            ),
+            Field(
+                path="availability",
+                label=_("How long it will be there"),
+                shape="choice",
+                choices=_terms(vocabulary.AVAILABILITIES),
+            ),
+            Field(path="landing_page", label=_("Page of the publisher"), shape="url"),
+            Field(path="documentation", label=_("Documentation"), shape="list", hint=_("Addresses, one a line.")),
+            Field(path="conforms_to", label=_("Standards kept"), shape="list", hint=_("Addresses, one a line.")),
+            Field(path="legal_basis", label=_("Legal basis"), shape="long", in_languages=True),
+            Field(
+                path="high_value",
+                label=_("High-value dataset of the EU"),
+                shape="many",
+                choices=_terms(vocabulary.HIGH_VALUE),
             ),
         ),
     ),
@@ -260,9 +319,9 @@ ONE = {
     "groups": _("Groups"),
     "thing": _("Thing"),
 }
-EDITORS: dict[str, str] = dict.fromkeys(FORMS, "office:edit")
+EDITORS: dict[str, str] = {**dict.fromkeys(FORMS, "office:edit"), "rule": "rulebook:edit"}
 """Kind -> name of the page that edits one table of it: with the arguments kind and key, or with the key alone."""
-NEW: dict[str, str] = {"dataset": "office:new", "retention": "office:new"}
+NEW: dict[str, str] = {"dataset": "office:new", "retention": "office:new", "rule": "rulebook:new"}
 """Kind -> name of the page that makes one: with the argument kind, or with none."""
 
 

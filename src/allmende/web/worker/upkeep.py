@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, HOUR
+from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
@@ -37,6 +38,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
     prune_sessions()
+    prune_accounts()
     Message.prune()
     Grant.prune()
     prune_files(timezone.now() - timedelta(days=1))
