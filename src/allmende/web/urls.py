@@ -19,6 +19,7 @@ urlpatterns = [
     re_path(r"^ogc/v1(?:/(?P<path>(?s:.*)))?\Z", features, name="ogc"),
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
+    path("office/sources/new/", include("allmende.web.making.urls")),
     path("office/access/", include("allmende.web.grants.urls")),
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),

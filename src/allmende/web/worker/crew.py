@@ -20,6 +20,7 @@ from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
 from allmende.web.intake import Intake
+from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
@@ -143,6 +144,7 @@ class Crew:
             if source.listening:
                 wanted[f"listener-{source.source.id}"] = _Wanted(_sign(source), partial(Listener, source, intake))
         wanted["watch"] = _Wanted(None, lambda stop: Watch(intake, stop, Notices(self._profile, config)))
+        wanted["imports"] = _Wanted(None, partial(ImportsThread, intake))
         wanted["retention"] = _Wanted(
             (profile.retention, profile.time_zone),
             lambda stop: RetentionThread(profile, config, stop, due=self._retention_due),

@@ -15,6 +15,7 @@ from allmende.web.config import Config
 from allmende.web.feedback.models import Message
 from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
+from allmende.web.making.uploads import prune as prune_makings
 from allmende.web.office.files import prune as prune_files
 
 SECONDS = 300.0
@@ -24,8 +25,8 @@ log = structlog.get_logger("allmende.worker")
 
 
 def tidy_up(store: Store, config: Config, now: int) -> None:
-    """Rejections by age and size, audit log and changes by age, sessions that are over, files of drafts that are gone.
-    ``now`` in microseconds.
+    """Rejections by age and size, audit log and changes by age, sessions and unfinished sources that are over,
+    files of drafts that are gone. ``now`` in microseconds.
 
     Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
     """
@@ -40,6 +41,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     prune_sessions()
     prune_accounts()
     Message.prune()
+    prune_makings()
     Grant.prune()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
