@@ -90,6 +90,7 @@ ROUTES: dict[str, Way] = {
     "accounts/": Open(("/accounts/",)),
     "accounts/tokens/": Open(("/accounts/tokens/",)),
     "accounts/tokens/new/": Open(("/accounts/tokens/new/",)),
+    "accounts/broker/": Apart("a broker of one's own asks whether a token holds"),
     "accounts/people/": Guarded(("/accounts/people/",)),
     "accounts/people/<int:number>/": Guarded(("/accounts/people/1/",)),
     "health": Apart("whether the house lives"),
@@ -102,6 +103,25 @@ ROUTES: dict[str, Way] = {
     "accounts/logout/": Apart("ends a session"),
     r"^catalog\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
         ("/catalog.ttl", "/catalog.rdf", "/catalog.jsonld", "/catalog.nt", "/catalog.ttl?profile=dcat-ap-de-2.0")
+    ),
+    r"^api/(?:3/)?action/(?P<name>[a-z_]{1,60})\Z": Open(
+        tuple(
+            f"/api/3/action/{action}"
+            for action in (
+                "package_list",
+                "package_search?q=canary",
+                "package_search?rows=1000",
+                "package_show?id={canary}",
+                "package_show?id=none",
+                "current_package_list_with_resources",
+                "organization_list",
+                "tag_list",
+                "organization_list?all_fields=true",
+                "group_list?all_fields=true",
+                "resource_show?id={canary}",
+                "license_list",
+            )
+        )
     ),
     "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
@@ -118,6 +138,14 @@ ROUTES: dict[str, Way] = {
     "datasets/": Open(("/datasets/", "/datasets/?text=canary")),
     "robots.txt": Open(("/robots.txt",)),
     "sitemap.xml": Open(("/sitemap.xml",)),
+    "office/sources/new/": Guarded(("/office/sources/new/",)),
+    "office/sources/new/<slug:key>/": Guarded(("/office/sources/new/{canary}/",)),
+    "office/sources/new/<slug:key>/choose/": Guarded(("/office/sources/new/{canary}/choose/",)),
+    "office/sources/new/<slug:key>/drop/": Guarded(("/office/sources/new/{canary}/drop/",)),
+    "office/sources/new/<slug:key>/finish/": Guarded(("/office/sources/new/{canary}/finish/",)),
+    "office/sources/new/<slug:key>/found.json": Guarded(("/office/sources/new/{canary}/found.json",)),
+    "office/sources/new/<slug:key>/preview/": Guarded(("/office/sources/new/{canary}/preview/",)),
+    "office/sources/new/<slug:key>/state/": Guarded(("/office/sources/new/{canary}/state/",)),
     "office/": Guarded(("/office/",)),
     "office/<slug:kind>/": Guarded(("/office/dataset/",)),
     "office/<slug:kind>/<str:key>/": Guarded(("/office/dataset/{canary}/",)),
