@@ -380,8 +380,8 @@ class Store(Protocol):
     def count_features(self, query: FeatureQuery) -> int:
         """How many features the question leads to, wherever its page begins."""
 
-    def feature(self, reader: Reader, collection: str, identifier: str) -> KeptFeature:
-        """One feature, also one that has gone; raises NotFound."""
+    def feature(self, reader: Reader, collection: str, identifier: str, *, things: bool = False) -> KeptFeature:
+        """One feature, also one that has gone; raises NotFound. With ``things`` a thing of a dataset, as a feature."""
 
     def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
         """What was said of a feature, the newest first; raises NotFound."""
