@@ -41,6 +41,29 @@ _STA = tuple(
     )
 )  # fmt: skip
 
+_OGC = tuple(
+    f"/ogc/v1{path}"
+    for path in (
+        "", "/conformance", "/api", "/collections", "/collections/trees", "/collections/{canary}-trees",
+        "/collections/none-trees", "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
+        "/collections/none/items", "/collections/trees/items/oak-1", "/collections/trees/items/{canary}-1",
+        "/collections/{canary}-trees/items/{canary}-1", "/collections/{canary}-trees/items/oak-1",
+        "/collections/trees/queryables", "/collections/{canary}-trees/queryables", "/collections/things:sensors",
+        "/collections/things:sensors/items?count=true", "/collections/things:sensors/items/gate",
+        "/collections/things:sensors/items/{canary}-thing", "/collections/things:sensors/items?bbox=-13,37,-11,39",
+        "/collections/things:sensors/items?bbox=-12.0015,38.0001,-12.0005,38.0009&count=true",
+        "/collections/things:sensors/queryables", "/collections/things:{canary}", "/collections/things:none",
+        "/collections/things:{canary}/items", "/collections/things:{canary}/items?count=true&bbox=-13,37,-11,39",
+        "/collections/things:{canary}/items/gate", "/collections/things:{canary}/items/{canary}-thing",
+        "/collections/things:{canary}-people/items", "/collections/things:{canary}/queryables",
+        "/collections/trees/items?bbox=-13,37,-11,39&count=true", "/collections/trees/items?kind={canary}",
+        "/collections/{canary}-trees/items?kind={canary}", "/collections/{canary}-trees/items?after={canary}-1",
+        "/collections/trees/items?after={canary}-1", "/collections/things:commons/items",
+        "/collections/trees/items?datetime=2020-01-01T00:00:00Z/..&count=true", "/collections?f=html",
+        "/collections/things:sensors/items?crs=http://www.opengis.net/def/crs/EPSG/0/25832",
+    )
+)  # fmt: skip
+
 _OWN = (
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
@@ -98,6 +121,7 @@ ROUTES: dict[str, Way] = {
     "metrics": Guarded(("/metrics",)),
     "sta/v1.1/Login": Apart("gives a token back to who has it"),
     r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z": Open(_STA),
+    r"^ogc/v1(?:/(?P<path>(?s:.*)))?\Z": Open(_OGC),
     ".well-known/security.txt": Open(("/.well-known/security.txt",)),
     "accounts/login/": Apart("a form"),
     "accounts/logout/": Apart("ends a session"),
