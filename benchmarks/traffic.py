@@ -1,289 +1,242 @@
-"""City traffic through Mosquitto to the worker: what is taken, what is lost, how far behind, and where it stops.
+"""City traffic through Mosquitto to the worker, several times as fast as it happens: is all of it taken, how far
+behind, and at which speed does it stop keeping up?
 
-``python -m benchmarks.traffic [--seconds 60] [--speed 1 2 5 10] [--seed 1] [--postgres URL]``
-
-The hour of a city, made from a seed: 2,000 LoRaWAN devices that speak about every quarter of an hour, 94 signal
-installations with 15 signal groups each whose lamps change, 40 vehicles each second, and 10 cameras that tell of tracks
-that ended. Some 190 messages a second at speed 1. All but the vehicles have times of their own, so that one that is
-lost, or kept twice, is seen.
-
-A speed is kept up with when the last message is committed within five seconds of its sending.
+``python -m benchmarks traffic [--engine all|postgresql|sqlite] [--speed 10] [--minutes 60] [--step 20] [--write]``.
+Minutes are those of the city: an hour at ten times its speed takes six minutes. Then the speed is raised by half, for
+``--step`` seconds each, until the house no longer keeps up. Messages are constructed (benchmarks/served/traffic.py) and
+go to Mosquitto at QoS 1 when their time has come, from a process of its own; ``allmende worker`` takes them. What it
+has taken is read from its own books twice a second: the lag is the age of the oldest message that is not committed,
+its way through the broker included. ``--profile FILE`` samples the worker's threads with py-spy, if that is installed.
 """
 
 import argparse
-import heapq
 import json
-import os
-import random
 import shutil
+import statistics
 import subprocess
 import sys
-import tempfile
+import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from tests.mosquitto import Mosquitto
+from benchmarks.served.city import City, Counts
+from benchmarks.served.database import installed, private_database
+from benchmarks.served.house import engines
+from benchmarks.served.load import Load
+from benchmarks.served.report import machine, write_section
+from benchmarks.served.traffic import traffic
 
-DEVICES, INSTALLATIONS, GROUPS, CAMERAS = 2000, 94, 15, 10
-VEHICLES = 40
-KEPT_UP_SECONDS = 5.0
-UNANSWERED = 200
-"""``max_inflight_messages`` of the broker: by itself it sends 20 before the first is answered; a group is no larger."""
-_READY_SECONDS = 60.0
-
-Message = tuple[float, str, bytes]
-"""Seconds from the beginning, topic, body."""
+KEPT_UP_SECONDS = 2.0
+"""Lag, as the median of the last third, up to which the house keeps up."""
+_SECOND = 1_000_000
+_PATIENCE = 90.0
+_MOST_RUNS = 8
 
 
-def make_traffic(seconds: float, seed: int, begin: datetime) -> Iterator[Message]:
-    """The messages in the order of time; the same for the same seed and beginning."""
-    rng = random.Random(seed)
-    kinds = [_devices(rng, seconds, begin), _signals(rng, seconds, begin), _cameras(rng, seconds, begin)]
-    kinds.append(_vehicles(rng, seconds))
-    return heapq.merge(*(iter(sorted(kind)) for kind in kinds))
+class Sample(NamedTuple):
+    """What was seen at one moment."""
+
+    lag: float
+    """Seconds since the oldest message should have been sent that is not committed."""
+    publisher: float
+    rules: float
+    """Seconds since the oldest change was committed that a follower has not dealt with."""
 
 
-def _moment(begin: datetime, at: float) -> str:
-    return (begin + timedelta(seconds=at)).isoformat(timespec="microseconds")
+class Run(NamedTuple):
+    """What one speed came to."""
+
+    speed: float
+    wall: float
+    messages: int
+    readings: int
+    counts: Counts
+    samples: list[Sample]
+    late: float
+    """Seconds that the sender itself was behind its times, at most: more than a moment, and it is the limit."""
+    caught_up: float
+    """Seconds from the last message to the last reading."""
+    followed: float
+    """Seconds from the last reading until rules and publisher had dealt with all of it; below zero: not in time."""
+    cores: dict[str, float]
+    """What each process used of one core, until all was taken."""
+    memory: dict[str, int]
+
+    @property
+    def lost(self) -> int:
+        """Readings that were sent and not taken."""
+        return self.readings - self.counts.read
+
+    @property
+    def last_third(self) -> float:
+        """Median lag of the last third."""
+        return statistics.median(s.lag for s in self.samples[-max(1, len(self.samples) // 3) :])
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the lag stayed, and the sender sent in time."""
+        return self.last_third <= KEPT_UP_SECONDS and not self.lost and self.late <= KEPT_UP_SECONDS
+
+    def lags(self) -> tuple[float, float, float]:
+        """Median, 99 of 100, greatest."""
+        found = sorted(s.lag for s in self.samples)
+        return statistics.median(found), found[min(len(found) - 1, int(len(found) * 0.99))], found[-1]
 
 
-def _devices(rng: random.Random, seconds: float, begin: datetime) -> Iterator[Message]:
-    for number in range(DEVICES):
-        at = rng.uniform(0, 900)
-        while at < seconds:
-            eui = f"{number:016x}"
-            body = {
-                "time": _moment(begin, at),
-                "deviceInfo": {"devEui": eui, "deviceName": f"device {number}", "deviceProfileName": "Dragino_LSE01"},
-                "data": "AA==",
-                "object": {
-                    "BatV": 3.3,
-                    "temp_SOIL": f"{rng.uniform(5, 20):.2f}",
-                    "water_SOIL": f"{rng.uniform(5, 40):.2f}",
-                    "conduct_SOIL": rng.randrange(200),
-                },
-            }
-            yield at, f"application/1/device/{eui}/event/up", json.dumps(body).encode()
-            at += rng.uniform(800, 1000)
+@contextmanager
+def open_city(engine: str) -> Iterator[City]:
+    """A worker that listens to a broker of its own, and knows the city's signals."""
+    tools = installed() if engine == "postgresql" else None
+    with private_database(tools) if tools else nullcontext() as database:
+        city = City(database.url, database.pid) if database else City()
+        try:
+            city.start_worker()
+            city.set_up(time.time_ns() // 1000)
+            yield city
+        finally:
+            city.close()
 
 
-def _signals(rng: random.Random, seconds: float, begin: datetime) -> Iterator[Message]:
-    """A signal group changes about every ten seconds."""
-    lamps = (("🔴⚪⚪", [True, False, False]), ("⚪⚪🟢", [False, False, True]))
-    for number in range(INSTALLATIONS):
-        for group in range(GROUPS):
-            at, turn = rng.uniform(0, 10), 0
-            while at < seconds:
-                state, values = lamps[turn % 2]
-                name = f"K{group}"
-                body = {
-                    "id": name,
-                    "signalGroup": {"id": group},
-                    "timestamp": f"{(begin + timedelta(seconds=at)).isoformat(timespec='milliseconds')[:23]}Z",
-                    "state": state,
-                    "values": values,
-                }
-                yield at, f"5g/ilsa/T{number}/1/{name}", json.dumps(body, ensure_ascii=False).encode()
-                at, turn = at + rng.uniform(8, 12), turn + 1
+def play(city: City, start: int, length: int, speed: float, seed: int) -> Run:
+    """Send so many seconds of traffic, and watch how the house follows."""
+    before, used, memory = city.count(), city.seconds(), dict[str, int]()
+    sending = city.send(traffic(start, length, seed), speed)
+    samples: list[Sample] = []
+    over = threading.Event()
+    told: list[tuple[float, float]] = []
+
+    def wait() -> None:
+        told.append(sending.wait())
+        over.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    sender = 0.0
+    while not over.wait(0.5):
+        read = city.count().read - before.read
+        # The first message that is not taken yet, and holds a reading, is so old.
+        place = bisect_right(sending.sums, read)
+        lag = max(0.0, time.monotonic() - sending.due[place]) if place < len(sending.due) else 0.0
+        behind = city.behind()
+        samples.append(Sample(lag, behind.get("mqtt", 0.0), behind.get("rules", 0.0)))
+        sender = city.seconds().get("sender", sender)
+        memory = {name: max(size, memory.get(name, 0)) for name, size in city.memory().items()}
+    sent, total = time.monotonic(), sending.sums[-1]
+    while (counts := city.count()).read - before.read < total and time.monotonic() < sent + _PATIENCE:
+        time.sleep(0.05)
+    taken = time.monotonic()
+    spent = time.monotonic() - sending.due[0]
+    cores = {
+        name: (value - used.get(name, 0.0)) / spent for name, value in {**city.seconds(), "sender": sender}.items()
+    }
+    while any(city.behind().values()) and time.monotonic() < taken + _PATIENCE:
+        time.sleep(0.1)
+    followed = time.monotonic() - taken if not any(city.behind().values()) else -1.0
+    time.sleep(1)  # what came twice would show now
+    counts = Counts(*(now - then for now, then in zip(city.count(), before, strict=True)))
+    wall, late = told[0]
+    size = len(sending.messages)
+    return Run(speed, wall, size, total, counts, samples, late, taken - sent, followed, cores, memory)
 
 
-def _cameras(rng: random.Random, seconds: float, begin: datetime) -> Iterator[Message]:
-    """A track that ended, about four a second for each camera: one reading each."""
-    for number in range(CAMERAS):
-        at = rng.uniform(0, 0.3)
-        while at < seconds:
-            moment = _moment(begin, at)
-            each = {
-                "classId": "5",
-                "id": str(rng.randrange(10**6)),
-                "speed": f"{rng.uniform(5, 60):.1f}",
-                "time": moment,
-                "gpsCoordinates": [{"heading": "180", "latitude": "50.92", "longitude": "11.58"}],
-            }
-            body = {"messageType": "Data", "type": "TrackData", "time": moment, "object": [each]}
-            yield at, f"5g/traficam/camera{number}/data", json.dumps(body).encode()
-            at += rng.uniform(0.2, 0.3)
+def measure(engine: str, speed: float, minutes: float, step: float, profile: str = "") -> list[Run]:
+    """The asked speed for so many minutes of the city, then half as fast again, until it is too much."""
+    runs: list[Run] = []
+    with open_city(engine) as city:
+        length = int(minutes * 60)
+        while len(runs) < _MOST_RUNS and (not runs or runs[-1].keeps_up):
+            # Each run's messages are of hours that no other one's are of; within the hour, so that they are published.
+            start = time.time_ns() // 1000 - 3000 * _SECOND + len(runs) * 8 * 3600 * _SECOND // 10
+            with _profiled(city, profile, length / speed, engine, speed):
+                runs.append(play(city, start, length, speed, len(runs)))
+            print(f"{engine}: {_words(runs[-1])}", flush=True)
+            if not step:
+                break
+            speed *= 1.5
+            length = int(speed * step)
+    return runs
 
 
-def _vehicles(rng: random.Random, seconds: float) -> Iterator[Message]:
-    """What a second held. It has no time of its own, so that how much of it is kept depends on the speed."""
-    for second in range(int(seconds)):
-        found = [
-            {
-                "id": rng.randrange(10**6),
-                "pos": [50.92, 11.58],
-                "lix": rng.randrange(3),
-                "turn": 0,
-                "speed": round(rng.uniform(5, 60), 1),
-                "class": 2,
-                "length": 4.2,
-            }
-            for _ in range(VEHICLES)
-        ]
-        yield float(second), "5g/miv/efd", json.dumps(found).encode()
+@contextmanager
+def _profiled(city: City, profile: str, seconds: float, engine: str, speed: float) -> Iterator[None]:
+    """Samples of all threads that run, as py-spy writes them, for as long as messages are sent."""
+    if not profile or city.worker is None:
+        yield
+        return
+    found = shutil.which("py-spy") or f"{sys.prefix}/bin/py-spy"
+    told = ["--threads", "--nonblocking", "-r", "50", "-f", "raw", "-d", str(max(1, round(seconds)))]
+    command = [found, "record", "-p", str(city.worker.pid), *told, "-o", f"{profile}.{engine}.{speed:g}"]
+    sampling = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield
+    sampling.wait(60)
 
 
-class City:
-    """A house with Jena's profile, its worker, and a broker; ended and removed by :meth:`close`."""
-
-    def __init__(self, postgres: str = "") -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="allmende-traffic-"))
-        self.broker = Mosquitto(self.home / "broker", unanswered=UNANSWERED, careful=False)
-        # the tests' broker writes all that waits to its disk with each message; a city's does so now and then
-        text = self.broker.settings.read_text().replace("autosave_on_changes true\n", "")
-        self.broker.settings.write_text(text.replace("autosave_interval 1\n", "autosave_interval 300\n"))
-        self.broker.start()
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("ALLMENDE_", "PROMETHEUS"))}
-        self.environ = {
-            **kept,
-            "ALLMENDE_HOME": str(self.home),
-            "ALLMENDE_CITY": "jena",
-            "ALLMENDE_BROKER_URL": self.broker.url,
-            "ALLMENDE_LOG_FORMAT": "json",
-            "ALLMENDE_DISK_FLOOR": "0",
-        }
-        if postgres:
-            self.environ["ALLMENDE_DATABASE_URL"] = postgres
-        self._run("init", "--city", "jena")
-        self._worker: subprocess.Popen[bytes] | None = None
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="traffic")
-        self.client.max_queued_messages_set(0)
-        self.client.max_inflight_messages_set(2000)
-        self.client.connect("127.0.0.1", self.broker.port)
-        self.client.loop_start()
-
-    def _run(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "allmende", *arguments]
-        return subprocess.run(command, env=self.environ, capture_output=True, text=True, check=True).stdout
-
-    def start_worker(self) -> None:
-        """Start it, and wait until the broker has its subscription."""
-        command = [sys.executable, "-m", "allmende", "worker"]
-        log = (self.home / "worker.log").open("ab")
-        begun = log.tell()
-        self._worker = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log)
-        until = time.monotonic() + _READY_SECONDS
-        while b"listening to the broker" not in (self.home / "worker.log").read_bytes()[begun:]:
-            if time.monotonic() > until:
-                raise RuntimeError((self.home / "worker.log").read_text()[-2000:])
-            time.sleep(0.1)
-        time.sleep(0.5)
-
-    def kill_worker(self) -> None:
-        """As a power cut would."""
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker.wait()
-
-    def taken(self) -> dict[str, dict[str, int]]:
-        """Accepted, repeated, corrected and rejected readings by source."""
-        listed = json.loads(self._run("sources", "--json"))
-        return {each["id"]: each for each in listed}
-
-    def close(self) -> None:
-        """End everything."""
-        self.client.loop_stop()
-        self.client.disconnect()
-        if self._worker is not None:
-            self._worker.terminate()
-            self._worker.wait(30)
-        self.broker.stop()
-        shutil.rmtree(self.home, ignore_errors=True)
+def _words(run: Run) -> str:
+    median, most, greatest = run.lags()
+    used = ", ".join(f"{name} {value:.0%}" for name, value in run.cores.items())
+    held = ", ".join(f"{name} {size / 2**20:.0f} MiB" for name, size in run.memory.items())
+    counts = ", ".join(f"{name} {value:,}" for name, value in run.counts._asdict().items())
+    behind = f"publisher {max(s.publisher for s in run.samples):.1f} s, rules {max(s.rules for s in run.samples):.1f} s"
+    return (
+        f"speed {run.speed:g}: {run.messages / run.wall:,.0f} messages/s ({run.readings:,} readings) in"
+        f" {run.wall:.0f} s; {counts}, lost {run.lost:,}; lag {median:.2f} s in the median, {most:.2f} s of 99 %,"
+        f" {greatest:.2f} s at most, {run.last_third:.2f} s in the last third; the rest {run.caught_up:.1f} s after the"
+        f" last; behind at most: {behind}, done {run.followed:.1f} s later; sender late by {run.late:.2f} s;"
+        f" of a core: {used}; {held}; {'kept up' if run.keeps_up else 'did NOT keep up'}"
+    )
 
 
-def expect(messages: list[Message]) -> Counter[str]:
-    """Readings by source that the messages hold, as the connectors read them; those with times of their own."""
-    from allmende.connectors import registry
-    from allmende.domain.connector import Payload
-    from allmende.domain.ingest import IngestLimits, ingest
-    from allmende.web.profiles import load_profile
-    from allmende.web.sources import prepare_sources
-
-    prepared = prepare_sources(load_profile("jena"), registry.connectors())
-    points: dict[str, set[tuple[str, int]]] = {source: set() for source in SOURCES}
-    now = time.time_ns() // 1000
-    for _, topic, body in messages:
-        source = next((source for source, begin in SOURCES.items() if topic.startswith(begin)), None)
-        if source is None:
-            continue
-        payload = Payload(body=body, name=topic, received_at=now)
-        parsed = prepared[source].usable().parse(payload, prepared[source].source)
-        batch = ingest(parsed, payload=payload, source=prepared[source].source, version="", limits=IngestLimits())
-        if batch.rejections:
-            raise RuntimeError(f"{topic}: {batch.rejections[0].reason}")
-        points[source] |= {(series.stream, at) for series in batch.series for at in series.times}
-    return Counter({source: len(found) for source, found in points.items()})
+def table(runs: Sequence[Run]) -> str:
+    """Markdown."""
+    names = [
+        "speed", "messages/s", "for, s", "readings", "taken", "lost", "lag: median, s", "of 99 %, s", "most, s",
+        "last third, s", "publisher behind, s", "rules behind, s", f"of a core: {', '.join(runs[0].cores)}",
+        "worker, MiB", "kept up",
+    ]  # fmt: skip
+    lines = [f"| {' | '.join(names)} |", f"|{'--:|' * len(names)}"]
+    for run in runs:
+        used = ", ".join(f"{value:.0%}" for value in run.cores.values())
+        median, most, greatest = run.lags()
+        publisher, rules = (max(s.publisher for s in run.samples), max(s.rules for s in run.samples))
+        lines.append(
+            f"| {run.speed:g} | {run.messages / run.wall:,.0f} | {run.wall:.0f} | {run.readings:,} |"
+            f" {run.counts.read:,} | {run.lost:,} | {median:.2f} | {most:.2f} | {greatest:.2f} | {run.last_third:.2f} |"
+            f" {publisher:.1f} | {rules:.1f} | {used} | {run.memory.get('worker', 0) / 2**20:.0f} |"
+            f" {'yes' if run.keeps_up else 'no'} |"
+        )
+    return "\n".join(lines)
 
 
-SOURCES = {"chirpstack": "application/", "ilsa": "5g/ilsa/", "traficam": "5g/traficam/"}
-
-
-def send(city: City, messages: list[Message], speed: float, *, halfway: Any = None) -> float:
-    """Send at a speed; gives the seconds that it took. ``halfway`` is called when half was sent."""
-    began = time.monotonic()
-    info = None
-    for place, (at, topic, body) in enumerate(messages):
-        ahead = began + at / speed - time.monotonic()
-        if ahead > 0.002:
-            time.sleep(ahead)
-        info = city.client.publish(topic, body, qos=1)
-        if halfway is not None and place == len(messages) // 2:
-            halfway()
-    if info is not None:
-        info.wait_for_publish(60)
-    return time.monotonic() - began
-
-
-def wait_taken(city: City, before: Counter[str], wanted: Counter[str], seconds: float) -> tuple[float, Counter[str]]:
-    """Seconds until everything was taken, at most so many, and what was taken by then."""
-    began = time.monotonic()
-    while True:
-        known = city.taken()
-        found = Counter({source: known[source]["accepted"] - before[source] for source in SOURCES})
-        spent = time.monotonic() - began
-        if all(found[source] >= wanted[source] for source in SOURCES) or spent > seconds:
-            return spent, found
-        time.sleep(0.2)
+def over_time(run: Run, parts: int = 12) -> str:
+    """The greatest lag of each part of a run, so that one that grows is seen."""
+    size = max(1, -(-len(run.samples) // parts))
+    found = [run.samples[place : place + size] for place in range(0, len(run.samples), size)]
+    lags = ", ".join(f"{max(s.lag for s in part):.2f}" for part in found)
+    return f"Greatest lag of each {run.wall / len(found):.0f} s at speed {run.speed:g}: {lags} s."
 
 
 def main() -> int:
     """Prints a line for each speed; 1 where something was lost."""
-    options = argparse.ArgumentParser()
-    options.add_argument(
-        "--seconds", type=float, default=30.0, help="of sending at each speed: more traffic at more speed"
-    )
-    options.add_argument("--speed", type=float, nargs="+", default=[1, 2, 5, 10])
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--postgres", default="", help="an empty database; SQLite without")
-    asked = options.parse_args()
-    city = City(asked.postgres)
+    parser = argparse.ArgumentParser(prog="benchmarks traffic", description=__doc__)
+    parser.add_argument("--engine", default="all", choices=("all", "postgresql", "sqlite"))
+    parser.add_argument("--speed", type=float, default=10)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--step", type=float, default=20, help="seconds of each further speed; 0: no further ones")
+    parser.add_argument("--profile", default="")
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
     lost = 0
-    try:
-        city.start_worker()
-        for number, speed in enumerate(asked.speed):
-            begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2 * (len(asked.speed) - number))
-            messages = list(make_traffic(asked.seconds * speed, asked.seed + number, begin))
-            wanted = expect(messages)
-            before = Counter({source: city.taken()[source]["accepted"] for source in SOURCES})
-            spent = send(city, messages, speed)
-            lag, found = wait_taken(city, before, wanted, 20 * asked.seconds)
-            missing = wanted.total() - found.total()
-            lost += missing
-            word = "kept up" if lag <= KEPT_UP_SECONDS else "did NOT keep up"
-            print(
-                f"{'PostgreSQL' if asked.postgres else 'SQLite'}, speed {speed:g}: {len(messages):,} messages,"
-                f" {len(messages) / spent:,.0f} a second; {found.total():,} readings taken, {missing} lost;"
-                f" the last one {lag:.1f} s after its sending: {word}",
-                flush=True,
-            )
-    finally:
-        city.close()
+    for engine in engines(asked.engine):
+        runs = measure(engine, asked.speed, asked.minutes, asked.step, asked.profile)
+        text = f"{table(runs)}\n\n{over_time(runs[0])}"
+        print(text)
+        print(json.dumps({"name": f"traffic {engine}", "runs": [run._asdict() for run in runs]}))
+        lost += sum(run.lost for run in runs)
+        if asked.write:
+            load = Load(connections=1, seconds=round(runs[0].wall), things=1, each=1)
+            write_section(f"traffic {engine}", f"{machine(runs[0].readings, load)}\n\n{text}")
     return int(lost != 0)
 
 

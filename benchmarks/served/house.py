@@ -36,7 +36,7 @@ class House(NamedTuple):
 
     def seconds(self) -> "Seconds":
         """Processor time that its processes have used so far."""
-        return Seconds(_used(self.pid), _used(self.database.pid) if self.database else 0.0)
+        return Seconds(used_seconds(self.pid), used_seconds(self.database.pid) if self.database else 0.0)
 
 
 class Seconds(NamedTuple):
@@ -50,7 +50,7 @@ class Seconds(NamedTuple):
         return Seconds(self.web - before.web, self.database - before.database)
 
 
-def _used(pid: int) -> float:
+def used_seconds(pid: int) -> float:
     """Of a process and all below it. Those that ended meanwhile stand in their parent's account."""
     root = psutil.Process(pid)
     times = [root.cpu_times()]
@@ -104,7 +104,7 @@ def open_house(engine: str, *, before: "tuple[str, ...]" = (), **settings: str) 
 def _serve(
     engine: str, environ: dict[str, str], before: "tuple[str, ...]", database: Database | None
 ) -> Iterator[House]:
-    _run(environ, "-c", _PREPARE)
+    _run(environ, "-c", PREPARE)
     if before:
         _run(environ, *before)
     made = _run(environ, "-m", "allmende", "token", "create", "bench", "--write")
@@ -121,7 +121,7 @@ def _serve(
         web.wait(30)
 
 
-_PREPARE = (
+PREPARE = (
     "from allmende.web.config import load_config; from allmende.web.serve import make_home;"
     "from allmende.web.parts import prepare; config = load_config(); make_home(config.home); prepare(config)"
 )

@@ -10,10 +10,13 @@ from tests.web.simple import EPOCH, city, connector, lines, make_intake, payload
 
 from allmende.domain.errors import InvalidInput, NotFound, StorageFull
 from allmende.domain.features import FeatureQuery
+from allmende.domain.marks import Mark
 from allmende.domain.records import Collection, Feature, Features, Parsed, Rejection
 from allmende.domain.store import Receipt
+from allmende.domain.times import SECOND
+from allmende.storage import bookkeeping
 from allmende.web.config import Config
-from allmende.web.intake import Intake
+from allmende.web.intake import Intake, Message
 from allmende.web.pieces import ROWS, split
 from allmende.web.profiles import load_profile
 from allmende.web.sources import merge_settings, prepare_sources
@@ -196,37 +199,69 @@ def test_messages_go_to_the_sources_that_listen(tmp_path):
 def test_messages_are_taken_together_as_if_one_by_one(tmp_path):
     profile = city(one={"topic": "devices/+/up"}, two={"topic": "devices/#"}, other={"topic": "x", "dataset": "closed"})
     intake = make_intake(tmp_path, profile=profile)
+    now = intake.clock()
     receipt = intake.take_messages(
         [
-            ("devices/7/up", lines("a,1,5")),
-            ("devices/7/up", lines("a,1,6")),
-            ("devices/8/up", lines("b,1,5", "nonsense")),
-            ("elsewhere", lines("c,1,5")),
+            Message("devices/7/up", lines("a,1,5"), now),
+            Message("devices/7/up", lines("a,1,6"), now),
+            Message("devices/8/up", lines("b,1,5", "nonsense"), now),
+            Message("elsewhere", lines("c,1,5"), now),
         ]
     )
     # to the second source the same reading is a repetition, to both the second value a correction
     assert counts(receipt) == (2, 3, 1, 2)
     # a stream of another dataset is refused, by itself: the readings beside it are taken
-    receipt = intake.take_messages([("devices/7/up", lines("a,2,5")), ("x", lines("a,2,7"))])
+    receipt = intake.take_messages([Message("devices/7/up", lines("a,2,5"), now), Message("x", lines("a,2,7"), now)])
     assert counts(receipt) == (1, 1, 0, 1)
     assert [r.code for r in intake.store.rejections(source="other")] == ["conflict"]
 
 
-def test_a_group_that_cannot_be_kept_leaves_nothing_behind(tmp_path, monkeypatch):
-    intake = make_intake(tmp_path)
-    real, seen = type(intake.store).append, []
+@pytest.fixture
+def two(tmp_path) -> Intake:
+    """Two sources that share a topic's first level."""
+    return make_intake(tmp_path, profile=city(one={"topic": "one/#"}, two={"topic": "two/#"}))
 
-    def fails(self, batch):
-        seen.append(batch)
-        if len(seen) == 2:
-            raise StorageFull("the disk is full")
-        return real(self, batch)
 
-    with monkeypatch.context() as broken:
-        broken.setattr(type(intake.store), "append", fails)
-        with pytest.raises(StorageFull):
-            intake.take_group([("feed", payload(lines("a,1,5"))), ("feed", payload(lines("a,2,5")))])
-    assert kept(intake) == 0
+NOW = (EPOCH + 60) * SECOND
+MESSAGES = [Message("one/7", lines("a,1,5"), NOW), Message("two/7", lines("b,1,5"), NOW + 1)]
+MARK = Mark(name="them", number=1, body=b"both")
+
+
+def break_books(monkeypatch, error: Exception) -> None:
+    """Whatever is accepted of the second source is no sooner written than it fails."""
+    real = bookkeeping.count_receipt
+
+    def breaks(connection, source, receipt, **more):
+        real(connection, source, receipt, **more)
+        if source == "two" and receipt.accepted:
+            raise error
+
+    monkeypatch.setattr(bookkeeping, "count_receipt", breaks)
+
+
+def test_a_group_is_kept_with_its_mark(two):
+    two.take_messages(MESSAGES, MARK)
+    assert kept(two) == 2
+    assert two.store.marks("them") == [MARK]
+    two.take_messages([Message("elsewhere", b"", NOW)], Mark(name="them", number=2, body=b"none", forget=2))
+    assert [mark.number for mark in two.store.marks("them")] == [2]
+
+
+def test_a_group_that_cannot_be_kept_leaves_nothing_behind(two, monkeypatch):
+    break_books(monkeypatch, StorageFull("the disk is full"))
+    with pytest.raises(StorageFull):
+        two.take_messages(MESSAGES, MARK)
+    assert kept(two) == 0
+    assert two.store.marks("them") == []
+
+
+def test_a_message_that_breaks_the_store_does_not_keep_the_others_out(two, monkeypatch):
+    break_books(monkeypatch, OverflowError("too large for anything"))
+    receipt = two.take_messages(MESSAGES, MARK)
+    assert counts(receipt) == (1, 0, 0, 1)
+    assert kept(two) == 1
+    assert [(r.source, r.code, r.name) for r in two.store.rejections()] == [("two", "store-error", "two/7")]
+    assert two.store.marks("them") == [MARK]
 
 
 # --- captured data

@@ -53,7 +53,7 @@ try: store._commit(fill)
 except StorageFull as error: print(error)
 print(store._read(lambda c: c.execute("SELECT count(*) FROM origin WHERE name = 'lost'").fetchone()[0]))
 import msgspec
-from allmende.web.intake import DiskFloor
+from allmende.web.disk import DiskFloor
 DiskFloor(msgspec.structs.replace(house.config, database_bytes=2**40)).check()
 try: DiskFloor(msgspec.structs.replace(house.config, database_bytes=2**20)).check()
 except StorageFull as error: print(error)

@@ -27,6 +27,7 @@ from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
 from allmende.web.worker.brokers import door
 from allmende.web.worker.subscriber import Subscriber
+from allmende.web.worker.taken import Taken
 
 
 @pytest.fixture(autouse=True)
@@ -229,11 +230,11 @@ def test_messages_of_the_operator_s_broker_are_taken(config, broker, tmp_path):
     intake = make_intake(tmp_path / "in", profile=city(feed={"topic": "devices/+/up"}))
     device = listen(broker)
     readings = (intake.topics, intake.take_messages)
-    with started(Subscriber, door(config), "allmende-test", readings=readings):
+    with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings):
         publish_until_taken(device, intake)
     # The session waits in the broker while the worker is away.
     device.client.publish("devices/7/up", lines("a,2,5"), 1).wait_for_publish(5)
-    with started(Subscriber, door(config), "allmende-test", readings=readings):
+    with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings):
         wait_until(lambda: count(intake) == 2)
     device.stop()
 
@@ -272,7 +273,7 @@ def test_a_message_that_could_not_be_kept_comes_again(config, broker, tmp_path, 
 
     monkeypatch.setattr(type(intake), "take_group", full)
     readings = (intake.topics, intake.take_messages)
-    with started(Subscriber, door(config), "allmende-test", readings=readings):
+    with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings):
         device = listen(broker)
         publish_until_taken(device, intake)
         troubles.extend([StorageFull("the disk is full")] * 2)
@@ -289,7 +290,7 @@ def test_what_clients_publish_to_the_operator_s_broker_is_created(config, broker
     creating = partial(create_from_broker, store=intake.store, root=config.api_root)
     single = {"create/v1.1/#": creating, "v1.1/Observations": creating}
     device = listen(broker)
-    with started(Subscriber, door(config), "allmende-test", single=single):
+    with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), single=single):
         wait_until(lambda: published(device, "create/v1.1/Things", commons) and things(intake))
         published(device, "create/v1.1/Things", {"nonsense": 1})
         # A source's stream takes nothing from others.

@@ -16,6 +16,7 @@ from allmende.domain.features import (
     NewFeatures,
 )
 from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
+from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Collection, Declaration, Json, Position, Rejection, Series
@@ -310,6 +311,15 @@ class Store(Protocol):
 
     def append(self, batch: Batch) -> Receipt:
         """Commit a batch: when this returns, it survives a power cut."""
+
+    def append_all(self, batches: Sequence[Batch], mark: Mark | None = None) -> list[Receipt]:
+        """The same for several, in their order and as if one after the other: all of them (and the mark), or none."""
+
+    def put_mark(self, mark: Mark) -> None:
+        """Write a mark; inside of :meth:`together` it is there when all of that is."""
+
+    def marks(self, name: str) -> list[Mark]:
+        """The marks of a name in the order of their numbers."""
 
     def together(self, work: Callable[[], T]) -> T:
         """Run ``work`` in this thread so that all that it reads and writes here is one transaction.

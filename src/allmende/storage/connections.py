@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from allmende.storage.slots import Slot
 
 T = TypeVar("T")
-ColumnType = Literal["bigint", "smallint", "double precision", "text"]
+ColumnType = Literal["bigint", "smallint", "double precision", "text", "bytea"]
 JsonKind = Literal["number", "string", "boolean"]
 Fragment = tuple[str, tuple[Any, ...]]
 """SQL with ``?`` for each parameter, and the parameters."""
@@ -63,6 +63,8 @@ class Dialect(Protocol):
     """Behind a SELECT of datastreams ``d``: keeps other writers off them to the end of the transaction."""
     text_results: bool
     """Whether :meth:`result` gives numbers as text."""
+    reuses_keys: bool
+    """Whether a new row may get the key of one that went."""
     arrays: bool
     """Whether a parameter may hold many keys."""
     lateral: bool

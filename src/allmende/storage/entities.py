@@ -1,6 +1,6 @@
 """Writing entities: single rows, their ids, where a thing stands, and the feature that its streams observe."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -109,13 +109,23 @@ def insert_entity(
         identifier = free_id(connection, entity)
     elif connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (ids.normalise(identifier),)).fetchone():
         raise Conflict(f"there is a {entity} {identifier!r} already", where=where)
+    return add_entity(connection, entity, identifier, dataset, columns)(), identifier
+
+
+def add_entity(
+    connection: Connection, entity: str, identifier: str, dataset: int, columns: Mapping[str, Any]
+) -> Callable[[], int]:
+    """Insert a row under an id that no other one bears, in two steps: what is given reads its key."""
+    table = TABLE_OF[entity]
     names = ["id", "dataset", *columns]
-    row = connection.execute(
+    made = connection.execute(
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) RETURNING pk",
         (identifier, dataset, *columns.values()),
-    ).fetchone()
-    if table == "datastream":
-        # SQLite gives the highest key again after its row went; the change log still speaks of that one.
+    )
+    row = None
+    if table == "datastream" and connection.dialect.reuses_keys:
+        # The highest key is given again after its row went; the change log still speaks of that one.
+        row = made.fetchone()
         fresh = connection.execute(
             "UPDATE datastream SET pk = (SELECT max(g.datastream) + 1 FROM gone_stream g)"
             " WHERE pk = ? AND pk IN (SELECT g.datastream FROM gone_stream g) RETURNING pk",
@@ -123,7 +133,7 @@ def insert_entity(
         ).fetchone()
         row = fresh or row
     log_entity(connection, entity, identifier, "create")
-    return int(row[0]), identifier
+    return lambda: int((row or made.fetchone())[0])
 
 
 def upsert_entity(
@@ -140,17 +150,31 @@ def upsert_entity(
     ).fetchone()
     if row is None:
         return insert_entity(connection, entity, identifier, dataset, columns)[0], True
-    if row[1] != dataset:
+    was = dict(zip(columns, row[2:], strict=True))
+    return int(row[0]), update_entity(connection, entity, identifier, dataset, columns, (row[0], row[1], was))
+
+
+def update_entity(
+    connection: Connection,
+    entity: str,
+    identifier: str,
+    dataset: int,
+    columns: Mapping[str, Any],
+    known: tuple[int, int, Mapping[str, Any]],
+) -> bool:
+    """Change what is said of a row of which key, dataset and columns are known; whether anything was different."""
+    key, owner, was = known
+    if owner != dataset:
         raise Conflict(f"{entity} {identifier!r} belongs to another dataset")
-    differing = [name for (name, value), was in zip(columns.items(), row[2:], strict=True) if value != was]
+    differing = [name for name, value in columns.items() if value != was[name]]
     if not differing:
-        return int(row[0]), False
+        return False
     connection.execute(
-        f"UPDATE {table} SET {', '.join(f'{c} = ?' for c in columns)} WHERE pk = ?", (*columns.values(), row[0])
+        f"UPDATE {TABLE_OF[entity]} SET {', '.join(f'{c} = ?' for c in columns)} WHERE pk = ?", (*columns.values(), key)
     )
     if fields := names_of(entity, differing):
         log_entity(connection, entity, identifier, "update", fields)
-    return int(row[0]), True
+    return True
 
 
 def place_thing(connection: Connection, thing: int, locations: Sequence[int], *, at: int) -> int:

@@ -4,11 +4,11 @@ Both are written in the transaction of what they tell of. On PostgreSQL their nu
 what is settled is read (see ``Dialect.settled``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.store import ENTITY_FOLLOWER, TIME_FOLLOWER, Change, EntityChange
-from allmende.storage.connections import Connection
+from allmende.storage.connections import ColumnType, Connection
 from allmende.storage.schema import COLUMNS, TABLE_OF
 
 _PART = 1000
@@ -23,6 +23,15 @@ def log_entity(connection: Connection, entity: str, identifier: str, kind: str, 
         "INSERT INTO entity_log (entity, id, kind, fields) VALUES (?, ?, ?, ?)",
         (entity, identifier, kind, ",".join(fields)),
     )
+
+
+_CREATED: Mapping[str, ColumnType] = {"entity": "text", "id": "text", "kind": "text", "fields": "text"}
+
+
+def log_created(connection: Connection, entity: str, identifiers: Iterable[str]) -> None:
+    """Note that entities of one type were created."""
+    rows = [(entity, identifier, "create", "") for identifier in identifiers]
+    connection.dialect.insert_many(connection, "entity_log", _CREATED, rows)
 
 
 def log_key(connection: Connection, entity: str, key: int, *fields: str) -> None:

@@ -86,6 +86,7 @@ class PostgresDialect:
     name = "postgres"
     locking = "FOR UPDATE OF d"
     text_results = True
+    reuses_keys = False
     arrays = True
     lateral = True
     functions = TEMPLATES
@@ -266,6 +267,8 @@ class PostgresDialect:
 def _array(values: Iterable[Any], kind: str) -> str:
     """Values as PostgreSQL writes an array. psycopg's own dumping takes longer than many a statement, and gives lists
     of small and large numbers different types, so that one statement would be prepared over and over."""
+    if kind == "bytea":
+        return "{" + ",".join(["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]) + "}"
     if kind != "text":
         return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
     texts = ["NULL" if value is None else '"' + _quoted(value) + '"' for value in values]

@@ -214,10 +214,15 @@ _VERSION_10 = (
     "CREATE INDEX rejection_body_digest ON rejection (body_digest)",
 )
 
+_VERSION_11 = (
+    # What was taken of those who may send it again: see domain/marks.py.
+    "CREATE TABLE mark (name TEXT NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (name, number))",
+)
+
 SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: SQLITE_BOXES, 5: _VERSION_5, 6: _VERSION_6,
-        7: SQLITE_FEATURES, 8: _VERSION_8, 9: _VERSION_9, 10: _VERSION_10,
+        7: SQLITE_FEATURES, 8: _VERSION_8, 9: _VERSION_9, 10: _VERSION_10, 11: _VERSION_11,
     }
 )  # fmt: skip
 """Statements by version of the layout; a version, once released, is not changed."""
@@ -225,7 +230,7 @@ SQLITE: Mapping[int, tuple[str, ...]] = MappingProxyType(
 TABLES = (
     "rejection", "rejection_body",
     "source_state", "follower", "entity_log", "change_log", "gone_stream", "stream_state",
-    "retention_state",
+    "retention_state", "mark",
     "feature_datastream",
     "observation_history", "observation_name", "observation_document", "observation", "stream_property",
     "group_observation", *_LINKS, "relation", "datastream", "feature",

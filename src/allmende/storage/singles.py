@@ -11,7 +11,8 @@ from allmende.domain.policy import Reader
 from allmende.domain.query import ResultKind
 from allmende.domain.store import Batch, NewEntity, Receipt
 from allmende.storage.connections import Connection, Numbers
-from allmende.storage.entities import ask_origins, ensure_feature
+from allmende.storage.entities import ask_origins
+from allmende.storage.fresh import ensure_features
 from allmende.storage.readings import judged_quality, log_appends
 from allmende.storage.state import Stream, ask_streams, grow_state, write_states
 
@@ -88,8 +89,7 @@ def _may_write(reader: Reader, stream: Stream) -> bool:
 
 def _write(connection: Connection, singles: list[_Single], numbers: Numbers) -> None:
     """Insert them, log them, and grow their streams' states. There are numbers enough, some may be left over."""
-    for stream in {single.stream.pk: single.stream for single in singles}.values():
-        ensure_feature(connection, stream)
+    ensure_features(connection, {single.stream.pk: single.stream for single in singles}.values())
     placed = list(zip(singles, numbers.observations, strict=False))
     for single, number in placed:
         _grow(single, number)

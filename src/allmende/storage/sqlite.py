@@ -81,6 +81,7 @@ class SqliteDialect:
     name = "sqlite"
     locking = ""
     text_results = False
+    reuses_keys = True
     arrays = False
     lateral = False
     functions = TEMPLATES

@@ -47,6 +47,8 @@ class Stream(msgspec.Struct, kw_only=True):
     """Who may see its dataset."""
     seen: int | None = None
     """A feature that it is known to have observed before this batch."""
+    placed: bool = False
+    """Whether its thing has a location."""
     count: int = 0
     first_start: int = 0
     last_end: int = 0
@@ -93,6 +95,7 @@ def _lock(connection: Connection, column: str, listed: Sequence[str] | Sequence[
             "SELECT d.pk, d.id, d.feature, d.dataset, d.thing, d.observation_type, d.low, d.high, d.width, x.id,"
             " x.access,"
             " EXISTS (SELECT 1 FROM feature_datastream f WHERE f.feature = d.feature AND f.datastream = d.pk),"
+            " EXISTS (SELECT 1 FROM thing_location l WHERE l.thing = d.thing),"
             f" {_COLUMNS} FROM datastream d JOIN dataset x ON x.pk = d.dataset"
             f" LEFT JOIN stream_state s ON s.datastream = d.pk WHERE {rule} ORDER BY d.pk",
             values,
@@ -108,7 +111,7 @@ def _locked(locked: Any, rows: Any) -> list[Stream]:
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
-    pk, name, feature, dataset, thing, kind, low, high, width, owner, access, seen, *state = row
+    pk, name, feature, dataset, thing, kind, low, high, width, owner, access, seen, placed, *state = row
     stream = Stream(
         pk=pk,
         id=name,
@@ -122,6 +125,7 @@ def _stream(row: tuple[Any, ...]) -> Stream:
         owner=owner,
         access=access,
         seen=feature if seen else None,
+        placed=bool(placed),
     )
     if state[0] is not None:
         (
@@ -194,9 +198,15 @@ def _observe_features(connection: Connection, streams: Sequence[Stream]) -> None
     if not pairs:
         return
     then = "ON CONFLICT DO NOTHING RETURNING feature, datastream"
-    for feature, key in connection.dialect.insert_many(connection, "feature_datastream", _OBSERVED, pairs, then):
-        row = connection.execute("SELECT feature FROM feature WHERE pk = ?", (feature,)).fetchone()
-        _widen(by_key[key], bounds_of(row[0]) if row else None)
+    fresh = connection.dialect.insert_many(connection, "feature_datastream", _OBSERVED, pairs, then)
+    boxes: dict[int, tuple[float, float, float, float] | None] = {}
+    wanted = sorted({feature for feature, _ in fresh})
+    for place in range(0, len(wanted), 500):
+        rule, values = connection.dialect.one_of("pk", wanted[place : place + 500])
+        found = connection.execute(f"SELECT pk, feature FROM feature WHERE {rule}", values)
+        boxes.update((feature, bounds_of(geojson)) for feature, geojson in found)
+    for feature, key in fresh:
+        _widen(by_key[key], boxes.get(feature))
 
 
 def recount_state(connection: Connection, stream: Stream, count: int, features: Iterable[int], *, walk: bool) -> None:

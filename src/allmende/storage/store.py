@@ -1,11 +1,12 @@
 """The store that all engines share: questions, appending, and the house's own books, in one SQL."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
+from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.records import Position
@@ -23,9 +24,9 @@ from allmende.domain.store import (
     SourceState,
 )
 from allmende.domain.tracing import Trace
-from allmende.storage import bookkeeping, collections, figures, logs, taking_back
+from allmende.storage import bookkeeping, collections, figures, logs, marks, taking_back
 from allmende.storage.amendment import change_entity
-from allmende.storage.append import append_batch, put_datasets
+from allmende.storage.append import append_all, append_batch, put_datasets
 from allmende.storage.committer import GroupCommitter, raced, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.expressions import one_moment
@@ -163,6 +164,24 @@ class SqlStore:
         """Commit a batch: when this returns, it survives a power cut."""
         shared = Shared(create_singles, batch) if is_single(batch) else None
         return self._commit(lambda connection: append_batch(connection, batch), shared)
+
+    def append_all(self, batches: Sequence[Batch], mark: Mark | None = None) -> list[Receipt]:
+        """Commit batches, all or none: see :class:`allmende.domain.store.Store`."""
+
+        def work(connection: Connection) -> list[Receipt]:
+            if mark is not None:
+                marks.put(connection, mark)
+            return append_all(connection, batches)
+
+        return self._commit(work)
+
+    def put_mark(self, mark: Mark) -> None:
+        """Write a mark."""
+        self._commit(lambda connection: marks.put(connection, mark))
+
+    def marks(self, name: str) -> list[Mark]:
+        """The marks of a name."""
+        return self._read(lambda connection: marks.read(connection, name))
 
     def together(self, work: Callable[[], T]) -> T:
         """Run ``work`` in one transaction: see :class:`allmende.domain.store.Store`."""

@@ -1,44 +1,52 @@
 """The way in for payloads: parse, check, commit. HTTP forms, MQTT, files, pulls and replays all come through here."""
 
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import msgspec
 import structlog
-from django.db import connection
 
 from allmende.domain import times
 from allmende.domain.connector import Payload
-from allmende.domain.errors import Conflict, InvalidInput, NotFound, StorageFull
+from allmende.domain.errors import Conflict, InvalidInput, LostRace, NotFound, StorageBusy, StorageFull
 from allmende.domain.framing import frames, framing_of
 from allmende.domain.ingest import IngestLimits, ingest
+from allmende.domain.marks import Mark
 from allmende.domain.profile import Profile
 from allmende.domain.records import Parsed, Rejection
 from allmende.domain.store import Batch, Receipt, Store
 from allmende.web.broker.topics import covers
 from allmende.web.config import Config
+from allmende.web.disk import DiskFloor
 from allmende.web.pieces import put_together, split
 from allmende.web.sources import PreparedSource, prepare_sources
 
-GROUP = 200
+GROUP = 500
 """Messages a transaction at most."""
+_RACES = 5
+_TOPICS = 20_000
+"""Topics of which is remembered whose they are: those of a city's devices."""
 _AHEAD = 2
 """Batches read while one is committed."""
-_DISK_SECONDS = 1.0
-_SIZE_SECONDS = 30.0
 
 Progress = Callable[[Receipt], None]
 """Gets what was committed so far, after each commit."""
 TakeMessage = Callable[[str, bytes], None]
-Message = tuple[str, bytes]
-"""Topic and body."""
 T = TypeVar("T")
+
+
+class Message(NamedTuple):
+    """A message as it came; ``received_at`` in microseconds."""
+
+    topic: str
+    body: bytes
+    received_at: int
+
 
 log = structlog.get_logger("allmende.intake")
 
@@ -87,6 +95,7 @@ class Intake:
         self.limits = limits or reading_bounds(config)
         self.clock = clock
         self.disk = DiskFloor(config)
+        self._listeners: tuple[dict[str, PreparedSource], dict[str, list[str]]] = {}, {}
 
     @property
     def sources(self) -> dict[str, PreparedSource]:
@@ -139,53 +148,76 @@ class Intake:
                     progress(total)
         return total
 
-    def take_group(self, items: Sequence[tuple[str, Payload]]) -> Receipt:
-        """Take payloads of any sources, which came one after the other, in one transaction: all of them, or none.
+    def take_group(self, items: Sequence[tuple[str, Payload]], mark: Mark | None = None) -> Receipt:
+        """Take payloads of any sources, which came one after the other, in one transaction: all of them (and the mark),
+        or none. Raises NotFound, StorageFull, StorageBusy.
 
-        What the store refuses for its content is found by taking each by itself; see :meth:`take` for what is raised.
+        What the store refuses for its content is found by taking each by itself, and becomes rejections.
         """
         self.disk.check()
         named = [(self.source(source_id), payload) for source_id, payload in items]
         read = [(source, list(self._batches(source, [payload]))) for source, payload in named]
-        total = Receipt()
-        try:
-            together = put_together([batch for _, batches in read for batch, _ in batches])
-            receipts = self.store.together(lambda: [self.store.append(batch) for batch in together])
-        except (Conflict, InvalidInput):
-            for source, batches in read:
-                own = Receipt()  # each payload is a delivery by itself
-                for batch, payload in batches:
-                    self._append(batch, source, payload, own)
-                total.add(own)
+        together = put_together([batch for _, batches in read for batch, _ in batches])
+
+        def each() -> list[Receipt]:
+            if mark is not None:
+                self.store.put_mark(mark)
+            return [self._take_alone(source, batches) for source, batches in read]
+
+        for _ in range(_RACES):
+            try:
+                receipts = self.store.append_all(together, mark)
+                break
+            except (StorageBusy, StorageFull):
+                raise  # the same again may well be taken later
+            except Exception as error:  # whatever is wrong with one of them must not keep the others out for ever
+                log.info("messages are taken one by one", messages=len(items), error=str(error))
+            try:
+                receipts = self.store.together(each)
+                break
+            except LostRace:
+                continue
         else:
-            for receipt in receipts:
-                total.add(receipt)
+            raise StorageBusy("others wrote to the same streams again and again; nothing of this was stored")
+        total = Receipt()
+        for receipt in receipts:
+            total.add(receipt)
         for source_id, payload in items:
             self._look(source_id, payload)
         return total
 
-    def take_messages(self, messages: Iterable[Message]) -> Receipt:
-        """Take MQTT messages in their order and in few transactions; when this returns, they are committed.
+    def _take_alone(self, source: PreparedSource, batches: Sequence[tuple[Batch, Payload]]) -> Receipt:
+        own = Receipt()  # each payload is a delivery by itself
+        for batch, payload in batches:
+            self._append(batch, source, payload, own, poison=True)
+        return own
+
+    def take_messages(self, messages: Sequence[Message], mark: Mark | None = None) -> Receipt:
+        """Take MQTT messages in their order and in one transaction; when this returns, they are committed, and so is
+        the mark.
 
         A message goes to every source that is switched on and whose topic filter takes it; others are ignored.
         """
-        now = self.clock()
         items = [
-            (source_id, Payload(body=body, name=topic, received_at=now))
-            for topic, body in messages
-            for source_id in self._listening(topic)
+            (source_id, Payload(body=message.body, name=message.topic, received_at=message.received_at))
+            for message in messages
+            for source_id in self._listening(message.topic)
         ]
-        total = Receipt()
-        for place in range(0, len(items), GROUP):
-            total.add(self.take_group(items[place : place + GROUP]))
-        return total
+        if items:
+            return self.take_group(items, mark)
+        if mark is not None:
+            self.store.put_mark(mark)
+        return Receipt()
 
     def _listening(self, topic: str) -> list[str]:
-        return [
-            p.source.id
-            for p in self.sources.values()
-            if p.profile.enabled and p.source.topic and p.connector and covers(p.source.topic, topic)
-        ]
+        sources, listeners = self._listeners
+        if sources is not self.sources or len(listeners) >= _TOPICS:
+            sources, listeners = self._listeners = self.sources, {}
+        known = listeners.get(topic)
+        if known is None:
+            listening = (p for p in sources.values() if p.profile.enabled and p.source.topic and p.connector)
+            known = listeners[topic] = [p.source.id for p in listening if covers(p.source.topic, topic)]
+        return known
 
     def take_file(
         self, source_id: str, file: Path | BinaryIO, progress: Progress | None = None, *, name: str = ""
@@ -256,79 +288,45 @@ class Intake:
             nothing: dict[str, Any] = {"declarations": (), "series": (), "collections": (), "features": ()}
             yield msgspec.structs.replace(first[0], **nothing, rejections=(), delivered=sorted(snapshots)), first[1]
 
-    def _append(self, batch: Batch, source: PreparedSource, payload: Payload, total: Receipt) -> None:
+    def _append(
+        self, batch: Batch, source: PreparedSource, payload: Payload, total: Receipt, *, poison: bool = False
+    ) -> None:
         """Commit; what the store refuses for its content (a thing of another dataset) becomes rejections.
 
-        It would be refused each time that it is sent again, and a broker would send it for ever.
+        It would be refused each time that it is sent again, and a broker would send it for ever. With ``poison`` so
+        does whatever else goes wrong and may not be over the next time.
         """
         if batch.delivered and total.refused:
             return  # what was refused is there, and has not gone
         try:
             total.add(self.store.append(batch))
         except (Conflict, InvalidInput) as error:
-            log.warning("readings were refused", source=batch.origin, error=str(error))
             code = "conflict" if isinstance(error, Conflict) else "refused"
-            refused = Rejection(reason=str(error), body=payload.body, code=code, where=f"from line {payload.line}")
-            readings = sum(len(series.times) for series in batch.series)
-            readings += sum(len(features.rows) for features in batch.features)
-            parsed = Parsed((), [*batch.rejections, *[refused] * readings])
-            told: dict[str, Any] = {"payload": payload, "source": source.source, "version": source.version}
-            total.add(self.store.append(ingest(parsed, **told, limits=self.limits)))
-            total.refused += readings
+            self._refuse(batch, source, payload, total, code, str(error))
+        except (StorageBusy, StorageFull):
+            raise
+        except Exception as error:  # see above
+            if not poison:
+                raise
+            log.exception("readings broke the store", source=batch.origin)
+            reason = f"the store could not take this ({type(error).__name__}: {error})"
+            self._refuse(batch, source, payload, total, "store-error", reason)
+
+    def _refuse(
+        self, batch: Batch, source: PreparedSource, payload: Payload, total: Receipt, code: str, reason: str
+    ) -> None:
+        log.warning("readings were refused", source=batch.origin, error=reason)
+        refused = Rejection(reason=reason, body=payload.body, code=code, where=f"from line {payload.line}")
+        readings = sum(len(series.times) for series in batch.series)
+        readings += sum(len(features.rows) for features in batch.features)
+        parsed = Parsed((), [*batch.rejections, *[refused] * readings])
+        told: dict[str, Any] = {"payload": payload, "source": source.source, "version": source.version}
+        total.add(self.store.append(ingest(parsed, **told, limits=self.limits)))
+        total.refused += readings
 
 
 def _look_away(_source: str, _payload: Payload) -> None:
     return
-
-
-class DiskFloor:
-    """Refuses new data where the disk that holds the database is nearly full. Looks once a second.
-
-    The disk of a PostgreSQL server is not seen from here: there the size of the database is looked at, twice a minute,
-    where a limit was set; and what the server says of a full disk becomes the same error (see PostgresEngine).
-    """
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._checked = self._sized = float("-inf")
-
-    def check(self) -> None:
-        """Raise StorageFull below the floor."""
-        if time.monotonic() - self._checked < _DISK_SECONDS:
-            return
-        free, floor = free_bytes(self._config), self._config.disk_floor
-        if free < floor:
-            raise StorageFull(
-                f"{free // 2**20} MiB are free on the disk of {self._config.database_path.parent}, less than the floor"
-                f" of {floor // 2**20} MiB; nothing of this was stored. Make room, then send it again"
-                " (limit: ALLMENDE_DISK_FLOOR)"
-            )
-        self._check_size()
-        self._checked = time.monotonic()
-
-    def _check_size(self) -> None:
-        limit = self._config.database_bytes
-        if not limit or not self._config.postgres or time.monotonic() - self._sized < _SIZE_SECONDS:
-            return
-        size = database_bytes()
-        if size >= limit:
-            raise StorageFull(
-                f"the database has {size // 2**20} MiB, its limit is {limit // 2**20} MiB; nothing of this was stored."
-                " Make room, then send it again (limit: ALLMENDE_DATABASE_BYTES)"
-            )
-        self._sized = time.monotonic()
-
-
-def database_bytes() -> int:
-    """The size of the PostgreSQL database, indexes and dead rows included."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_database_size(current_database())")
-        return int(cursor.fetchone()[0])
-
-
-def free_bytes(config: Config) -> int:
-    """Room on the disk that the database lies on."""
-    return shutil.disk_usage(config.database_path.parent).free
 
 
 def _read_ahead(items: Iterator[T]) -> Generator[T, None, None]:

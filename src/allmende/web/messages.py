@@ -9,6 +9,7 @@ import structlog
 from allmende.domain.creation import encode
 from allmende.domain.errors import AllmendeError, StorageBusy, StorageFull
 from allmende.domain.face import Request, Response
+from allmende.domain.marks import Mark
 from allmende.domain.policy import COMMONS, Reader, house_reader
 from allmende.domain.records import Rejection
 from allmende.domain.store import Batch, Store
@@ -28,9 +29,15 @@ _BROKER = Reader(name="mqtt:broker", may_write=True)
 """Whoever publishes to the operator's broker: who may do that is for its own rights to say."""
 
 
-def create_from_broker(topic: str, payload: bytes, *, store: Store, root: str) -> None:
-    """The same for a message of the operator's broker, which tells nobody what was wrong with it."""
-    create_from_message(topic, payload, _BROKER, store, root)
+def create_from_broker(topic: str, payload: bytes, mark: Mark, *, store: Store, root: str) -> None:
+    """The same for a message of the operator's broker, which tells nobody what was wrong with it. The mark is written
+    with it: what comes again is known by that."""
+
+    def work() -> None:
+        store.put_mark(mark)
+        create_from_message(topic, payload, _BROKER, store, root)
+
+    store.together(work)
 
 
 def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store, root: str) -> bytes:

@@ -15,9 +15,10 @@ ROWS = 2000
 def put_together(batches: Sequence[Batch]) -> list[Batch]:
     """The same readings in fewer batches: what a batch costs beside its readings is most of what a message costs.
 
-    Batches of one source are put together where nothing but readings is in them and none of their streams comes
-    twice, so that what is a repetition or a correction stays one. Sources keep their own order; they are put apart
-    only where no stream is of two of them.
+    Batches of one source are put together where nothing but readings is in them, and what a stream says again is
+    later than what it said before, so that what is a repetition or a correction stays one. Sources keep their own
+    order; they are put apart only where no stream is of two of them. They were received when the last of them was, so
+    give what came within moments.
     """
     by_origin: dict[str, list[Batch]] = {}
     for batch in batches:
@@ -32,44 +33,88 @@ def put_together(batches: Sequence[Batch]) -> list[Batch]:
 
 def _merge(batches: Sequence[Batch]) -> Iterator[Batch]:
     """Neighbours that may be one."""
-    waiting: list[Batch] = []
-    streams: set[str] = set()
-    rows = 0
+    opened: _Opened | None = None
     for batch in batches:
-        own = {series.stream for series in batch.series}
-        count = sum(len(series.times) for series in batch.series)
-        if waiting and not (_alike(waiting[-1], batch) and own.isdisjoint(streams) and rows + count <= ROWS):
-            yield _one(waiting)
-            waiting, streams, rows = [], set(), 0
-        waiting.append(batch)
-        streams |= own
-        rows += count
-    if waiting:
-        yield _one(waiting)
+        if opened is not None and opened.take(batch):
+            continue
+        if opened is not None:
+            yield opened.closed()
+        opened = _Opened(batch)
+    if opened is not None:
+        yield opened.closed()
 
 
-def _alike(one: Batch, other: Batch) -> bool:
-    same = (one.origin, one.dataset, one.version, one.received_at) == (
-        other.origin,
-        other.dataset,
-        other.version,
-        other.received_at,
-    )
-    return same and _is_plain(one) and _is_plain(other)
+_SAME = ("origin", "dataset", "reader", "version", "declared_by")
+
+
+class _Opened:
+    """A batch that others are added to. What was given stays as it is."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._first = batch
+        self._alone = not _is_plain(batch)
+        self._added = False
+        self._received_at = batch.received_at
+        self._declared: dict[str, Declaration] = {}
+        self._series: dict[str, Series] = {}
+        self._rows = 0
+        if not self._alone:
+            self._add(batch)
+
+    def take(self, batch: Batch) -> bool:
+        """Add a batch; False, and nothing changed, where it has to stand alone."""
+        if self._alone or not _is_plain(batch) or any(getattr(batch, n) != getattr(self._first, n) for n in _SAME):
+            return False
+        if self._rows + sum(len(series.times) for series in batch.series) > ROWS:
+            return False
+        for declaration in batch.declarations:
+            known = self._declared.get(declaration.stream)
+            if known is not None and known is not declaration and known != declaration:
+                return False
+        for series in batch.series:
+            before = self._series.get(series.stream)
+            if before is not None and not _follows(before, series):
+                return False
+        self._added = True
+        self._received_at = max(self._received_at, batch.received_at)
+        self._add(batch)
+        return True
+
+    def _add(self, batch: Batch) -> None:
+        for declaration in batch.declarations:
+            self._declared.setdefault(declaration.stream, declaration)
+        for series in batch.series:
+            self._rows += len(series.times)
+            before = self._series.get(series.stream)
+            self._series[series.stream] = series if before is None else _joined(before, series)
+
+    def closed(self) -> Batch:
+        """The batch with all that was added; the first itself where nothing was."""
+        if not self._added:
+            return self._first
+        told: dict[str, Any] = {"declarations": list(self._declared.values()), "series": list(self._series.values())}
+        return msgspec.structs.replace(self._first, received_at=self._received_at, **told)
+
+
+def _joined(before: Series, series: Series) -> Series:
+    flags = None
+    if before.flags is not None or series.flags is not None:
+        flags = [*(before.flags or [""] * len(before.times)), *(series.flags or [""] * len(series.times))]
+    times, results = [*before.times, *series.times], [*before.results, *series.results]
+    return Series(stream=series.stream, times=times, results=results, flags=flags)
+
+
+def _follows(before: Series, series: Series) -> bool:
+    """Whether all that one says is behind what the other says."""
+    if before.run is not None or series.run is not None:
+        return False
+    return not before.times or not series.times or max(before.times) < min(series.times)
 
 
 def _is_plain(batch: Batch) -> bool:
     """Readings alone: a rejection says the name of what it came from, features are judged by their delivery."""
     more = (batch.entities, batch.rows, batch.collections, batch.features, batch.delivered, batch.rejections)
     return not any(more) and len({series.stream for series in batch.series}) == len(batch.series)
-
-
-def _one(batches: Sequence[Batch]) -> Batch:
-    if len(batches) == 1:
-        return batches[0]
-    declared = {d.stream: d for batch in batches for d in batch.declarations}
-    series = [series for batch in batches for series in batch.series]
-    return msgspec.structs.replace(batches[0], declarations=list(declared.values()), series=series)
 
 
 def split(batch: Batch, rows: int = ROWS) -> Iterator[Batch]:

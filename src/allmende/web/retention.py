@@ -16,7 +16,7 @@ from allmende.storage.retention_sql import Volume, read_volumes
 from allmende.storage.sqlite import SqliteEngine
 from allmende.web.config import Config
 from allmende.web.data.connections import DjangoConnections
-from allmende.web.intake import database_bytes, free_bytes
+from allmende.web.disk import database_bytes, free_bytes
 
 SECONDS = 3600.0
 """Between two rounds of the worker."""

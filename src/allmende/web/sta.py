@@ -25,7 +25,8 @@ from allmende.faces.sensorthings.face import answer, answer_batch, error_respons
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.middleware import CHALLENGE
 from allmende.web.citizens.standard import give
-from allmende.web.intake import DiskFloor, reading_bounds
+from allmende.web.disk import DiskFloor
+from allmende.web.intake import reading_bounds
 
 log = structlog.get_logger("allmende.web")
 

@@ -21,8 +21,9 @@ from allmende.domain.store import Receipt
 from allmende.web.broker.session import Client
 from allmende.web.citizens.models import BLOCKED, OwnSensor
 from allmende.web.citizens.source import source_of
+from allmende.web.disk import DiskFloor
 from allmende.web.house import open_profile, open_store
-from allmende.web.intake import DiskFloor, Intake
+from allmende.web.intake import Intake
 from allmende.web.limits import Bucket
 
 TOPICS = ("own/+", "own/+/+")

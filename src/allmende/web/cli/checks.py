@@ -148,7 +148,7 @@ def _sources(profile: Profile) -> Iterator[Finding]:
 
 
 def _disk(config: Config) -> Iterator[Finding]:
-    from allmende.web.intake import free_bytes
+    from allmende.web.disk import free_bytes
 
     try:
         free = free_bytes(config)

@@ -45,7 +45,7 @@ def _postgres() -> dict[str, Any]:
     from allmende.storage.layout import layout_of, parts_of, read_work
     from allmende.storage.postgres import PostgresEngine
     from allmende.web.data.connections import DjangoConnections
-    from allmende.web.intake import database_bytes
+    from allmende.web.disk import database_bytes
 
     with DjangoConnections().writing() as raw:
         wrapped = PostgresEngine().wrap(raw)

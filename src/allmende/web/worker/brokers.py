@@ -1,5 +1,6 @@
 """How the house's own clients reach the operator's broker."""
 
+import select
 import socket
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -11,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from allmende.web.config import Config
 
 KEEPALIVE_SECONDS = 30
+_READ_AHEAD = 65_536
 
 
 class Door(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +42,9 @@ def door(config: Config) -> Door | None:
 
 def make_client(
     door: Door, client_id: str, *, clean_session: bool, manual_ack: bool = False, once: bool = False
-) -> mqtt.Client:
+) -> "ReadAhead":
     """A client that is not connected yet. ``once``: it does not connect by itself again."""
-    client = mqtt.Client(
+    client = ReadAhead(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=clean_session,
@@ -56,6 +58,40 @@ def make_client(
     client.connect_timeout = 10.0
     client.on_socket_open = _without_delay
     return client
+
+
+class ReadAhead(mqtt.Client):
+    """paho's client, which reads from its socket in one piece what lies there: by itself it asks for four small pieces
+    of each message, and waits each time for its turn among the threads of this process."""
+
+    _ahead = b""
+    _place = 0
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if self._place >= len(self._ahead):
+            self._ahead, self._place = super()._sock_recv(_READ_AHEAD), 0
+        found = self._ahead[self._place : self._place + bufsize]
+        self._place += len(found)
+        return found
+
+    def _sock_close(self) -> None:
+        self._ahead, self._place = b"", 0
+        super()._sock_close()
+
+    def _loop(self, timeout: float = 1.0) -> mqtt.MQTTErrorCode:
+        if self._place < len(self._ahead):
+            return self.loop_read()  # the socket may be empty by now
+        return super()._loop(timeout)
+
+    def has_more(self, seconds: float) -> bool:
+        """Whether more was read ahead, or comes within a time."""
+        connection = self.socket()
+        if connection is None:
+            return False
+        pending = getattr(connection, "pending", None)  # with TLS, what was decrypted and not given yet
+        if self._place < len(self._ahead) or (pending and pending()):
+            return True
+        return bool(select.select([connection], [], [], max(0.0, seconds))[0])
 
 
 def _without_delay(_client: mqtt.Client, _data: Any, connection: Any) -> None:

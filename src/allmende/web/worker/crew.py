@@ -7,18 +7,19 @@ the session at the operator's broker stays as it is; only its topics change.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
 
+from allmende.domain.marks import Mark
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
-from allmende.web.intake import Intake, Message
+from allmende.web.intake import Intake
 from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
@@ -30,7 +31,8 @@ from allmende.web.worker.looks import Looks
 from allmende.web.worker.notices import Notices
 from allmende.web.worker.retention import RetentionThread
 from allmende.web.worker.rules import RulesThread
-from allmende.web.worker.subscriber import Subscriber
+from allmende.web.worker.subscriber import Subscriber, TakeSingle
+from allmende.web.worker.taken import Taken
 from allmende.web.worker.watch import Watch
 
 Make = Callable[[threading.Event], threading.Thread]
@@ -163,26 +165,26 @@ class Crew:
             return
         wanted["publisher"] = _Wanted(None, lambda stop: Publisher(self._store, self._config, broker, stop))
         creating = partial(create_from_broker, store=self._store, root=self._config.api_root)
-        single = dict.fromkeys(self._config.mqtt_create_topics, creating)
+        single: dict[str, TakeSingle] = dict.fromkeys(self._config.mqtt_create_topics, creating)
+        if self._config.own_broker:
+            single.update(dict.fromkeys(own.TOPICS, self._take_own))
         # Once begun it stays, also without a topic: the broker would go on to keep messages of a session left alone.
-        if self._topics() or single or "subscriber" in self._running:
+        if self._intake.topics() or single or "subscriber" in self._running:
             name = f"allmende-{profile.id}-worker"
-            readings = (self._topics, self._take_messages)
+            readings = (self._intake.topics, self._intake.take_messages)
+            taken = Taken(self._store, name)
             wanted["subscriber"] = _Wanted(
-                name, lambda stop: Subscriber(broker, name, stop, readings=readings, single=single)
+                name, lambda stop: Subscriber(broker, taken, stop, readings=readings, single=single)
             )
 
-    def _topics(self) -> tuple[str, ...]:
-        """What is listened to at the operator's broker."""
-        return (*self._intake.topics(), *(own.TOPICS if self._config.own_broker else ()))
+    def _take_own(self, topic: str, body: bytes, mark: Mark) -> None:
+        """A message of an own sensor, with the mark by which it is known when it comes again."""
 
-    def _take_messages(self, messages: Sequence[Message]) -> None:
-        """Those of the city's sources, and those of own sensors.
+        def work() -> None:
+            self._store.put_mark(mark)
+            own.take_broker_messages([(topic, body)])
 
-        Where that breaks off they all come again: what says its time is then known, what does not is kept twice.
-        """
-        self._intake.take_messages(message for message in messages if not own.is_own(message[0]))
-        own.take_broker_messages([message for message in messages if own.is_own(message[0])])
+        self._store.together(work)
 
 
 def _sign(prepared: PreparedSource) -> Any:
