@@ -29,6 +29,12 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 
+const preview = document.querySelector<HTMLElement>('[data-preview-map]');
+if (preview) whenNear(preview, () => void import('./preview').then(({ drawPreview }) => drawPreview(preview)));
+
+const dropping = document.querySelector<HTMLElement>('[data-drop]');
+if (dropping) void import('./drop').then(({ offerDrop }) => offerDrop(dropping));
+
 const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
 if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));
 

@@ -11,7 +11,9 @@ import pytest
 from shapely import box, coverage_is_valid, unary_union
 from shapely.geometry import Point, shape
 
+from allmende.connectors.properties import catalogue
 from allmende.domain.profile import Fact, Profile, as_list
+from allmende.domain.retention import CollectionFacts, Retention, StreamFacts, listed
 from allmende.web.profiles import available_profiles, load_profile
 
 CAPACITIES = {
@@ -144,3 +146,39 @@ def test_the_demo_table_is_complete(jena: Profile) -> None:
         assert 0 <= float(row["spread"]) <= 0.5 + 1e-4
         assert math.isfinite(float(row["spread"]))
     assert set(source.settings["capacities"]) == set(CAPACITIES)
+
+
+@pytest.mark.parametrize(
+    ("source", "observed", "rule", "keep"),
+    [
+        ("ilsa", "signal-aspect", "signals", "P2D"),
+        ("ibis", "vehicle-position", "vehicles", "latest"),
+        ("ibis", "schedule-deviation", "punctuality", "P30D"),
+        ("miv", "vehicles-present", "vehicles-present", "forever"),
+        ("traficam", "objects-passed", "camera-counts", "forever"),
+        ("chirpstack", "soil-water-potential", None, None),
+        ("rule/soil-area", "watering-colour", None, None),
+        ("jena-parking", "free-spaces", None, None),
+        ("sensor-community", "particulate-matter-10", None, None),
+    ],
+)
+def test_how_long_readings_are_kept(jena: Profile, source: str, observed: str, rule: str | None, keep: str | None):
+    facts = StreamFacts(id="x", dataset="x", source=source, properties=(observed,))
+    found = Retention(jena.retention, jena.time_zone).rule_of(facts)
+    assert (found and found.id, found and found.keep) == (rule, keep)
+
+
+def test_retention_speaks_of_properties_that_there_are(jena: Profile):
+    named = {name for rule in jena.retention.values() for name in listed(rule.property)}
+    assert named <= catalogue().keys()
+
+
+def test_roads_that_are_open_again_go_and_trees_stay(jena: Profile):
+    retention = Retention(jena.retention, jena.time_zone)
+    kept = {
+        source: retention.rule_of_collection(CollectionFacts(id=source, dataset="x", source=source))
+        for source in ("roadworks", "trees", "timetable")
+    }
+    assert {source: rule and rule.keep for source, rule in kept.items()} == {
+        "roadworks": "P2Y", "trees": None, "timetable": None,
+    }  # fmt: skip

@@ -283,7 +283,7 @@ def test_the_year_2024_divides_by_active_station_days(store):
 def test_rules_that_read_each_other_are_refused():
     files = {f"rules/{path.name}": path.read_bytes() for path in RULES.iterdir()}
     files["rules/soil.toml"] = files["rules/soil.toml"].replace(
-        b'property = "soil-water-potential"\nunit = "hPa"', b'rule = "soil-site.pf"'
+        b'property = ["soil-water-potential", "soil-water-tension"]\nunit = "hPa"', b'rule = "soil-site.pf"'
     )
     groups, rules = parse_rules(files)
     prepared = prepare_rules(msgspec.structs.replace(load_profile("jena"), groups=groups, rules=rules))

@@ -7,6 +7,7 @@ from allmende.knowledge.evaluate import Limits
 from allmende.knowledge.explain import explain
 from allmende.knowledge.groups import find_groups
 from allmende.knowledge.prepare import Rule
+from tests.knowledge.test_closed import PEOPLE
 from tests.knowledge.test_follow import CHAIN, HELD
 from tests.knowledge.town import NOW, Clock, follow, readings, ready, send, settle
 from tests.storage.conftest import store as store
@@ -65,3 +66,11 @@ def test_what_a_reader_may_not_see_is_not_traced(store: Store) -> None:
     send(store, "s~level", {NOW: 3}, dataset="hidden")
     assert store.traces(ANONYMOUS, "s~level", NOW, NOW + 1, 10) == []
     assert len(store.traces(HOUSE, "s~level", NOW, NOW + 1, 10)) == 1
+
+
+def test_few_people_are_not_told_of_by_the_way(store: Store) -> None:
+    steps = '[rules.people.steps]\nall = "sum(passed)"\n[rules.people.inputs.passed]'
+    (rule,) = ready(PEOPLE.replace("[rules.people.inputs.passed]", steps))
+    send(store, "a~people", {NOW: 2}, observed="people", dataset="hidden")
+    found = told(store, rule, "a", NOW)
+    assert (found.outputs, found.steps) == ({"sum": None}, {})

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from allmende.domain import times
+from allmende.domain.errors import NotFound
+from allmende.domain.profile_checks import ProfileError
 from allmende.domain.records import Series
 from allmende.domain.retention import Retention, parse_retention
 from allmende.domain.store import Store
@@ -16,6 +18,7 @@ from allmende.storage.retention import RetentionWork, Weighed
 from allmende.storage.retention_sql import read_volumes
 from tests.storage.test_amendment import row
 from tests.storage.test_creation import stream
+from tests.storage.test_features import deliver, tree
 from tests.support import HOUSE, ask, batch, create
 
 NOW = times.parse_instant("2024-06-01T00:00:00Z")
@@ -246,3 +249,57 @@ def test_volumes_are_told_by_source(store: Any) -> None:
     feed(store, [START, START + 1], [1, 2])
     with store._connections.reading() as raw:
         assert read_volumes(store._engine.wrap(raw)) == {"feed": (1, 2, START, START + 1)}
+
+
+# --- features ---
+
+
+def forget(store: Any, now: int, **rule: Any) -> int:
+    """What goes of features by a rule; a preview said the same."""
+    rules = parse_retention({"r": {"collection": "*", **rule}})
+    doing = RetentionWork(store._connections, store._engine, Retention(rules, "UTC"), rows=2)
+    weighed = sum(doing.features.weigh(found, now) for found in doing.features.collections())
+    done = sum(doing.features.apply(found, now) for found in doing.features.collections())
+    assert weighed == done
+    return done
+
+
+def test_what_was_said_of_features_goes_by_its_age_and_what_they_are_stays(store: Store) -> None:
+    first, second, third = (NOW + days * times.DAY for days in (0, 10, 20))
+    deliver(store, [tree("1"), tree("2"), tree("3")], at=first)
+    deliver(store, [tree("1", height=4), tree("2", height=4)], at=second)
+    deliver(store, [tree("1", height=5), tree("2", height=4)], at=third)
+    assert forget(store, third + times.DAY) == 0, "for ever, until something else is said"
+    assert forget(store, third + times.DAY, keep="P30D") == 0
+    assert forget(store, second + 5 * times.DAY, keep="P5D") == 3, "two versions, and the feature that went then"
+    assert [version.since for version in store.feature_versions(HOUSE, "trees", "1")][-1:] == [second]
+    with pytest.raises(NotFound):
+        store.feature(HOUSE, "trees", "3")
+    assert forget(store, third, keep="latest") == 1
+    assert len(store.feature_versions(HOUSE, "trees", "1")) == 1
+    assert store.collections(HOUSE)[0].count == 2
+    assert forget(store, third, keep="latest") == 0, "done once"
+
+
+def test_a_collection_with_nothing_left_goes_and_comes_again(store: Store) -> None:
+    deliver(store, [tree("1")], at=NOW)
+    deliver(store, [], at=NOW + times.DAY)
+    assert forget(store, NOW + 3 * times.DAY, keep="P7D") == 0
+    assert forget(store, NOW + 9 * times.DAY, keep="P7D") == 1
+    assert store.collections(HOUSE) == []
+    deliver(store, [tree("1")], at=NOW + 10 * times.DAY)
+    assert store.collections(HOUSE)[0].count == 1
+
+
+def test_rules_for_collections_and_for_streams_are_apart(store: Store) -> None:
+    feed(store, [START], [1])
+    deliver(store, [tree("1")], at=START)
+    assert forget(store, NOW, keep="latest") == 0
+    assert told(store)[0][5] == 1, "a rule for collections touches no reading"
+    assert run(work(store, keep="P1D")) == (1, 0)
+    assert store.collections(HOUSE)[0].count == 1
+
+
+def test_a_rule_for_collections_thins_nothing() -> None:
+    with pytest.raises(ProfileError, match=r"retention\.r\.thin"):
+        parse_retention({"r": {"collection": "trees", "thin": THIN}})

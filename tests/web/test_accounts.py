@@ -215,6 +215,16 @@ def test_devices_come_in_with_a_token():
     assert not may_publish_mqtt(client, "application/1/device/2/event/up")
 
 
+def test_a_broker_of_ones_own_asks_by_http(anna):
+    _, secret = create_token("gate", actor="test", may_write=True)
+    _, eye = create_token("eye", actor="test")
+    _, weak = create_token("weak", actor="test", may_write=True, user=anna)  # who may not feed herself
+    tried = {("gate", secret): "allow", ("other", secret): "deny", ("gate", "x"): "deny", ("eye", eye): "deny"}
+    for (name, password), expected in {**tried, ("weak", weak): "deny"}.items():
+        answer = Client().post("/accounts/broker/", {"username": name, "password": password})
+        assert answer.json() == {"result": expected}, name
+
+
 def test_a_token_that_only_reads_publishes_nothing():
     _, secret = create_token("eye", actor="test")
     assert not may_publish_mqtt(authenticate_mqtt("", secret), "application/1")

@@ -331,6 +331,44 @@ def test_a_weak_password_is_refused(house, run, monkeypatch, password):
     assert not User.objects.exists()
 
 
+def test_mosquitto_knows_the_tokens_from_a_file(house, run, tmp_path):
+    """The real one: with its own plug-in for passwords and no other."""
+    import paho.mqtt.client as paho
+    from tests.mosquitto import Mosquitto
+
+    made = {name: run("token", "create", name, "--write", "--json")[1]["token"] for name in ("gate", "old", "a:b")}
+    eye = run("token", "create", "eye", "--json")[1]["token"]
+    run("token", "revoke", "old")
+    file = tmp_path / "passwords"
+    code, told, err = run("token", "passwords", str(file), "--json")
+    assert (code, told["written"], told["left_out"], "a:b" in err) == (0, 1, ["a:b"], True)
+    assert made["gate"] not in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o644)
+    broker = Mosquitto(tmp_path / "broker")
+    broker.settings.write_text(
+        broker.settings.read_text().replace("allow_anonymous true", f"allow_anonymous false\npassword_file {file}")
+    )
+    broker.start()
+    try:
+        tried = {("gate", made["gate"]): 0, ("gate", made["old"]): 135, ("old", made["old"]): 135, ("eye", eye): 135}
+        for (name, secret), expected in tried.items():
+            answers: list[int] = []
+            client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+            client.on_connect = lambda _client, _data, _flags, reason, _more, got=answers: got.append(reason.value)
+            client.username_pw_set(name, secret)
+            client.connect("127.0.0.1", broker.port)
+            while not answers:
+                client.loop(0.1)
+            client.disconnect()
+            assert answers == [expected], name
+    finally:
+        broker.stop()
+    run("token", "revoke", "gate")
+    run("token", "passwords", str(file))
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("", 0o644)
+
+
 def test_a_token_is_shown_once(house, run):
     code, made, _ = run("token", "create", "gate", "--write", "--days", "3", "--dataset", "closed", "--json")
     assert code == 0

@@ -117,8 +117,7 @@ def test_only_what_changed_begins_anew(town, anna, server):
     try:
         assert crew.settle()
         before = {name: running.thread for name, running in crew._running.items()}
-        assert {name for name in before if name.startswith("job-")} == {"job-one", "job-two"}
-        assert {"watch", "retention"} <= set(before)
+        assert {"job-one", "job-two", "watch", "retention", "imports"} <= set(before)
         assert not crew.settle()
         put(anna, "source", "one", {**pulled(server, "good"), "interval": "PT0.1S"})
         put(anna, "dataset", "counts", {**revisions.current("dataset", "counts"), "publisher": "x"})  # type: ignore[dict-item]

@@ -182,6 +182,62 @@ def test_an_invitation_ends_and_a_closed_house_takes_none(configured):
     assert Client().get(f"/accounts/invitation/{secret}/").status_code == 403
 
 
+def test_those_who_never_came_are_forgotten(anna, configured):
+    long_ago = timezone.now() - timedelta(days=8)
+    for name, verified in (("never", False), ("confirmed", True)):
+        user = User.objects.create_user(name)
+        EmailAddress.objects.create(user=user, email=f"{name}@example.org", verified=verified)
+    waits = User.objects.create_user("waits", is_active=False, waits=True)
+    User.objects.update(date_joined=long_ago)
+    assert enrolment.prune() == 1
+    User.objects.filter(pk=waits.pk).update(date_joined=long_ago - timedelta(days=90))
+    assert enrolment.prune() == 1
+    assert set(User.objects.values_list("username", flat=True)) == {"anna", "confirmed"}
+
+
+# --- pages
+
+
+FORBIDDEN = r"<script(?![^>]*(?:src=|type=.application/json))|<style|\sstyle=|\son[a-z]+="
+"""What our policy stops: scripts and styles in the page."""
+
+
+def pages() -> list[str]:
+    """Every address of the accounts that takes no values."""
+    from django.urls import get_resolver
+
+    found = set()
+
+    def walk(patterns, start: str) -> None:
+        for each in patterns:
+            path = start + re.sub(r"[\^$]|\\Z", "", str(each.pattern))
+            if hasattr(each, "url_patterns"):
+                walk(each.url_patterns, path)
+            elif path.startswith("accounts/") and "<" not in path and "(" not in path:
+                found.add(f"/{path}")
+
+    walk(get_resolver().url_patterns, "")
+    return sorted(found)
+
+
+def test_every_page_is_in_the_houses_design(anna, configured, with_mail):
+    configured(registration="open")
+    client = logged_in()
+    confirm(client)
+    listed = pages()
+    assert len(listed) > 25
+    for visitor in (Client(), client):
+        for path in listed:
+            cache.clear()
+            answer = visitor.get(path)
+            if answer.status_code in (302, 405) or "text/html" not in answer["Content-Type"]:
+                continue
+            text = answer.content.decode()
+            assert 'class="site-header"' in text, path
+            assert not re.search(FORBIDDEN, text), path
+            assert text.count("<h1") == 1, path
+
+
 # --- log-in
 
 
@@ -301,6 +357,18 @@ def test_a_code_of_an_app_is_asked_for_and_holds_once(anna):
     answer = again.post("/accounts/factors/authenticate/", {"code": code})
     assert answer.status_code == 200
     assert "schon benutzt" in answer.content.decode()
+
+
+def test_keys_of_apps_lie_encrypted_and_another_secret_opens_nothing(anna, settings):
+    secret = generate_totp_secret()
+    TOTP.activate(anna, secret)
+    kept = Authenticator.objects.get()
+    assert secret not in str(kept.data)
+    assert kept.wrap().validate_code(code_of(secret))
+    cache.clear()
+    settings.SECRET_KEY = "another secret of at least 32 characters"
+    wrapped = Authenticator.objects.get().wrap()
+    assert not any(wrapped.validate_code(code_of(guess)) for guess in (secret, ""))
 
 
 def test_a_role_from_the_setting_upwards_asks_for_a_second_factor(anna, configured):

@@ -436,9 +436,13 @@ def test_a_coarser_place_leaves_no_finer_one_behind(anna):
     send(given, {"temperature": 1, "time": "2026-05-01T12:00:00+02:00"})
     release(sensor)
     assert str(LON) in everything()
-    anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "1km", "lat": str(LAT), "lon": str(LON)})
+    assert anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "1km"}).status_code == 302, (
+        "it need not be said again"
+    )
     sensor.refresh_from_db()
     assert (sensor.state, sensor.precision) == (OPEN, "1km"), "a coarser place needs no other look"
+    assert sensor.place == coarsen(Position(LON, LAT), "1km", {})
+    assert anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "100m"}).status_code == 422, "nothing finer is known"
     send(given, {"temperature": 2})
     assert str(LON) not in everything() + repr(list(OwnSensor.objects.values()))
     assert everything().count(str(sensor.lon)) >= 2
@@ -447,6 +451,11 @@ def test_a_coarser_place_leaves_no_finer_one_behind(anna):
     anna[1].post(f"/own/{sensor.pk}/place/", {"precision": "100m", "lat": str(LAT), "lon": str(LON)})
     sensor.refresh_from_db()
     assert sensor.state == WAITING, "a finer one does"
+    keeping.decide(User.objects.get(username="editor"), sensor, OPEN)
+    elsewhere = {"precision": "1km", "lat": str(LAT + 0.05), "lon": str(LON)}
+    anna[1].post(f"/own/{sensor.pk}/place/", elsewhere)
+    sensor.refresh_from_db()
+    assert sensor.state == WAITING, "so does a coarse one somewhere else"
 
 
 def test_deleted_with_all_readings(given, anna):

@@ -249,7 +249,8 @@ def test_a_source_s_new_topic_is_listened_to_on_the_same_connection(config, brok
     def send(topic: str, line: str) -> None:
         device.client.publish(topic, lines(line), 1).wait_for_publish(5)
 
-    with started(Subscriber, door(config), "allmende-test", readings=(intake.topics, intake.take_messages)) as thread:
+    readings, taken = (intake.topics, intake.take_messages), Taken(intake.store, "allmende-test")
+    with started(Subscriber, door(config), taken, readings=readings) as thread:
         wait_until(lambda: thread._asked == ("old/+/up",))
         connector = {"simple": next(iter(intake.sources.values())).connector}
         intake.sources = prepare_sources(city(feed={"topic": "devices/+/up"}), connector)

@@ -13,6 +13,7 @@ from allmende.domain.retention import parse_retention
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.cli import main
 from allmende.web.house import furnish, open_store
+from allmende.web.retention import warn_of_disk
 from allmende.web.worker import retention as worker
 from allmende.web.worker.retention import RetentionThread
 
@@ -75,3 +76,23 @@ def test_the_worker_does_it_and_a_full_disk_makes_it_hurry(house, profile, monke
     from allmende.domain.policy import house_reader
 
     assert [latest.count for latest in house.latest(house_reader("test"))] == [1]
+
+
+def test_a_postgresql_database_near_its_limit_is_told(monkeypatch):
+    mib = 2**20
+    config = msgspec.structs.replace(
+        settings.ALLMENDE, database_url="postgresql://x/y", database_bytes=10_000 * mib, disk_warning=500 * mib,
+        disk_floor=100,
+    )  # fmt: skip
+    sizes = {"free": 10**12, "database": 9_499 * mib}
+    monkeypatch.setattr("allmende.web.retention.free_bytes", lambda _: sizes["free"])
+    monkeypatch.setattr("allmende.web.retention.database_bytes", lambda: sizes["database"])
+    assert warn_of_disk(config) == ""
+    sizes["database"] = 9_500 * mib
+    assert "the database has 9,500 MiB" in warn_of_disk(config)
+    assert warn_of_disk(msgspec.structs.replace(config, database_bytes=0)) == "", "there is no limit"
+    small = msgspec.structs.replace(config, database_bytes=400 * mib)
+    sizes["database"] = 300 * mib
+    assert warn_of_disk(small) == "", "not from the first day on"
+    sizes["free"] = 50
+    assert "are free on the disk" in warn_of_disk(small), "the home's own disk counts, whatever the engine"

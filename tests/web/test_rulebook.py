@@ -1,6 +1,5 @@
 """The book of rules, as anybody reads it."""
 
-import msgspec
 import pytest
 from django.test import Client
 from tests.knowledge.test_follow import CHAIN
@@ -26,12 +25,13 @@ expression = "level * 2 +"
 """
 
 
+OPENING = CHAIN.replace('by = "all"', 'by = "all"\nopens = { hidden = "a sum tells of nobody" }')
+
+
 @pytest.fixture
 def town(monkeypatch):
     """A town with rules; a mean of two readings, one of which was corrected."""
-    made = profile(CHAIN + WRONG)
-    hidden = msgspec.structs.replace(made.datasets["parking"], id="hidden", access="restricted")
-    made = msgspec.structs.replace(made, datasets={**made.datasets, "hidden": hidden})
+    made = profile(OPENING + WRONG)
     monkeypatch.setattr("allmende.web.house.open_profile", lambda: made)
     store = open_store()
     furnish(store, made)
@@ -82,7 +82,9 @@ def test_a_number_says_what_it_was_made_of(town, client):
     assert "<strong>10 </strong>" in deeper
     assert "berichtigt" in deeper
     assert 'href="/sources/#source-feed"' in deeper
-    assert "a~mean" in client.get("/rules/hourly/").text, "the newest value stands on the rule's own page"
+    page = client.get("/rules/hourly/").text
+    assert '<td class="kern-table__cell kern-table__cell--numeric">8 </td>' in page, "the newest of each series"
+    assert "<strong>8 </strong>" in page, "one is explained on the rule's own page"
 
 
 def test_what_is_asked_for_wrongly_is_told(town, client):
@@ -96,7 +98,7 @@ def test_what_is_asked_for_wrongly_is_told(town, client):
 
 def test_what_is_not_open_is_counted_and_not_shown(town, client):
     send(town, "secret~level", {NOW + 2 * MINUTE: 41}, dataset="hidden")
-    rules = prepare_rules(profile(CHAIN)).rules
+    rules = prepare_rules(profile(OPENING)).rules
     settle(follow(town, rules, Clock(NOW + HOUR)))
     text = client.get("/rules/together/value/", {"stream": "town~sum", "time": format_instant(NOW + 2 * MINUTE)}).text
     assert "Ein weiterer Messwert ist nicht für alle offen" in text

@@ -43,6 +43,8 @@ class RetentionProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Id of the observed property."""
     stream: str | list[str] = []
     """Id of the stream; ``*`` stands for any characters."""
+    collection: str | list[str] = []
+    """Id of a collection of features, likewise: then the rule is for collections alone."""
     keep: str = FOREVER
     """``forever``, ``latest`` (nothing but the newest reading), or for how long."""
     thin: list[ThinProfile] = []
@@ -68,6 +70,14 @@ class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
     newest: int = 0
 
 
+class CollectionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a collection of features where it is chosen."""
+
+    id: str
+    dataset: str
+    source: str
+
+
 class Fate(NamedTuple):
     """What becomes of the readings of a stream from ``low`` to before ``high``; None: from the first one on."""
 
@@ -84,8 +94,12 @@ def parse_retention(raw: object) -> dict[str, RetentionProfile]:
     for name, body in tables(raw, "retention").items():
         place = f"retention.{name}"
         rule = convert({**body, "id": name}, RetentionProfile, place)
-        if not any((rule.dataset, rule.source, rule.property, rule.stream)):
+        if not any((rule.dataset, rule.source, rule.property, rule.stream, rule.collection)):
             raise ProfileError(place, 'names no dataset, source, property or stream; stream = "*" are all')
+        if rule.collection:
+            for key in ("property", "stream", "thin"):
+                if getattr(rule, key):
+                    raise ProfileError(f"{place}.{key}", "is for readings; a rule for collections has none")
         _check_keep(rule, place)
         _check_steps(rule, place)
         rules[name] = rule
@@ -168,13 +182,22 @@ class Retention:
     """A city's rules."""
 
     def __init__(self, rules: Mapping[str, RetentionProfile], zone: str) -> None:
-        self._rules = [(rule, [re.compile(_pattern(p)) for p in listed(rule.stream)]) for rule in rules.values()]
+        self._rules = [
+            (rule, [re.compile(_pattern(p)) for p in listed(rule.stream)])
+            for rule in rules.values()
+            if not rule.collection
+        ]
+        self._collections = [
+            (rule, [re.compile(_pattern(p)) for p in listed(rule.collection)])
+            for rule in rules.values()
+            if rule.collection
+        ]
         self._zone = zone
         self._grids: dict[str, Grid] = {}
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self._rules)
+        return bool(self._rules or self._collections)
 
     def rule_of(self, stream: StreamFacts) -> RetentionProfile | None:
         """The first rule that fits, as they stand in the profile."""
@@ -188,6 +211,23 @@ class Retention:
             if fits:
                 return rule
         return None
+
+    def rule_of_collection(self, collection: CollectionFacts) -> RetentionProfile | None:
+        """The first rule for collections that fits."""
+        for rule, patterns in self._collections:
+            if (
+                (not rule.dataset or collection.dataset in listed(rule.dataset))
+                and (not rule.source or collection.source in listed(rule.source))
+                and any(pattern.fullmatch(collection.id) for pattern in patterns)
+            ):
+                return rule
+        return None
+
+    def horizon(self, rule: RetentionProfile, now: int) -> int | None:
+        """What ended by then is kept no more at ``now``; None: it is kept for ever."""
+        if rule.keep == FOREVER:
+            return None
+        return now if rule.keep == LATEST else before(now, rule.keep, self._zone)
 
     def grid(self, bucket: str) -> Grid:
         """The buckets of a length, in the city's time."""

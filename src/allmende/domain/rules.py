@@ -71,8 +71,8 @@ class InputProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     streams: list[str] = []
     """Ids of streams."""
-    property: str = ""
-    """Streams of this observed property, by its id."""
+    property: str | list[str] = ""
+    """Streams of this observed property, by its id, or of one of these."""
     thing: dict[str, str | int | float | bool] = {}
     """Streams of things with these properties."""
     rule: str = ""

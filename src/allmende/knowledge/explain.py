@@ -11,6 +11,7 @@ from allmende.knowledge.functions import Sample
 from allmende.knowledge.groups import Group
 from allmende.knowledge.language import Scalar
 from allmende.knowledge.prepare import Rule
+from allmende.knowledge.write import suppressed
 
 
 class Used(NamedTuple):
@@ -50,13 +51,13 @@ def explain(store: Store, reader: Reader, rule: Rule, group: Group, stamp: int, 
         for name, put in rule.profile.inputs.items()
         if name in columns
     }
-    return Explanation(
-        tick.start,
-        tick.end,
-        used,
-        {name: _plain(scope.values.get(name)) for name in rule.profile.steps},
-        {name: program.run(scope) for name, program in rule.outputs.items()},
-    )
+    given = {name: program.run(scope) for name, program in rule.outputs.items()}
+    steps = {name: _plain(scope.values.get(name)) for name in rule.profile.steps}
+    if rule.profile.suppress is not None:
+        # The steps would tell what is not told.
+        steps, said = {}, rule.profile.suppress
+        given = {name: suppressed(value, said) for name, value in given.items()}
+    return Explanation(tick.start, tick.end, used, steps, given)
 
 
 def _used(

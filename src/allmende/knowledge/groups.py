@@ -235,7 +235,8 @@ def _filter(put: InputProfile) -> Expression:
         rule, _, output = put.rule.partition(".")
         conditions = [_equals(("properties", "rule"), rule), _equals(("properties", "output"), output)]
     else:
-        conditions = [_equals(("ObservedProperty", "id"), put.property)]
+        wanted = [put.property] if isinstance(put.property, str) else put.property
+        conditions = [In(Path(("ObservedProperty", "id")), tuple(Value(id_, "string") for id_ in wanted))]
     conditions += [_equals(("Thing", "properties", name), value) for name, value in put.thing.items()]
     return conditions[0] if len(conditions) == 1 else Logic("and", tuple(conditions))
 

@@ -19,6 +19,7 @@ from allmende.domain.windows import Grid
 from allmende.storage.committer import translated
 from allmende.storage.connections import Connection, Connections, Engine
 from allmende.storage.removal import Doomed
+from allmende.storage.retention_features import FeaturesWork
 from allmende.storage.retention_sql import (
     count_doomed,
     doomed_by,
@@ -76,6 +77,7 @@ class RetentionWork:
         self._retention = retention
         self._looking = looking or connections.reading
         self._rows = rows
+        self.features = FeaturesWork(connections, engine, retention, looking=self._looking, rows=rows)
 
     def streams(self) -> Iterator[Found]:
         """All streams in the order of their keys."""

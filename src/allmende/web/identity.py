@@ -43,6 +43,7 @@ def identity_settings(config: Config, providers: tuple[Provider, ...]) -> dict[s
         "ACCOUNT_CHANGE_EMAIL": True,
         "ACCOUNT_PREVENT_ENUMERATION": True,
         "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE": False,
+        "ACCOUNT_REAUTHENTICATION_REQUIRED": True,
         "ACCOUNT_REAUTHENTICATION_TIMEOUT": 15 * _MINUTES,
         "ACCOUNT_USERNAME_MIN_LENGTH": 3,
         "ACCOUNT_RATE_LIMITS": {

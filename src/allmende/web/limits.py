@@ -6,11 +6,17 @@ from collections.abc import Callable
 
 import msgspec
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 
 from allmende.web.accounts.authentication import token_of
 from allmende.web.accounts.clients import address_of, prefix_of
 
+MAKING = "/office/sources/new/"
+"""Where files are brought to make a source of: larger ones than by other forms."""
+_FORM = 64 * 1024
+"""What a form has beside the file."""
 _MACHINES = ("/health", "/ready", "/metrics")
 """Never limited: who watches the house must not be turned away by it."""
 _MOST_CLIENTS = 10_000
@@ -90,12 +96,14 @@ class LimitsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         form = request.content_type == "multipart/form-data"
         limit = settings.ALLMENDE.upload_bytes if form else settings.ALLMENDE.body_bytes
+        name = "ALLMENDE_UPLOAD_BYTES" if form else "ALLMENDE_BODY_BYTES"
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
+        if length > limit and form and request.path_info == MAKING and _is_known(request):
+            limit, name = settings.ALLMENDE.making_bytes + _FORM, "ALLMENDE_MAKING_BYTES"
         if length > limit:
-            name = "ALLMENDE_UPLOAD_BYTES" if form else "ALLMENDE_BODY_BYTES"
             return _refuse(413, f"the body has {length} bytes, allowed are {limit} (limit: {name})")
         if request.path_info.startswith(self._free):
             return self.get_response(request)
@@ -103,6 +111,13 @@ class LimitsMiddleware:
         if token:
             return self._tokens.answer(token, lambda: self.get_response(request))
         return self._addresses.answer(prefix_of(address_of(request)), lambda: self.get_response(request))
+
+
+def _is_known(request: HttpRequest) -> bool:
+    """Whether somebody has logged in. Asked before the body is read, for large ones alone: a form's body lies on the
+    disk by the time that a view can say no."""
+    session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    return SESSION_KEY in session
 
 
 def _refuse(status: int, message: str) -> HttpResponse:

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-import msgspec
-
+from allmende.web.making_settings import MakingSettings
 from allmende.web.setting import KIB, MIB
 from allmende.web.setting import describe as _setting
 
 
-class OwnSettings(msgspec.Struct, frozen=True, kw_only=True):
+class OwnSettings(MakingSettings, frozen=True, kw_only=True):
     """What one giver, one sensor and one message may ask of the house."""
 
     own_sensors: Annotated[

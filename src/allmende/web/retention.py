@@ -12,6 +12,7 @@ from allmende.domain.retention import Retention
 from allmende.storage.committer import translated
 from allmende.storage.postgres import PostgresEngine
 from allmende.storage.retention import Found, RetentionWork, Weighed
+from allmende.storage.retention_features import FoundCollection
 from allmende.storage.retention_sql import Volume, read_volumes
 from allmende.storage.sqlite import SqliteEngine
 from allmende.web.config import Config
@@ -49,13 +50,17 @@ def retention_work(profile: Profile) -> RetentionWork:
 
 def preview(work: RetentionWork, now: int) -> list[Judged]:
     """What :func:`apply` would do at ``now``; nothing is changed."""
-    return _each(work, lambda found: work.weigh(found, now))
+    return _each(work, lambda found: work.weigh(found, now)) + _each_collection(
+        work, lambda found: work.features.weigh(found, now)
+    )
 
 
 def apply(work: RetentionWork, now: int, stop: Event | None = None) -> list[Judged]:
     """Delete and thin, in small transactions, until ``stop`` is set; gives what was done."""
     work.rewind()
-    return _each(work, lambda found: work.apply(found, now, stop), stop)
+    return _each(work, lambda found: work.apply(found, now, stop), stop) + _each_collection(
+        work, lambda found: work.features.apply(found, now, stop), stop
+    )
 
 
 def _each(work: RetentionWork, judge: Callable[[Found], Weighed], stop: Event | None = None) -> list[Judged]:
@@ -69,6 +74,23 @@ def _each(work: RetentionWork, judge: Callable[[Found], Weighed], stop: Event | 
         if gone:
             facts = found.facts
             judged.append(Judged(stream=facts.id, source=facts.source, rule=found.rule.id, gone=gone, made=made))
+    return judged
+
+
+def _each_collection(
+    work: RetentionWork, judge: Callable[[FoundCollection], int], stop: Event | None = None
+) -> list[Judged]:
+    """Features that went, and what was said of features before."""
+    judged = []
+    for found in work.features.collections():
+        if stop is not None and stop.is_set():
+            break
+        gone = judge(found) if found.rule is not None else 0
+        if gone and found.rule is not None:
+            facts = found.facts
+            judged.append(
+                Judged(stream=f"collection {facts.id}", source=facts.source, rule=found.rule.id, gone=gone, made=0)
+            )
     return judged
 
 
@@ -94,11 +116,27 @@ def bytes_of_reading(readings: int) -> int:
 
 
 def warn_of_disk(config: Config) -> str:
-    """What to say where the disk's floor is near, in words; "" where it is far, or not seen from here."""
+    """What to say where the disk's floor, or a PostgreSQL database's largest size, is near; "" where both are far. The
+    disk of a server of one's own is not seen from here."""
     free, floor = free_bytes(config), config.disk_floor
-    if not floor or config.postgres or free >= floor + config.disk_warning:
+    if floor and free < floor + config.disk_warning:
+        return (
+            f"{free // 2**20:,} MiB are free on the disk; below the floor of {floor // 2**20:,} MiB nothing new is"
+            " taken (`allmende retention preview` shows what retention would free)"
+        )
+    if not config.postgres or not config.database_bytes:
+        return ""
+    size = database_bytes()
+    if not nears_limit(config, size):
         return ""
     return (
-        f"{free // 2**20:,} MiB are free on the disk; below the floor of {floor // 2**20:,} MiB nothing new is taken"
+        f"the database has {size // 2**20:,} MiB; from {config.database_bytes // 2**20:,} MiB on nothing new is taken"
         " (`allmende retention preview` shows what retention would free)"
     )
+
+
+def nears_limit(config: Config, size: int) -> bool:
+    """Whether a PostgreSQL database is so large that somebody should know: the warning below its limit, or in the last
+    tenth, where the warning is larger than that."""
+    limit = config.database_bytes
+    return size >= limit - min(config.disk_warning, limit // 10)

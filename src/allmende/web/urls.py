@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z", sensorthings, name="sensorthings"),
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
+    path("office/sources/new/", include("allmende.web.making.urls")),
     path("office/access/", include("allmende.web.grants.urls")),
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),

@@ -38,6 +38,7 @@ class Layout(NamedTuple):
     thing_column: str
     thing_form: re.Pattern[str]
     name_column: str
+    thing_name: str
     place: tuple[str, str] | None
     crs: int
     wide: str
@@ -80,6 +81,7 @@ def layout_of(source: Source) -> Layout:
         thing_column=column,
         thing_form=form,
         name_column=str(said.get("name_column") or ""),
+        thing_name="" if column else str(said.get("thing_name") or ""),
         place=(x, y) if x and y else None,
         crs=epsg(said.get("crs") or 4326),
         wide=wide,

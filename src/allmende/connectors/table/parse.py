@@ -139,7 +139,7 @@ class _Reader:
             self._reject(str(error), line.body, "bad-row", line)
             return
         if layout.thing_column or layout.thing:
-            known = line.cells.get(layout.name_column, "")
+            known = line.cells.get(layout.name_column, "") or layout.thing_name
             self._names.setdefault(thing, (known or thing, position))
         for name in numbers:
             text = line.cells[name]

@@ -9,6 +9,8 @@ from allmende.domain.recognition.model import Kind
 from allmende.domain.recognition.numbers import Style, missing_of, plain
 
 _EXAMPLES, _LENGTH = 3, 60
+_MOSTLY, _FEW = 0.95, 4
+"""Share of numbers in a column of numbers; beside so many, one cell may be something else."""
 _TRUTHS = frozenset({"true", "false", "ja", "nein", "yes", "no", "wahr", "falsch", "j", "n"})
 _SHAPES = ("POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION", "SRID=")
 
@@ -71,7 +73,8 @@ def _kind(name: str, said: Sequence[str], style: Style) -> tuple[Kind, Times | N
     numbers = [number for cell in said if (number := plain(cell, style)) is not None]
     # codes with leading zeros (postcodes) are no numbers
     coded = any(len(cell) > 1 and cell[0] == "0" and cell.isdigit() for cell in said)
-    if coded or len(numbers) < 0.95 * len(said):
+    few = len(numbers) >= _FEW and len(said) - len(numbers) <= 1
+    if coded or (len(numbers) < _MOSTLY * len(said) and not few):
         return "text", None, ()
     whole = all(number.is_integer() for number in numbers) and not any(style.decimal in cell for cell in said)
     return ("count" if whole else "number"), None, numbers

@@ -59,6 +59,7 @@ def recognise_table(
         shape=roles.shape,
         base=settings,
         thing="" if roles.key or roles.shape != "readings" else names.slug(setting.name, "site"),
+        thing_name="" if roles.key or roles.shape != "readings" else setting.name,
         columns=_told_apart([_planned(column) for column in columns]),
         spare=[facts.name for facts in found if facts.unique],
         wide=_wide(roles, setting) if roles.shape == "wide" else None,

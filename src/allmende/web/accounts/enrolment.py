@@ -21,6 +21,8 @@ from allmende.web.oidc import Provider
 _SESSION = "invitation"
 REGISTERED = "contributor"
 """What somebody is who registers without an invitation: they give data of their own."""
+UNCONFIRMED_DAYS = 7
+WAITING_DAYS = 90
 
 
 def invite(role: str, *, actor: str, days: int, organisation: Organisation | None = None) -> str:
@@ -84,6 +86,21 @@ def enrol(request: HttpRequest, user: User) -> User:
     if invitation is not None:
         people.give_role(user, invitation.role, actor=actor, organisation=invitation.organisation)
     return user
+
+
+def prune() -> int:
+    """Delete the accounts of those who registered and never came: whose address nobody confirmed in a week, and who
+    waited for an administrator for a quarter of a year. Gives how many."""
+    now, gone = timezone.now(), 0
+    never = User.objects.filter(last_login=None, date_joined__lt=now - timedelta(days=UNCONFIRMED_DAYS))
+    addresses = EmailAddress.objects.values("user")
+    unconfirmed = never.filter(pk__in=addresses.filter(verified=False)).exclude(pk__in=addresses.filter(verified=True))
+    waiting = never.filter(waits=True, date_joined__lt=now - timedelta(days=WAITING_DAYS))
+    for user in (*unconfirmed, *waiting):
+        people.remove_user(user, actor="house:worker")
+        gone += 1
+    Invitation.objects.filter(expires__lt=now - timedelta(days=WAITING_DAYS)).delete()
+    return gone
 
 
 def is_taken(email: str) -> bool:

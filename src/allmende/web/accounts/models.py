@@ -141,6 +141,8 @@ class Token(models.Model):
     """Ids of datasets that it may write to."""
     publishes = models.BooleanField(default=False)
     """Whether devices may send to the house's broker with it."""
+    broker_hash = models.CharField(max_length=200, blank=True, editable=False)
+    """The secret as Mosquitto keeps passwords, made while the secret was there; empty where it does not publish."""
     created = models.DateTimeField(default=timezone.now)
     expires = models.DateTimeField(null=True, blank=True)
     last_used = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,7 @@ from allmende.domain.policy import COMMONS, Reader
 from allmende.web.accounts.access import datasets_of, may_feed, writes_of
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import Token, User
+from allmende.web.accounts.mosquitto import mosquitto_hash
 
 PREFIX = "allmende_"
 """Makes a leaked secret easy to find for scanners."""
@@ -46,6 +47,7 @@ def create_token(
     """
     datasets = sorted(set(datasets))
     written = sorted(set(datasets if writes is None else writes)) if may_write else []
+    publishes = may_write if publishes is None else publishes
     secret = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         if Token.objects.filter(name=name).exists():
@@ -57,13 +59,14 @@ def create_token(
             datasets=datasets,
             may_write=may_write,
             writes=written,
-            publishes=may_write if publishes is None else publishes,
+            publishes=publishes,
+            broker_hash=mosquitto_hash(secret) if publishes else "",
             expires=expires,
         )
         until = expires.isoformat() if expires else None
         record(
             actor, "token.create", f"token:{name}", may_write=may_write, datasets=datasets, writes=written,
-            publishes=token.publishes, expires=until,
+            publishes=publishes, expires=until,
         )  # fmt: skip
     return token, secret
 

@@ -20,6 +20,7 @@ urlpatterns = [
     path("tokens/", token_views.tokens, name="tokens"),
     path("tokens/new/", token_views.new_token, name="new-token"),
     path("tokens/<int:number>/revoke/", token_views.revoke, name="revoke-token"),
+    path("broker/", views.check_for_broker, name="broker"),
     path("people/", people_views.people, name="people"),
     path("people/<int:number>/", people_views.person, name="person"),
 ]

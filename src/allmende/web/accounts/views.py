@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from allmende.web.accounts.enrolment import provider_of, remember_invitation
 from allmende.web.accounts.mail import at_public_address
-from allmende.web.accounts.tokens import find_token
+from allmende.web.accounts.tokens import find_token, may_publish
 
 _GRANT_SECONDS = 3600
 """After so long a program asks again; whether the token still holds is looked at with each request anyway."""
@@ -129,3 +129,14 @@ def grant_token(request: HttpRequest) -> HttpResponse:
         return JsonResponse(refusal, status=401, headers={"Cache-Control": "no-store"})
     granted = {"access_token": secret, "token_type": "bearer", "expires_in": _GRANT_SECONDS}
     return JsonResponse(granted, headers={"Cache-Control": "no-store"})
+
+
+@csrf_exempt
+@require_POST
+def check_for_broker(request: HttpRequest) -> HttpResponse:
+    """Whether a client of a broker of one's own may come in, as EMQX asks by HTTP: ``username`` is the token's name,
+    ``password`` the token; ``{"result": "allow"}`` or ``"deny"``."""
+    secret, name = request.POST.get("password", ""), request.POST.get("username", "")
+    token = find_token(secret)
+    allowed = token is not None and token.name == name and may_publish(token)
+    return JsonResponse({"result": "allow" if allowed else "deny"}, headers={"Cache-Control": "no-store"})

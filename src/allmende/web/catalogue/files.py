@@ -64,7 +64,8 @@ def row(stream: StreamSummary, root: str) -> dict[str, Any]:
         "lon": stream.lon,
         "lat": stream.lat,
         "count": stream.count,
-        "readings": f"{root}/sta/v1.1/Datastreams('{name}')/Observations"
+        # quoted signs: the address may stand between single quotes in a shell
+        "readings": f"{root}/sta/v1.1/Datastreams(%27{name}%27)/Observations"
         "?$resultFormat=CSV&$orderby=phenomenonTime%20desc&$select=phenomenonTime,result",
     }
 

@@ -1,7 +1,6 @@
 """The catalogue of this house for one reader, put together from profile, store and what is remembered."""
 
 from collections.abc import Mapping
-from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,8 +12,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.catalogue.notes import read_notes
 from allmende.web.catalogue.ways import ADDERS, SERVICES
-from allmende.web.house import open_profile
-from allmende.web.sources import prepare_sources
+from allmende.web.house import open_sources
 
 
 def root_of(request: HttpRequest) -> str:
@@ -23,10 +21,9 @@ def root_of(request: HttpRequest) -> str:
     return known.rstrip("/") or f"{request.scheme}://{request.get_host()}"
 
 
-@cache
 def contracts() -> Mapping[str, Contract]:
-    """What each source promises: what is installed does not change while the house runs."""
-    return {id_: found.source.contract for id_, found in prepare_sources(open_profile()).items()}
+    """What each source promises now."""
+    return {id_: found.source.contract for id_, found in open_sources().items()}
 
 
 def gather(store: Store, profile: Profile, reader: Reader, root: str, *, simulated: bool = False) -> Catalogue:

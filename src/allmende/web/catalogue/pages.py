@@ -1,6 +1,6 @@
 """The pages of the catalogue: all datasets, one of them, one that is gone; and what search engines ask for."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from allmende.domain import vocabulary
 from allmende.domain.catalogue import Catalogue, Entry, may_read
 from allmende.domain.dataset import DatasetProfile
+from allmende.domain.figures import StreamSummary
 from allmende.domain.policy import ANONYMOUS
 from allmende.faces.dcat.formats import SUFFIXES
 from allmende.faces.dcat.schema_org import data_block, describe
@@ -112,9 +113,10 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "may_read": open_,
         "measures": _measures(entry),
         "measured_at": as_moment(entry.quality.measured_at) if entry.quality else None,
-        "measured_from": as_moment(entry.quality.start) if entry.quality else None,
-        "measured_until": as_moment(entry.quality.end - 1) if entry.quality else None,
-        "streams": [(stream, as_moment(stream.start)) for stream in streams[:SHOWN]],
+        # days of UTC, whatever the city's zone
+        "measured_from": _utc_day(entry.quality.start) if entry.quality else None,
+        "measured_until": _utc_day(entry.quality.end - 1) if entry.quality else None,
+        "streams": [(stream, _named(stream), as_moment(stream.start)) for stream in streams[:SHOWN]],
         "more": max(0, entry.figures.streams - SHOWN),
         "sketch": draw(house.profile.geography, entry.bbox, places),
         "places": len(places),
@@ -148,6 +150,15 @@ def show_gone(request: HttpRequest, title: dict[str, str], dataset: DatasetProfi
         "successor": withdrawn.successor if withdrawn else "",
     }
     return render(request, "catalogue/gone.html", values, status=410)
+
+
+def _named(stream: StreamSummary) -> str:
+    """Thing and stream, without saying the same twice."""
+    return stream.name if not stream.thing or stream.thing in stream.name else f"{stream.thing}: {stream.name}"
+
+
+def _utc_day(moment: int) -> date:
+    return datetime.fromtimestamp(moment / 1_000_000, UTC).date()
 
 
 def _language() -> str:

@@ -39,10 +39,10 @@ print(streams[, c("thing", "name", "result", "unit")])
 readings <- read.csv(streams$readings[1], encoding = "UTF-8")
 head(readings)
 """
-_CURL = """curl --fail "{streams}"
+_CURL = """curl --fail '{streams}'
 
 # {comment}
-curl --fail --globoff "{readings}"
+curl --fail --globoff '{readings}'
 """
 _QGIS = """from qgis.core import QgsProject, QgsVectorLayer
 

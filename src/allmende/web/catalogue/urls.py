@@ -3,7 +3,7 @@ keeps its own."""
 
 from django.urls import path, re_path
 
-from allmende.web.catalogue import files, pages, rdf
+from allmende.web.catalogue import ckan, files, pages, rdf
 
 app_name = "catalogue"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(rf"^dataset/{_ID}\Z", rdf.dataset, name="dataset"),
     re_path(rf"^dataset/{_ID}{_RDF}\Z", rdf.dataset),
     re_path(rf"^dataset/{_ID}/streams\.(?P<suffix>csv|json|geojson)\Z", files.streams, name="streams"),
+    re_path(r"^api/(?:3/)?action/(?P<name>[a-z_]{1,60})\Z", ckan.action, name="ckan"),
     path("sitemap.xml", pages.sitemap, name="sitemap"),
     path("robots.txt", pages.robots, name="robots"),
 ]

@@ -11,7 +11,7 @@ from shapely import Point
 from shapely.geometry import shape
 
 from allmende.connectors.own_sensor.vocabulary import NAME, vocabulary
-from allmende.domain.coarsening import PRECISIONS, Place, coarsen, district_names, district_place
+from allmende.domain.coarsening import PRECISIONS, Place, coarsen, coarsen_further, district_names, district_place
 from allmende.domain.errors import InvalidInput
 from allmende.domain.records import Position
 from allmende.domain.units import read_unit
@@ -52,8 +52,10 @@ class PlaceForm(forms.Form):
     lon = forms.CharField(max_length=30, required=False)
     district = forms.ChoiceField(required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: Place | None = None, **kwargs: Any) -> None:
+        """``known``: where it is shown now; it can be told more coarsely without being said again."""
         super().__init__(*args, **kwargs)
+        self._known = known
         names = district_names(open_profile().geography.districts)
         self.fields["district"].choices = [("", _("– choose –")), *((name, name) for name in names)]  # type: ignore[attr-defined]
 
@@ -73,6 +75,8 @@ class PlaceForm(forms.Form):
             return Place(precision="none")
         if precision == "district" and said.get("district"):
             return district_place(said["district"], districts)
+        if self._known is not None and not said.get("lat") and not said.get("lon"):
+            return self._coarser(self._known, precision)
         try:
             position = Position(_degrees(said.get("lon", "")), _degrees(said.get("lat", "")))
         except ValueError:
@@ -85,6 +89,14 @@ class PlaceForm(forms.Form):
             return coarsen(position, precision, districts)  # type: ignore[arg-type]  # one of the choices
         except InvalidInput:
             self.add_error("lat", _("This place lies in no district of the city. Please choose one in the list."))
+            return None
+
+    def _coarser(self, known: Place, precision: str) -> Place | None:
+        districts = open_profile().geography.districts
+        try:
+            return coarsen_further(known, precision, districts)  # type: ignore[arg-type]  # one of the choices
+        except InvalidInput:
+            self.add_error("lat", _PLACE)
             return None
 
 

@@ -3,7 +3,6 @@
 The log names a sensor by its handle: whoever leaves readings behind is not found by them afterwards.
 """
 
-import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -129,12 +128,11 @@ def change_place(user: User, sensor: OwnSensor, place: Place) -> OwnSensor:
     def work() -> OwnSensor:
         found = _locked(sensor)
         known = found.place
-        coarser = PRECISIONS.index(place.precision) > PRECISIONS.index(known.precision)
         found.place = place
-        if place != known and not coarser and found.state in (OPEN, RETURNED):
+        if not _is_told_by(place, known) and found.state in (OPEN, RETURNED):
             found.state = WAITING
         found.save()
-        _tell_store(found)
+        _tell_store(found, moved=place != known)
         _note(user, "place", found, precision=place.precision)
         return found
 
@@ -142,20 +140,21 @@ def change_place(user: User, sensor: OwnSensor, place: Place) -> OwnSensor:
     return changed
 
 
-def _tell_store(sensor: OwnSensor) -> None:
+def _is_told_by(place: Place, known: Place) -> bool:
+    """Whether somebody who knows one place learns nothing by another."""
+    try:
+        return coarsen_further(known, place.precision, open_profile().geography.districts) == place
+    except InvalidInput:
+        return False
+
+
+def _tell_store(sensor: OwnSensor, *, moved: bool = False) -> None:
     """The dataset, the thing and its streams as they are registered now, and no place that was told before."""
     store = open_store()
     store.put_datasets([dataset_of(sensor)])
-    with contextlib.suppress(NotFound):  # it is new, and nothing was told of its place
+    if moved:
         store.rewrite_place(sensor.id_, sensor.place.position, reader=HOUSE, origin=HOUSE.name, at=now_micros())
     declare(sensor)
-
-
-def coarsen_more(sensor: OwnSensor, precision: str) -> Place:
-    """The place told more coarsely, of what is kept; None of it is asked again. Raises InvalidInput."""
-    if precision not in PRECISIONS:
-        raise InvalidInput(f"{precision!r} is none of {', '.join(PRECISIONS)}")
-    return coarsen_further(sensor.place, precision, open_profile().geography.districts)
 
 
 def pause(user: User, sensor: OwnSensor, paused: bool) -> None:
@@ -230,5 +229,5 @@ def _cut_ties(sensor: OwnSensor) -> None:
         sensor.place = coarsen_further(sensor.place, "1km", open_profile().geography.districts)
     sensor.handle = OwnSensor._meta.get_field("handle").get_default()
     sensor.save()
-    _tell_store(sensor)
+    _tell_store(sensor, moved=True)
     open_store().forget_rejections(sensor.id_)

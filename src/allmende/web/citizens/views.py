@@ -145,7 +145,7 @@ def place(request: HttpRequest, number: int) -> HttpResponse:
     """Tell the place otherwise."""
     sensor = _own(request, number)
     initial = {"precision": sensor.precision, "district": sensor.district}
-    form = PlaceForm(request.POST) if request.method == "POST" else PlaceForm(initial=initial)
+    form = PlaceForm(request.POST if request.method == "POST" else None, initial=initial, known=sensor.place)
     if request.method == "POST" and form.is_valid():
         keeping.change_place(_user(request), sensor, form.cleaned_data["place"])
         return _back(sensor)

@@ -50,6 +50,7 @@ def check(as_json: bool) -> int:
             lambda: _sources(profile),
             lambda: _rules(profile),
             lambda: _disk(config),
+            lambda: _clients(config),
             lambda: _ports(config),
             lambda: _broker(config),
             lambda: iter(database),
@@ -159,6 +160,36 @@ def _disk(config: Config) -> Iterator[Finding]:
     if not mend and config.disk_floor and free < config.disk_floor + config.disk_warning:
         mend = "make room soon: `allmende retention preview` shows what would go by its age (ALLMENDE_DISK_WARNING)"
     yield Finding(part="disk", text=text, mend=mend)
+    if config.postgres and config.database_bytes:
+        yield from _database_size(config)
+
+
+def _database_size(config: Config) -> Iterator[Finding]:
+    """How far a PostgreSQL database is from the size from which on nothing new is taken."""
+    from django.db import DatabaseError
+
+    from allmende.web.disk import database_bytes
+    from allmende.web.retention import nears_limit
+
+    try:
+        size = database_bytes()
+    except DatabaseError:
+        return  # the database was told of already
+    text = f"{size // 2**20:,} MiB, the limit is {config.database_bytes // 2**20:,} MiB"
+    mend = "make room, or raise ALLMENDE_DATABASE_BYTES" if size >= config.database_bytes else ""
+    if not mend and nears_limit(config, size):
+        mend = "make room soon: `allmende retention preview` shows what would go by its age (ALLMENDE_DISK_WARNING)"
+    yield Finding(part="database size", text=text, mend=mend)
+
+
+def _clients(config: Config) -> Iterator[Finding]:
+    """Limits that would count all visitors as one, and addresses that mail would lead to."""
+    if config.https and not config.proxies and config.rate_limit:
+        text = "behind a proxy, yet ALLMENDE_PROXIES is 0: all visitors count as one client"
+        yield Finding(part="limits", text=text, mend="set ALLMENDE_PROXIES=1, and let the proxy set X-Forwarded-For")
+    if config.mail_url and not config.public_url:
+        text = "links in mail take the name that a visitor calls"
+        yield Finding(part="mail", text=text, mend="set ALLMENDE_PUBLIC_URL")
 
 
 def _ports(config: Config) -> Iterator[Finding]:

@@ -295,6 +295,24 @@ def revoke_token(name: str, as_json: bool) -> None:
         print(f"The token {name} opens nothing any more.")
 
 
+def write_passwords(file: Path, as_json: bool) -> None:
+    """Valid tokens that publish, as a password file of Mosquitto. Raises InvalidInput."""
+    open_house()
+    from django.utils import timezone
+
+    from allmende.web.accounts.models import Token
+    from allmende.web.accounts.mosquitto import write_passwords as write
+    from allmende.web.accounts.tokens import may_publish
+
+    now = timezone.now()
+    tokens = [t for t in Token.objects.select_related("user") if t.is_valid(now) and t.broker_hash and may_publish(t)]
+    left_out = write(file, [(token.name, token.broker_hash) for token in tokens])
+    for name in left_out:
+        print(f"allmende: {name!r} cannot be a name in this file; make a token of another name", file=sys.stderr)
+    count = len(tokens) - len(left_out)
+    _told({"written": count, "left_out": left_out}, f"{count} tokens are written; let Mosquitto read them.", as_json)
+
+
 def _plain(token: Any) -> dict[str, Any]:
     return {
         "name": token.name,

@@ -194,3 +194,14 @@ def token_revoke(name: Annotated[str, typer.Argument(help="As `token list` gives
     from allmende.web.cli import people
 
     people.revoke_token(name, as_json)
+
+
+@token.command("passwords")
+def token_passwords(
+    file: Annotated[Path, typer.Argument(help="Written anew as a whole; owner and mode are kept.")],
+    as_json: Json = False,
+) -> None:
+    """Write the valid tokens that publish as a password file of Mosquitto: the token's name and the token."""
+    from allmende.web.cli import people
+
+    people.write_passwords(file, as_json)

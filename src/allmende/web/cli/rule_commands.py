@@ -37,7 +37,7 @@ def rule_preview(
 def rule_run(rule_id: RuleId, start: From, end: To = "", as_json: Json = False) -> None:
     """Work out a rule's past anew and swap it in: all of it, or nothing. Nobody is alarmed by it.
 
-    After a rule was changed, start the worker again first.
+    After a rule was changed, give the worker some seconds to follow first.
     """
     from allmende.web.cli import rules as module
 

@@ -321,7 +321,12 @@ ONE = {
 }
 EDITORS: dict[str, str] = {**dict.fromkeys(FORMS, "office:edit"), "rule": "rulebook:edit"}
 """Kind -> name of the page that edits one table of it: with the arguments kind and key, or with the key alone."""
-NEW: dict[str, str] = {"dataset": "office:new", "retention": "office:new", "rule": "rulebook:new"}
+NEW: dict[str, str] = {
+    "dataset": "office:new",
+    "retention": "office:new",
+    "source": "making:begin",
+    "rule": "rulebook:new",
+}
 """Kind -> name of the page that makes one: with the argument kind, or with none."""
 
 

@@ -184,7 +184,9 @@ def _several(
 def _to_put(own: Mapping[str, str], before: Mapping[str, Any], head: str, faults: list[FieldFault]) -> dict[str, Any]:
     put = {key: value for key, value in before.items() if key not in ("streams", "property", "rule")}
     way, selector = _got(own, "way") or "property", _got(own, "selector")
-    _put(put, way, selector.split() if way == "streams" else selector)
+    several = selector.split()
+    # Of a property one is written as such, several as a list; ids are a list always.
+    _put(put, way, several if way == "streams" or (way == "property" and len(several) > 1) else selector)
     things: list[FieldFault] = []
     _put(put, "thing", {key: _value(value) for key, value in _lines(own, "thing", things)})
     faults += [FieldFault(f"{head}thing", fault.message) for fault in things]

@@ -141,7 +141,10 @@ def _say_which(put: InputProfile) -> str:
         return _("what the rule %(rule)s gives") % {"rule": put.rule}
     if put.streams:
         return _("the series %(streams)s") % {"streams": ", ".join(put.streams)}
-    said = _("all series of the property %(property)s") % {"property": put.property}
+    properties = [put.property] if isinstance(put.property, str) else put.property
+    said = ngettext(
+        "all series of the property %(property)s", "all series of the properties %(property)s", len(properties)
+    ) % {"property": ", ".join(properties)}  # fmt: skip
     if put.thing:
         facts = ", ".join(f"{name} = {_plain(value)}" for name, value in put.thing.items())
         said += " " + _("of things with %(facts)s") % {"facts": facts}

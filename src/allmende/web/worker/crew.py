@@ -20,11 +20,13 @@ from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
 from allmende.web.intake import Intake
+from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
 from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
 from allmende.web.worker.brokers import door
+from allmende.web.worker.catalogue import CatalogueThread
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.listener import Listener
 from allmende.web.worker.looks import Looks
@@ -142,10 +144,12 @@ class Crew:
             if source.listening:
                 wanted[f"listener-{source.source.id}"] = _Wanted(_sign(source), partial(Listener, source, intake))
         wanted["watch"] = _Wanted(None, lambda stop: Watch(intake, stop, Notices(self._profile, config)))
+        wanted["imports"] = _Wanted(None, partial(ImportsThread, intake))
         wanted["retention"] = _Wanted(
             (profile.retention, profile.time_zone),
             lambda stop: RetentionThread(profile, config, stop, due=self._retention_due),
         )
+        wanted["catalogue"] = _Wanted(None, lambda stop: CatalogueThread(self._store, self._profile, config, stop))
         wanted["own-sensors"] = _Wanted(
             (profile.id, profile.name, profile.languages), lambda stop: SilenceThread(profile, config, stop)
         )

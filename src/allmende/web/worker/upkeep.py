@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, HOUR
+from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
 from allmende.web.feedback.models import Message
 from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
+from allmende.web.making.uploads import prune as prune_makings
 from allmende.web.office.files import prune as prune_files
 
 SECONDS = 300.0
@@ -23,8 +25,8 @@ log = structlog.get_logger("allmende.worker")
 
 
 def tidy_up(store: Store, config: Config, now: int) -> None:
-    """Rejections by age and size, audit log and changes by age, sessions that are over, files of drafts that are gone.
-    ``now`` in microseconds.
+    """Rejections by age and size, audit log and changes by age, sessions and unfinished sources that are over,
+    files of drafts that are gone. ``now`` in microseconds.
 
     Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
     """
@@ -37,7 +39,9 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
     prune_sessions()
+    prune_accounts()
     Message.prune()
+    prune_makings()
     Grant.prune()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:

@@ -1,0 +1,40 @@
+"""Settings of the catalogue: a part of Config."""
+
+from typing import Annotated
+
+from allmende.web.office_settings import OfficeSettings
+from allmende.web.setting import describe as _setting
+
+
+class CatalogueSettings(OfficeSettings, frozen=True, kw_only=True):
+    """What is measured, and which hub is told. (One class builds on the other, since structs have one base.)"""
+
+    quality_days: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_QUALITY_DAYS",
+            "Catalogue",
+            "Over how many whole days completeness and plausibility of each dataset are measured, once a day.",
+            low=1,
+            high=366,
+        ),
+    ] = 7
+    hub_url: Annotated[
+        str,
+        _setting(
+            "ALLMENDE_HUB_URL",
+            "Catalogue",
+            "Address of a piveau hub's repository that is told of all open datasets, hourly where something changed, "
+            "e.g. `https://hub.example/api/hub/repo`. Empty: no hub is told. Set `ALLMENDE_PUBLIC_URL` too: the "
+            "hub's links lead there.",
+            schemes=("http", "https"),
+        ),
+    ] = ""
+    hub_catalogue: Annotated[
+        str,
+        _setting("ALLMENDE_HUB_CATALOGUE", "Catalogue", "Id of our catalogue at the hub. Empty: the city's id."),
+    ] = ""
+    hub_key: Annotated[
+        str,
+        _setting("ALLMENDE_HUB_KEY", "Catalogue", "API key of the hub.", secret=True, shown="none"),
+    ] = ""

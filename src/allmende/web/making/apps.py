@@ -1,0 +1,10 @@
+"""Sources made in the browser as a Django app."""
+
+from django.apps import AppConfig
+
+
+class MakingConfig(AppConfig):
+    """Drafts of sources, and the pages on which they come about."""
+
+    name = "allmende.web.making"
+    label = "making"
