@@ -26,7 +26,9 @@ from allmende.knowledge.write import RERUN, write_outcomes
 FOLLOWER = "rules"
 TURN = "rules-turn"
 """A row that whoever writes derived values writes first, so that a re-run and the worker do so one after the other."""
-_LINES = 500
+_LINES = 5_000
+"""Of a log, in one step: who is behind takes more at once, since to find the groups again costs the same for each."""
+_WAITING = 500
 Span = tuple[int, int]
 
 
@@ -177,14 +179,23 @@ class Follower:
         fresh = bool(speaking - self._looked_at)
         # No log tells of entities that went.
         if self._entities is None or fresh or any(change.kind == "deletion" for change in changes):
-            self._entities = self._store.newest_entity_change() if self._entities is None else self._entities
+            # What is there by now is found; a line that is not visible yet has a higher number.
+            self._entities = self._store.newest_entity_change()
             self._find()
-        else:
-            lines = self._store.entity_changes(self._entities, _LINES)
-            if any(map(self._matters, lines)):
-                self._find()
-            self._entities = lines[-1].number if lines else self._entities
+        elif self._hear():
+            self._find()
         self._looked_at |= speaking
+
+    def _hear(self) -> bool:
+        """Read the log of entities to its end; whether anything of it matters."""
+        assert self._entities is not None
+        matters = False
+        while lines := self._store.entity_changes(self._entities, _LINES):
+            matters = matters or any(map(self._matters, lines))
+            self._entities = lines[-1].number
+            if len(lines) < _LINES:
+                break
+        return matters
 
     def _find(self) -> None:
         self.problems = []
@@ -319,7 +330,7 @@ class Follower:
 def lag(store: Store, now: int) -> tuple[int, float]:
     """How many lines of the log wait for the rules (up to 500), and how many seconds ago the first of them came."""
     cursor = store.cursor(FOLLOWER)
-    waiting = [] if cursor is None else store.changes(cursor, _LINES)
+    waiting = [] if cursor is None else store.changes(cursor, _WAITING)
     return len(waiting), max(0.0, (now - waiting[0].received_at) / 1e6) if waiting else 0.0
 
 

@@ -115,6 +115,33 @@ def bytes_of_reading(readings: int) -> int:
     return min(_MOST_BYTES, size // max(readings, 1))
 
 
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """How much room there is, and how fast it is taken. In bytes; 0 where nothing is known or set."""
+
+    free: int
+    """On the disk of the home."""
+    floor: int
+    size: int
+    """Of a PostgreSQL database."""
+    limit: int
+    expected: int
+    """What the sources that are switched on are expected to bring a day, about."""
+    near: bool
+    """Whether the floor or the limit is near."""
+
+
+def room(config: Config, readings: int, per_day: int) -> Room:
+    """The room that there is, with so many readings kept and so many expected a day."""
+    return Room(
+        free=free_bytes(config),
+        floor=config.disk_floor,
+        size=database_bytes() if config.postgres else 0,
+        limit=config.database_bytes if config.postgres else 0,
+        expected=bytes_of_reading(readings) * per_day if readings else 0,
+        near=bool(warn_of_disk(config)),
+    )
+
+
 def warn_of_disk(config: Config) -> str:
     """What to say where the disk's floor, or a PostgreSQL database's largest size, is near; "" where both are far. The
     disk of a server of one's own is not seen from here."""
