@@ -5,14 +5,14 @@ goes on as if nothing had been. What is evaluated twice gives the same again, an
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from allmende.domain.errors import AllmendeError, StorageError
 from allmende.domain.policy import Reader
-from allmende.domain.rules import micros
+from allmende.domain.rules import BY_STREAM, micros
 from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
 from allmende.domain.times import MINUTE
 from allmende.knowledge.acting import Actor, Deed, Journal, find_problems
@@ -81,8 +81,11 @@ class Follower:
         limits: Limits | None = None,
         stop: threading.Event | None = None,
         journal: Journal | None = None,
+        edges: Callable[[int], Mapping[str, int]] = lambda _: {},
     ) -> None:
-        """``rules`` are in the order of :func:`allmende.knowledge.prepare.prepare_rules`. Their actions are done where
+        """``edges`` gives by stream, at a time, before when its readings may be gone or merged by their age.
+
+        ``rules`` are in the order of :func:`allmende.knowledge.prepare.prepare_rules`. Their actions are done where
         there is a journal to write them down in.
         """
         self._store = store
@@ -93,6 +96,7 @@ class Follower:
         self._stop = stop or threading.Event()
         self._actor = Actor(store, reader, journal, clock) if journal else None
         self._settling = Settling(rules)
+        self._edges = edges
         self._groups: dict[str, dict[str, Group]] = {}
         self._readers: dict[str, set[tuple[str, str]]] = {}
         self._lineage = Lineage()
@@ -223,6 +227,7 @@ class Follower:
         touched: dict[tuple[str, str], list[Span]] = {}
         live: dict[tuple[str, str], list[Span]] = {}
         by_id = {rule.id: rule for rule in self._rules}
+        edges = self._edges(self._clock()) if changes else {}
         for change in changes:
             if change.entity != "Datastream" or change.kind == RETENTION:
                 continue
@@ -230,6 +235,10 @@ class Follower:
                 if by_id[rule_id].profile.suppress is not None:
                     continue  # what was told of people stays: what differs from it would tell of those who came late
                 span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))
+                if span is not None:
+                    group = self._group(by_id[rule_id], key)
+                    edge = max((edges.get(name, _NEVER) for name in group.streams), default=_NEVER)
+                    span = _whole(by_id[rule_id], span, edge)
                 if span is not None:
                     touched.setdefault((rule_id, key), []).append(span)
                     if not change.origin.startswith(RERUN):
@@ -327,6 +336,9 @@ class Follower:
             raise Overtaken("the rules' cursor was moved meanwhile")
 
 
+_NEVER = -(2**62)
+
+
 def lag(store: Store, now: int) -> tuple[int, float]:
     """How many lines of the log wait for the rules (up to 500), and how many seconds ago the first of them came."""
     cursor = store.cursor(FOLLOWER)
@@ -348,6 +360,22 @@ def _reach(rule: Rule, start: int, end: int, done: int | None) -> Span | None:
     high = min(rule.grid.after(end + rule.reach), done)
     low = start + 1
     return (low, high) if low <= high else None
+
+
+def _whole(rule: Rule, span: Span, edge: int) -> Span | None:
+    """The part of a span whose values still have all that they were made of: of what came before ``edge``, some may be
+    gone, and what is left would put another value in the place of the right one."""
+    if rule.grid is None and rule.profile.by == BY_STREAM:
+        return span  # made of one reading, and that is there
+    back = max(
+        micros(put.age) if put.take == "latest" else micros(rule.profile.window.length)
+        for put in rule.profile.inputs.values()
+    )
+    first = edge + back
+    if rule.grid is not None and edge != _NEVER:
+        first = max(first, rule.grid.after(rule.grid.after(edge - 1)))  # the end of the first window that is whole
+    low = max(span[0], first)
+    return (low, span[1]) if low <= span[1] else None
 
 
 def merge(spans: Sequence[Span], *, gap: int) -> list[Span]:
