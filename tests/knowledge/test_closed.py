@@ -96,6 +96,8 @@ def test_what_another_rule_gives_to_a_closed_dataset_is_closed_too() -> None:
     [
         (OPENED.replace("hidden =", "parking ="), "no dataset that is not open"),
         (OPENED.replace("the level alone tells of nobody", "because"), "says why"),
+        (OPENED.replace("hidden =", "footfall ="), "say suppress.below"),
+        (PEOPLE.replace("hidden =", "footfall =").replace("below = 5", "below = 4"), "fewer than 5"),
         (PEOPLE.replace("below = 5", "below = 1"), "below"),
         (PEOPLE.replace("below = 5", "below = 5, nearest = 6"), "nearest"),
         (PEOPLE.replace('every = "PT1H"', 'every = "PT1H", length = "PT2H"'), "windows do not overlap"),

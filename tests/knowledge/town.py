@@ -45,6 +45,10 @@ def profile(rules: str, **files: bytes) -> Profile:
                 "title": texts, "description": texts, "publisher": "Town", "licence": "dl-de/by-2-0",
                 "attribution": "Town", "access": "restricted",
             },
+            "footfall": {
+                "title": texts, "description": texts, "publisher": "Town", "licence": "dl-de/by-2-0",
+                "attribution": "Town", "access": "restricted", "counts_of_people": 5,
+            },
         },
     }  # fmt: skip
     beside = {f"rules/{name.replace('__', '.')}": body for name, body in files.items()}

@@ -41,6 +41,35 @@ _STA = tuple(
     )
 )  # fmt: skip
 
+_OGC = tuple(
+    f"/ogc/v1{path}"
+    for path in (
+        "", "/conformance", "/api", "/collections", "/collections/trees", "/collections/{canary}-trees",
+        "/collections/none-trees", "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
+        "/collections/none/items", "/collections/trees/items/oak-1", "/collections/trees/items/{canary}-1",
+        "/collections/{canary}-trees/items/{canary}-1", "/collections/{canary}-trees/items/oak-1",
+        "/collections/trees/queryables", "/collections/{canary}-trees/queryables", "/collections/things:sensors",
+        "/collections/things:sensors/items?count=true", "/collections/things:sensors/items/gate",
+        "/collections/things:sensors/items/{canary}-thing", "/collections/things:sensors/items?bbox=-13,37,-11,39",
+        "/collections/things:sensors/items?bbox=-12.0015,38.0001,-12.0005,38.0009&count=true",
+        "/collections/things:sensors/queryables", "/collections/things:{canary}", "/collections/things:none",
+        "/collections/things:{canary}/items", "/collections/things:{canary}/items?count=true&bbox=-13,37,-11,39",
+        "/collections/things:{canary}/items/gate", "/collections/things:{canary}/items/{canary}-thing",
+        "/collections/things:{canary}-people/items", "/collections/things:{canary}/queryables",
+        "/collections/trees/items?bbox=-13,37,-11,39&count=true", "/collections/trees/items?kind={canary}",
+        "/collections/{canary}-trees/items?kind={canary}", "/collections/{canary}-trees/items?after={canary}-1",
+        "/collections/trees/items?after={canary}-1", "/collections/things:commons/items",
+        "/collections/trees/items?datetime=2020-01-01T00:00:00Z/..&count=true", "/collections?f=html",
+        "/collections/trees/items?filter=kind LIKE '%25canary%25'&count=true",
+        "/collections/things:sensors/items?filter=people %3E 900000&count=true",
+        "/collections/things:sensors/items?filter=\"{canary}~gate\" IS NOT NULL&count=true",
+        "/collections/things:sensors/items?filter=S_INTERSECTS(geometry,BBOX(-13,37,-11,39))&count=true",
+        "/collections/{canary}-trees/items?filter=kind='{canary}'", "/collections/{canary}-trees/items?filter=(",
+        "/collections/things:{canary}/items?filter=people %3E 1",
+        "/collections/things:sensors/items?crs=http://www.opengis.net/def/crs/EPSG/0/25832",
+    )
+)  # fmt: skip
+
 _OWN = (
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
@@ -90,6 +119,7 @@ ROUTES: dict[str, Way] = {
     "accounts/": Open(("/accounts/",)),
     "accounts/tokens/": Open(("/accounts/tokens/",)),
     "accounts/tokens/new/": Open(("/accounts/tokens/new/",)),
+    "accounts/broker/": Apart("a broker of one's own asks whether a token holds"),
     "accounts/people/": Guarded(("/accounts/people/",)),
     "accounts/people/<int:number>/": Guarded(("/accounts/people/1/",)),
     "health": Apart("whether the house lives"),
@@ -97,11 +127,33 @@ ROUTES: dict[str, Way] = {
     "metrics": Guarded(("/metrics",)),
     "sta/v1.1/Login": Apart("gives a token back to who has it"),
     r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z": Open(_STA),
+    r"^ogc/v1(?:/(?P<path>(?s:.*)))?\Z": Open(_OGC),
     ".well-known/security.txt": Open(("/.well-known/security.txt",)),
     "accounts/login/": Apart("a form"),
     "accounts/logout/": Apart("ends a session"),
     r"^catalog\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
         ("/catalog.ttl", "/catalog.rdf", "/catalog.jsonld", "/catalog.nt", "/catalog.ttl?profile=dcat-ap-de-2.0")
+    ),
+    r"^api/(?:3/)?action/(?P<name>[a-z_]{1,60})\Z": Open(
+        tuple(
+            f"/api/3/action/{action}"
+            for action in (
+                "package_list",
+                "package_search?q=canary",
+                "package_search?rows=1000",
+                "package_search?q=canray-7f3a",
+                "package_search?q=Titel&facet.field=%5B%22organization%22%5D",
+                "package_show?id={canary}",
+                "package_show?id=none",
+                "current_package_list_with_resources",
+                "organization_list",
+                "tag_list",
+                "organization_list?all_fields=true",
+                "group_list?all_fields=true",
+                "resource_show?id={canary}",
+                "license_list",
+            )
+        )
     ),
     "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
@@ -134,6 +186,14 @@ ROUTES: dict[str, Way] = {
     ),
     "robots.txt": Open(("/robots.txt",)),
     "sitemap.xml": Open(("/sitemap.xml",)),
+    "office/sources/new/": Guarded(("/office/sources/new/",)),
+    "office/sources/new/<slug:key>/": Guarded(("/office/sources/new/{canary}/",)),
+    "office/sources/new/<slug:key>/choose/": Guarded(("/office/sources/new/{canary}/choose/",)),
+    "office/sources/new/<slug:key>/drop/": Guarded(("/office/sources/new/{canary}/drop/",)),
+    "office/sources/new/<slug:key>/finish/": Guarded(("/office/sources/new/{canary}/finish/",)),
+    "office/sources/new/<slug:key>/found.json": Guarded(("/office/sources/new/{canary}/found.json",)),
+    "office/sources/new/<slug:key>/preview/": Guarded(("/office/sources/new/{canary}/preview/",)),
+    "office/sources/new/<slug:key>/state/": Guarded(("/office/sources/new/{canary}/state/",)),
     "office/": Guarded(("/office/",)),
     "office/<slug:kind>/": Guarded(("/office/dataset/",)),
     "office/<slug:kind>/<str:key>/": Guarded(("/office/dataset/{canary}/",)),

@@ -54,6 +54,7 @@ def visit(folder: Path, *, secret: bool, database: str) -> Answers:
         "ALLMENDE_HOME": str(folder / "home"),
         "ALLMENDE_CITY": str(make_town(folder / "town", secret=secret)),
         "ALLMENDE_DISK_FLOOR": "0",
+        "ALLMENDE_RATE_LIMIT": "0",
         "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
     }
     if database:

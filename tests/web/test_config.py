@@ -44,6 +44,7 @@ def test_a_house_runs_without_any_setting():
         ({"ALLMENDE_SECURITY_CONTACT": "office@city.example"}, ["ALLMENDE_SECURITY_CONTACT", "mailto:"]),
         ({"ALLMENDE_SECRET_KEY": "short"}, ["ALLMENDE_SECRET_KEY", "32 characters"]),
         ({"ALLMENDE_SECRET_KEY_FILE": "/nowhere"}, ["ALLMENDE_SECRET_KEY_FILE", "cannot be read"]),
+        ({"ALLMENDE_HUB_URL": "https://hub.example/api"}, ["ALLMENDE_PUBLIC_URL", "others reach the house"]),
         ({"PORT": "18830"}, ["ALLMENDE_MQTT_PORT", "taken by PORT"]),
     ],
 )

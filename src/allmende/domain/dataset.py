@@ -83,6 +83,14 @@ class Withdrawal(Described, frozen=True, kw_only=True):
     """Id of the dataset that took its place."""
 
 
+class Personal(Described, frozen=True, kw_only=True):
+    """That a dataset tells of people who can be known. It needs a ``legal_basis`` too."""
+
+    purpose: Texts
+    delete_after: str
+    """ISO 8601 duration after which the house deletes its readings."""
+
+
 class DatasetProfile(Described, frozen=True, kw_only=True):
     """What belongs together under one licence. Texts are by language."""
 
@@ -96,6 +104,10 @@ class DatasetProfile(Described, frozen=True, kw_only=True):
     simulated: bool = False
     public_description: bool = False
     """Whether everybody may know of a dataset that not everybody may see."""
+    personal: Personal | None = None
+    counts_of_people: int = 0
+    """It holds counts of people, of which none smaller than this is told to others; 0: it holds none. See
+    :mod:`allmende.domain.privacy`."""
     themes: list[str] = []
     """Keys of :data:`allmende.domain.vocabulary.THEMES`."""
     keywords: dict[str, list[str]] = {}

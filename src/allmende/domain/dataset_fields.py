@@ -34,6 +34,8 @@ FieldKind = Literal[
     "versions",
     "downloads",
     "withdrawal",
+    "number",
+    "personal",  # purpose in each language, and a duration
 ]
 Group = Literal["what", "who", "terms", "where and when", "quality", "kin", "law", "state"]
 
@@ -82,6 +84,11 @@ FIELDS: tuple[Field, ...] = (
     _field("attribution", "Quellenangabe", "Attribution", "text", "terms", required=True),
     _field("access", "Zugang", "Access", "choice", "terms", choices=("open", "restricted", "protected")),
     _field("public_description", "Beschreibung ist öffentlich", "The description is public", "yes", "terms"),
+    _field("personal", "Personenbezogene Daten", "Personal data", "personal", "law"),
+    _field(
+        "counts_of_people", "Zählt Menschen: kleinste Zahl, die gesagt wird",
+        "Counts people: least count that is told", "number", "law",
+    ),
     _field("geocoding", "Gebietsschlüssel", "Keys of territory", "geocoding", "where and when"),
     _field("bbox", "Ausdehnung", "Extent", "box", "where and when", help=_MEASURED),
     _field("outline", "Umriss", "Outline", "outline", "where and when"),

@@ -13,6 +13,7 @@ import shapely
 from shapely.errors import ShapelyError
 
 from allmende.domain.policy import Reader
+from allmende.domain.query import Expression
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees. West of a question may lie east of east: it goes over the antimeridian."""
@@ -49,6 +50,8 @@ class FeatureQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     collection: str
     reader: Reader
+    things: bool = False
+    """``collection`` is a dataset: asked for are its things, each with the newest values of its streams."""
     bbox: Box | None = None
     """Only what has a point in common with it, edges included."""
     start: int | None = None
@@ -56,9 +59,13 @@ class FeatureQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Only what holds at some time of this closed span, in microseconds; None is open."""
     equals: Sequence[tuple[str, str]] = ()
     """Only those with these values of properties: a text, or how JSON writes a number or a boolean."""
+    filter: Expression | None = None
+    """Only those of which this is true (see :mod:`allmende.domain.sifting`)."""
     gone: bool = False
     """Also those that have gone."""
     simulated: bool = False
+    only: str | None = None
+    """Only the one with this id."""
     after: str | None = None
     """The id behind which the page begins."""
     top: int = 100

@@ -20,6 +20,7 @@ from allmende.domain.dataset import (
     check_datasets,
     check_organisations,
 )
+from allmende.domain.privacy import check_privacy, with_deletion
 from allmende.domain.profile_checks import (
     UNDATED,
     ProfileError,
@@ -219,7 +220,7 @@ def parse_profile(
         retention=parse_retention(parts.get("retention", {})),
     )
     _check(profile)
-    return profile
+    return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):
@@ -377,4 +378,5 @@ def _check(profile: Profile) -> None:
     check_organisations(profile.organisations.values())
     check_catalogue(profile.catalogue)
     check_datasets(profile.datasets)
+    check_privacy(profile.datasets, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

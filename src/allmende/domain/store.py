@@ -380,8 +380,8 @@ class Store(Protocol):
     def count_features(self, query: FeatureQuery) -> int:
         """How many features the question leads to, wherever its page begins."""
 
-    def feature(self, reader: Reader, collection: str, identifier: str) -> KeptFeature:
-        """One feature, also one that has gone; raises NotFound."""
+    def feature(self, reader: Reader, collection: str, identifier: str, *, things: bool = False) -> KeptFeature:
+        """One feature, also one that has gone; raises NotFound. With ``things`` a thing of a dataset, as a feature."""
 
     def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
         """What was said of a feature, the newest first; raises NotFound."""
@@ -405,6 +405,9 @@ class Store(Protocol):
     def change_page(self, change: Change, query: Query) -> Page:
         """The observations of an append or correction that are still as it left them, and that a question leads to:
         its reader, path, filter, selection and expansion hold; its order and pages do not."""
+
+    def change_pages(self, changes: Sequence[Change], query: Query) -> list[Page]:
+        """The same for several changes, in their order."""
 
     def entity_changes(self, after: int, limit: int) -> list[EntityChange]:
         """The log of entities after a number, in order; no number ever appears below one that was given before."""

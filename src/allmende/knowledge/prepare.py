@@ -159,6 +159,9 @@ def _sees(rule: RuleProfile, profile: Profile) -> frozenset[str]:
         found = profile.datasets.get(key)
         if found is None or found.access == "open":
             raise ProfileError(f"{rule.place}.opens.{key}", "is no dataset that is not open")
+        if found.counts_of_people > (rule.suppress.below if rule.suppress else 0):
+            text = f"counts people, of whom fewer than {found.counts_of_people} are not told of: say suppress.below"
+            raise ProfileError(f"{rule.place}.opens.{key}", text)
     own = {rule.dataset} if profile.datasets[rule.dataset].access != "open" else set()
     return frozenset(own | rule.opens.keys())
 

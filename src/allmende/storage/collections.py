@@ -4,11 +4,12 @@ A page is found by an index on boxes or ids, and compared exactly here: geometri
 PostGIS and without it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
+import shapely
 
 from allmende.domain.errors import NotFound
 from allmende.domain.features import (
@@ -17,10 +18,11 @@ from allmende.domain.features import (
     FeatureVersion,
     KeptCollection,
     KeptFeature,
-    meets,
     parts,
 )
 from allmende.domain.policy import Reader
+from allmende.domain.query import Call, Compare, Expression, Logic, Path, Value
+from allmende.domain.sifting import SPATIAL, sieve
 from allmende.storage.connections import Connection, Dialect
 from allmende.storage.sql import Sql, all_of, any_of, visible
 
@@ -31,6 +33,7 @@ _COLLECTION = (
 _ITEM = ", ".join(f"i.{name}" for name in KeptFeature._fields)
 _AHEAD = 200
 """Rows looked at in one go where most may turn out not to lie in the box."""
+_AT_MOST = 5_000
 
 
 def read_collections(connection: Connection, reader: Reader, *, simulated: bool) -> list[KeptCollection]:
@@ -40,25 +43,79 @@ def read_collections(connection: Connection, reader: Reader, *, simulated: bool)
     return [_collection(row) for row in connection.execute(sql.text, sql.params)]
 
 
-def read_page(connection: Connection, query: FeatureQuery) -> FeaturePage:
+class Shelf(Protocol):
+    """Where features of one sort stand: those of collections, or things."""
+
+    def check(self, connection: Connection, query: FeatureQuery) -> None:
+        """Raise NotFound where the reader may not see the collection."""
+
+    def rows(self, connection: Connection, query: FeatureQuery, size: int) -> list[KeptFeature]:
+        """At most so many behind ``after``, in order: all that the question leads to, and maybe more. Fewer are
+        given only where there are no more."""
+
+    def sieve(self, query: FeatureQuery) -> Callable[[KeptFeature], bool] | None:
+        """Tells what the question leads to from the rest of :meth:`rows`; None where there is no rest."""
+
+    def number(self, connection: Connection, query: FeatureQuery) -> int:
+        """How many rows there are; asked where there is nothing to sieve."""
+
+    def one(self, connection: Connection, reader: Reader, collection: str, identifier: str) -> KeptFeature:
+        """One feature; raises NotFound."""
+
+
+def read_page(connection: Connection, query: FeatureQuery, shelf: Shelf) -> FeaturePage:
     """See :class:`allmende.domain.store.Store`."""
-    _check_visible(connection, query.reader, query.collection, simulated=query.simulated)
+    shelf.check(connection, query)
     found: list[KeptFeature] = []
-    for item in _matching(connection, query, query.top + 1):
+    for item in _matching(connection, query, shelf, query.top + 1):
         if len(found) == query.top:
             return FeaturePage(found, found[-1].id if found else query.after)
         found.append(item)
     return FeaturePage(found, None)
 
 
-def count(connection: Connection, query: FeatureQuery) -> int:
+def count(connection: Connection, query: FeatureQuery, shelf: Shelf) -> int:
     """See :class:`allmende.domain.store.Store`."""
-    _check_visible(connection, query.reader, query.collection, simulated=query.simulated)
+    shelf.check(connection, query)
     query = msgspec.structs.replace(query, after=None)
-    if query.bbox is None:
+    if shelf.sieve(query) is None:
+        return shelf.number(connection, query)
+    return sum(1 for _ in _matching(connection, query, shelf, 10 * _AHEAD))
+
+
+class Items:
+    """Features of collections."""
+
+    def check(self, connection: Connection, query: FeatureQuery) -> None:
+        """See :class:`Shelf`."""
+        rules = _rules(
+            visible("Collection", "c", query.reader, simulated=query.simulated), Sql("c.id = ?", (query.collection,))
+        )
+        sql = "SELECT 1 FROM collection c WHERE " + rules
+        if connection.execute(sql.text, sql.params).fetchone() is None:
+            raise NotFound(f"there is no collection {query.collection!r}")
+
+    def rows(self, connection: Connection, query: FeatureQuery, size: int) -> list[KeptFeature]:
+        """See :class:`Shelf`."""
+        rule = _condition(query, connection.dialect)
+        sql = f"SELECT {_ITEM} FROM item i WHERE " + rule + Sql(" ORDER BY i.id LIMIT ?", (size,))
+        return [KeptFeature(*row) for row in connection.execute(sql.text, sql.params)]
+
+    def sieve(self, query: FeatureQuery) -> Callable[[KeptFeature], bool] | None:
+        """See :class:`Shelf`."""
+        return sieve(query, told=True)
+
+    def number(self, connection: Connection, query: FeatureQuery) -> int:
+        """See :class:`Shelf`."""
         sql = "SELECT count(*) FROM item i WHERE " + _condition(query, connection.dialect)
         return int(connection.execute(sql.text, sql.params).fetchone()[0])
-    return sum(1 for _ in _matching(connection, query, 10 * _AHEAD))
+
+    def one(self, connection: Connection, reader: Reader, collection: str, identifier: str) -> KeptFeature:
+        """See :class:`Shelf`."""
+        return read_feature(connection, reader, collection, identifier)
+
+
+ITEMS = Items()
 
 
 def read_feature(connection: Connection, reader: Reader, collection: str, identifier: str) -> KeptFeature:
@@ -105,13 +162,6 @@ def _collection(row: tuple[Any, ...]) -> KeptCollection:
     )
 
 
-def _check_visible(connection: Connection, reader: Reader, collection: str, *, simulated: bool) -> None:
-    rules = _rules(visible("Collection", "c", reader, simulated=simulated), Sql("c.id = ?", (collection,)))
-    sql = "SELECT 1 FROM collection c WHERE " + rules
-    if connection.execute(sql.text, sql.params).fetchone() is None:
-        raise NotFound(f"there is no collection {collection!r}")
-
-
 def _rules(*given: Sql | None) -> Sql:
     return all_of(rule for rule in given if rule is not None)
 
@@ -122,27 +172,28 @@ def _of(collection: str, reader: Reader, *, simulated: bool) -> Sql:
     return "i.collection = (SELECT c.pk FROM collection c WHERE " + inner + ")"
 
 
-def _matching(connection: Connection, query: FeatureQuery, most: int) -> Iterator[KeptFeature]:
-    """What a question leads to, in order, from behind its ``after``; about ``most`` rows are read in one go."""
-    size = max(most, _AHEAD) if query.bbox is not None else most
-    after = query.after
+def _matching(connection: Connection, query: FeatureQuery, shelf: Shelf, most: int) -> Iterator[KeptFeature]:
+    """What a question leads to, in order, from behind its ``after``; about ``most`` rows are read in one go, and more
+    and more the fewer of them are what was asked for."""
+    holds = shelf.sieve(query)
+    size = most if holds is None else max(most, _AHEAD)
     while True:
-        asked = msgspec.structs.replace(query, after=after)
-        rule = _condition(asked, connection.dialect)
-        sql = f"SELECT {_ITEM} FROM item i WHERE " + rule + Sql(" ORDER BY i.id LIMIT ?", (size,))
-        rows = [KeptFeature(*row) for row in connection.execute(sql.text, sql.params)]
+        rows = shelf.rows(connection, query, size)
         for row in rows:
-            if query.bbox is None or meets(row, query.bbox):
+            if holds is None or holds(row):
                 yield row
         if len(rows) < size:
             return
-        after = rows[-1].id
+        query = msgspec.structs.replace(query, after=rows[-1].id)
+        size = min(2 * size, max(size, _AT_MOST))
 
 
 def _condition(query: FeatureQuery, dialect: Dialect) -> Sql:
     rules = [_of(query.collection, query.reader, simulated=query.simulated)]
     if not query.gone:
         rules.append(Sql("i.gone_at IS NULL"))
+    if query.only is not None:
+        rules.append(Sql("i.id = ?", (query.only,)))
     if query.after is not None:
         rules.append(Sql("i.id > ?", (query.after,)))
     if query.end is not None:
@@ -152,7 +203,25 @@ def _condition(query: FeatureQuery, dialect: Dialect) -> Sql:
     if query.bbox is not None:
         rules.append(any_of(Sql(*dialect.in_item_box("i", part)) for part in parts(query.bbox)))
     rules += [_equals(name, value, dialect) for name, value in query.equals]
+    if query.filter is not None:
+        rules += _necessary(query.filter, dialect)
     return all_of(rules)
+
+
+def _necessary(node: Expression, dialect: Dialect) -> Iterator[Sql]:
+    """What holds wherever an expression does, and costs an engine less than to look at each row."""
+    if isinstance(node, Logic) and node.op == "and":
+        for item in node.items:
+            yield from _necessary(item, dialect)
+    elif isinstance(node, Call) and node.name in SPATIAL and node.name != "st_disjoint":
+        for argument in node.arguments:
+            if isinstance(argument, Value) and not (area := shapely.from_wkt(argument.value)).is_empty:
+                yield Sql(*dialect.in_item_box("i", area.bounds))
+    elif isinstance(node, Compare) and node.op == "eq" and isinstance(node.left, Path):
+        value = node.right
+        if isinstance(value, Value) and value.kind in ("string", "number"):
+            text, values = dialect.json_at("i.properties", node.left.parts, value.kind)
+            yield Sql(f"{text} = ?", (*values, value.value))
 
 
 def _equals(name: str, value: str, dialect: Dialect) -> Sql:

@@ -27,13 +27,15 @@ from allmende.domain.tracing import Trace
 from allmende.storage import bookkeeping, collections, figures, logs, marks, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_all, append_batch, put_datasets
+from allmende.storage.collections import ITEMS, Shelf
 from allmende.storage.committer import GroupCommitter, raced, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.expressions import one_moment
-from allmende.storage.find import find_change, find_latest, find_page, find_table
+from allmende.storage.find import find_change, find_changes, find_latest, find_page, find_table
 from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
+from allmende.storage.things import THINGS
 from allmende.storage.tracing import read_traces
 from allmende.storage.values import decode_result, flag_of
 
@@ -132,15 +134,15 @@ class SqlStore:
 
     def features(self, query: FeatureQuery) -> FeaturePage:
         """A page of a collection: see :class:`allmende.domain.store.Store`."""
-        return self._read(lambda c: collections.read_page(c, query))
+        return self._read(lambda c: collections.read_page(c, query, _shelf(query.things)))
 
     def count_features(self, query: FeatureQuery) -> int:
         """How many features the question leads to."""
-        return self._read(lambda c: collections.count(c, query))
+        return self._read(lambda c: collections.count(c, query, _shelf(query.things)))
 
-    def feature(self, reader: Reader, collection: str, identifier: str) -> KeptFeature:
+    def feature(self, reader: Reader, collection: str, identifier: str, *, things: bool = False) -> KeptFeature:
         """One feature: see :class:`allmende.domain.store.Store`."""
-        return self._read(lambda c: collections.read_feature(c, reader, collection, identifier))
+        return self._read(lambda c: _shelf(things).one(c, reader, collection, identifier))
 
     def feature_versions(self, reader: Reader, collection: str, identifier: str) -> list[FeatureVersion]:
         """What was said of a feature, the newest first."""
@@ -231,6 +233,10 @@ class SqlStore:
         """The observations of a change that are still as it left them, and that a question leads to."""
         return self._read(lambda connection: find_change(connection, change, query))
 
+    def change_pages(self, changes: Sequence[Change], query: Query) -> list[Page]:
+        """The same for several changes, in their order."""
+        return self._read(lambda connection: find_changes(connection, changes, query))
+
     def entity_changes(self, after: int, limit: int) -> list[EntityChange]:
         """The log of entities after a number, in order."""
         return self._read(lambda c: logs.read_entities(c, after, limit))
@@ -305,6 +311,10 @@ class SqlStore:
             one_moment(),
         ):
             return work(connection)
+
+
+def _shelf(things: bool) -> Shelf:
+    return THINGS if things else ITEMS
 
 
 def _visible_streams(reader: Reader, which: Sql) -> Sql:

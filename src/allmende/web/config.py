@@ -300,6 +300,11 @@ def _check_together(config: Config) -> None:
             "listen on 127.0.0.1, or make a token: `allmende token create NAME --write`",
             where="ALLMENDE_ANONYMOUS_WRITES",
         )
+    if config.hub_url and not config.public_url:
+        raise ConfigurationError(
+            "a hub keeps the addresses that it is told: say the one under which others reach the house",
+            where="ALLMENDE_PUBLIC_URL",
+        )
     check_create_topics(config)
     if config.security_contact and not re.match(r"(mailto:|tel:|https://)\S+\Z", config.security_contact):
         raise ConfigurationError(

@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from allmende.web.accounts.urls import allauth_urlpatterns
 from allmende.web.accounts.views import grant_token
 from allmende.web.observability import views as machines
+from allmende.web.ogc.views import features
 from allmende.web.portal.well_known import security_txt
 from allmende.web.sta import sensorthings
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("metrics", machines.metrics),
     path("sta/v1.1/Login", grant_token),
     re_path(r"^sta/v1\.1(?:/(?P<path>(?s:.*)))?\Z", sensorthings, name="sensorthings"),
+    re_path(r"^ogc/v1(?:/(?P<path>(?s:.*)))?\Z", features, name="ogc"),
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
     path("office/sources/new/", include("allmende.web.making.urls")),

@@ -1,9 +1,8 @@
-"""What reading and writing share: refusals, a body's JSON, and the tag that says which state of an entity was seen."""
+"""What reading and writing share: refusals, and a body's JSON."""
 
 from typing import Any
 
 import msgspec
-import xxhash
 
 from allmende.domain import errors
 from allmende.domain.creation import encode
@@ -65,20 +64,3 @@ def decode_body(request: Request) -> Any:
         raise errors.InvalidInput(f"this is no JSON: {error}") from None
     except RecursionError:
         raise errors.InvalidInput("this JSON is nested too deep") from None
-
-
-def etag_of(body: bytes) -> str:
-    """The entity tag of an answer: of its bytes, so that any difference is one.
-
-    It guards against mistakes, not against forgers, so that the fastest hash will do.
-    """
-    return f'"{xxhash.xxh3_128_hexdigest(body)}"'
-
-
-def names_tag(header: str, tag: str) -> bool:
-    """Whether an If-Match or If-None-Match names the tag.
-
-    ``W/`` is looked over: a proxy that compresses puts it there, and the tag says the same of the entity.
-    """
-    listed = [part.strip().removeprefix("W/") for part in header.split(",")]
-    return "*" in listed or tag in listed

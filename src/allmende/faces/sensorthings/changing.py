@@ -16,8 +16,6 @@ from allmende.faces.sensorthings.answers import (
     MINIMAL,
     content_kind,
     decode_body,
-    etag_of,
-    names_tag,
     prefers,
     refuse,
     require_writer,
@@ -26,6 +24,7 @@ from allmende.faces.sensorthings.echoes import settle_echoes
 from allmende.faces.sensorthings.options import Asked, parse_options
 from allmende.faces.sensorthings.patching import apply_patch
 from allmende.faces.sensorthings.render import render_entity
+from allmende.faces.tags import etag_of, names_tag
 
 JSON_PATCH = "application/json-patch+json"
 _TRIES = 5

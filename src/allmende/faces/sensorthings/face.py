@@ -19,8 +19,6 @@ from allmende.faces.sensorthings.answers import (
     content_kind,
     decode_body,
     error_response,
-    etag_of,
-    names_tag,
     prefers,
     refuse,
     require_writer,
@@ -50,6 +48,7 @@ from allmende.faces.sensorthings.render import (
     render_references,
 )
 from allmende.faces.sensorthings.rows import entity_link, text
+from allmende.faces.tags import etag_of, names_tag
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 __all__ = ["METHODS", "answer", "answer_batch", "error_response"]

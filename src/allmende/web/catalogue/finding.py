@@ -21,7 +21,7 @@ class _Kept(NamedTuple):
     described: int
     read: float
     names: dict[str, list[str]]
-    index: Index
+    made: Index
 
 
 _indexes: "OrderedDict[tuple[object, ...], _Kept]" = OrderedDict()
@@ -40,10 +40,10 @@ def index_for(request: HttpRequest, catalogue: Catalogue) -> Index:
         known = _indexes.get(key)
         if known is not None and known.described == described and now - known.read < config.search_age:
             _indexes.move_to_end(key)
-            return known.index
+            return known.made
     names = house.store.names(reader, config.search_names)
     if known is not None and known.described == described and known.names == names:
-        index = known.index
+        index = known.made
     else:
         index = make_index(catalogue, names)
     with _lock:

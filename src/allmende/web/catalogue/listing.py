@@ -45,7 +45,7 @@ class Value(NamedTuple):
     """A value of a facet, and where choosing it or letting it go leads."""
 
     label: str
-    count: int
+    number: int
     chosen: bool
     link: str
 

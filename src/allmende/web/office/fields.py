@@ -143,6 +143,29 @@ DATASET = (
         ),
     ),
     Group(
+        title=_("People in it"),
+        fields=(
+            Field(
+                path="personal.purpose",
+                label=_("What data about people are for"),
+                hint=_("Only where somebody can be known from the data."),
+                in_languages=True,
+            ),
+            Field(path="legal_basis", label=_("What allows it"), shape="long", in_languages=True),
+            Field(
+                path="personal.delete_after",
+                label=_("They are deleted after"),
+                shape="duration",
+            ),
+            Field(
+                path="counts_of_people",
+                label=_("It counts people: the smallest count that may be told"),
+                shape="number",
+                hint=_("Smaller counts stay with those who may read it."),
+            ),
+        ),
+    ),
+    Group(
         title=_("How it is found"),
         fields=(
             Field(path="themes", label=_("Themes"), shape="many", choices=_terms(vocabulary.THEMES)),
@@ -182,7 +205,6 @@ DATASET = (
             Field(path="landing_page", label=_("Page of the publisher"), shape="url"),
             Field(path="documentation", label=_("Documentation"), shape="list", hint=_("Addresses, one a line.")),
             Field(path="conforms_to", label=_("Standards kept"), shape="list", hint=_("Addresses, one a line.")),
-            Field(path="legal_basis", label=_("Legal basis"), shape="long", in_languages=True),
             Field(
                 path="high_value",
                 label=_("High-value dataset of the EU"),

@@ -1,0 +1,95 @@
+"""The face itself: an address becomes a question, an answer becomes GeoJSON, an error a status.
+
+It reads and nothing else. Pages for people are made of its JSON by the web.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from allmende.domain import errors
+from allmende.domain.face import FaceLimits, Request, Response
+from allmende.domain.store import Store
+from allmende.faces.ogc import documents
+from allmende.faces.ogc.answers import OPENAPI, SCHEMA, document, error_response, refuse, tagged
+from allmende.faces.ogc.items import read_item, read_items
+from allmende.faces.ogc.layers import About, find_layer, list_layers, queryables
+from allmende.faces.ogc.openapi import described
+from allmende.faces.ogc.options import PAGE, form_of, read_texts
+
+METHODS = ("GET", "HEAD")
+__all__ = ["METHODS", "answer", "form_of"]
+
+
+class _Here(NamedTuple):
+    """Where a question is answered."""
+
+    request: Request
+    store: Store
+    limits: FaceLimits
+    about: About
+
+
+def answer(request: Request, store: Store, limits: FaceLimits, about: About) -> Response:
+    """Answer one request as JSON. Known errors become their status; others are the caller's."""
+    if request.method not in METHODS:
+        return refuse(405, "MethodNotAllowed", f"{request.method} is not among GET, HEAD", {"Allow": "GET, HEAD"})
+    try:
+        if len(request.path) + len(request.query) > limits.address_length:
+            raise errors.LimitExceeded("this address is too long", setting="ALLMENDE_ADDRESS_LENGTH")
+        return _route(_Here(request, store, limits, about))
+    except errors.AllmendeError as error:
+        return error_response(error)
+
+
+def _route(here: _Here) -> Response:
+    parts = here.request.path.strip("/").split("/")
+    form_of(here.request)  # a form that is not known is a mistake wherever it stands
+    if parts[0] != "collections" or len(parts) == 1:
+        read_texts(here.request.query, PAGE)
+        page = _PAGES.get("/".join(parts))
+        if page is None:
+            raise errors.NotFound("there is nothing here")
+        return page(here)
+    return _collection(here, parts[1], parts[2:])
+
+
+def _collection(here: _Here, name: str, rest: list[str]) -> Response:
+    request, store = here.request, here.store
+    layer = find_layer(store, request.reader, here.about, name, figures=not rest)
+    if rest == ["items"]:
+        return read_items(request, layer, store, here.limits)
+    if rest and rest[0] == "items":
+        return read_item(request, layer, "/".join(rest[1:]), store)  # an id may hold a slash
+    if not rest:
+        read_texts(request.query, PAGE)
+        return document(request, documents.collection(request, layer))
+    if rest == ["queryables"]:
+        read_texts(request.query, PAGE)
+        known = queryables(store, request.reader, layer)
+        return document(request, documents.schema_of(request, layer, known), SCHEMA)
+    raise errors.NotFound("there is nothing here")
+
+
+def _landing(here: _Here) -> Response:
+    return document(here.request, documents.landing(here.request, here.about))
+
+
+def _collections(here: _Here) -> Response:
+    layers = list_layers(here.store, here.request.reader, here.about)
+    return document(here.request, documents.collections(here.request, layers))
+
+
+def _api(here: _Here) -> Response:
+    body = described(here.request.root, here.limits)
+    return tagged(here.request, Response(status=200, body=body, content_type=OPENAPI))
+
+
+_PAGES: Mapping[str, Callable[[_Here], Response]] = MappingProxyType(
+    {
+        "": _landing,
+        "conformance": lambda here: document(here.request, documents.conformance(here.request)),
+        "api": _api,
+        "collections": _collections,
+    }
+)

@@ -1,0 +1,93 @@
+"""OGC API - Features and - Tiles over HTTP: Django's request to the face's, and back."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language_from_request
+from django.views.decorators.csrf import csrf_exempt
+
+from allmende.domain import vocabulary
+from allmende.domain.dataset import DatasetProfile
+from allmende.domain.face import Request
+from allmende.domain.policy import ANONYMOUS
+from allmende.domain.profile import Profile
+from allmende.faces.ogc.face import answer
+from allmende.faces.ogc.layers import About, DatasetWords
+from allmende.web.live import Derived
+from allmende.web.sta import face_limits
+
+PATH = "ogc/v1"
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a page may be meant: then sessions and languages are looked at."""
+    return "text/html" in request.META.get("HTTP_ACCEPT", "") or "f=html" in request.META.get("QUERY_STRING", "")
+
+
+# It reads alone: there is nothing to forge a request for.
+@csrf_exempt
+def features(request: HttpRequest, path: str = "") -> HttpResponse:
+    """``/ogc/v1`` and all below it."""
+    house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
+    language = get_language_from_request(request).split("-")[0]
+    question = Request(
+        method=request.method or "GET",
+        path=path or "",
+        query=request.META.get("QUERY_STRING", ""),
+        root=f"{request.scheme}://{request.get_host()}/{PATH}",
+        reader=house.reader,
+        now=time.time_ns() // 1000,
+        if_none_match=request.META.get("HTTP_IF_NONE_MATCH", ""),
+        accept=request.META.get("HTTP_ACCEPT", ""),
+    )
+    about = _ABOUT[language]()
+    response = answer(question, house.store, face_limits(), about)
+    headers = dict(response.headers)
+    # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
+    open_to_all = house.reader.name == ANONYMOUS.name
+    headers["Cache-Control"] = "no-cache" if open_to_all else "private, no-cache"
+    headers["Vary"] = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"
+    headers["Content-Language"] = language
+    return HttpResponse(response.body, status=response.status, content_type=response.content_type, headers=headers)
+
+
+def _about(profile: Profile, language: str) -> About:
+    german = language == "de"
+    return About(
+        title=f"Objekte und Messwerte: {profile.name}" if german else f"Objects and readings: {profile.name}",
+        description=(
+            "Alle Objekte der Stadt und ihre Messstellen mit den neuesten Werten."
+            if german
+            else "All objects of the city, and its measuring stations with their newest values."
+        ),
+        language=language,
+        datasets={dataset.id: _words(dataset, language) for dataset in profile.datasets.values()},
+    )
+
+
+def _words(dataset: DatasetProfile, language: str) -> DatasetWords:
+    def spoken(texts: Mapping[str, str]) -> str:
+        return texts.get(language) or next(iter(texts.values()), "")
+
+    licence = vocabulary.find(vocabulary.LICENCES, dataset.licence)
+    more: dict[str, Any] = licence.more if licence else {}
+    plain = dataset.licence if dataset.licence.startswith(("http://", "https://")) else ""
+    return DatasetWords(
+        title=spoken(dataset.title),
+        description=spoken(dataset.description),
+        licence=str(more.get("url") or plain),
+        licence_title=spoken(licence.label) if licence else dataset.licence,
+        attribution=dataset.attribution,
+        address=f"/dataset/{dataset.id}",
+        simulated=dataset.simulated,
+    )
+
+
+def _told_in(language: str) -> Derived[About]:
+    return Derived(lambda profile: _about(profile, language))
+
+
+_ABOUT = {language: _told_in(language) for language, _ in settings.LANGUAGES}

@@ -1,0 +1,1 @@
+"""OGC API - Features and - Tiles, by their requirements, on both engines."""
