@@ -6,7 +6,8 @@ Minutes are those of the city: an hour at ten times its speed takes six minutes.
 ``--step`` seconds each, until the house no longer keeps up. Messages are constructed (benchmarks/served/traffic.py) and
 go to Mosquitto at QoS 1 when their time has come, from a process of its own; ``allmende worker`` takes them. What it
 has taken is read from its own books twice a second: the lag is the age of the oldest message that is not committed,
-its way through the broker included. ``--profile FILE`` samples the worker's threads with py-spy, if that is installed.
+its way through the broker included. ``--profile FILE`` samples the worker's
+threads at the further speeds with py-spy, if that is installed.
 """
 
 import argparse
@@ -32,7 +33,8 @@ from benchmarks.served.traffic import traffic
 KEPT_UP_SECONDS = 2.0
 """Lag, as the median of the last third, up to which the house keeps up."""
 _SECOND = 1_000_000
-_PATIENCE = 90.0
+_PATIENCE, _FOLLOWING = 90.0, 5.0
+"""Seconds that a run waits for its readings to be taken, and then for those who follow."""
 _MOST_RUNS = 8
 
 
@@ -59,8 +61,6 @@ class Run(NamedTuple):
     """Seconds that the sender itself was behind its times, at most: more than a moment, and it is the limit."""
     caught_up: float
     """Seconds from the last message to the last reading."""
-    followed: float
-    """Seconds from the last reading until rules and publisher had dealt with all of it; below zero: not in time."""
     cores: dict[str, float]
     """What each process used of one core, until all was taken."""
     memory: dict[str, int]
@@ -131,14 +131,13 @@ def play(city: City, start: int, length: int, speed: float, seed: int) -> Run:
     cores = {
         name: (value - used.get(name, 0.0)) / spent for name, value in {**city.seconds(), "sender": sender}.items()
     }
-    while any(city.behind().values()) and time.monotonic() < taken + _PATIENCE:
+    while (behind := city.behind()) and any(behind.values()) and time.monotonic() < taken + _FOLLOWING:
         time.sleep(0.1)
-    followed = time.monotonic() - taken if not any(city.behind().values()) else -1.0
     time.sleep(1)  # what came twice would show now
     counts = Counts(*(now - then for now, then in zip(city.count(), before, strict=True)))
     wall, late = told[0]
     size = len(sending.messages)
-    return Run(speed, wall, size, total, counts, samples, late, taken - sent, followed, cores, memory)
+    return Run(speed, wall, size, total, counts, samples, late, taken - sent, cores, memory)
 
 
 def measure(engine: str, speed: float, minutes: float, step: float, profile: str = "") -> list[Run]:
@@ -149,7 +148,7 @@ def measure(engine: str, speed: float, minutes: float, step: float, profile: str
         while len(runs) < _MOST_RUNS and (not runs or runs[-1].keeps_up):
             # Each run's messages are of hours that no other one's are of; within the hour, so that they are published.
             start = time.time_ns() // 1000 - 3000 * _SECOND + len(runs) * 8 * 3600 * _SECOND // 10
-            with _profiled(city, profile, length / speed, engine, speed):
+            with _profiled(city, profile if runs else "", length / speed, engine, speed):
                 runs.append(play(city, start, length, speed, len(runs)))
             print(f"{engine}: {_words(runs[-1])}", flush=True)
             if not step:
@@ -183,7 +182,7 @@ def _words(run: Run) -> str:
         f"speed {run.speed:g}: {run.messages / run.wall:,.0f} messages/s ({run.readings:,} readings) in"
         f" {run.wall:.0f} s; {counts}, lost {run.lost:,}; lag {median:.2f} s in the median, {most:.2f} s of 99 %,"
         f" {greatest:.2f} s at most, {run.last_third:.2f} s in the last third; the rest {run.caught_up:.1f} s after the"
-        f" last; behind at most: {behind}, done {run.followed:.1f} s later; sender late by {run.late:.2f} s;"
+        f" last; behind at most: {behind}; sender late by {run.late:.2f} s;"
         f" of a core: {used}; {held}; {'kept up' if run.keeps_up else 'did NOT keep up'}"
     )
 

@@ -107,6 +107,26 @@ def test_windows_are_told_once_they_are_over(store: Store) -> None:
     assert readings(store, "a~count") == {NOW: 3, NOW + HOUR: 0, NOW + 2 * HOUR: 0}
 
 
+def test_what_comes_behind_what_retention_left_changes_nothing(store: Store) -> None:
+    clock = Clock()
+    rules = ready(CHAIN)
+    follower = follow(store, rules, clock)
+    send(store, "a~level", {NOW: 3, NOW + MINUTE: 5, NOW + HOUR: 1})
+    clock.now = NOW + 3 * HOUR
+    settle(follower)
+    assert readings(store, "a~mean") == {NOW: 8, NOW + HOUR: 2}
+    _remove(store, "a~level", NOW + MINUTE)  # as if it had gone by its age
+    store.set_cursor("rules", store.newest_change())
+    edges = {"a~level": NOW + HOUR, "a~level~twice": NOW + HOUR}
+    follower = Follower(store, rules, HOUSE, clock, edges=lambda _: edges)
+    follower.begin()
+    send(store, "a~level", {NOW + 2 * MINUTE: 100, NOW + HOUR + MINUTE: 3})  # late
+    settle(follower)
+    assert readings(store, "a~mean") == {NOW: 8, NOW + HOUR: 4}, "of the first hour nobody knows all any more"
+    assert readings(store, "a~level~twice")[NOW + 2 * MINUTE] == 200, "made of that one reading alone"
+    assert NOW + 2 * MINUTE not in readings(store, "town~sum")
+
+
 def test_lineage_is_told_by_the_stream(store: Store) -> None:
     follower = follow(store, ready(CHAIN))
     send(store, "a~level", {NOW: 3})

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from allmende.domain.errors import InvalidInput, NotFound, StorageFull
@@ -45,6 +46,23 @@ def test_a_repetition_is_no_event(store: Store) -> None:
     newest = store.newest_change()
     store.append(batch(one("a~x", 1)))
     assert store.newest_change() == newest
+
+
+def test_pages_of_several_changes_are_those_of_each(store: Store) -> None:
+    hour = 3_600_000_000
+    store.append(batch(one("a~x", 1, 2, 3), one("b~x", 2), one("c~x", *range(10, 60))))
+    store.append(batch(one("a~x", 4), one("b~x", 3, 5 * hour), one("c~x", 2 * hour)))
+    store.append(batch(one("a~x", 2, value=9), one("b~x", 5 * hour, value=7)))
+    changes = store.changes(0, 100)
+    assert len(changes) == 8
+    query = Query(entity="Observation", reader=HOUSE)
+    for asked in (changes, changes[::-1], changes[:1], changes[2:6]):
+        assert [page.rows for page in store.change_pages(asked, query)] == [rows_of(store, c) for c in asked]
+    # a part of a change: what is old is not told
+    [part] = store.change_pages([msgspec.structs.replace(changes[0], start=3)], query)
+    assert len(part.rows) == 1
+    clipped = [msgspec.structs.replace(changes[0], start=3), *changes[1:4]]
+    assert [page.rows for page in store.change_pages(clipped, query)] == [rows_of(store, c) for c in clipped]
 
 
 def test_change_rows_are_what_the_change_left(store: Store) -> None:

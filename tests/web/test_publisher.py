@@ -122,7 +122,7 @@ def test_what_is_committed_is_published(config, broker, intake):
 
 def test_entities_are_published_in_their_set_and_at_their_own_topic(config, broker, intake):
     with reading(broker) as reader, started(Publisher, intake.store, config, door(config)):
-        wait_until(lambda: intake.store.cursor(ENTITIES) is not None)
+        wait_until(lambda: intake.store.cursor(FOLLOWER) is not None)  # the last one that is set
         take(intake, now_rows("30:2"))
         take(intake, now_rows("30:2", stream="b"), source="closed")
         wait_until(lambda: told_all(intake))
@@ -249,7 +249,8 @@ def test_a_source_s_new_topic_is_listened_to_on_the_same_connection(config, brok
     def send(topic: str, line: str) -> None:
         device.client.publish(topic, lines(line), 1).wait_for_publish(5)
 
-    with started(Subscriber, door(config), "allmende-test", readings=(intake.topics, intake.take_messages)) as thread:
+    readings = (intake.topics, intake.take_messages)
+    with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings) as thread:
         wait_until(lambda: thread._asked == ("old/+/up",))
         connector = {"simple": next(iter(intake.sources.values())).connector}
         intake.sources = prepare_sources(city(feed={"topic": "devices/+/up"}), connector)

@@ -96,3 +96,15 @@ def test_a_postgresql_database_near_its_limit_is_told(monkeypatch):
     assert warn_of_disk(small) == "", "not from the first day on"
     sizes["free"] = 50
     assert "are free on the disk" in warn_of_disk(small), "the home's own disk counts, whatever the engine"
+
+
+@pytest.mark.django_db
+def test_the_page_of_the_sources_tells_keepers_how_much_room_there_is(client):
+    from allmende.web.accounts.models import User
+
+    german = {"headers": {"accept-language": "de"}}
+    assert "Platz" not in client.get("/sources/", **german).text
+    client.force_login(User.objects.create_superuser("anna"))
+    text = client.get("/sources/", **german).text
+    assert 'id="room"' in text
+    assert "Frei auf der Platte dieses Hauses" in text

@@ -1,6 +1,7 @@
 """Pulls, their pauses and their words; the lease; what is tidied up."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -86,6 +87,27 @@ def test_a_change_is_not_missed_when_it_could_not_be_kept(tmp_path, server, monk
         assert "no room" in job.ask()
     assert job.ask() == ""
     assert state(job).accepted == 1
+
+
+def test_a_large_answer_waits_on_the_disk_and_is_read_in_pieces(tmp_path, server, monkeypatch):
+    monkeypatch.setattr("allmende.web.worker.pull._IN_MEMORY", 1000)
+    server.body = lines(*(f"a,{second},5" for second in range(5000)))
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    job = make_job(tmp_path, server, "good", folder=spool)
+    assert job.ask() == ""
+    assert state(job).accepted == 5000
+    assert list(spool.iterdir()) == []
+    shutil.rmtree(spool)
+    assert "No such file" in job.ask()  # what finds no room is told, and nothing of it is taken
+
+
+def test_the_largest_answer_is_a_setting(tmp_path, server):
+    profile = city(feed={"address": server.url("large"), "interval": "PT5M"})
+    intake = make_intake(tmp_path, profile=profile)
+    intake.config = Config(home=tmp_path, pull_bytes=2048)
+    (task,) = tasks(intake)
+    assert "larger than 2,048 bytes" in Job(task, intake, threading.Event()).ask()
 
 
 def test_an_address_that_moved_is_followed(tmp_path, server):

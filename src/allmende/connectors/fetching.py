@@ -203,10 +203,11 @@ def exchange(
 
 
 def download(
-    client: httpx.Client, address: str, file: BinaryIO, *, max_bytes: int, total_seconds: float
-) -> Mapping[str, str]:
-    """Write the body of an answer into a file, and give its headers. Raises as :func:`exchange` does."""
-    return _ask(client, "GET", address, {}, max_bytes, total_seconds, file.write) or {}
+    client: httpx.Client, address: str, file: BinaryIO, *, max_bytes: int, total_seconds: float, **request: Any
+) -> Mapping[str, str] | None:
+    """Write the body of an answer into a file, and give its headers; None where it has not changed (304). Raises as
+    :func:`exchange` does."""
+    return _ask(client, "GET", address, request, max_bytes, total_seconds, file.write)
 
 
 def _ask(

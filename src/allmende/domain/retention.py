@@ -17,10 +17,12 @@ import msgspec
 from allmende.domain.errors import InvalidInput
 from allmende.domain.profile_checks import ProfileError
 from allmende.domain.tables import convert, tables
-from allmende.domain.times import DAY, from_datetime, parse_duration, parse_months, to_datetime
+from allmende.domain.times import DAY, HOUR, from_datetime, parse_duration, parse_months, to_datetime
 from allmende.domain.windows import Grid
 
 FOREVER, LATEST = "forever", "latest"
+LATEST_AGE = HOUR
+"""How old the newest but one may become where only the newest is kept: rules are applied so often."""
 Take = Literal["mean", "minimum", "maximum", "sum", "first", "last"]
 
 
@@ -228,6 +230,15 @@ class Retention:
         if rule.keep == FOREVER:
             return None
         return now if rule.keep == LATEST else before(now, rule.keep, self._zone)
+
+    def edge(self, rule: RetentionProfile, now: int) -> int | None:
+        """Before it readings may be gone or merged at ``now``; None: all are as they came."""
+        edges = [before(now, step.after, self._zone) for step in rule.thin[:1]]
+        if rule.keep == LATEST:
+            edges.append(now - LATEST_AGE)
+        elif rule.keep != FOREVER:
+            edges.append(before(now, rule.keep, self._zone))
+        return max(edges, default=None)
 
     def grid(self, bucket: str) -> Grid:
         """The buckets of a length, in the city's time."""

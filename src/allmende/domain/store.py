@@ -402,6 +402,9 @@ class Store(Protocol):
         """The observations of an append or correction that are still as it left them, and that a question leads to:
         its reader, path, filter, selection and expansion hold; its order and pages do not."""
 
+    def change_pages(self, changes: Sequence[Change], query: Query) -> list[Page]:
+        """The same for several changes, in their order."""
+
     def entity_changes(self, after: int, limit: int) -> list[EntityChange]:
         """The log of entities after a number, in order; no number ever appears below one that was given before."""
 

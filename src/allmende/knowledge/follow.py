@@ -5,14 +5,14 @@ goes on as if nothing had been. What is evaluated twice gives the same again, an
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from allmende.domain.errors import AllmendeError, StorageError
 from allmende.domain.policy import Reader
-from allmende.domain.rules import micros
+from allmende.domain.rules import BY_STREAM, micros
 from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
 from allmende.domain.times import MINUTE
 from allmende.knowledge.acting import Actor, Deed, Journal, find_problems
@@ -26,7 +26,9 @@ from allmende.knowledge.write import RERUN, write_outcomes
 FOLLOWER = "rules"
 TURN = "rules-turn"
 """A row that whoever writes derived values writes first, so that a re-run and the worker do so one after the other."""
-_LINES = 500
+_LINES = 5_000
+"""Of a log, in one step: who is behind takes more at once, since to find the groups again costs the same for each."""
+_WAITING = 500
 Span = tuple[int, int]
 
 
@@ -79,8 +81,11 @@ class Follower:
         limits: Limits | None = None,
         stop: threading.Event | None = None,
         journal: Journal | None = None,
+        edges: Callable[[int], Mapping[str, int]] = lambda _: {},
     ) -> None:
-        """``rules`` are in the order of :func:`allmende.knowledge.prepare.prepare_rules`. Their actions are done where
+        """``edges`` gives by stream, at a time, before when its readings may be gone or merged by their age.
+
+        ``rules`` are in the order of :func:`allmende.knowledge.prepare.prepare_rules`. Their actions are done where
         there is a journal to write them down in.
         """
         self._store = store
@@ -91,6 +96,7 @@ class Follower:
         self._stop = stop or threading.Event()
         self._actor = Actor(store, reader, journal, clock) if journal else None
         self._settling = Settling(rules)
+        self._edges = edges
         self._groups: dict[str, dict[str, Group]] = {}
         self._readers: dict[str, set[tuple[str, str]]] = {}
         self._lineage = Lineage()
@@ -177,14 +183,23 @@ class Follower:
         fresh = bool(speaking - self._looked_at)
         # No log tells of entities that went.
         if self._entities is None or fresh or any(change.kind == "deletion" for change in changes):
-            self._entities = self._store.newest_entity_change() if self._entities is None else self._entities
+            # What is there by now is found; a line that is not visible yet has a higher number.
+            self._entities = self._store.newest_entity_change()
             self._find()
-        else:
-            lines = self._store.entity_changes(self._entities, _LINES)
-            if any(map(self._matters, lines)):
-                self._find()
-            self._entities = lines[-1].number if lines else self._entities
+        elif self._hear():
+            self._find()
         self._looked_at |= speaking
+
+    def _hear(self) -> bool:
+        """Read the log of entities to its end; whether anything of it matters."""
+        assert self._entities is not None
+        matters = False
+        while lines := self._store.entity_changes(self._entities, _LINES):
+            matters = matters or any(map(self._matters, lines))
+            self._entities = lines[-1].number
+            if len(lines) < _LINES:
+                break
+        return matters
 
     def _find(self) -> None:
         self.problems = []
@@ -212,6 +227,7 @@ class Follower:
         touched: dict[tuple[str, str], list[Span]] = {}
         live: dict[tuple[str, str], list[Span]] = {}
         by_id = {rule.id: rule for rule in self._rules}
+        edges = self._edges(self._clock()) if changes else {}
         for change in changes:
             if change.entity != "Datastream" or change.kind == RETENTION:
                 continue
@@ -219,6 +235,10 @@ class Follower:
                 if by_id[rule_id].profile.suppress is not None:
                     continue  # what was told of people stays: what differs from it would tell of those who came late
                 span = _reach(by_id[rule_id], change.start, change.end, done.get(rule_id))
+                if span is not None:
+                    group = self._group(by_id[rule_id], key)
+                    edge = max((edges.get(name, _NEVER) for name in group.streams), default=_NEVER)
+                    span = _whole(by_id[rule_id], span, edge)
                 if span is not None:
                     touched.setdefault((rule_id, key), []).append(span)
                     if not change.origin.startswith(RERUN):
@@ -316,10 +336,13 @@ class Follower:
             raise Overtaken("the rules' cursor was moved meanwhile")
 
 
+_NEVER = -(2**62)
+
+
 def lag(store: Store, now: int) -> tuple[int, float]:
     """How many lines of the log wait for the rules (up to 500), and how many seconds ago the first of them came."""
     cursor = store.cursor(FOLLOWER)
-    waiting = [] if cursor is None else store.changes(cursor, _LINES)
+    waiting = [] if cursor is None else store.changes(cursor, _WAITING)
     return len(waiting), max(0.0, (now - waiting[0].received_at) / 1e6) if waiting else 0.0
 
 
@@ -337,6 +360,22 @@ def _reach(rule: Rule, start: int, end: int, done: int | None) -> Span | None:
     high = min(rule.grid.after(end + rule.reach), done)
     low = start + 1
     return (low, high) if low <= high else None
+
+
+def _whole(rule: Rule, span: Span, edge: int) -> Span | None:
+    """The part of a span whose values still have all that they were made of: of what came before ``edge``, some may be
+    gone, and what is left would put another value in the place of the right one."""
+    if rule.grid is None and rule.profile.by == BY_STREAM:
+        return span  # made of one reading, and that is there
+    back = max(
+        micros(put.age) if put.take == "latest" else micros(rule.profile.window.length)
+        for put in rule.profile.inputs.values()
+    )
+    first = edge + back
+    if rule.grid is not None and edge != _NEVER:
+        first = max(first, rule.grid.after(rule.grid.after(edge - 1)))  # the end of the first window that is whole
+    low = max(span[0], first)
+    return (low, span[1]) if low <= span[1] else None
 
 
 def merge(spans: Sequence[Span], *, gap: int) -> list[Span]:

@@ -31,7 +31,7 @@ from allmende.storage.collections import ITEMS, Shelf
 from allmende.storage.committer import GroupCommitter, raced, translated
 from allmende.storage.connections import Committer, Connection, Connections, Engine, Shared
 from allmende.storage.expressions import one_moment
-from allmende.storage.find import find_change, find_latest, find_page, find_table
+from allmende.storage.find import find_change, find_changes, find_latest, find_page, find_table
 from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
@@ -228,6 +228,10 @@ class SqlStore:
     def change_page(self, change: Change, query: Query) -> Page:
         """The observations of a change that are still as it left them, and that a question leads to."""
         return self._read(lambda connection: find_change(connection, change, query))
+
+    def change_pages(self, changes: Sequence[Change], query: Query) -> list[Page]:
+        """The same for several changes, in their order."""
+        return self._read(lambda connection: find_changes(connection, changes, query))
 
     def entity_changes(self, after: int, limit: int) -> list[EntityChange]:
         """The log of entities after a number, in order."""

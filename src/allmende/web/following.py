@@ -12,7 +12,8 @@ from allmende.web.config import Config
 FOLLOWER = "mqtt"
 ENTITIES = f"{ENTITY_FOLLOWER}{FOLLOWER}"
 POLL_SECONDS = 0.25
-_MOST = 500
+_MOST, _MOST_CHANGES = 500, 2_000
+"""Lines of each log in a step."""
 
 OPEN_READINGS = Query(entity="Observation", reader=ANONYMOUS)
 """What anybody may read."""
@@ -61,7 +62,7 @@ class Logs:
     def read(self) -> Step:
         """What comes behind the cursors, so far as it is settled."""
         entities = self._store.entity_changes(self._cursors[ENTITIES], _MOST)
-        return Step(entities, self._store.changes(self._cursors[FOLLOWER], _MOST))
+        return Step(entities, self._store.changes(self._cursors[FOLLOWER], _MOST_CHANGES))
 
     def move(self, step: Step, *, keep: bool = True) -> None:
         """Everything of the step was dealt with; ``keep`` remembers that for the next start."""

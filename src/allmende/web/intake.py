@@ -94,6 +94,7 @@ class Intake:
         self._topics: tuple[dict[str, PreparedSource], tuple[str, ...]] | None = None
         self.limits = limits or reading_bounds(config)
         self.clock = clock
+        self.config = config
         self.disk = DiskFloor(config)
         self._listeners: tuple[dict[str, PreparedSource], dict[str, list[str]]] = {}, {}
 

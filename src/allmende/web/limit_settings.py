@@ -108,6 +108,25 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
     geometry_bytes: Annotated[
         int, _setting("ALLMENDE_GEOMETRY_BYTES", "Limits", "Largest geometry of one feature, as GeoJSON.", low=KIB)
     ] = 4 * MIB
+    pull_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_PULL_BYTES",
+            "Limits",
+            "Largest answer of an address that the worker asks. It is written to a temporary file in `ALLMENDE_HOME` "
+            "and read in pieces; a document that cannot be cut (framing `whole`) may have 64 MiB.",
+            low=KIB,
+        ),
+    ] = 1024 * MIB
+    pull_seconds: Annotated[
+        float,
+        _setting(
+            "ALLMENDE_PULL_SECONDS",
+            "Limits",
+            "How long such an answer may take from the connection to its last byte.",
+            low=1,
+        ),
+    ] = 600.0
     future_seconds: Annotated[
         float,
         _setting(

@@ -18,6 +18,7 @@ from allmende.domain.errors import AllmendeError
 from allmende.domain.face import FaceLimits
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import ANONYMOUS
+from allmende.domain.query import Page
 from allmende.domain.store import Change, EntityChange, Store
 from allmende.faces.sensorthings.render import observation_json
 from allmende.faces.sensorthings.topics import PREFIX, entity_topic, observations_topic, parse_subscription
@@ -141,10 +142,11 @@ class Publisher(threading.Thread):
     def _messages(self, step: Step) -> Iterator[tuple[str, bytes, bool]]:
         for entity in step.entities:
             yield from self._entity(entity)
-        for line in step.changes:
-            change = worth_telling(line, self._config)
-            if change is not None:
-                yield from self._readings(change)
+        told = [worth_telling(line, self._config) for line in step.changes]
+        changes = [change for change in told if change is not None]
+        pages = self._store.change_pages(changes, OPEN_READINGS) if changes else []
+        for change, page in zip(changes, pages, strict=True):
+            yield from self._readings(change, page)
 
     def _entity(self, change: EntityChange) -> Iterator[tuple[str, bytes, bool]]:
         """An entity as it is now, in its set and at its own topic; nothing where not everybody may read it."""
@@ -155,8 +157,8 @@ class Publisher(threading.Thread):
             for topic in (sets.topic, entity_topic(change.entity, change.id)):
                 yield topic, body, False
 
-    def _readings(self, change: Change) -> Iterator[tuple[str, bytes, bool]]:
-        rows = self._store.change_page(change, OPEN_READINGS).rows
+    def _readings(self, change: Change, page: Page) -> Iterator[tuple[str, bytes, bool]]:
+        rows = page.rows
         newest = None
         if rows and self._config.mqtt_retain:
             found = latest_reading(self._store, ANONYMOUS, (change.entity, change.stream))

@@ -1,5 +1,6 @@
 """Retention over Django's connections: what the worker does once an hour and an operator sees and does by hand."""
 
+import time
 from collections.abc import Callable, Mapping
 from threading import Event
 
@@ -8,7 +9,7 @@ import structlog
 from django.db import connection
 
 from allmende.domain.profile import Profile
-from allmende.domain.retention import Retention
+from allmende.domain.retention import Retention, RetentionProfile
 from allmende.storage.committer import translated
 from allmende.storage.postgres import PostgresEngine
 from allmende.storage.retention import Found, RetentionWork, Weighed
@@ -21,6 +22,7 @@ from allmende.web.disk import database_bytes, free_bytes
 
 SECONDS = 3600.0
 """Between two rounds of the worker."""
+_EDGE_SECONDS = 600.0
 _PATIENCE = 24 * 3600.0
 _MOST_BYTES = 1_000
 """Of a reading: where few are kept, most of a database is not theirs."""
@@ -46,6 +48,26 @@ def retention_work(profile: Profile) -> RetentionWork:
         # Inside of a transaction it has no time limit, and to read keeps nobody waiting.
         return RetentionWork(patient, PostgresEngine(), retention, looking=patient.writing)
     return RetentionWork(patient, SqliteEngine(), retention)
+
+
+class Edges:
+    """By stream, before when its readings may be gone or merged; the streams are looked up now and then."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._retention = Retention(profile.retention, profile.time_zone)
+        self._work = retention_work(profile)
+        self._rules: dict[str, RetentionProfile] = {}
+        self._looked = float("-inf")
+
+    def __call__(self, now: int) -> dict[str, int]:
+        """At ``now``. A stream that came since the last look has nothing that could be gone."""
+        if not self._retention:
+            return {}
+        if time.monotonic() - self._looked > _EDGE_SECONDS:
+            self._rules = {found.facts.id: found.rule for found in self._work.streams() if found.rule is not None}
+            self._looked = time.monotonic()
+        edges = {stream: self._retention.edge(rule, now) for stream, rule in self._rules.items()}
+        return {stream: edge for stream, edge in edges.items() if edge is not None}
 
 
 def preview(work: RetentionWork, now: int) -> list[Judged]:
@@ -113,6 +135,33 @@ def bytes_of_reading(readings: int) -> int:
             )
             size = int(cursor.fetchone()[0])
     return min(_MOST_BYTES, size // max(readings, 1))
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """How much room there is, and how fast it is taken. In bytes; 0 where nothing is known or set."""
+
+    free: int
+    """On the disk of the home."""
+    floor: int
+    size: int
+    """Of a PostgreSQL database."""
+    limit: int
+    expected: int
+    """What the sources that are switched on are expected to bring a day, about."""
+    near: bool
+    """Whether the floor or the limit is near."""
+
+
+def room(config: Config, readings: int, per_day: int) -> Room:
+    """The room that there is, with so many readings kept and so many expected a day."""
+    return Room(
+        free=free_bytes(config),
+        floor=config.disk_floor,
+        size=database_bytes() if config.postgres else 0,
+        limit=config.database_bytes if config.postgres else 0,
+        expected=bytes_of_reading(readings) * per_day if readings else 0,
+        near=bool(warn_of_disk(config)),
+    )
 
 
 def warn_of_disk(config: Config) -> str:

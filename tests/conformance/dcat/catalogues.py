@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from allmende.domain import vocabulary
-from allmende.domain.catalogue import Catalogue, Note, build_catalogue, sensorthings_service, stream_distributions
+from allmende.domain.catalogue import (
+    Catalogue,
+    Note,
+    build_catalogue,
+    feature_distributions,
+    features_service,
+    sensorthings_service,
+    stream_distributions,
+)
 from allmende.domain.dataset import (
     CatalogueProfile,
     Contact,
@@ -53,8 +61,8 @@ def catalogue_of(profile: Profile, reader: Reader = ANONYMOUS, *, filled: bool =
         root=ROOT,
         figures=dict.fromkeys(profile.datasets, figures) if filled else {},
         notes=notes if filled else {},
-        adders=[stream_distributions],
-        services=[sensorthings_service(ROOT)],
+        adders=[stream_distributions, feature_distributions],
+        services=[sensorthings_service(ROOT), features_service(ROOT)],
         **more,
     )
 

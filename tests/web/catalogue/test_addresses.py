@@ -232,6 +232,17 @@ def test_streams_come_as_files(client: Client, house: None) -> None:
     assert json.loads(client.get("/dataset/weather/streams.geojson").getvalue())["features"] == []
 
 
+def test_every_way_to_the_data_leads_somewhere(client: Client, house: None) -> None:
+    found = graph(client.get("/dataset/parking.ttl"))
+    ways = {str(address).removeprefix(HOST) for address in found.objects(None, DCAT.accessURL)}
+    assert "/ogc/v1/collections/things:parking/items?f=json" in ways
+    services = set(found.objects(None, DCAT.endpointURL)) | set(found.objects(None, DCAT.endpointDescription))
+    for address in ways | {str(each).removeprefix(HOST) for each in services}:
+        assert client.get(address).status_code == 200, address
+    items = client.get("/ogc/v1/collections/things:parking/items?f=json").json()
+    assert len(items["features"]) == 2
+
+
 def test_a_page_holds_its_description_for_search_engines(client: Client, house: None) -> None:
     text = client.get("/dataset/parking").content.decode()
     block = re.search(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)

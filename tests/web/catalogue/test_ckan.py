@@ -46,7 +46,7 @@ def test_a_harvester_finds_all_that_is_open(ckan: ckanapi.RemoteCKAN) -> None:
     parking = ckan.action.package_show(id="parking")
     assert parking == found["parking"] == ckan.action.package_show(id=parking["id"])
     assert parking["license_id"] == "dl-de/by-2-0"
-    assert [each["format"] for each in parking["resources"]] == ["CSV", "JSON", "JSON"]
+    assert [each["format"] for each in parking["resources"]] == ["CSV", "JSON", "JSON", "GEOJSON"]
     assert parking["metadata_modified"] == "2025-11-08T00:00:00.000000"
     extras = {each["key"]: each["value"] for each in parking["extras"]}
     assert extras["uri"] == "http://testserver/dataset/parking"

@@ -3,8 +3,15 @@ dataset, to SERVICES what it is."""
 
 from collections.abc import Callable
 
-from allmende.domain.catalogue import Adder, Service, sensorthings_service, stream_distributions
+from allmende.domain.catalogue import (
+    Adder,
+    Service,
+    feature_distributions,
+    features_service,
+    sensorthings_service,
+    stream_distributions,
+)
 
-ADDERS: list[Adder] = [stream_distributions]
-SERVICES: list[Callable[[str], Service]] = [sensorthings_service]
+ADDERS: list[Adder] = [stream_distributions, feature_distributions]
+SERVICES: list[Callable[[str], Service]] = [sensorthings_service, features_service]
 """Each gives its service for the root of the house."""

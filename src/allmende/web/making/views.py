@@ -104,6 +104,7 @@ def columns(request: HttpRequest, key: str) -> HttpResponse:
         "meanings": [(name, words.MEANINGS[name]) for name in MEANINGS[plan.shape]] if plan is not None else [],
         "kinds": list(words.TYPES.items()),
         "shapes": list(words.SHAPES.items()),
+        "keyed": plan is not None and any(each.meaning == "id" for each in plan.columns),
         "base": planning.shown_base(plan) if plan is not None else {},
         "chosen": making.chosen,
         "choice_label": words.CHOICES[known.choices[0].key] if known.choices else "",

@@ -16,7 +16,7 @@ from allmende.web.accounts.roles import may
 from allmende.web.live import Derived, problems
 from allmende.web.portal.context import describe
 from allmende.web.portal.sources import list_sources
-from allmende.web.retention import volumes
+from allmende.web.retention import room, volumes
 from allmende.web.sources import prepare_sources
 from allmende.web.worker.models import Trouble
 
@@ -42,17 +42,22 @@ def sources(request: HttpRequest) -> HttpResponse:
     """State of every source, in words."""
     house = request.house  # type: ignore[attr-defined]
     now = house.now()
+    kept, per_day = volumes(), _expected()
     listed = list_sources(
         house.profile,
         house.store.sources(),
         now,
         troubles=Trouble.objects.filter(over__isnull=True).order_by("since"),
-        per_day=_expected(),
-        volumes=volumes(),
+        per_day=per_day,
+        volumes=kept,
     )
     listed = [each for each in listed if house.knows(each.dataset)]
     wrong = list(problems()) if may(request.user, "sources.edit") else []
-    return render(request, "portal/sources.html", {"sources": listed, "now": now, "problems": wrong})
+    told: dict[str, Any] = {"sources": listed, "now": now, "problems": wrong}
+    if may(request.user, "retention.edit"):
+        on = sum(per_day.get(source.id, 0) for source in house.profile.sources.values() if source.enabled)
+        told["room"] = room(settings.ALLMENDE, sum(volume.readings for volume in kept.values()), on)
+    return render(request, "portal/sources.html", told)
 
 
 @Derived

@@ -1,6 +1,5 @@
 """One thread for each thing to be asked for, so that a slow or failing source does not slow another."""
 
-import io
 import threading
 import time
 from collections.abc import Iterator
@@ -110,13 +109,16 @@ class Job(threading.Thread):
             payloads = connector.fetch(source, now=self._intake.clock(), since=known.newest if known else None)
             return self._intake.take_all(source.id, self._until_stop(iter(payloads)))
         if self._puller is None:  # here, since a variable that is missing is the source's trouble, told like others
-            self._puller = Puller(source)
+            config = self._intake.config
+            told = {"total_seconds": config.pull_seconds, "max_bytes": config.pull_bytes, "folder": config.home}
+            self._puller = Puller(source, **told)
         body = self._puller.get(task.address)
         if body is None:
             return Receipt()
         framing = framing_of(connector.manifest.framing, source.settings)
-        cut = frames(io.BytesIO(body), framing=framing, name=task.address, received_at=self._intake.clock())
-        receipt = self._intake.take_all(source.id, cut)
+        with body:
+            cut = frames(body, framing=framing, name=task.address, received_at=self._intake.clock())
+            receipt = self._intake.take_all(source.id, cut)
         self._puller.done(task.address)
         return receipt
 

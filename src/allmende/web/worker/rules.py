@@ -14,6 +14,7 @@ from allmende.knowledge.prepare import prepare_rules
 from allmende.web.config import Config
 from allmende.web.intake import now_micros
 from allmende.web.observability.metrics import RULE_ACTIONS, RULE_FAILURES, RULE_VALUES
+from allmende.web.retention import Edges
 from allmende.web.rules import RULES, AuditJournal, limits_of
 
 _PAUSE, _TROUBLE_PAUSE = 0.5, 10.0
@@ -32,7 +33,14 @@ class RulesThread(threading.Thread):
         self.rules = prepared.rules
         self._stop_event = stop
         self._follower = Follower(
-            store, prepared.rules, RULES, now_micros, limits=limits_of(config), stop=stop, journal=AuditJournal()
+            store,
+            prepared.rules,
+            RULES,
+            now_micros,
+            limits=limits_of(config),
+            stop=stop,
+            journal=AuditJournal(),
+            edges=Edges(profile),
         )
         self._begun = False
         self._told: dict[str, str] = {}
