@@ -55,7 +55,7 @@ def _walk(known: str) -> Verdict:
 
 
 def _in_order(entries: AuditEntries) -> Iterator[AuditEntry]:
-    after = 0
+    after = -(2**63)  # whoever puts one in chooses its number
     while rows := list(entries.filter(id__gt=after).order_by("id")[:_CHUNK]):
         yield from rows
         after = rows[-1].pk
