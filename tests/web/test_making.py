@@ -258,6 +258,13 @@ def test_what_nothing_reads_says_why_and_goes_no_further(anna):
     assert anna.get(f"{NEW}{making.key}/finish/").status_code == 302
 
 
+def test_what_no_database_keeps_as_text_does_not_stop_it(anna):
+    making = bring(anna, b'[{"id": "a\\u0000b", "x": 0.5, "y": 0.5}, {"id": "c", "x": 0.25, "y": 0.5}]', "x.json")
+    assert "\x00" not in str(making.found)
+    assert anna.get(f"{NEW}{making.key}/").status_code == 200
+    assert anna.get(f"{NEW}{making.key}/preview/").status_code == 200
+
+
 def test_limits_are_told(anna, town):
     town.ALLMENDE = msgspec.structs.replace(town.ALLMENDE, making_bytes=1024, making_most=1)
     answer = anna.post(NEW, {"file": SimpleUploadedFile("x.csv", b"a;b\n" * 1000)})

@@ -3,7 +3,7 @@
 import pytest
 from tests.web.office import RULE, TOWN, living_in, make_town, rewrite
 
-from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, LimitExceeded
+from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, LimitExceeded, NotFound
 from allmende.domain.profile import ProfileError
 from allmende.web import live
 from allmende.web.accounts.models import AuditEntry, User
@@ -78,6 +78,17 @@ def test_what_an_earlier_revision_said_comes_back(town, anna, bert):
     assert open_profile().datasets["counts"].publisher == "Town"
     with pytest.raises(ChangedMeanwhile):
         revisions.undo(last, bert)
+
+
+def test_undo_is_no_way_around_the_four_eyes(town, anna, bert):
+    revision = put(anna, bert, "dataset", "counts", said("dataset", "counts", publisher="one"))
+    draft = revisions.save_draft("dataset", "counts", said("dataset", "counts", publisher="mine"), bert)
+    with pytest.raises(NotFound, match="in force"):
+        revisions.undo(revision, bert, to=draft.number)
+    revisions.withdraw(draft, bert, seen=draft.turn)
+    with pytest.raises(NotFound, match="in force"):
+        revisions.undo(revision, bert, to=draft.number)
+    assert open_profile().datasets["counts"].publisher == "one"
 
 
 def test_a_table_that_is_new_goes_again(town, anna, bert):

@@ -20,6 +20,15 @@ def new_key() -> str:
     return secrets.token_hex(12)
 
 
+def _storable(value: Any) -> Any:
+    """Plain data without the sign that PostgreSQL keeps in no text: NUL, which JSON of strangers may hold."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {_storable(key): _storable(inner) for key, inner in value.items()}
+    return [_storable(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 class Making(models.Model):
     """A source that somebody is making, to be gone on with at any time.
 
@@ -74,7 +83,8 @@ class Making(models.Model):
 
     def take(self, known: Recognition) -> None:
         """Begin anew with what something was recognised as."""
-        self.found, self.plan = msgspec.to_builtins(known), known.plan
+        self.found = _storable(msgspec.to_builtins(known))
+        self.planned = self.found["plan"] or {}
 
     def touch(self, **fields: Any) -> None:
         """Save; its time begins anew."""

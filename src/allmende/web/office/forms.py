@@ -21,6 +21,8 @@ class Input:
 
     def __init__(self, field: Field, name: str, label: str, value: Any) -> None:
         self.field, self.name, self.label, self.value = field, name, label, value
+        self.was = value
+        """What the table says now; None where it says nothing."""
         self.error = ""
         self.options: list[tuple[str, Any]] = []
         self.unit = ""
@@ -212,10 +214,13 @@ class TableForm:
             kept = _get(self._before, control.name.split("."))
             return kept if kept == control.unit else None
         try:
-            return join(control.value, control.unit) or None
+            made = join(control.value, control.unit) or None
         except ValueError:
             control.error = _("This is no whole number, e.g. 5.")
             return None
+        if made and isinstance(control.was, str) and split(control.was) == split(made):
+            return control.was  # P14D stays P14D, also where the page calls it two weeks
+        return made
 
     def _read_number(self, control: Input) -> int | float | None:
         text = str(control.value).strip().replace(",", ".")
@@ -253,7 +258,7 @@ class TableForm:
             value = str(control.value).strip() or None
         if value is None and control.field.required and not control.error:
             control.error = _("This has to be filled in.")
-        return None if value == control.field.default else value
+        return None if value == control.field.default and control.was is None else value
 
 
 def _listed(value: Any) -> list[str]:

@@ -378,9 +378,11 @@ def _save(revision: Revision) -> None:
 def _numbered(revision: Revision, number: int) -> Revision | None:
     if not number:
         return None
-    found = Revision.objects.filter(kind=revision.kind, key=revision.key, number=number).first()
+    # Never one that was not in force: that would be a release by one person alone.
+    known = Revision.objects.filter(kind=revision.kind, key=revision.key, released__isnull=False)
+    found = known.filter(number=number).first()
     if found is None:
-        raise NotFound(f"there is no revision {number} of it")
+        raise NotFound(f"there is no revision {number} of it that ever was in force")
     return found
 
 

@@ -159,6 +159,8 @@ class Subscriber(threading.Thread):
     def _follow(self, client: mqtt.Client) -> None:
         """Ask for other topics where the city's sources are others. (Before the broker has let us in, that comes by
         itself.)"""
+        if self._pending:
+            return  # what is being granted would be forgotten, and never be given up
         topics = self._topics()
         if topics != self._asked and client.is_connected():
             self._subscribe(client, topics)
