@@ -60,6 +60,12 @@ _OGC = tuple(
         "/collections/{canary}-trees/items?kind={canary}", "/collections/{canary}-trees/items?after={canary}-1",
         "/collections/trees/items?after={canary}-1", "/collections/things:commons/items",
         "/collections/trees/items?datetime=2020-01-01T00:00:00Z/..&count=true", "/collections?f=html",
+        "/collections/trees/items?filter=kind LIKE '%25canary%25'&count=true",
+        "/collections/things:sensors/items?filter=people %3E 900000&count=true",
+        "/collections/things:sensors/items?filter=\"{canary}~gate\" IS NOT NULL&count=true",
+        "/collections/things:sensors/items?filter=S_INTERSECTS(geometry,BBOX(-13,37,-11,39))&count=true",
+        "/collections/{canary}-trees/items?filter=kind='{canary}'", "/collections/{canary}-trees/items?filter=(",
+        "/collections/things:{canary}/items?filter=people %3E 1",
         "/collections/things:sensors/items?crs=http://www.opengis.net/def/crs/EPSG/0/25832",
     )
 )  # fmt: skip

@@ -14,6 +14,8 @@ import shapely
 
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.features import Box
+from allmende.domain.query import Call, Expression, Path, Value
+from allmende.domain.sifting import GEOMETRY
 
 
 class Crs(NamedTuple):
@@ -27,6 +29,8 @@ class Crs(NamedTuple):
     """Decimals that are given."""
 
 
+_PIECES = 20
+"""Into so many a straight side of another system is cut, so that it bends with the degrees."""
 CRS84 = Crs("http://www.opengis.net/def/crs/OGC/1.3/CRS84", 4326, False, 8)
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 SYSTEMS: Mapping[str, Crs] = MappingProxyType(
@@ -51,8 +55,29 @@ def read_crs(texts: Mapping[str, str], option: str) -> Crs:
 
 
 def read_bbox(texts: Mapping[str, str], system: Crs) -> Box | None:
-    """The box of an option as west, south, east, north in degrees: the four corners' own, or around the box where its
-    sides are curved there. Of six numbers the heights are looked over."""
+    """The box of an option as west, south, east, north in degrees; of another system's box the one around it (see
+    :func:`box_area`)."""
+    sides = _read_sides(texts, system)
+    if sides is None or system.code == 4326:
+        return sides
+    west, south, east, north = _transformer(system.code, out=False).transform_bounds(*sides)
+    if not all(map(isfinite, (west, south, east, north))):
+        raise InvalidQuery("it lies outside of its coordinate reference system", where="bbox")
+    return max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0)
+
+
+def box_area(texts: Mapping[str, str], system: Crs) -> Expression | None:
+    """What is true of the features that meet a box of another system, whose sides are curved in degrees."""
+    sides = None if system.code == 4326 else _read_sides(texts, system)
+    if sides is None:
+        return None
+    longest = max(sides[2] - sides[0], sides[3] - sides[1]) / _PIECES or 1.0
+    area = shapely.transform(shapely.segmentize(shapely.box(*sides), longest), to_degrees(system))
+    return Call("st_intersects", (Path((GEOMETRY,)), Value(area.wkt, "geometry")))
+
+
+def _read_sides(texts: Mapping[str, str], system: Crs) -> Box | None:
+    """Left, low, right, high in the system, easting first. Of six numbers the heights are looked over."""
     if "bbox" not in texts:
         return None
     try:
@@ -72,14 +97,7 @@ def read_bbox(texts: Mapping[str, str], system: Crs) -> Box | None:
         return left, low, right, high
     if right < left:
         raise InvalidQuery("its right side lies left of its left one", where="bbox")
-    return _in_degrees(system, left, low, right, high)
-
-
-def _in_degrees(system: Crs, left: float, low: float, right: float, high: float) -> Box:
-    west, south, east, north = _transformer(system.code, out=False).transform_bounds(left, low, right, high)
-    if not all(map(isfinite, (west, south, east, north))):
-        raise InvalidQuery("it lies outside of its coordinate reference system", where="bbox")
-    return max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0)
+    return left, low, right, high
 
 
 @lru_cache(maxsize=16)

@@ -16,8 +16,19 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     *(f"{_FEATURES}-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson")),
     f"{_FEATURES}-2/1.0/conf/crs",
-    *(f"{_FEATURES}-3/1.0/conf/{name}" for name in ("queryables", "queryables-query-parameters")),
-)
+    *(
+        f"{_FEATURES}-3/1.0/conf/{name}"
+        for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
+    ),
+    *(
+        f"http://www.opengis.net/spec/cql2/1.0/conf/{name}"
+        for name in (
+            "cql2-text", "basic-cql2", "advanced-comparison-operators", "case-insensitive-comparison",
+            "accent-insensitive-comparison", "basic-spatial-functions", "basic-spatial-functions-plus",
+            "spatial-functions", "temporal-functions", "property-property", "arithmetic",
+        )
+    ),
+)  # fmt: skip
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 _SCHEMA_2020 = "https://json-schema.org/draft/2020-12/schema"
 
@@ -107,5 +118,5 @@ def schema_of(request: Request, layer: Layer, known: dict[str, dict[str, Any]]) 
         "type": "object",
         "title": layer.title,
         "properties": {**known, "geometry": {"x-ogc-role": "primary-geometry", "format": "geometry-any"}},
-        "additionalProperties": False,
+        "additionalProperties": not layer.strict,
     }

@@ -12,10 +12,13 @@ from allmende.domain.creation import encode
 from allmende.domain.errors import InvalidQuery, NotFound
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.features import FeatureQuery, KeptFeature
+from allmende.domain.query import Expression, Logic
+from allmende.domain.sifting import GEOMETRY
 from allmende.domain.store import Store
 from allmende.domain.times import format_instant
 from allmende.faces.ogc.answers import GEOJSON, JSON, link, own_links, tagged
-from allmende.faces.ogc.crs import Crs, in_system, read_bbox, read_crs
+from allmende.faces.ogc.cql import parse_cql, properties
+from allmende.faces.ogc.crs import Crs, box_area, in_system, read_bbox, read_crs
 from allmende.faces.ogc.layers import Layer, queryables
 from allmende.faces.ogc.options import ITEM, ITEMS, read_flag, read_limit, read_span, read_texts
 
@@ -83,10 +86,29 @@ def parse_items(request: Request, layer: Layer, store: Store, limits: FaceLimits
         start=start,
         end=end,
         equals=[(name, texts[name]) for name in others],
+        filter=_filter(request, texts, layer, store, limits),
         after=texts.get("after"),
         top=read_limit(texts, limits),
     )
     return Asked(query, read_crs(texts, "crs"), read_flag(texts, "count"), texts)
+
+
+def _filter(
+    request: Request, texts: dict[str, str], layer: Layer, store: Store, limits: FaceLimits
+) -> Expression | None:
+    if texts.get("filter-lang", "cql2-text") != "cql2-text":
+        raise InvalidQuery("there is cql2-text alone", where="filter-lang")
+    system = read_crs(texts, "filter-crs")
+    box = box_area(texts, read_crs(texts, "bbox-crs"))
+    if "filter" not in texts:
+        return box
+    limited = {"max_length": limits.filter_length, "max_cost": limits.filter_cost}
+    found = parse_cql(texts["filter"], system, **limited)
+    if layer.strict:
+        known = queryables(store, request.reader, layer)
+        for name in sorted(properties(found) - set(known) - {GEOMETRY}):
+            raise InvalidQuery(f"there is no property {name[:80]!r}; there are {', '.join(known)}", where="filter")
+    return found if box is None else Logic("and", (box, found))
 
 
 def _matched(asked: Asked, layer: Layer, store: Store, returned: int, following: str | None) -> int | None:

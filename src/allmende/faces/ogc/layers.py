@@ -62,6 +62,11 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     last: int | None = None
     words: DatasetWords
 
+    @property
+    def strict(self) -> bool:
+        """Whether all of its properties are known beforehand."""
+        return bool(self.fields) and not self.things
+
 
 def list_layers(store: Store, reader: Reader, about: About) -> list[Layer]:
     """All that the reader may see, in the order of their ids."""

@@ -18,7 +18,7 @@ Long answers come in pages: follow the link `next` as it is given.
 """
 _COLLECTION = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
 _FEATURE = {"name": "featureId", "in": "path", "required": True, "schema": {"type": "string"}}
-_SYSTEMS = ("crs", "bbox-crs")
+_SYSTEMS = ("crs", "bbox-crs", "filter-crs")
 
 
 def _option(name: str, limits: FaceLimits) -> dict[str, Any]:

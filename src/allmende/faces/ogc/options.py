@@ -39,6 +39,9 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
             {"type": "string"},
         ),
         "crs": Option("The system of the answer.", {"type": "string", "format": "uri"}),
+        "filter": Option("A condition in CQL2 text.", {"type": "string"}),
+        "filter-lang": Option("The language of `filter`.", {"type": "string", "enum": ["cql2-text"]}),
+        "filter-crs": Option("The system of geometries in `filter`.", {"type": "string", "format": "uri"}),
         "count": Option(
             "Whether to count all that match (`numberMatched`) also where that is dear.", {"type": "boolean"}
         ),
