@@ -1,6 +1,7 @@
 """Mapbox Vector Tiles 2.1, written by hand: the format is a page long, and `mapbox-vector-tile` asks for an older
 protobuf than the feeds of public transport do."""
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -106,7 +107,7 @@ def _value(value: str | float | bool) -> bytes:
         return _number(7, int(value))
     if isinstance(value, str):
         return _message(1, value.encode("utf-8", "replace"))
-    return _varint(3 << 3 | 1) + np.float64(value).astype("<f8").tobytes()
+    return _varint(3 << 3 | 1) + struct.pack("<d", value)
 
 
 def _message(field: int, body: bytes) -> bytes:

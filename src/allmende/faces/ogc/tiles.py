@@ -65,13 +65,15 @@ def _place(parts: list[str]) -> tuple[int, int, int]:
 
 def _box(zoom: int, row: int, column: int, buffer: int) -> Box:
     """The tile in degrees, with so many units around it."""
-    side, more = 2**zoom, buffer / EXTENT
+    side, more = float(2**zoom), buffer / EXTENT
 
     def lon(x: float) -> float:
-        return min(180.0, max(-180.0, x / side * 360 - 180))
+        found: float = x / side * 360 - 180
+        return min(180.0, max(-180.0, found))
 
     def lat(y: float) -> float:
-        return min(_LIMIT, max(-_LIMIT, degrees(atan(sinh(pi * (1 - 2 * y / side))))))
+        found: float = degrees(atan(sinh(pi * (1 - 2 * y / side))))
+        return min(_LIMIT, max(-_LIMIT, found))
 
     return lon(column - more), lat(row + 1 + more), lon(column + 1 + more), lat(row - more)
 
