@@ -66,6 +66,11 @@ _OGC = tuple(
         "/collections/things:sensors/items?filter=S_INTERSECTS(geometry,BBOX(-13,37,-11,39))&count=true",
         "/collections/{canary}-trees/items?filter=kind='{canary}'", "/collections/{canary}-trees/items?filter=(",
         "/collections/things:{canary}/items?filter=people %3E 1",
+        "/collections/trees/tiles", "/collections/{canary}-trees/tiles", "/collections/trees/tiles/WebMercatorQuad",
+        "/collections/things:sensors/tiles/WebMercatorQuad", "/collections/things:{canary}/tiles/WebMercatorQuad",
+        "/collections/things:sensors/tiles/WebMercatorQuad/0/0/0", "/collections/trees/tiles/WebMercatorQuad/0/0/0",
+        "/collections/things:{canary}/tiles/WebMercatorQuad/0/0/0",
+        "/collections/{canary}-trees/tiles/WebMercatorQuad/0/0/0",
         "/collections/things:sensors/items?crs=http://www.opengis.net/def/crs/EPSG/0/25832",
     )
 )  # fmt: skip

@@ -9,6 +9,7 @@ from allmende.domain.face import FaceLimits
 from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, SCHEMA
 from allmende.faces.ogc.crs import SYSTEMS
 from allmende.faces.ogc.options import ITEM, ITEMS, OPTIONS, PAGE
+from allmende.faces.ogc.tiles import DEEPEST, MATRIX, MVT
 
 _ABOUT = """\
 Objects of the city and its things with their newest values, by OGC API - Features. Reading is open; what is not open
@@ -18,6 +19,10 @@ Long answers come in pages: follow the link `next` as it is given.
 """
 _COLLECTION = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
 _FEATURE = {"name": "featureId", "in": "path", "required": True, "schema": {"type": "string"}}
+_TILE = tuple(
+    {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0, "maximum": most}}
+    for name, most in (("tileMatrix", DEEPEST), ("tileRow", 2**DEEPEST - 1), ("tileCol", 2**DEEPEST - 1))
+)
 _SYSTEMS = ("crs", "bbox-crs", "filter-crs")
 
 
@@ -76,6 +81,13 @@ def _paths() -> dict[str, Any]:
         ),
         f"{collection}/items/{{featureId}}": _operation(
             "item", "One feature.", (GEOJSON, HTML), _COLLECTION, _FEATURE, *named(ITEM)
+        ),
+        f"{collection}/tiles": _operation("tilesets", "Its tilesets.", (JSON, HTML), _COLLECTION, *page),
+        f"{collection}/tiles/{MATRIX}": _operation(
+            "tileset", "The tileset, also as TileJSON.", (JSON, HTML), _COLLECTION, *page
+        ),
+        f"{collection}/tiles/{MATRIX}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": _operation(
+            "tile", "A vector tile; 204 where it is empty.", (MVT,), _COLLECTION, *_TILE
         ),
     }  # fmt: skip
 
