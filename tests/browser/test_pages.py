@@ -20,6 +20,7 @@ PAGES = [
     "/security/",
     "/imprint/",
     "/licences/",
+    "/transparency/",
     "/accounts/login/",
     "/there-is-no-such-page/",
 ]

@@ -66,6 +66,11 @@ _OGC = tuple(
         "/collections/things:sensors/items?filter=S_INTERSECTS(geometry,BBOX(-13,37,-11,39))&count=true",
         "/collections/{canary}-trees/items?filter=kind='{canary}'", "/collections/{canary}-trees/items?filter=(",
         "/collections/things:{canary}/items?filter=people %3E 1",
+        "/collections/trees/tiles", "/collections/{canary}-trees/tiles", "/collections/trees/tiles/WebMercatorQuad",
+        "/collections/things:sensors/tiles/WebMercatorQuad", "/collections/things:{canary}/tiles/WebMercatorQuad",
+        "/collections/things:sensors/tiles/WebMercatorQuad/0/0/0", "/collections/trees/tiles/WebMercatorQuad/0/0/0",
+        "/collections/things:{canary}/tiles/WebMercatorQuad/0/0/0",
+        "/collections/{canary}-trees/tiles/WebMercatorQuad/0/0/0",
         "/collections/things:sensors/items?crs=http://www.opengis.net/def/crs/EPSG/0/25832",
     )
 )  # fmt: skip
@@ -225,6 +230,10 @@ ROUTES: dict[str, Way] = {
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
+    "transparency/": Open(("/transparency/", "/transparency/?dataset={canary}", "/transparency/?dataset=none")),
+    "transparency/<str:thing_id>/": Open(("/transparency/{canary}-thing/", "/transparency/no-thing/")),
+    "transparency/<str:thing_id>/label/": Open(("/transparency/{canary}-thing/label/",)),
+    "transparency/<str:thing_id>/label.svg": Open(("/transparency/{canary}-thing/label.svg",)),
     "feedback/": Open(("/feedback/",)),
     "feedback/thanks/": Open(("/feedback/thanks/",)),
     "feedback/messages/": Guarded(("/feedback/messages/",)),

@@ -23,6 +23,7 @@ PAGES = [
     "/privacy/",
     "/imprint/",
     "/licences/",
+    "/transparency/",
     "/security/",
 ]
 

@@ -65,5 +65,7 @@ class FaceLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Of one JSON Patch, and of what it copies."""
     delete_max: int = 10_000
     """Entities of a set deleted at once."""
+    tile_features: int = 10_000
+    """Features of one vector tile."""
     bounds: Bounds = Bounds()
     """Of readings."""

@@ -27,9 +27,11 @@ class StreamSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Name of its thing, "" where the reader may not see that."""
     thing_id: str
     property: str
+    """Its name in words."""
     unit: str
     """The unit's symbol (UCUM)."""
     source: str
+    property_id: str = ""
     count: int = 0
     first: int | None = None
     start: int | None = None

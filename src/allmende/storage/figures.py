@@ -78,7 +78,7 @@ def read_streams(
         " FROM thing_location h JOIN location l ON l.pk = h.location WHERE h.thing = d.thing AND "
     ) + (visible("Location", "l", reader, simulated=True) or Sql("1 = 1"))
     sql = sql + (
-        ") FROM datastream d JOIN dataset x ON x.pk = d.dataset"
+        "), p.id FROM datastream d JOIN dataset x ON x.pk = d.dataset"
         " JOIN observed_property p ON p.pk = d.observed_property LEFT JOIN thing t ON t.pk = d.thing AND "
     )
     sql = sql + thing
@@ -99,6 +99,7 @@ def _stream(row: tuple[Any, ...]) -> StreamSummary:
         thing=thing or "",
         thing_id=thing_id or "",
         property=observed,
+        property_id=row[18],
         unit=symbol or "",
         source=source or "",
         count=count or 0,

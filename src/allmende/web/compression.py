@@ -20,6 +20,7 @@ _TYPES = (
     "application/json",
     "application/geo+json",
     "application/schema+json",
+    "application/vnd.mapbox-vector-tile",
     "application/vnd.oai.openapi+json",
     "application/vnd.apache.arrow.stream",
     "text/",

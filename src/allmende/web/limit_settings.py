@@ -25,6 +25,9 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
     skip_max: Annotated[
         int, _setting("ALLMENDE_SKIP_MAX", "Limits", "Largest `$skip`; further on, follow the next links.", low=0)
     ] = 100_000
+    tile_features: Annotated[
+        int, _setting("ALLMENDE_TILE_FEATURES", "Limits", "Features of one vector tile at most.", low=1, high=100_000)
+    ] = 10_000
     expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 3
     expand_rows: Annotated[
         int,

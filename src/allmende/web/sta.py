@@ -53,6 +53,7 @@ def face_limits() -> FaceLimits:
         patch_operations=config.patch_operations,
         patch_bytes=config.patch_bytes,
         delete_max=config.delete_max,
+        tile_features=config.tile_features,
         bounds=reading_bounds(config),
         filter_cost=config.filter_cost,
     )

@@ -25,6 +25,7 @@ urlpatterns = [
     path("own/", include("allmende.web.citizens.urls")),
     path("accounts/", include(allauth_urlpatterns)),
     path("feedback/", include("allmende.web.feedback.urls")),
+    path("transparency/", include("allmende.web.transparency.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.catalogue.urls")),

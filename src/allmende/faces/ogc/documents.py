@@ -11,6 +11,7 @@ from allmende.faces.ogc.crs import CRS84, SYSTEMS
 from allmende.faces.ogc.layers import About, Layer
 
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features"
+_TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
@@ -19,6 +20,10 @@ CONFORMANCE = (
     *(
         f"{_FEATURES}-3/1.0/conf/{name}"
         for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
+    ),
+    *(
+        f"{_TILES}/{name}"
+        for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")
     ),
     *(
         f"http://www.opengis.net/spec/cql2/1.0/conf/{name}"
@@ -95,8 +100,8 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
     found = [
         link("items", f"{here}/items?f=json", GEOJSON, layer.title),
-        link("items", f"{here}/items?f=html", HTML, layer.title),
         link(QUERYABLES, f"{here}/queryables", SCHEMA),
+        link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", f"{here}/tiles", JSON),
     ]
     if layer.words.licence:
         found.append(link("license", layer.words.licence, HTML, layer.words.licence_title))
@@ -107,7 +112,7 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
 
 def _listed(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
-    return [link("self", here, JSON), link("alternate", f"{here}?f=html", HTML), *_links(request, layer)]
+    return [link("self", here, JSON), *_links(request, layer)]
 
 
 def schema_of(request: Request, layer: Layer, known: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -1,24 +1,24 @@
 """The face itself: an address becomes a question, an answer becomes GeoJSON, an error a status.
 
-It reads and nothing else. Pages for people are made of its JSON by the web.
+It reads and nothing else.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from allmende.domain import errors
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.store import Store
-from allmende.faces.ogc import documents
+from allmende.faces.ogc import documents, tiles
 from allmende.faces.ogc.answers import OPENAPI, SCHEMA, document, error_response, refuse, tagged
 from allmende.faces.ogc.items import read_item, read_items
-from allmende.faces.ogc.layers import About, find_layer, list_layers, queryables
+from allmende.faces.ogc.layers import About, Layer, find_layer, list_layers, queryables
 from allmende.faces.ogc.openapi import described
-from allmende.faces.ogc.options import PAGE, form_of, read_texts
+from allmende.faces.ogc.options import PAGE, check_form, read_texts
 
 METHODS = ("GET", "HEAD")
-__all__ = ["METHODS", "answer", "form_of"]
+__all__ = ["METHODS", "answer"]
 
 
 class _Here(NamedTuple):
@@ -44,7 +44,10 @@ def answer(request: Request, store: Store, limits: FaceLimits, about: About) -> 
 
 def _route(here: _Here) -> Response:
     parts = here.request.path.strip("/").split("/")
-    form_of(here.request)  # a form that is not known is a mistake wherever it stands
+    if parts[0] == "collections" and parts[2:4] == ["tiles", tiles.MATRIX] and len(parts) > 4:
+        layer = find_layer(here.store, here.request.reader, here.about, parts[1])
+        return tiles.read_tile(here.request, layer, parts[4:], here.store, here.limits)
+    check_form(here.request)  # a form that is not known is a mistake wherever it stands
     if parts[0] != "collections" or len(parts) == 1:
         read_texts(here.request.query, PAGE)
         page = _PAGES.get("/".join(parts))
@@ -56,7 +59,7 @@ def _route(here: _Here) -> Response:
 
 def _collection(here: _Here, name: str, rest: list[str]) -> Response:
     request, store = here.request, here.store
-    layer = find_layer(store, request.reader, here.about, name, figures=not rest)
+    layer = find_layer(store, request.reader, here.about, name, figures=not rest or rest[0] == "tiles")
     if rest == ["items"]:
         return read_items(request, layer, store, here.limits)
     if rest and rest[0] == "items":
@@ -68,6 +71,10 @@ def _collection(here: _Here, name: str, rest: list[str]) -> Response:
         read_texts(request.query, PAGE)
         known = queryables(store, request.reader, layer)
         return document(request, documents.schema_of(request, layer, known), SCHEMA)
+    made = _TILES.get("/".join(rest))
+    if made is not None:
+        read_texts(request.query, PAGE)
+        return document(request, made(request, layer))
     raise errors.NotFound("there is nothing here")
 
 
@@ -92,4 +99,7 @@ _PAGES: Mapping[str, Callable[[_Here], Response]] = MappingProxyType(
         "api": _api,
         "collections": _collections,
     }
+)
+_TILES: Mapping[str, Callable[[Request, Layer], dict[str, Any]]] = MappingProxyType(
+    {"tiles": tiles.tilesets, f"tiles/{tiles.MATRIX}": tiles.tileset}
 )

@@ -4,16 +4,20 @@ Beside each field of personal data stand its purpose and when it is deleted; doc
 same to the public, and a test holds the two together.
 """
 
+import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import models, transaction
+from django.db.models.functions import Cast
 from django.utils import timezone
 
+from allmende.web.accounts.chain import PRUNED, START, Payload, entry_digest, new_salt, payload_digest
+
 AUDIT_DAYS = 365
-"""Entries of the audit log are deleted by the worker when they are older."""
+"""Entries of the audit log are deleted by the worker when they are older, in whole days."""
 
 
 class User(AbstractUser):
@@ -162,7 +166,7 @@ class Token(models.Model):
 
 
 class AuditEntries(models.QuerySet["AuditEntry"]):
-    """Append-only: what is written is not changed, and goes by its age alone."""
+    """Append-only: what is written is not changed. It goes by its age, and its payload where a person asks for it."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         """Refused."""
@@ -176,28 +180,86 @@ class AuditEntries(models.QuerySet["AuditEntry"]):
         """Refused."""
         raise TypeError("the audit log is not changed")
 
+    def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused."""
+        raise TypeError("the audit log is written one by one: each entry follows the one before")
+
     def prune(self, before: datetime) -> int:
-        """Delete what is older; gives how many."""
-        gone, _ = models.QuerySet.delete(self.filter(at__lt=before))
+        """Delete the days that are older, from the oldest entry on; gives how many. What is left says, in an entry of
+        its own, which digest stood before it."""
+        day = before.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        if not self.filter(at__lt=day).exists():
+            return 0
+        with transaction.atomic():
+            AuditHead.locked()
+            first = self.filter(at__gte=day).order_by("id").values_list("id", flat=True).first()
+            old = self if first is None else self.filter(id__lt=first)
+            last = old.order_by("-id").first()
+            if last is None:
+                return 0
+            gone, _ = models.QuerySet.delete(self.filter(id__lte=last.pk))
+            self.create(actor="house:worker", action=PRUNED, detail={"gone": gone, "before": last.digest})
         return gone
+
+    def erase(self, subject: str) -> int:
+        """Delete what entries say that were made by, or tell of, ``subject`` (``user:anna``): who, what, the details
+        and their salt. When and which action stay, and the chain holds. Gives how many."""
+        words = {json.dumps(subject), json.dumps(subject, ensure_ascii=False)}
+        told = models.Q(actor=subject) | models.Q(object=subject)
+        for word in words:  # the engines write letters outside of ASCII in either way
+            told |= models.Q(text__contains=word)
+        with transaction.atomic():
+            AuditHead.locked()
+            found = self.exclude(salt="").annotate(text=Cast("detail", models.TextField())).filter(told)
+            numbers = list(found.values_list("id", flat=True))
+            for place in range(0, len(numbers), 500):
+                part = self.filter(id__in=numbers[place : place + 500])
+                models.QuerySet.update(part, actor="", object="", detail={}, request_id="", salt="")
+        return len(numbers)
+
+
+class AuditHead(models.Model):
+    """One row: the digest of the newest entry. Whoever writes an entry holds it until the commit, so that entries form
+    one sequence; and what was cut off at the end is noticed. No personal data."""
+
+    newest = models.BigIntegerField(default=0)
+    """The number of the newest entry, 0 where there was none yet."""
+    digest = models.CharField(max_length=64, default=START, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.newest} {self.digest}"
+
+    @classmethod
+    def locked(cls) -> "AuditHead":
+        """The row, held until the end of the transaction that is open. On SQLite a transaction is alone anyway."""
+        found = cls.objects.select_for_update().filter(pk=1).first()
+        if found is None:
+            cls.objects.get_or_create(pk=1)
+            found = cls.objects.select_for_update().get(pk=1)
+        return found
 
 
 class AuditEntry(models.Model):
-    """Who did what to what, and when.
+    """Who did what to what, and when; each follows the one before by its digest (:mod:`allmende.web.accounts.chain`).
 
-    Personal data, deleted after AUDIT_DAYS:
+    Personal data, deleted after AUDIT_DAYS, and before where they are erased on request:
 
     - ``actor``: ``user:<name>``, ``token:<name>``, ``cli:<account of the operating system>`` or ``house:<part>``, so
       that a change can be explained and a misuse found.
-    - ``object``, ``detail``: what was changed; hold no passwords, no secrets and no addresses.
+    - ``object``, ``detail``: what was changed, or read of what is not open; hold no passwords, no secrets and no
+      addresses.
     """
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
-    actor = models.CharField(max_length=200)
+    actor = models.CharField(max_length=200, blank=True)
     action = models.CharField(max_length=100)
     object = models.CharField(max_length=300, blank=True)
     detail = models.JSONField(default=dict, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    salt = models.CharField(max_length=32, blank=True, editable=False)
+    """Empty where the payload was erased."""
+    payload_digest = models.CharField(max_length=64, blank=True, editable=False)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = AuditEntries.as_manager()
 
@@ -209,11 +271,22 @@ class AuditEntry(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.object}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write once."""
+        """Write once, behind the newest, in the transaction that is open or in one of its own."""
         if self.pk is not None:
             raise TypeError("the audit log is not changed")
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            head = AuditHead.locked()
+            self.salt = new_salt()
+            self.payload_digest = payload_digest(self.salt, self.payload)
+            self.digest = entry_digest(head.digest, self.at, self.action, self.payload_digest)
+            super().save(*args, **kwargs)
+            AuditHead.objects.filter(pk=head.pk).update(newest=self.pk, digest=self.digest)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refused."""
         raise TypeError("the audit log is not deleted from, but by age: prune")
+
+    @property
+    def payload(self) -> Payload:
+        """What can be erased."""
+        return Payload(actor=self.actor, object=self.object, detail=self.detail, request_id=self.request_id)

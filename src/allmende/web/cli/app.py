@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from allmende.web.cli.audit_commands import audit
 from allmende.web.cli.errors import ExitCode, code_of, sentence
 from allmende.web.cli.office_commands import office
 from allmende.web.cli.people_commands import organisation, token, user
@@ -33,6 +34,7 @@ app.add_typer(office, name="office")
 app.add_typer(retention, name="retention")
 app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
+app.add_typer(audit, name="audit")
 app.command("rules")(rules)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]

@@ -308,3 +308,18 @@ def _migrations(place: str, again: str) -> Iterator[Finding]:
     missing = missing_migrations()
     text = f"{missing} migrations are not applied" if missing else f"{place}, up to date"
     yield Finding(part="database", text=text, mend=again if missing else "")
+    if not missing:
+        yield from _audit()
+
+
+def _audit() -> Iterator[Finding]:
+    """The newest entries alone: the whole log takes its time, and has a command of its own."""
+    from allmende.web.accounts.verifying import look_at_newest
+
+    verdict = look_at_newest()
+    if verdict.break_ is None:
+        yield Finding(part="audit log", text=f"the newest {verdict.entries:,} entries hold together")
+        return
+    place = "" if verdict.break_.entry is None else f"entry {verdict.break_.entry}: "
+    mend = "find out who wrote to the database past the house; a backup has the log as it was"
+    yield Finding(part="audit log", text=f"{place}{verdict.break_.what}", mend=mend)

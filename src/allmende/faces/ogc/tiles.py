@@ -1,0 +1,155 @@
+"""Vector tiles of a collection (OGC API - Tiles, 20-057) in WebMercatorQuad, and what describes them.
+
+A tile is made of the same question as a page of features, and so holds what its reader may see and nothing else.
+"""
+
+from collections.abc import Iterator
+from math import atan, degrees, pi, sinh
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import numpy as np
+import shapely
+
+from allmende.domain.errors import InvalidQuery, NotFound
+from allmende.domain.face import FaceLimits, Request, Response
+from allmende.domain.features import Box, FeatureQuery, KeptFeature
+from allmende.domain.store import Store
+from allmende.faces.ogc.answers import JSON, link, own_links, tagged
+from allmende.faces.ogc.layers import Layer
+from allmende.faces.ogc.mvt import EXTENT, TileFeature, encode_tile
+from allmende.faces.ogc.options import read_texts
+
+MVT = "application/vnd.mapbox-vector-tile"
+MATRIX = "WebMercatorQuad"
+DEEPEST = 22
+_BUFFER = 64
+"""Units around a tile that are drawn too, so that symbols and lines are not cut at its edge."""
+_DETAIL = 1.0
+"""Units that a simplified line may lie off."""
+_TILING = f"http://www.opengis.net/def/tilematrixset/OGC/1.0/{MATRIX}"
+_LIMIT = degrees(atan(sinh(pi)))
+"""Latitude at which the Mercator square ends."""
+
+
+def read_tile(request: Request, layer: Layer, place: list[str], store: Store, limits: FaceLimits) -> Response:
+    """``{z}/{y}/{x}``: 204 where there is nothing in it. A tile holds so many features at most, by their ids."""
+    texts = read_texts(request.query, ("f",))
+    if texts.get("f", "mvt") != "mvt":
+        raise InvalidQuery("a tile is mvt", where="f")
+    zoom, row, column = _place(place)
+    near = _box(zoom, row, column, _BUFFER)
+    query = FeatureQuery(
+        collection=layer.source, reader=request.reader, things=layer.things, simulated=True, bbox=near,
+        top=limits.tile_features,
+    )  # fmt: skip
+    page = store.features(query)
+    body = encode_tile(layer.id, _drawn(page.items, zoom, row, column))
+    headers = {"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/3857>"}
+    if page.next is not None:
+        headers["Warning"] = f'199 - "only the first {limits.tile_features} features (ALLMENDE_TILE_FEATURES)"'
+    if not body:
+        return Response(status=204, content_type=MVT, headers=headers)
+    return tagged(request, Response(status=200, body=body, content_type=MVT, headers=headers))
+
+
+def _place(parts: list[str]) -> tuple[int, int, int]:
+    if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 9 for part in parts):
+        raise NotFound("there is no such tile")
+    zoom, row, column = map(int, parts)
+    if zoom > DEEPEST or max(row, column) >= 2**zoom:
+        raise NotFound("there is no such tile")
+    return zoom, row, column
+
+
+def _box(zoom: int, row: int, column: int, buffer: int) -> Box:
+    """The tile in degrees, with so many units around it."""
+    side, more = float(2**zoom), buffer / EXTENT
+
+    def lon(x: float) -> float:
+        found: float = x / side * 360 - 180
+        return min(180.0, max(-180.0, found))
+
+    def lat(y: float) -> float:
+        found: float = degrees(atan(sinh(pi * (1 - 2 * y / side))))
+        return min(_LIMIT, max(-_LIMIT, found))
+
+    return lon(column - more), lat(row + 1 + more), lon(column + 1 + more), lat(row - more)
+
+
+def _drawn(items: list[KeptFeature], zoom: int, row: int, column: int) -> Iterator[TileFeature]:
+    """Features in units of the tile: moved, simplified and cut, all at once."""
+    shapes = shapely.force_2d(shapely.from_geojson([item.geometry for item in items], on_invalid="ignore"))
+    side = 2**zoom
+
+    def to_units(positions: Any) -> Any:
+        x = (positions[:, 0] + 180) / 360 * side - column
+        sine = np.sin(np.radians(np.clip(positions[:, 1], -_LIMIT, _LIMIT)))
+        y = (0.5 - np.log((1 + sine) / (1 - sine)) / (4 * pi)) * side - row
+        return np.column_stack([x, y]) * EXTENT
+
+    shapes = shapely.transform(shapes, to_units)
+    shapes = shapely.simplify(shapes, _DETAIL if zoom < DEEPEST else 0)
+    frame = (-_BUFFER, -_BUFFER, EXTENT + _BUFFER, EXTENT + _BUFFER)
+    for item, shape in zip(items, shapes, strict=True):
+        if shape is None:
+            continue
+        cut = shape if shapely.get_type_id(shape) == 0 else shapely.clip_by_rect(shapely.make_valid(shape), *frame)
+        cut = shapely.set_precision(cut, 1.0)  # on whole units an area stays one
+        if not cut.is_empty:
+            yield TileFeature(cut, _said(item))
+
+
+def _said(item: KeptFeature) -> dict[str, str | float | bool]:
+    """The properties that a tile can hold, and the feature's id as ``id`` where no property is called so."""
+    said: dict[str, str | float | bool] = {"id": item.id}
+    for name, value in msgspec.json.decode(item.properties).items():
+        if isinstance(value, bool | str | float):
+            said[name] = value
+        elif isinstance(value, int) and abs(value) < 2**53:
+            said[name] = float(value)
+    return said
+
+
+def tilesets(request: Request, layer: Layer) -> dict[str, Any]:
+    """The tilesets of a collection: there is one."""
+    here = f"{request.root}/collections/{quote(layer.id, safe=':~')}/tiles"
+    one = _tileset(layer)
+    one["links"] = [link("self", f"{here}/{MATRIX}", JSON)]
+    return {"links": own_links(request, JSON), "tilesets": [one]}
+
+
+def tileset(request: Request, layer: Layer) -> dict[str, Any]:
+    """What describes the tileset: both as 20-057 and as TileJSON 3.0, whose members do not get in each other's way."""
+    here = f"{request.root}/collections/{quote(layer.id, safe=':~')}/tiles/{MATRIX}"
+    template = f"{here}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
+    short = template.replace("tileMatrix", "z").replace("tileRow", "y").replace("tileCol", "x")
+    told = _tileset(layer)
+    told["links"] = [
+        *own_links(request, JSON),
+        {"rel": "item", "type": MVT, "href": template, "templated": True},
+    ]
+    fields = {name: str(schema.get("type", "String")).title() for name, schema in layer.fields.items()}
+    told |= {
+        "tilejson": "3.0.0",
+        "tiles": [short],
+        "name": layer.title,
+        "attribution": layer.words.attribution,
+        "minzoom": 0,
+        "maxzoom": DEEPEST,
+        "vector_layers": [{"id": layer.id, "fields": fields}],
+    }
+    if layer.bbox is not None:
+        told["bounds"] = list(layer.bbox)
+    return told
+
+
+def _tileset(layer: Layer) -> dict[str, Any]:
+    return {
+        "title": layer.title,
+        "dataType": "vector",
+        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+        "tileMatrixSetURI": _TILING,
+        "layers": [{"id": layer.id, "dataType": "vector"}],
+    }

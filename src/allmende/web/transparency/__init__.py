@@ -1,0 +1,1 @@
+"""What the city measures, said to whoever stands before a sensor."""

@@ -1,0 +1,127 @@
+"""What is said of datasets and their sensors, for one reader."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from allmende.domain.catalogue import may_read
+from allmende.domain.dataset import DatasetProfile
+from allmende.domain.errors import NotFound
+from allmende.domain.figures import StreamSummary
+from allmende.domain.profile import Profile
+from allmende.domain.retention import FOREVER, LATEST, Retention, RetentionProfile, StreamFacts
+from allmende.web.accounts.roles import ROLES
+from allmende.web.catalogue.files import each_stream
+from allmende.web.grants.forms import ROLE_TITLES
+from allmende.web.grants.grants import recipients
+from allmende.web.house import House
+from allmende.web.office.durations import in_words
+from allmende.web.portal.sources import spoken
+
+
+class Sensor(NamedTuple):
+    """A thing with what it records. ``place`` is lon, lat."""
+
+    id: str
+    name: str
+    place: tuple[float, float] | None
+    records: list[str]
+    kept: list[str]
+
+
+class Told(NamedTuple):
+    """A dataset in words of the active language; ``sensors`` is empty where the reader may not see its data."""
+
+    dataset: DatasetProfile
+    title: str
+    description: str
+    purpose: str
+    legal_basis: str
+    kept: list[str]
+    sensors: list[Sensor]
+    recipients: list[tuple[str, str, date]]
+
+
+def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]:
+    """Those that the reader may know of, without the simulated: there is no sensor behind them."""
+    wanted = None if only is None else set(only)
+    datasets = [
+        each
+        for each in house.datasets
+        if not each.simulated and each.withdrawn is None and (wanted is None or each.id in wanted)
+    ]
+    received = recipients(each.id for each in datasets if each.access != "open")
+    return [_told(house, each, received.get(each.id, [])) for each in datasets]
+
+
+def dataset_of(house: House, thing_id: str) -> DatasetProfile | None:
+    """The dataset in which the reader may see a thing. Of what is hidden and of what is not there the same is asked."""
+    for each in house.datasets:
+        if each.simulated or each.withdrawn is not None:
+            continue
+        try:
+            house.store.feature(house.reader, each.id, thing_id, things=True)
+        except NotFound:
+            continue
+        return each
+    return None
+
+
+def _told(house: House, dataset: DatasetProfile, received: list[tuple[str, str, date]]) -> Told:
+    streams = each_stream(house.store, house.reader, dataset.id) if may_read(dataset, house.reader) else iter(())
+    sensors = _sensors(house.profile, dataset, streams)
+    return Told(
+        dataset=dataset,
+        title=spoken(dataset.title),
+        description=spoken(dataset.description),
+        purpose=spoken(dataset.personal.purpose) if dataset.personal else "",
+        legal_basis=spoken(dataset.legal_basis),
+        kept=list(dict.fromkeys(words for sensor in sensors for words in sensor.kept)),
+        sensors=sensors,
+        recipients=[(_receiver(name), purpose, until) for name, purpose, until in received],
+    )
+
+
+def _receiver(name: str) -> str:
+    """Organisations by their title, a role by its word; of persons that they are persons."""
+    if not name:
+        return _("a person")
+    head, _space, last = name.rpartition(" ")
+    return f"{head} {ROLE_TITLES[last]}".strip() if last in ROLES else name
+
+
+def _sensors(profile: Profile, dataset: DatasetProfile, streams: Iterable[StreamSummary]) -> list[Sensor]:
+    rules = Retention(profile.retention, profile.time_zone)
+    found: dict[str, Sensor] = {}
+    for stream in streams:
+        if not stream.thing_id:
+            continue
+        place = None if stream.lon is None or stream.lat is None else (stream.lon, stream.lat)
+        held = found.get(stream.thing_id) or Sensor(stream.thing_id, stream.thing or stream.thing_id, place, [], [])
+        facts = StreamFacts(
+            id=stream.id, dataset=dataset.id, source=stream.source, properties=(stream.property_id,), count=stream.count
+        )
+        _add(held.records, stream.property)
+        _add(held.kept, keeping(rules.rule_of(facts)))
+        found[stream.thing_id] = held if held.place else held._replace(place=place)
+    return sorted(found.values(), key=lambda each: (each.name.casefold(), each.id))
+
+
+def _add(words: list[str], word: str) -> None:
+    if word not in words:
+        words.append(word)
+
+
+def keeping(rule: RetentionProfile | None) -> str:
+    """For how long, in words."""
+    if rule is None:
+        return _("for good")
+    if rule.keep == LATEST:
+        return _("only the newest value")
+    words = _("for good") if rule.keep == FOREVER else _("for %(span)s") % {"span": in_words(rule.keep)}
+    for step in rule.thin:
+        said = {"words": words, "after": in_words(step.after), "bucket": in_words(step.bucket)}
+        words = _("%(words)s; after %(after)s one value for each %(bucket)s") % said
+    return words
