@@ -146,6 +146,8 @@ ROUTES: dict[str, Way] = {
                 "package_list",
                 "package_search?q=canary",
                 "package_search?rows=1000",
+                "package_search?q=canray-7f3a",
+                "package_search?q=Titel&facet.field=%5B%22organization%22%5D",
                 "package_show?id={canary}",
                 "package_show?id=none",
                 "current_package_list_with_resources",
@@ -170,7 +172,23 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
-    "datasets/": Open(("/datasets/", "/datasets/?text=canary")),
+    "datasets/": Open(
+        tuple(
+            f"/datasets/{asked}"
+            for asked in (
+                "",
+                "?q={canary}",
+                "?q=canray-7f3a",
+                "?q=Titel",
+                "?q=-{canary}",
+                "?publisher={canary}-publisher",
+                "?access=restricted&access=protected",
+                "?bbox=-12.1,37.9,-11.9,38.1",
+                "?order=newest&simulated=1",
+                "?bbox=-12.0021,38.0004,-12.0009,38.0006",
+            )
+        )
+    ),
     "robots.txt": Open(("/robots.txt",)),
     "sitemap.xml": Open(("/sitemap.xml",)),
     "office/sources/new/": Guarded(("/office/sources/new/",)),

@@ -86,3 +86,22 @@ def test_tallies_count_within_the_span_alone(store: Store) -> None:
     assert (garage.dataset, garage.source, garage.count, garage.flagged) == ("parking", "feed", 2, 1)
     assert (garage.first, garage.newest, garage.delay) == (NOON, NOON + 2 * MINUTE, MINUTE)
     assert "empty~free" not in tallies
+
+
+def test_names_are_of_streams_that_the_reader_may_see(store: Store) -> None:
+    fill(store)
+    found = store.names(ANONYMOUS, 10)
+    assert found == {"parking": ["Free spaces", "Empty", "Garage"]}
+    assert store.names(ANONYMOUS, 1) == {"parking": ["Free spaces", "Empty"]}
+    assert store.names(GUEST, 10)["hidden"] == ["Free spaces", "Depot"]
+    assert store.names(ANONYMOUS, 0) == {}
+
+
+def test_a_thing_that_is_hidden_is_not_named_by_an_open_stream(store: Store) -> None:
+    store.append(told(Series(stream="depot~free", times=[NOON], results=[1]), dataset="hidden"))
+    derived = told(Series(stream="depot~mean", times=[NOON], results=[1]), origin="rule/mean")
+    thing = ThingDeclaration(id="depot", name="", kept=True)
+    derived.declarations = [msgspec.structs.replace(derived.declarations[0], thing=thing)]
+    store.append(derived)
+    assert "Depot" not in store.names(ANONYMOUS, 10)["parking"]
+    assert "Depot" in store.names(HOUSE, 10)["parking"]

@@ -392,6 +392,10 @@ class Store(Protocol):
     def streams(self, reader: Reader, dataset: str, *, after: str = "", top: int = 100) -> list[StreamSummary]:
         """The streams of a dataset behind an id, in the order of their ids; none where the reader may not see it."""
 
+    def names(self, reader: Reader, most: int) -> dict[str, list[str]]:
+        """Names of the observed properties and things of the streams that the reader may see, by dataset, each once and
+        in their order; at most ``most`` of properties and as many of things in a dataset."""
+
     def tallies(self, start: int, end: int) -> list[Tally]:
         """What came of each stream that ever had a reading, with ``start <= time < end``. For the house itself."""
 

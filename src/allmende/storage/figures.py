@@ -121,6 +121,25 @@ def _middle(box: Box | None, location: Any) -> tuple[float | None, float | None]
     return float(place["coordinates"][0]), float(place["coordinates"][1])
 
 
+def read_names(connection: Connection, reader: Reader, most: int) -> dict[str, list[str]]:
+    """See :class:`allmende.domain.store.Store`."""
+    found: dict[str, list[str]] = {}
+    for entity, table, column in (
+        ("ObservedProperty", "observed_property", "observed_property"),
+        ("Thing", "thing", "thing"),
+    ):
+        rules = _rules(visible("Datastream", "d", reader, simulated=True), visible(entity, "n", reader, simulated=True))
+        sql = (
+            "SELECT y.id, y.name FROM (SELECT x.id, n.name,"
+            " row_number() OVER (PARTITION BY x.id ORDER BY n.name) AS place"
+            f" FROM datastream d JOIN dataset x ON x.pk = d.dataset JOIN {table} n ON n.pk = d.{column} WHERE "
+        ) + rules
+        sql = sql + Sql(" GROUP BY x.id, n.name) y WHERE y.place <= ? ORDER BY y.id, y.place", (most,))
+        for dataset, name in connection.execute(sql.text, sql.params):
+            found.setdefault(dataset, []).append(name)
+    return found
+
+
 def read_tallies(connection: Connection, start: int, end: int) -> list[Tally]:
     """See :class:`allmende.domain.store.Store`. Each stream is one walk over a part of its own clustered rows."""
     sql = (

@@ -156,6 +156,10 @@ class SqlStore:
         """The streams of a dataset behind an id."""
         return self._read(lambda c: figures.read_streams(c, reader, dataset, after=after, top=top))
 
+    def names(self, reader: Reader, most: int) -> dict[str, list[str]]:
+        """Names of properties and things by dataset."""
+        return self._read(lambda c: figures.read_names(c, reader, most))
+
     def tallies(self, start: int, end: int) -> list[Tally]:
         """What came of each stream in a span of time."""
         return self._read(lambda c: figures.read_tallies(c, start, end))

@@ -19,6 +19,27 @@ class CatalogueSettings(OfficeSettings, frozen=True, kw_only=True):
             high=366,
         ),
     ] = 7
+    search_names: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_SEARCH_NAMES",
+            "Catalogue",
+            "How many names of things, and of observed properties, of one dataset the search knows.",
+            low=0,
+            high=100_000,
+        ),
+    ] = 2000
+    search_age: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_SEARCH_AGE",
+            "Catalogue",
+            "After how many seconds the search reads the names of things and properties anew. What a dataset is called "
+            "and who may know of it is heeded at once.",
+            low=1,
+            high=86_400,
+        ),
+    ] = 60
     hub_url: Annotated[
         str,
         _setting(

@@ -9,6 +9,8 @@ from allmende.domain import vocabulary
 from allmende.domain.catalogue import Catalogue, Entry
 from allmende.domain.errors import InvalidQuery, NotFound
 from allmende.domain.face import Response
+from allmende.domain.search.datasets import make_index
+from allmende.domain.search.index import Index
 from allmende.faces.ckan import packages, search
 from allmende.faces.ckan.packages import Dict
 
@@ -27,8 +29,8 @@ class Invalid(Exception):
         self.faults = faults
 
 
-def answer(action: str, parameters: Parameters, catalogue: Catalogue) -> Response:
-    """Run an action; errors are CKAN's own."""
+def answer(action: str, parameters: Parameters, catalogue: Catalogue, index: Index | None = None) -> Response:
+    """Run an action; errors are CKAN's own. ``index`` is of that catalogue; without one it is made here."""
     help_ = f"{catalogue.root}/api/3/action/help_show?name={action}"
     found = ACTIONS.get(action)
     if found is None:
@@ -36,7 +38,10 @@ def answer(action: str, parameters: Parameters, catalogue: Catalogue) -> Respons
             return _refuse(403, help_, {"__type": "Authorization Error", "message": "This catalogue is for reading"})
         return _json(400, f"Bad request - Action name not known: {action}")
     try:
-        result = found(catalogue, parameters)
+        if found is package_search:
+            result = package_search(catalogue, parameters, index)
+        else:
+            result = found(catalogue, parameters)
     except NotFound:
         return _refuse(404, help_, {"__type": "Not Found Error", "message": "Not found"})
     except Invalid as error:
@@ -110,21 +115,34 @@ def _entry(catalogue: Catalogue, name: str) -> Entry:
     raise NotFound(name)
 
 
-def package_search(catalogue: Catalogue, parameters: Parameters) -> Dict:
-    """Datasets by words, conditions and facets."""
+def package_search(catalogue: Catalogue, parameters: Parameters, index: Index | None = None) -> Dict:
+    """Datasets by words, conditions and facets. Words are searched as in the pages, the best hits first."""
     conditions = search.parse(_text(parameters, "q"))
     conditions += search.parse(_text(parameters, "fq"))
     for each in _listed(parameters, "fq_list"):
         conditions += search.parse(each)
-    every = [packages.package(entry, catalogue) for entry in catalogue.entries]
-    found = [each for each in every if all(search.fits(each, catalogue, condition) for condition in conditions)]
-    sort = _text(parameters, "sort") or "metadata_modified desc"
+    words = [condition for condition in conditions if condition.field in ("", "text")]
+    others = [condition for condition in conditions if condition not in words]
+    scores = dict.fromkeys((entry.id for entry in catalogue.entries), 0.0)
+    if words:
+        scores = search.score(index or make_index(catalogue, {}), words, scores)
+    every = [packages.package(entry, catalogue) for entry in catalogue.entries if entry.id in scores]
+    found = [each for each in every if all(search.fits(each, condition) for condition in others)]
+    sort = _text(parameters, "sort") or ("score desc, " if words else "") + "metadata_modified desc"
+    if sort.startswith("score desc"):
+        found.sort(key=lambda each: each["metadata_modified"] or "", reverse=True)
+        found.sort(key=lambda each: -scores[each["name"]])
+        return _answer(found, sort, parameters)
     for field, descending in reversed(search.sort_key(sort)):
         found.sort(key=lambda each: str(each.get(field) or ""), reverse=descending)
+    return _answer(found, sort, parameters)
+
+
+def _answer(found: list[Dict], sort: str, parameters: Parameters) -> Dict:
     begin = _number(parameters, "start", 0)
     fields = [field for field in _listed(parameters, "facet.field") if field in search.FACETS]
     most = 50 if parameters.get("facet.limit") in (None, "") else _limit(parameters)
-    facets = {field: search.facet(found, catalogue, field, most) for field in fields}
+    facets = {field: search.facet(found, field, most) for field in fields}
     return {
         "count": len(found),
         "sort": sort,

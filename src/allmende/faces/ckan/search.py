@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from allmende.domain.catalogue import Catalogue
 from allmende.domain.errors import InvalidQuery
+from allmende.domain.search.index import Index
 from allmende.faces.ckan.packages import Dict
 
 FACETS = ("organization", "groups", "tags", "license_id", "res_format")
@@ -70,15 +70,30 @@ def _condition(match: "re.Match[str]") -> Condition | None:
     return Condition(field, (value,), unwanted=unwanted)
 
 
-def fits(found: Dict, catalogue: Catalogue, condition: Condition) -> bool:
+def score(index: Index, conditions: list[Condition], scores: dict[str, float]) -> dict[str, float]:
+    """Of the scored names those for which all conditions on words hold, with what these add."""
+    for condition in conditions:
+        hits: dict[str, float] = {}
+        for value in condition.values:
+            text = value.replace('"', " ").rstrip("*")
+            for name, more in index.search(f'"{text}"' if " " in text else text).scores.items():
+                hits[name] = max(hits.get(name, 0.0), more)
+        if condition.unwanted:
+            scores = {name: own for name, own in scores.items() if name not in hits}
+        else:
+            scores = {name: own + hits[name] for name, own in scores.items() if name in hits}
+    return scores
+
+
+def fits(found: Dict, condition: Condition) -> bool:
     """Whether a package holds what a condition asks."""
     if condition.low:
         own = str(found.get(condition.field) or "")[:19]
         low, high = (end.rstrip("Z")[:19] for end in (condition.low, condition.high))
         hit = bool(own) and (low == "*" or own >= low) and (high == "*" or own <= high)
     else:
-        values = values_of(found, catalogue, condition.field)
-        hit = any(_matches(value, wanted, exact=condition.field not in ("", "title", "notes", "text"))
+        values = values_of(found, condition.field)
+        hit = any(_matches(value, wanted, exact=condition.field not in ("title", "notes"))
                   for wanted in condition.values for value in values)  # fmt: skip
     return hit != condition.unwanted
 
@@ -90,13 +105,8 @@ def _matches(value: str, wanted: str, *, exact: bool) -> bool:
     return own == sought if exact else sought in own
 
 
-def values_of(found: Dict, catalogue: Catalogue, field: str) -> list[str]:
-    """The values of a field, by Solr's names in CKAN; of "", all of the text in all languages."""
-    if field in ("", "text"):
-        entry = catalogue.entry(found["name"])
-        words = [] if entry is None else [word for words in entry.dataset.keywords.values() for word in words]
-        texts = [] if entry is None else [*entry.dataset.title.values(), *entry.dataset.description.values()]
-        return [" ".join([found["name"], *texts, *words, found["organization"]["title"]])]
+def values_of(found: Dict, field: str) -> list[str]:
+    """The values of a field, by Solr's names in CKAN."""
     plural = {
         "organization": [found["organization"]["name"]],
         "groups": [group["name"] for group in found["groups"]],
@@ -122,12 +132,12 @@ def sort_key(text: str) -> list[tuple[str, bool]]:
     return keys
 
 
-def facet(found: list[Dict], catalogue: Catalogue, field: str, most: int) -> list[Dict]:
+def facet(found: list[Dict], field: str, most: int) -> list[Dict]:
     """The values of a field with how many packages have them, the most frequent first."""
     counts: dict[str, int] = {}
     titles: dict[str, str] = {}
     for each in found:
-        for name in dict.fromkeys(values_of(each, catalogue, field)):
+        for name in dict.fromkeys(values_of(each, field)):
             counts[name] = counts.get(name, 0) + 1
         titles.update({group["name"]: group["title"] for group in each["groups"]})
         titles[each["organization"]["name"]] = each["organization"]["title"]

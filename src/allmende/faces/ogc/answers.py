@@ -46,13 +46,10 @@ def link(rel: str, href: str, kind: str, title: str = "", **more: str) -> dict[s
 
 
 def own_links(request: Request, kind: str) -> Links:
-    """``self``, and the same as a page for people."""
+    """``self``."""
     here = f"{request.root}/{quote(request.path.strip('/'), safe='/:@~,')}".rstrip("/")
     rest = [piece for piece in request.query.split("&") if piece and not piece.startswith("f=")]
-    return [
-        link("self", "?".join([here, "&".join([*rest, "f=json"])]), kind),
-        link("alternate", "?".join([here, "&".join([*rest, "f=html"])]), HTML),
-    ]
+    return [link("self", "?".join([here, "&".join([*rest, "f=json"])]), kind)]
 
 
 def document(request: Request, value: Any, kind: str = JSON, headers: dict[str, str] | None = None) -> Response:

@@ -100,7 +100,6 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
     found = [
         link("items", f"{here}/items?f=json", GEOJSON, layer.title),
-        link("items", f"{here}/items?f=html", HTML, layer.title),
         link(QUERYABLES, f"{here}/queryables", SCHEMA),
         link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", f"{here}/tiles", JSON),
     ]
@@ -113,7 +112,7 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
 
 def _listed(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
-    return [link("self", here, JSON), link("alternate", f"{here}?f=html", HTML), *_links(request, layer)]
+    return [link("self", here, JSON), *_links(request, layer)]
 
 
 def schema_of(request: Request, layer: Layer, known: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The face itself: an address becomes a question, an answer becomes GeoJSON, an error a status.
 
-It reads and nothing else. Pages for people are made of its JSON by the web.
+It reads and nothing else.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +15,10 @@ from allmende.faces.ogc.answers import OPENAPI, SCHEMA, document, error_response
 from allmende.faces.ogc.items import read_item, read_items
 from allmende.faces.ogc.layers import About, Layer, find_layer, list_layers, queryables
 from allmende.faces.ogc.openapi import described
-from allmende.faces.ogc.options import PAGE, form_of, read_texts
+from allmende.faces.ogc.options import PAGE, check_form, read_texts
 
 METHODS = ("GET", "HEAD")
-__all__ = ["METHODS", "answer", "form_of"]
+__all__ = ["METHODS", "answer"]
 
 
 class _Here(NamedTuple):
@@ -47,7 +47,7 @@ def _route(here: _Here) -> Response:
     if parts[0] == "collections" and parts[2:4] == ["tiles", tiles.MATRIX] and len(parts) > 4:
         layer = find_layer(here.store, here.request.reader, here.about, parts[1])
         return tiles.read_tile(here.request, layer, parts[4:], here.store, here.limits)
-    form_of(here.request)  # a form that is not known is a mistake wherever it stands
+    check_form(here.request)  # a form that is not known is a mistake wherever it stands
     if parts[0] != "collections" or len(parts) == 1:
         read_texts(here.request.query, PAGE)
         page = _PAGES.get("/".join(parts))

@@ -6,7 +6,7 @@ from typing import Any
 from allmende import __version__
 from allmende.domain.creation import encode
 from allmende.domain.face import FaceLimits
-from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, SCHEMA
+from allmende.faces.ogc.answers import GEOJSON, JSON, SCHEMA
 from allmende.faces.ogc.crs import SYSTEMS
 from allmende.faces.ogc.options import ITEM, ITEMS, OPTIONS, PAGE
 from allmende.faces.ogc.tiles import DEEPEST, MATRIX, MVT
@@ -42,7 +42,10 @@ def _operation(name: str, words: str, kinds: tuple[str, ...], *parameters: Any) 
         "description": "What is wrong.",
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/exception"}}},
     }
-    content = {kind: {"schema": {"type": "string"} if kind == HTML else {"type": "object"}} for kind in kinds}
+    content = {
+        kind: {"schema": {"type": "string", "format": "binary"} if kind == MVT else {"type": "object"}}
+        for kind in kinds
+    }
     return {
         "get": {
             "operationId": name,
@@ -60,16 +63,16 @@ def _paths() -> dict[str, Any]:
     collection = "/collections/{collectionId}"
     page = named(PAGE)
     return {
-        "/": _operation("landing", "What there is.", (JSON, HTML), *page),
-        "/conformance": _operation("conformance", "Requirement classes that hold.", (JSON, HTML), *page),
-        "/api": _operation("api", "This document.", (JSON, HTML), *page),
-        "/collections": _operation("collections", "All collections.", (JSON, HTML), *page),
-        collection: _operation("collection", "One collection.", (JSON, HTML), _COLLECTION, *page),
+        "/": _operation("landing", "What there is.", (JSON,), *page),
+        "/conformance": _operation("conformance", "Requirement classes that hold.", (JSON,), *page),
+        "/api": _operation("api", "This document.", (JSON,), *page),
+        "/collections": _operation("collections", "All collections.", (JSON,), *page),
+        collection: _operation("collection", "One collection.", (JSON,), _COLLECTION, *page),
         f"{collection}/queryables": _operation(
-            "queryables", "Properties that can be asked for.", (SCHEMA, HTML), _COLLECTION, *page
+            "queryables", "Properties that can be asked for.", (SCHEMA,), _COLLECTION, *page
         ),
         f"{collection}/items": _operation(
-            "items", "A page of features.", (GEOJSON, HTML), _COLLECTION, *named(ITEMS),
+            "items", "A page of features.", (GEOJSON,), _COLLECTION, *named(ITEMS),
             {
                 "name": "properties",
                 "in": "query",
@@ -80,11 +83,11 @@ def _paths() -> dict[str, Any]:
             },
         ),
         f"{collection}/items/{{featureId}}": _operation(
-            "item", "One feature.", (GEOJSON, HTML), _COLLECTION, _FEATURE, *named(ITEM)
+            "item", "One feature.", (GEOJSON,), _COLLECTION, _FEATURE, *named(ITEM)
         ),
-        f"{collection}/tiles": _operation("tilesets", "Its tilesets.", (JSON, HTML), _COLLECTION, *page),
+        f"{collection}/tiles": _operation("tilesets", "Its tilesets.", (JSON,), _COLLECTION, *page),
         f"{collection}/tiles/{MATRIX}": _operation(
-            "tileset", "The tileset, also as TileJSON.", (JSON, HTML), _COLLECTION, *page
+            "tileset", "The tileset, also as TileJSON.", (JSON,), _COLLECTION, *page
         ),
         f"{collection}/tiles/{MATRIX}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": _operation(
             "tile", "A vector tile; 204 where it is empty.", (MVT,), _COLLECTION, *_TILE

@@ -19,10 +19,11 @@ class Option(NamedTuple):
     schema: Schema
 
 
-FORMS = ("json", "html")
+FORMS = ("json",)
+"""Pages for people are not built yet."""
 OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
-        "f": Option("The form of the answer; counts before the header `Accept`.", {"type": "string", "enum": FORMS}),
+        "f": Option("The form of the answer.", {"type": "string", "enum": FORMS}),
         "limit": Option("Features a page.", {"type": "integer", "minimum": 1}),
         "after": Option("The id behind which the page begins: stands in the link `next`.", {"type": "string"}),
         "bbox": Option(
@@ -70,29 +71,11 @@ def read_texts(query: str, known: Sequence[str], others: bool = False) -> dict[s
     return texts
 
 
-def form_of(request: Request) -> str:
-    """``json`` or ``html``: what ``f`` says, else what the header Accept likes best."""
+def check_form(request: Request) -> None:
+    """Refuse a form that ``f`` names and that is not there."""
     texts = read_texts(request.query, (), others=True)
-    if "f" in texts:
-        if texts["f"] not in FORMS:
-            raise InvalidQuery(f"{texts['f'][:80]!r} is none of {', '.join(FORMS)}", where="f")
-        return texts["f"]
-    best, form = 0.0, "json"
-    for part in request.accept.split(","):
-        kind, *parameters = [piece.strip().lower() for piece in part.split(";")]
-        weight = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                try:
-                    weight = float(parameter[2:])
-                except ValueError:
-                    weight = 0.0
-        if weight > best:
-            if kind in ("text/html", "application/xhtml+xml"):
-                best, form = weight, "html"
-            elif "json" in kind or kind == "*/*":
-                best, form = weight, "json"
-    return form
+    if texts.get("f", "json") not in FORMS:
+        raise InvalidQuery(f"{texts['f'][:80]!r} is none of {', '.join(FORMS)}", where="f")
 
 
 def read_limit(texts: Mapping[str, str], limits: FaceLimits) -> int:

@@ -16,7 +16,7 @@ from allmende.domain.errors import InvalidQuery, NotFound
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.features import Box, FeatureQuery, KeptFeature
 from allmende.domain.store import Store
-from allmende.faces.ogc.answers import HTML, JSON, link, own_links, tagged
+from allmende.faces.ogc.answers import JSON, link, own_links, tagged
 from allmende.faces.ogc.layers import Layer
 from allmende.faces.ogc.mvt import EXTENT, TileFeature, encode_tile
 from allmende.faces.ogc.options import read_texts
@@ -116,7 +116,7 @@ def tilesets(request: Request, layer: Layer) -> dict[str, Any]:
     """The tilesets of a collection: there is one."""
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}/tiles"
     one = _tileset(layer)
-    one["links"] = [link("self", f"{here}/{MATRIX}", JSON), link("alternate", f"{here}/{MATRIX}?f=html", HTML)]
+    one["links"] = [link("self", f"{here}/{MATRIX}", JSON)]
     return {"links": own_links(request, JSON), "tilesets": [one]}
 
 

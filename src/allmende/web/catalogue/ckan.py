@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from allmende.faces.ckan.face import answer
+from allmende.web.catalogue.finding import index_for
 from allmende.web.catalogue.gather import catalogue_for
 
 
@@ -25,7 +26,9 @@ def action(request: HttpRequest, name: str) -> HttpResponse:
         if not isinstance(parameters, dict):
             body = b'"Bad request - JSON Error: Request data JSON decoded is no object"'
             return HttpResponse(body, status=400, content_type="application/json; charset=utf-8")
-    found = answer(name, parameters, catalogue_for(request))
+    catalogue = catalogue_for(request)
+    index = index_for(request, catalogue) if name == "package_search" else None
+    found = answer(name, parameters, catalogue, index)
     response = HttpResponse(found.body, status=found.status, content_type=found.content_type)
     response["Cache-Control"] = "no-cache" if request.house.reader.name == "anonymous" else "private, no-cache"  # type: ignore[attr-defined]
     response["Vary"] = "Authorization, Cookie"

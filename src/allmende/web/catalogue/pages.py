@@ -1,4 +1,4 @@
-"""The pages of the catalogue: all datasets, one of them, one that is gone; and what search engines ask for."""
+"""The pages of the catalogue: a dataset, one that is gone; and what search engines ask for."""
 
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -20,7 +20,8 @@ from allmende.domain.policy import ANONYMOUS
 from allmende.faces.dcat.formats import SUFFIXES
 from allmende.faces.dcat.schema_org import data_block, describe
 from allmende.web.catalogue.files import each_stream, row
-from allmende.web.catalogue.gather import catalogue_for, gather, root_of
+from allmende.web.catalogue.gather import gather, root_of
+from allmende.web.catalogue.listing import listed
 from allmende.web.catalogue.sketch import draw
 from allmende.web.catalogue.snippets import snippets
 from allmende.web.portal.sources import as_moment, spoken
@@ -30,71 +31,12 @@ SHOWN = 50
 _DRAWN = 2000
 
 
-class Listed(NamedTuple):
-    """A dataset in the list, in words of the active language."""
-
-    entry: Entry
-    title: str
-    description: str
-    licence: str
-    themes: list[str]
-    periodicity: str
-
-
 class Measure(NamedTuple):
     """A figure of quality with its words."""
 
     name: str
     percent: float | None
     words: str
-
-
-@require_safe
-def datasets(request: HttpRequest) -> HttpResponse:
-    """``/datasets/``: all that the reader may know of; ``?q=`` finds words, ``?theme=`` a theme."""
-    simulated = request.GET.get("simulated") == "1"
-    found = catalogue_for(request, simulated=simulated)
-    text, theme = request.GET.get("q", "")[:200].strip(), request.GET.get("theme", "")
-    listed = [_listed(entry) for entry in found.entries if _holds(entry, text)]
-    counts = {key: sum(key in each.entry.dataset.themes for each in listed) for key in _themes()}
-    if theme in counts:
-        listed = [each for each in listed if theme in each.entry.dataset.themes]
-    hidden = sum(each.simulated and each.withdrawn is None for each in request.house.profile.datasets.values())  # type: ignore[attr-defined]
-    values = {
-        "listed": sorted(listed, key=lambda each: each.title.casefold()),
-        "text": text,
-        "theme": theme if theme in counts else "",
-        "themes": [(key, label, counts[key]) for key, label in _themes().items() if counts[key]],
-        "simulated": simulated,
-        "hidden": hidden,
-    }
-    return render(request, "catalogue/datasets.html", values)
-
-
-def _themes() -> dict[str, str]:
-    return {key: spoken(term.label) for key, term in vocabulary.vocabulary(vocabulary.THEMES).terms.items()}
-
-
-def _holds(entry: Entry, text: str) -> bool:
-    """Whether every word stands somewhere in the description, in any language."""
-    dataset = entry.dataset
-    words = [word for listed in dataset.keywords.values() for word in listed]
-    parts = [dataset.id, *dataset.title.values(), *dataset.description.values(), dataset.publisher, *words]
-    whole = " ".join(parts).casefold()
-    return all(word in whole for word in text.casefold().split())
-
-
-def _listed(entry: Entry) -> Listed:
-    dataset = entry.dataset
-    frequency = vocabulary.find(vocabulary.FREQUENCIES, entry.periodicity)
-    return Listed(
-        entry=entry,
-        title=spoken(dataset.title),
-        description=spoken(dataset.description),
-        licence=spoken(entry.licence.label),
-        themes=[_themes()[key] for key in dataset.themes],
-        periodicity=spoken(frequency.label) if frequency else "",
-    )
 
 
 def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> HttpResponse:
@@ -107,7 +49,7 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
     first = row(streams[0], root)["readings"] if streams else ""
     availability = vocabulary.find(vocabulary.AVAILABILITIES, dataset.availability)
     values: dict[str, Any] = {
-        "shown": _listed(entry),
+        "shown": listed(entry),
         "entry": entry,
         "dataset": dataset,
         "may_read": open_,

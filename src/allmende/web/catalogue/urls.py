@@ -3,7 +3,7 @@ keeps its own."""
 
 from django.urls import path, re_path
 
-from allmende.web.catalogue import ckan, files, pages, rdf
+from allmende.web.catalogue import ckan, files, listing, pages, rdf
 
 app_name = "catalogue"
 
@@ -11,7 +11,7 @@ _ID = r"(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)"
 _RDF = r"\.(?P<suffix>ttl|rdf|jsonld|nt)"
 
 urlpatterns = [
-    path("datasets/", pages.datasets, name="datasets"),
+    path("datasets/", listing.datasets, name="datasets"),
     path("catalog", rdf.catalogue, name="catalog"),
     re_path(rf"^catalog{_RDF}\Z", rdf.catalogue),
     re_path(rf"^dataset/{_ID}\Z", rdf.dataset, name="dataset"),

@@ -22,11 +22,6 @@ from allmende.web.sta import face_limits
 PATH = "ogc/v1"
 
 
-def wants_page(request: HttpRequest) -> bool:
-    """Whether a page may be meant: then sessions and languages are looked at."""
-    return "text/html" in request.META.get("HTTP_ACCEPT", "") or "f=html" in request.META.get("QUERY_STRING", "")
-
-
 # It reads alone: there is nothing to forge a request for.
 @csrf_exempt
 def features(request: HttpRequest, path: str = "") -> HttpResponse:
