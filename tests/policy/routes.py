@@ -227,11 +227,14 @@ ROUTES: dict[str, Way] = {
     "rules/<str:rule>/value/": Open(("/rules/{canary}-rule/value/?stream={canary}~people", "/rules/no-rule/value/")),
     "rules/count/": Guarded(("/rules/count/?property=people",)),
     "rules/new/": Guarded(("/rules/new/",)),
+    "office/audit/": Guarded(("/office/audit/", "/office/audit/?object=dataset:{canary}")),
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
     "transparency/": Open(("/transparency/", "/transparency/?dataset={canary}", "/transparency/?dataset=none")),
-    "transparency/<str:thing_id>/": Open(("/transparency/{canary}-thing/", "/transparency/no-thing/")),
+    "transparency/<str:thing_id>/": Open(
+        ("/transparency/gate/", "/transparency/{canary}-thing/", "/transparency/no-thing/")
+    ),
     "transparency/<str:thing_id>/label/": Open(("/transparency/{canary}-thing/label/",)),
     "transparency/<str:thing_id>/label.svg": Open(("/transparency/{canary}-thing/label.svg",)),
     "feedback/": Open(("/feedback/",)),

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from allmende.web.accounts.audit_views import audit_log
 from allmende.web.accounts.urls import allauth_urlpatterns
 from allmende.web.accounts.views import grant_token
 from allmende.web.observability import views as machines
@@ -20,6 +21,7 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt),
     path("accounts/", include("allmende.web.accounts.urls")),
     path("office/sources/new/", include("allmende.web.making.urls")),
+    path("office/audit/", audit_log, name="audit"),
     path("office/access/", include("allmende.web.grants.urls")),
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),

@@ -56,8 +56,9 @@ def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]
     return [_told(house, each, received.get(each.id, [])) for each in datasets]
 
 
-def dataset_of(house: House, thing_id: str) -> DatasetProfile | None:
-    """The dataset in which the reader may see a thing. Of what is hidden and of what is not there the same is asked."""
+def datasets_of(house: House, thing_id: str) -> list[str]:
+    """The datasets in which the reader may see a thing. Of what is hidden and what is not there the same is asked."""
+    found = []
     for each in house.datasets:
         if each.simulated or each.withdrawn is not None:
             continue
@@ -65,8 +66,8 @@ def dataset_of(house: House, thing_id: str) -> DatasetProfile | None:
             house.store.feature(house.reader, each.id, thing_id, things=True)
         except NotFound:
             continue
-        return each
-    return None
+        found.append(each.id)
+    return found
 
 
 def _told(house: House, dataset: DatasetProfile, received: list[tuple[str, str, date]]) -> Told:

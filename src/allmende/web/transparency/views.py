@@ -1,7 +1,6 @@
 """The pages on transparency: all sensors, one of them, and the label to put on it."""
 
 import io
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from allmende.web.catalogue.gather import root_of
 from allmende.web.catalogue.sketch import draw
-from allmende.web.transparency.facts import Sensor, Told, dataset_of, told_datasets
+from allmende.web.transparency.facts import Sensor, Told, datasets_of, told_datasets
 
 SHOWN = 25
 """Sensors of a dataset on the page of all; its own page has them all, up to MOST."""
@@ -67,20 +66,30 @@ def address_of(request: HttpRequest, thing_id: str) -> str:
     return f"{root_of(request)}/transparency/{quote(thing_id, safe='~')}/"
 
 
-def _find(request: HttpRequest, thing_id: str) -> tuple[Told, Sensor]:
+def _find(request: HttpRequest, thing_id: str) -> list[tuple[Told, Sensor]]:
+    """The thing in each dataset that has readings of it; 404 where there is none."""
     house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
-    dataset = dataset_of(house, thing_id)
-    if dataset is None:
+    names = datasets_of(house, thing_id)
+    told = told_datasets(house, names) if names else []
+    found = [(each, sensor) for each in told for sensor in each.sensors if sensor.id == thing_id]
+    if not found:
         raise Http404(thing_id)
-    (told,) = told_datasets(house, [dataset.id])
-    found = next(islice((each for each in told.sensors if each.id == thing_id), 1), None)
-    if found is None:  # it went between two looks
-        raise Http404(thing_id)
-    return told, found
+    return found
 
 
 def _values(request: HttpRequest, thing_id: str) -> dict[str, Any]:
     house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
-    told, sensor = _find(request, thing_id)
-    sketch = draw(house.profile.geography, None, [sensor.place]) if sensor.place else None
-    return {"told": told, "sensor": sensor, "address": address_of(request, thing_id), "sketch": sketch}
+    found = _find(request, thing_id)
+    place = next((sensor.place for _, sensor in found if sensor.place), None)
+    sensor = found[0][1]._replace(
+        place=place,
+        records=list(dict.fromkeys(word for _, each in found for word in each.records)),
+        kept=list(dict.fromkeys(word for _, each in found for word in each.kept)),
+    )
+    return {
+        "found": found,
+        "told": found[0][0],
+        "sensor": sensor,
+        "address": address_of(request, thing_id),
+        "sketch": draw(house.profile.geography, None, [place]) if place else None,
+    }
