@@ -246,8 +246,7 @@ class AuditEntry(models.Model):
 
     - ``actor``: ``user:<name>``, ``token:<name>``, ``cli:<account of the operating system>`` or ``house:<part>``, so
       that a change can be explained and a misuse found.
-    - ``object``, ``detail``: what was changed, or read of what is not open; hold no passwords, no secrets and no
-      addresses.
+    - ``object``, ``detail``: what was changed; hold no passwords, no secrets and no addresses.
     """
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
