@@ -23,7 +23,7 @@ def people(served: Site, profile, tmp_path: Path) -> str:
         pytest.skip("all datasets of this city are open")
     secret = tmp_path / "password"
     secret.write_text(PASSWORD)
-    for name, role in (("stella", "steward"), ("anna", "contributor")):
+    for name, role in (("granting", "steward"), ("granted", "contributor")):
         add = [COMMAND, "user", "add", name, "--email", f"{name}@city.example", "--role", role]
         subprocess.run([*add, "--password-file", str(secret)], env=served.environment, capture_output=True, cwd=ROOT)
     return closed[0].title["de"]
@@ -32,21 +32,21 @@ def people(served: Site, profile, tmp_path: Path) -> str:
 def test_a_steward_grants_access_and_takes_it_back(visit, people, axe):
     visitor = visit(width=390)
     page = visitor.open("/office/access/")
-    page.locator("#id_username").fill("stella")
+    page.locator("#id_username").fill("granting")
     page.locator("#id_password").fill(PASSWORD)
     page.get_by_role("button", name="Anmelden", exact=True).click()
     page.wait_for_load_state("networkidle")
     page.get_by_role("link", name=people).click()
-    page.get_by_label("Person (Benutzername)").fill("anna")
+    page.get_by_label("Person (Benutzername)").fill("granted")
     page.get_by_label("Wofür").fill("Planung der Linien 2027")
     page.get_by_role("button", name="Freigeben").click()
     assert "Bitte sagen Sie, bis wann." in page.locator("#error-until").inner_text()
-    assert page.get_by_label("Person (Benutzername)").input_value() == "anna"
+    assert page.get_by_label("Person (Benutzername)").input_value() == "granted"
     page.get_by_label("Bis", exact=True).fill((datetime.now(UTC).date() + timedelta(days=30)).isoformat())
     page.get_by_role("button", name="Freigeben").click()
     page.wait_for_load_state("networkidle")
     assert page.get_by_role("status").inner_text() == "Der Zugang ist freigegeben."
-    assert "anna" in page.get_by_role("table", name="Geltende Freigaben").inner_text()
+    assert "granted" in page.get_by_role("table", name="Geltende Freigaben").inner_text()
     found = []
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
