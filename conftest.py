@@ -7,6 +7,9 @@ import atexit
 import os
 import shutil
 import tempfile
+from typing import Any
+
+import pytest
 
 _KEPT = (
     "ALLMENDE_TEST_CITY",
@@ -34,6 +37,14 @@ def _prepare_environment() -> None:
 
 
 _prepare_environment()
+
+
+@pytest.hookimpl(optionalhook=True)  # of xdist, which a single test does without
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What ``--dist loadgroup`` means here."""
+    from tests.scheduling import ByGroup
+
+    return ByGroup(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_configure() -> None:
