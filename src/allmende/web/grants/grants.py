@@ -33,7 +33,17 @@ def granted(user: Person) -> frozenset[str]:
     for id_ in organisations_of(user):
         there = ROLES[: ROLES.index(role_of(user, id_)) + 1]
         allowed |= Q(organisation=id_, role__in=("", *there))
-    return frozenset(holding().filter(allowed).values_list("dataset", flat=True))
+    found = set(holding().filter(allowed).values_list("dataset", "user"))
+    protected = {name for name, _user in found if _is_protected(name)} if found else set()
+    # What became protected after it had been granted to all of a role or an organisation is theirs no longer.
+    return frozenset(name for name, person in found if person is not None or name not in protected)
+
+
+def _is_protected(name: str) -> bool:
+    from allmende.web.house import open_profile
+
+    dataset = open_profile().datasets.get(name)
+    return dataset is not None and dataset.access == "protected"
 
 
 def holding() -> QuerySet[Grant]:
