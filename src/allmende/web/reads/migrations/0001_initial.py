@@ -4,25 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ReadNote',
+            name="ReadNote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reader', models.CharField(max_length=200)),
-                ('dataset', models.CharField(max_length=200)),
-                ('hour', models.DateTimeField(db_index=True)),
-                ('answers', models.PositiveBigIntegerField(default=0)),
-                ('conditions', models.PositiveBigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reader", models.CharField(max_length=200)),
+                ("dataset", models.CharField(max_length=200)),
+                ("hour", models.DateTimeField(db_index=True)),
+                ("answers", models.PositiveBigIntegerField(default=0)),
+                ("conditions", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('reader', 'dataset', 'hour'), name='one_note_an_hour')],
+                "constraints": [models.UniqueConstraint(fields=("reader", "dataset", "hour"), name="one_note_an_hour")],
             },
         ),
     ]
