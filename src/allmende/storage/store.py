@@ -4,25 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from allmende.domain.aggregation import Aggregation, Table
+from allmende.domain.batch import Amendment, Batch, Receipt, Removal
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
+from allmende.domain.logs import Change, EntityChange
 from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.records import Position
-from allmende.domain.store import (
-    Amendment,
-    Batch,
-    Change,
-    DatasetRecord,
-    EntityChange,
-    KeptRejection,
-    Latest,
-    Points,
-    Receipt,
-    Removal,
-    SourceState,
-)
+from allmende.domain.store import DatasetRecord, KeptRejection, Latest, Points, SourceState
 from allmende.domain.tracing import Trace
 from allmende.storage import bookkeeping, collections, figures, logs, marks, taking_back
 from allmende.storage.amendment import change_entity

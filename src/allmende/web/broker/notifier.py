@@ -15,10 +15,11 @@ from django.db import close_old_connections
 
 from allmende.domain.errors import AllmendeError, InvalidInput, NotFound, NotSupported
 from allmende.domain.face import FaceLimits
+from allmende.domain.logs import Change, EntityChange
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.query import Page, Query
-from allmende.domain.store import Change, EntityChange, Store
+from allmende.domain.store import Store
 from allmende.faces.sensorthings.render import observation_json
 from allmende.faces.sensorthings.topics import PREFIX, entity_topic, observations_topic, parse_subscription
 from allmende.web.broker.broker import Broker, Told
