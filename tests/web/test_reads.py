@@ -10,12 +10,13 @@ from django.utils import timezone
 from msgspec.structs import replace
 from tests.support import HOUSE, batch
 
+from allmende.domain.batch import Batch
 from allmende.domain.bounds import Bounds
 from allmende.domain.feature_checks import check_features
 from allmende.domain.policy import Reader
 from allmende.domain.query import Query, Step
 from allmende.domain.records import Collection, Feature, Features, Series
-from allmende.domain.store import Batch, DatasetRecord
+from allmende.domain.store import DatasetRecord
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.accounts.tokens import create_token
 from allmende.web.broker.notifier import Notifier

@@ -16,9 +16,10 @@ from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.disclosure import looks_elsewhere
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptFeature
 from allmende.domain.figures import StreamSummary
+from allmende.domain.logs import Change
 from allmende.domain.policy import Reader
 from allmende.domain.query import Logic, Page, Query
-from allmende.domain.store import Change, Latest, Points, Store
+from allmende.domain.store import Latest, Points, Store
 from allmende.domain.tracing import Trace
 from allmende.web.citizens.models import PREFIX
 from allmende.web.reads.notes import notes
