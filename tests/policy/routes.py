@@ -59,7 +59,7 @@ _OGC = tuple(
         "/collections/trees/items?bbox=-13,37,-11,39&count=true", "/collections/trees/items?kind={canary}",
         "/collections/{canary}-trees/items?kind={canary}", "/collections/{canary}-trees/items?after={canary}-1",
         "/collections/trees/items?after={canary}-1", "/collections/things:commons/items",
-        "/collections/trees/items?datetime=2020-01-01T00:00:00Z/..&count=true", "/collections?f=html",
+        "/collections/trees/items?datetime=2020-01-01T00:00:00Z/..&count=true",
         "/collections/trees/items?filter=kind LIKE '%25canary%25'&count=true",
         "/collections/things:sensors/items?filter=people %3E 900000&count=true",
         "/collections/things:sensors/items?filter=\"{canary}~gate\" IS NOT NULL&count=true",
@@ -72,6 +72,15 @@ _OGC = tuple(
         "/collections/things:{canary}/tiles/WebMercatorQuad/0/0/0",
         "/collections/{canary}-trees/tiles/WebMercatorQuad/0/0/0",
         "/collections/things:sensors/items?crs=http://www.opengis.net/def/crs/EPSG/0/25832",
+        *(
+            f"{path}{'&' if '?' in path else '?'}f=html"
+            for path in (
+                "", "/collections", "/collections/things:sensors", "/collections/things:sensors/items?limit=1",
+                "/collections/things:sensors/items/{canary}-thing", "/collections/things:{canary}/items",
+                "/collections/{canary}-trees", "/collections/things:sensors/queryables",
+                "/collections/things:sensors/items?filter=people %3E 900000",
+            )
+        ),
     )
 )  # fmt: skip
 

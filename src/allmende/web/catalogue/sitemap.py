@@ -48,5 +48,6 @@ def _file(whole: str, each: str, pages: list[tuple[str, str]]) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """``/robots.txt`` (RFC 9309): pages are for everybody; what is asked again and again by pages is not."""
-    lines = ["User-agent: *", "Disallow: /accounts/", "Disallow: /sta/", "", f"Sitemap: {root_of(request)}/sitemap.xml"]
+    closed = ("/accounts/", "/sta/", "/ogc/v1/collections/*/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), "", f"Sitemap: {root_of(request)}/sitemap.xml"]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
