@@ -25,6 +25,7 @@ _UNORDERED = ("text/turtle", "application/rdf+xml", "application/ld+json", "appl
 
 def furnish(store: Any, secret: bool) -> None:
     """What both have, and what one has besides."""
+    from allmende.domain.batch import Batch
     from allmende.domain.bounds import Bounds
     from allmende.domain.feature_checks import check_features
     from allmende.domain.policy import house_reader
@@ -41,7 +42,6 @@ def furnish(store: Any, secret: bool) -> None:
         ThingDeclaration,
         Unit,
     )
-    from allmende.domain.store import Batch
 
     def told(stream: str, thing: ThingDeclaration, name: str, kind: str = "people", **more: Any) -> Declaration:
         return Declaration(

@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from allmende.domain.plain import Change
-from allmende.domain.rules import FOLDER, GroupProfile
+from allmende.domain.rule_files import FOLDER
+from allmende.domain.rules import GroupProfile
 from allmende.web.live import live
 from allmende.web.office.files import read
 from allmende.web.office.looking import current

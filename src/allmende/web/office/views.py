@@ -17,7 +17,7 @@ from allmende.domain.errors import AllmendeError, ChangedMeanwhile, Forbidden, L
 from allmende.domain.plain import KINDS, differences
 from allmende.domain.profile import Profile, ProfileError
 from allmende.domain.profile_checks import check_id
-from allmende.domain.rules import FOLDER
+from allmende.domain.rule_files import FOLDER
 from allmende.web.accounts.roles import asks_for
 from allmende.web.house import open_profile
 from allmende.web.live import live, problems
