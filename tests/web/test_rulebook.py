@@ -114,9 +114,11 @@ def test_what_is_not_open_is_not_shown(town, client):
 def test_how_many_people_passed_cannot_be_counted_by_the_readings(town, monkeypatch):
     told = profile(PEOPLE)
     monkeypatch.setattr("allmende.web.house.open_profile", lambda: told)
-    follower = follow(town, prepare_rules(told).rules, Clock(NOW + 3 * HOUR))
+    clock = Clock()
+    follower = follow(town, prepare_rules(told).rules, clock)
     for name, count in (("c", 6), ("d", 7)):  # a reading for each of them; both are told as 5
         send(town, f"{name}~people", {NOW + n: 1 for n in range(count)}, observed="people", dataset="hidden")
+    clock.now = NOW + 3 * HOUR
     settle(follower)
     of_six, of_seven = (explained(town, told, "people", f"{name}~sum", NOW) for name in "cd")
     assert (of_six.trace.result, of_seven.trace.result) == (5, 5)
