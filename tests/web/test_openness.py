@@ -1,6 +1,7 @@
 """What makes something more open takes a second person who knows it; going back is a new revision, no way around."""
 
 import pytest
+from django.utils import translation
 from tests.web.office import RULE, living_in, make_town
 
 from allmende.domain.errors import Conflict, Forbidden
@@ -76,7 +77,8 @@ def test_what_is_more_open_is_known_by_the_tables(kind, old, new, what):
 def test_to_open_takes_a_second_person_who_says_that_they_know(town, anna, bert):
     put(anna, bert, counts(access="restricted"))
     draft = revisions.save_draft("dataset", "counts", counts(access="open"), anna)
-    told = consequences(draft)
+    with translation.override("en"):
+        told = consequences(draft)
     assert told.openings == ["“Counts” can be read by more people than now."]
     assert told.audiences[0].before == ["administrators of this house"]
     assert told.audiences[0].after == ["everybody, without an account"]
