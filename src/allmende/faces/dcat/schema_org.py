@@ -17,6 +17,7 @@ def describe(entry: Entry, catalogue: Catalogue, language: str) -> dict[str, Any
         "@type": "Dataset",
         "@id": entry.address,
         "url": entry.address,
+        "sameAs": entry.origin.uri if entry.origin else "",
         "identifier": entry.address,
         "name": _in(dataset.title, language),
         "description": _in(dataset.description, language),

@@ -65,6 +65,7 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
         "provenance": spoken(entry.provenance),
         "legal_basis": spoken(dataset.legal_basis),
+        "origin_access": _access(entry),
         "keywords": dataset.keywords.get(_language()) or next(iter(dataset.keywords.values()), []),
         "availability": spoken(availability.label) if availability else "",
         "high_value": [_label(vocabulary.HIGH_VALUE, key) for key in dataset.high_value],
@@ -92,6 +93,12 @@ def show_gone(request: HttpRequest, title: dict[str, str], dataset: DatasetProfi
         "successor": withdrawn.successor if withdrawn else "",
     }
     return render(request, "catalogue/gone.html", values, status=410)
+
+
+def _access(entry: Entry) -> str:
+    """What the origin of a dataset says of who may have it, in the reader's words where its list is known."""
+    said = entry.origin.access if entry.origin else ""
+    return _label(vocabulary.ACCESS_RIGHTS, said) if said else ""
 
 
 def _named(stream: StreamSummary) -> str:

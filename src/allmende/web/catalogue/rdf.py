@@ -14,6 +14,7 @@ from allmende.faces.dcat.formats import Format, accepted, by_suffix
 from allmende.web.catalogue.gather import catalogue_for, root_of
 from allmende.web.catalogue.notes import gone_description
 from allmende.web.catalogue.pages import show_dataset, show_gone
+from allmende.web.harvest.entries import gone_one
 
 VARY = "Accept, Accept-Profile, Accept-Language, Authorization, Cookie"
 
@@ -38,13 +39,15 @@ def dataset(request: HttpRequest, name: str, suffix: str = "") -> HttpResponse:
     profile = request.house.profile.datasets.get(name)  # type: ignore[attr-defined]
     if profile is not None and not may_know(profile, request.house.reader):  # type: ignore[attr-defined]
         raise Http404(name)
-    if profile is None or profile.withdrawn is not None:
+    if profile is not None and profile.withdrawn is not None:
         return _gone(request, name, profile, format_)
     # who asks for it by its name has asked for it, simulated or not
-    found = catalogue_for(request, simulated=profile.simulated)
+    found = catalogue_for(request, simulated=profile is not None and profile.simulated)
     entry = found.entry(name)
     if entry is None:
-        raise Http404(name)
+        if profile is not None:
+            raise Http404(name)
+        return _gone(request, name, None, format_)
     if format_ is None:
         answer = show_dataset(request, entry, found)
         answer["Vary"] = VARY
@@ -54,11 +57,14 @@ def dataset(request: HttpRequest, name: str, suffix: str = "") -> HttpResponse:
 
 
 def _gone(request: HttpRequest, name: str, profile: DatasetProfile | None, format_: Format | None) -> HttpResponse:
-    kept = None if profile is not None else gone_description(name)
-    if profile is None and kept is None:
+    if profile is not None:
+        title, day = dict(profile.title), profile.withdrawn.date if profile.withdrawn else ""
+    elif (kept := gone_description(name)) is not None:
+        title, day = dict(kept.title), _day(kept.gone)
+    elif (taken := gone_one(name, request.house.profile)) is not None:  # type: ignore[attr-defined]
+        title, day = dict(taken.said.get("title", {})), _day(taken.gone)
+    else:
         raise Http404(name)
-    title = dict(profile.title) if profile else dict(kept.title) if kept else {}
-    day = profile.withdrawn.date if profile and profile.withdrawn else _day(kept.gone if kept else None)
     if format_ is None:
         answer = show_gone(request, title, profile, day)
         answer["Vary"] = VARY
