@@ -37,8 +37,9 @@ EVIL = '=HYPERLINK("https://evil.example","x")'
 
 def about(selection: Selection) -> About:
     return About(
-        id=selection.dataset, title="Parken", description="Freie Plätze", address="https://city.example/dataset/parking",
-        publisher="Stadt", contact="daten@city.example", licence="dl-de/by-2-0", licence_title="Datenlizenz Deutschland",
+        id=selection.dataset, title="Parken", description="Freie Plätze",
+        address="https://city.example/dataset/parking", publisher="Stadt", contact="daten@city.example",
+        licence="dl-de/by-2-0", licence_title="Datenlizenz Deutschland",
         licence_url="https://www.govdata.de/dl-de/by-2-0", attribution="Stadt, Verkehr", access="open", simulated=False,
         provenance="Schranken", sources={"feed": "Schranken"}, rules=[Rule(id="busy", title="Auslastung", version=3)],
         version="2", made_at=AT, made_by="Allmende test", zone="Europe/Berlin", selection=selection,
@@ -176,9 +177,7 @@ def test_what_is_chosen_is_all_that_comes(town: Store, tmp_path: Path) -> None:
         of(columns=("resutl",))
 
 
-def test_pages_are_put_together_without_a_seam(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_are_put_together_without_a_seam(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readings, "PAGE", 7)
     times = [AT + n * MINUTE for n in range(50)]
     store.append(batch(Series(stream="garage~free", times=times, results=list(range(50)))))

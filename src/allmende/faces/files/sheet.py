@@ -1,4 +1,4 @@
-"""XLSX by xlsxwriter in its mode of constant memory: a sheet on the data, then the rows, on several sheets if needed."""
+"""XLSX by xlsxwriter in its mode of constant memory: a sheet on the data, then the rows on as many as they need."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
