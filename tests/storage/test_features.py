@@ -9,13 +9,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allmende.domain.batch import Batch, Receipt
 from allmende.domain.bounds import Bounds
 from allmende.domain.errors import Conflict, InvalidInput, NotFound
 from allmende.domain.feature_checks import check_collection, check_features
 from allmende.domain.features import FeatureQuery
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.records import Collection, Feature, Features
-from allmende.domain.store import Batch, Receipt, Store
+from allmende.domain.store import Store
 from tests.support import HOUSE
 
 TREES = Collection(id="trees", title="Trees", snapshot=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from allmende.domain.profile import Profile, parse_profile
 from allmende.domain.profile_checks import ProfileError, check_id
-from allmende.domain.rules import FOLDER, read_rules
+from allmende.domain.rule_files import FOLDER, read_rules
 from allmende.domain.tables import plain
 
 KINDS = {

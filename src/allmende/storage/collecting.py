@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from allmende.domain.batch import Batch, Receipt
 from allmende.domain.creation import encode
 from allmende.domain.errors import Conflict, InvalidInput
 from allmende.domain.features import FeatureRow, NewFeatures
 from allmende.domain.records import Collection
-from allmende.domain.store import Batch, Receipt
 from allmende.storage.connections import Connection
 from allmende.storage.entities import dataset_key
 from allmende.storage.logs import log_entity

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "allmende.web.citizens",
     "allmende.web.feedback",
     "allmende.web.grants",
+    "allmende.web.reads",
     "allmende.web.worker",
     "allmende.web.making",
     "allmende.web.office",

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from allmende.domain.batch import Batch
 from allmende.domain.bounds import Bounds
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.feature_checks import check_features
@@ -22,7 +23,7 @@ from allmende.domain.records import (
     ThingDeclaration,
     Unit,
 )
-from allmende.domain.store import Batch, Store
+from allmende.domain.store import Store
 from allmende.domain.times import DAY, parse_instant
 from allmende.faces.ogc.face import answer
 from allmende.faces.ogc.layers import About, DatasetWords

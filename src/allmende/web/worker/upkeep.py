@@ -18,6 +18,7 @@ from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
 from allmende.web.making.uploads import prune as prune_makings
 from allmende.web.office.files import prune as prune_files
+from allmende.web.reads.notes import write_entries
 
 SECONDS = 300.0
 """Between two rounds; what is rejected meanwhile may pass the limit of bytes for so long."""
@@ -26,8 +27,8 @@ log = structlog.get_logger("allmende.worker")
 
 
 def tidy_up(store: Store, config: Config, now: int) -> None:
-    """Rejections by age and size, audit log and changes by age, sessions and unfinished sources that are over,
-    files of drafts that are gone. ``now`` in microseconds.
+    """Notes of reads into the audit log; rejections by age and size, audit log and changes by age, sessions and
+    unfinished sources that are over, files of drafts that are gone. ``now`` in microseconds.
 
     Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
     """
@@ -37,6 +38,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
         source_bytes=config.rejection_source_bytes,
         source_count=config.rejection_source_count,
     )
+    write_entries(timezone.now())
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
     prune_sessions()
