@@ -178,6 +178,12 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
         ("/dataset/sensors.ttl", "/dataset/{canary}.ttl", "/dataset/{canary}-people.jsonld")
     ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/version/(?P<number>[1-9][0-9]{0,8})\Z": Open(
+        ("/dataset/sensors/version/1", "/dataset/{canary}/version/1", "/dataset/{canary}-people/version/1")
+    ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/version/(?P<number>[1-9][0-9]{0,8})"
+    r"\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(("/dataset/sensors/version/1.ttl", "/dataset/{canary}/version/1.ttl")),
+    r"^sitemap-(?P<part>[1-9][0-9]{0,4})\.xml\Z": Open(("/sitemap-1.xml", "/sitemap-2.xml")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
