@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from allmende.domain import times
+from allmende.domain.batch import Batch, Receipt, Ref
 from allmende.domain.bounds import Bounds
 from allmende.domain.creation import plan_creation
 from allmende.domain.policy import Reader, house_reader
@@ -26,7 +27,7 @@ from allmende.domain.records import (
     ThingDeclaration,
     Unit,
 )
-from allmende.domain.store import Batch, DatasetRecord, Receipt, Ref, Store
+from allmende.domain.store import DatasetRecord, Store
 from allmende.storage.postgres import PostgresStore
 from allmende.storage.schema import SQLITE
 from allmende.storage.sqlite import SqliteStore

@@ -8,9 +8,10 @@ import random
 import sys
 import time
 
+from allmende.domain.batch import Batch
 from allmende.domain.policy import COMMONS, house_reader
 from allmende.domain.records import Declaration, Position, Property, SensorDeclaration, Series, ThingDeclaration, Unit
-from allmende.domain.store import Batch, Store
+from allmende.domain.store import Store
 
 SOURCE = "bench"
 MINUTE = 60_000_000

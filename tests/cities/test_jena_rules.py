@@ -11,7 +11,7 @@ from tests.knowledge.town import NOW, Clock, follow, readings, send, settle
 from tests.support import ENGINES
 
 from allmende.domain.profile import Profile
-from allmende.domain.rules import parse_rules
+from allmende.domain.rule_files import parse_rules
 from allmende.domain.store import DatasetRecord, Store
 from allmende.domain.times import DAY, HOUR, MINUTE, SECOND, parse_instant
 from allmende.knowledge.prepare import Prepared, prepare_rules

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from allmende.domain import times
+from allmende.domain.batch import NewEntity, Ref
 from allmende.domain.creation import check_geojson, plan_creation
 from allmende.domain.errors import InvalidInput, LimitExceeded
 from allmende.domain.query import ResultKind
-from allmende.domain.store import NewEntity, Ref
 
 NOW = times.parse_instant("2024-04-30T12:00:00Z")
 DAY, NEXT_DAY = "2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tests.support import declaration
 
 from allmende.domain import times
+from allmende.domain.batch import Batch
 from allmende.domain.bounds import ABOVE, BELOW, MISFIT
 from allmende.domain.connector import Payload, Source
 from allmende.domain.ingest import IngestLimits, count_readings, ingest, is_cut
 from allmende.domain.records import Declaration, Parsed, Position, Rejection, Series, ThingDeclaration
-from allmende.domain.store import Batch
 
 NOW = times.parse_instant("2024-04-30T12:00:00Z")
 STREAM = "garage~free"

@@ -3,7 +3,7 @@
 import pytest
 
 from allmende.domain.profile_checks import ProfileError
-from allmende.domain.rules import parse_rules
+from allmende.domain.rule_files import parse_rules
 
 RULE = """
 [rules.wet]

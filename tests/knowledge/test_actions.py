@@ -10,7 +10,7 @@ import pytest
 from allmende.domain.errors import StorageBusy
 from allmende.domain.profile_checks import ProfileError
 from allmende.domain.retention import Retention, parse_retention
-from allmende.domain.rules import parse_rules
+from allmende.domain.rule_files import parse_rules
 from allmende.domain.store import Store
 from allmende.domain.times import HOUR, MINUTE
 from allmende.knowledge.acting import Deed, Foresight

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from allmende.domain.batch import Removal
 from allmende.domain.query import Compare, Path, Query, Step, Value
 from allmende.domain.retention import Retention, parse_retention
-from allmende.domain.store import Removal, Store
+from allmende.domain.store import Store
 from allmende.domain.times import HOUR, MINUTE
 from allmende.knowledge.evaluate import Limits, evaluate
 from allmende.knowledge.follow import Follower

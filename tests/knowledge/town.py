@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from allmende.domain.batch import Batch
 from allmende.domain.profile import Profile, parse_profile
 from allmende.domain.records import (
     Declaration,
@@ -13,7 +14,7 @@ from allmende.domain.records import (
     ThingDeclaration,
     Unit,
 )
-from allmende.domain.store import Batch, Store
+from allmende.domain.store import Store
 from allmende.domain.times import HOUR, parse_instant
 from allmende.knowledge.follow import Follower
 from allmende.knowledge.prepare import Rule, prepare_rules

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from allmende.domain import times
+from allmende.domain.batch import Amendment
 from allmende.domain.changing import plan_change
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, InvalidInput, NotFound
 from allmende.domain.policy import Reader
 from allmende.domain.query import Query, Step
 from allmende.domain.records import Series
-from allmende.domain.store import Amendment, Store
+from allmende.domain.store import Store
 from tests.storage.test_creation import THING, ids, location, made_id, stream
 from tests.support import AHEAD, HOUSE, ask, batch, create
 

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from allmende.domain.batch import Batch, Receipt
 from allmende.domain.errors import Conflict, InvalidInput
 from allmende.domain.query import Order, Path, ResultKind, Step
 from allmende.domain.records import Position, Rejection, Series
-from allmende.domain.store import Batch, Receipt, Store
+from allmende.domain.store import Store
 from tests.support import HOUSE, ask, batch, create, declaration
 
 STREAM = "garage~free"

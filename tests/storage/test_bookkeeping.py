@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from allmende.domain.errors import InvalidInput, NotFound, StorageFull
+from allmende.domain.logs import Change
 from allmende.domain.query import Query, Step
 from allmende.domain.records import Rejection, Series
-from allmende.domain.store import Change, Store
+from allmende.domain.store import Store
 from allmende.storage.committer import GroupCommitter
 from allmende.storage.sqlite import SqliteEngine
 from tests.support import HOUSE, PlainConnections, ask, batch, create

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from allmende.domain.arrays import plan_rows
+from allmende.domain.batch import Batch, Ref, Rows
 from allmende.domain.creation import plan_creation
 from allmende.domain.errors import Conflict
-from allmende.domain.store import Batch, Ref, Rows, Store
+from allmende.domain.store import Store
 from allmende.storage.append import append_batch
 from tests.storage.test_creation import THING, ids, stream
 from tests.storage.test_range import as_rows

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from allmende.domain.batch import Batch, Removal
 from allmende.domain.creation import plan_creation
+from allmende.domain.logs import EntityChange
 from allmende.domain.query import Query
 from allmende.domain.records import Series
-from allmende.domain.store import Batch, EntityChange, Removal, Store
+from allmende.domain.store import Store
 from allmende.storage.append import append_batch
 from tests.storage.test_amendment import change
 from tests.storage.test_creation import THING, location, stream

@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.batch import Batch
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.records import Series, ThingDeclaration
-from allmende.domain.store import Batch, Store
+from allmende.domain.store import Store
 from tests.support import HOUSE, batch
 
 NOON = 1_700_000_000_000_000

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from allmende.domain.arrays import plan_rows
+from allmende.domain.batch import Batch, NewEntity, Ref
 from allmende.domain.creation import plan_creation
 from allmende.domain.records import Series
-from allmende.domain.store import Batch, NewEntity, Ref, Store
+from allmende.domain.store import Store
 from tests.storage.test_amendment import change
 from tests.support import AHEAD, HOUSE, ask, batch, create, declaration
 

@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from allmende.domain.batch import Removal
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, NotFound
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, Path, Query, Step, Value
 from allmende.domain.records import Series
-from allmende.domain.store import Removal, Store
+from allmende.domain.store import Store
 from tests.storage.test_amendment import AT, DAY, EXTENTS, at, change, observe, place, readings, row
 from tests.storage.test_creation import THING, ids, location, stream
 from tests.support import HOUSE, ask, batch, create

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from allmende.domain.batch import Batch, Ref
 from allmende.domain.creation import plan_creation
 from allmende.domain.errors import Forbidden, InvalidInput, StorageFull
 from allmende.domain.policy import Reader
 from allmende.domain.query import Step
 from allmende.domain.records import Series
-from allmende.domain.store import Batch, Ref, Store
+from allmende.domain.store import Store
 from allmende.storage.append import append_batch
 from allmende.storage.committer import GroupCommitter
 from allmende.storage.connections import Shared

@@ -6,12 +6,12 @@ import pytest
 from tests.support import batch
 from tests.web.test_backup import make_house, run
 
+from allmende.domain.batch import Removal
 from allmende.domain.errors import LimitExceeded
 from allmende.domain.policy import house_reader
 from allmende.domain.query import Compare, Query, Value
 from allmende.domain.query import Path as Property
 from allmende.domain.records import Series
-from allmende.domain.store import Removal
 from allmende.storage.committer import translated
 from allmende.storage.sqlite import SqliteEngine, SqliteStore
 from allmende.web.data.connections import DjangoConnections

@@ -8,11 +8,11 @@ import pytest
 from tests.support import HOUSE, captured
 from tests.web.simple import EPOCH, city, connector, lines, make_intake, payload
 
+from allmende.domain.batch import Receipt
 from allmende.domain.errors import InvalidInput, NotFound, StorageFull
 from allmende.domain.features import FeatureQuery
 from allmende.domain.marks import Mark
 from allmende.domain.records import Collection, Feature, Features, Parsed, Rejection
-from allmende.domain.store import Receipt
 from allmende.domain.times import SECOND
 from allmende.storage import bookkeeping
 from allmende.web.config import Config

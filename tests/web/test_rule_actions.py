@@ -7,7 +7,7 @@ from tests.web.simple import city, connector, lines
 
 from allmende.domain.policy import house_reader
 from allmende.domain.query import Query
-from allmende.domain.rules import parse_rules
+from allmende.domain.rule_files import parse_rules
 from allmende.knowledge.follow import Follower
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.accounts.audit import record

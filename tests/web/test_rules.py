@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from tests.web.simple import city, lines, make_intake, payload
 
-from allmende.domain.rules import parse_rules
+from allmende.domain.rule_files import parse_rules
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.cli import main
 from allmende.web.config import Config

@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from tests.support import declaration
 
+from allmende.domain.batch import Batch
 from allmende.domain.policy import house_reader
 from allmende.domain.records import Series
-from allmende.domain.store import Batch
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.accounts.tokens import create_token
 from allmende.web.house import furnish, open_profile, open_store

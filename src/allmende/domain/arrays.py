@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from allmende.domain import ids, times
+from allmende.domain.batch import Rows
 from allmende.domain.bounds import Bounds, fault_of_size, fault_of_time
 from allmende.domain.creation import id_of, keep_result, keep_value
 from allmende.domain.errors import InvalidInput
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.query import ResultKind
-from allmende.domain.store import Rows
 
 _OBSERVATION = ENTITIES["Observation"]
 _ID = frozenset({"id", "@iot.id"})

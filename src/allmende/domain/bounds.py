@@ -85,7 +85,7 @@ _TIMES = ("phenomenonTime", "resultTime")
 def check_observation(values: dict[str, Any], where: str, *, now: int, bounds: Bounds) -> None:
     """Raise InvalidInput where what a client says of an observation lies out of bounds; names the property.
 
-    ``values`` are in kept form (see :class:`allmende.domain.store.NewEntity`); what it does not name is not looked at.
+    ``values`` are in kept form (see :class:`allmende.domain.batch.NewEntity`); what it does not name is not looked at.
     A forecast's stream is a source's to declare; ``validTime`` may lie anywhere.
     """
     dot = f"{where}." if where else ""

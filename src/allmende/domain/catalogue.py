@@ -13,18 +13,18 @@ import msgspec
 from allmende.domain import vocabulary
 from allmende.domain.contract import Contract
 from allmende.domain.dataset import Contact, DatasetProfile, Organisation, Texts
+from allmende.domain.editions import Edition, dataset_of
 from allmende.domain.features import Box, KeptCollection
 from allmende.domain.figures import DatasetFigures
 from allmende.domain.harvest import Kept, Origin
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
 from allmende.domain.quality import Quality
+from allmende.domain.tombstones import Tombstone
 from allmende.domain.vocabulary import Term
 
 HIGH_VALUE_LAW = "http://data.europa.eu/eli/reg_impl/2023/138/oj"
 """Implementing Regulation (EU) 2023/138 on high-value datasets."""
-FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
-STA = "http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel"
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +63,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     issued: int
     changed: int
     quality: Quality | None = None
+    editions: tuple[Edition, ...] = ()
+    """The oldest first."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +94,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the datasets of a series."""
     origin: Origin | None = None
     """Of one that was taken over from another catalogue."""
+    editions: tuple[Edition, ...] = ()
+    """Of its description, the oldest first: those that the reader may know of."""
 
     @property
     def id(self) -> str:
@@ -136,6 +140,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     """By name: all that any entry names."""
     kept: Kept | None = None
     """Where the graphs of entries with an origin are to be had."""
+    tombstones: tuple[Tombstone, ...] = ()
+    """Of what was in it once; only where they are asked for."""
 
     def entry(self, name: str) -> Entry | None:
         """The entry of that id, or None."""
@@ -148,13 +154,14 @@ root of the house."""
 
 
 def may_know(dataset: DatasetProfile, reader: Reader) -> bool:
-    """Whether the reader may know that there is such a dataset."""
-    return may_read(dataset, reader) or dataset.public_description
+    """Whether the reader may know that there is such a dataset, or was."""
+    return dataset.access == "open" or dataset.public_description or may_read(dataset, reader)
 
 
 def may_read(dataset: DatasetProfile, reader: Reader) -> bool:
-    """Whether the reader may see its data; the same rule as the store's."""
-    return dataset.access == "open" or reader.sees_all or dataset.id in reader.datasets
+    """Whether the reader may see its data; the same rule as the store's. What was withdrawn is open to nobody."""
+    open_ = dataset.access == "open" and dataset.withdrawn is None
+    return open_ or reader.sees_all or dataset.id in reader.datasets
 
 
 def build_catalogue(
@@ -275,7 +282,18 @@ def describe(
         described=note.changed if note else 0,
         distributions=tuple(_distributions(dataset, figures, collections, root, adders)),
         members=members,
+        editions=tuple(each for each in note.editions if measured or each.public) if note else (),
     )
+
+
+def describe_edition(body: Mapping[str, Any], current: Entry, profile: Profile) -> tuple[Entry, list[Organisation]]:
+    """The entry that an edition's body made, without anything measured and any way to data: those are the current
+    one's. And the organisations that it names."""
+    dataset = msgspec.structs.replace(dataset_of(body), part_of="")
+    root = current.address.removesuffix(f"/dataset/{current.id}")
+    entry = describe(dataset, profile, root=root, figures=DatasetFigures(), measured=False)
+    known = {organisation.name: organisation for organisation in profile.organisations.values()}
+    return entry, [_organisation(name, known) for name in {*_named(dataset)} - {""}]
 
 
 def _named(dataset: DatasetProfile) -> list[str]:
@@ -355,67 +373,3 @@ def _distributions(
             name=f"file-{place}", title=download.title, address=download.address, download=download.address,
             format=download.format,
         )  # fmt: skip
-
-
-def stream_distributions(
-    dataset: DatasetProfile, figures: DatasetFigures, collections: Sequence[KeptCollection], root: str
-) -> Iterable[Distribution]:
-    """The ways to a dataset's streams: a list with the newest values as CSV and JSON, and the interface itself."""
-    if not figures.streams:
-        return
-    address = f"{root}/dataset/{dataset.id}/streams"
-    words = {"de": "Messreihen mit neuesten Werten", "en": "Streams with newest values"}
-    for format_ in ("CSV", "JSON"):
-        file = f"{address}.{format_.lower()}"
-        title = {language: f"{text} ({format_})" for language, text in words.items()}
-        yield Distribution(name=f"streams-{format_.lower()}", title=title, address=file, download=file, format=format_)
-    yield Distribution(
-        name="sensorthings",
-        title={"de": "Alle Messwerte (OGC SensorThings API)", "en": "All readings (OGC SensorThings API)"},
-        address=f"{root}/sta/v1.1",
-        format="JSON",
-        service="sensorthings",
-        conforms_to=(STA,),
-    )
-
-
-def sensorthings_service(root: str) -> Service:
-    """The interface to all readings."""
-    return Service(
-        name="sensorthings",
-        title={"de": "OGC SensorThings API 1.1", "en": "OGC SensorThings API 1.1"},
-        endpoint=f"{root}/sta/v1.1",
-        description=f"{root}/sta/v1.1/api",
-        documentation=f"{root}/api/",
-        conforms_to=(STA,),
-    )
-
-
-def feature_distributions(
-    dataset: DatasetProfile, figures: DatasetFigures, collections: Sequence[KeptCollection], root: str
-) -> Iterable[Distribution]:
-    """The objects of each collection, and the things of the streams, over OGC API - Features."""
-    named = [(kept.id, {"de": kept.title, "en": kept.title}) for kept in collections]
-    if figures.streams:
-        things = {"de": "Orte der Messreihen", "en": "Places of the streams"}
-        named.append((f"things:{dataset.id}", things))
-    for place, (name, title) in enumerate(named, 1):
-        yield Distribution(
-            name=f"features-{place}",
-            title={language: f"{text} (OGC API Features)" for language, text in title.items()},
-            address=f"{root}/ogc/v1/collections/{name}/items?f=json",
-            format="GEOJSON",
-            service="features",
-            conforms_to=(FEATURES,),
-        )
-
-
-def features_service(root: str) -> Service:
-    """The interface to objects."""
-    return Service(
-        name="features",
-        title={"de": "OGC API Features", "en": "OGC API Features"},
-        endpoint=f"{root}/ogc/v1",
-        description=f"{root}/ogc/v1/api",
-        conforms_to=(FEATURES,),
-    )

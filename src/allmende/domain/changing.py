@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from allmende.domain.batch import Ref
 from allmende.domain.bounds import USUAL, Bounds, check_observation
 from allmende.domain.creation import check_one_of, id_of, keep_value, names_existing, time_of_house
 from allmende.domain.errors import InvalidInput, LimitExceeded
 from allmende.domain.model import ENTITIES, EntityType, Kind, Relation
-from allmende.domain.store import Ref
 
 Plan = tuple[dict[str, Any], dict[str, tuple[Ref, ...]]]
-"""``values`` and ``links`` of an :class:`allmende.domain.store.Amendment`."""
+"""``values`` and ``links`` of an :class:`allmende.domain.batch.Amendment`."""
 
 
 def plan_change(

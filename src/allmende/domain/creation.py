@@ -11,11 +11,11 @@ from shapely import from_geojson
 from shapely.errors import ShapelyError
 
 from allmende.domain import ids, times
+from allmende.domain.batch import NewEntity, Ref
 from allmende.domain.bounds import USUAL, Bounds, check_observation
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotSupported
 from allmende.domain.model import ENTITIES, Attribute, EntityType, Kind, Relation
 from allmende.domain.query import ResultKind
-from allmende.domain.store import NewEntity, Ref
 from allmende.domain.tasking import check_description
 
 MAX_DEPTH = 64

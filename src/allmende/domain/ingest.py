@@ -11,6 +11,7 @@ import msgspec
 
 from allmende.domain import ids, times
 from allmende.domain.addresses import hide_secrets
+from allmende.domain.batch import Batch
 from allmende.domain.bounds import (
     MISFIT,
     Bounds,
@@ -31,7 +32,6 @@ from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import house_reader
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Collection, Declaration, Features, Parsed, Rejection, Result, Series
-from allmende.domain.store import Batch
 
 
 class IngestLimits(Bounds, frozen=True, kw_only=True):

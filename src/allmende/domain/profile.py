@@ -38,7 +38,8 @@ from allmende.domain.profile_checks import (
     check_variables,
 )
 from allmende.domain.retention import RetentionProfile, check_names, parse_retention
-from allmende.domain.rules import FOLDER, GroupsProfile, RuleProfile, parse_rules
+from allmende.domain.rule_files import FOLDER, parse_rules
+from allmende.domain.rules import GroupsProfile, RuleProfile
 from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.times import SECOND, parse_duration
 

@@ -11,12 +11,14 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from allmende.domain.batch import Batch, Ref
 from allmende.domain.creation import plan_creation
 from allmende.domain.errors import AllmendeError, InvalidInput, StorageError
+from allmende.domain.logs import TIME_FOLLOWER
 from allmende.domain.policy import Reader
 from allmende.domain.query import Expand, Query
 from allmende.domain.rules import micros
-from allmende.domain.store import TIME_FOLLOWER, Batch, Ref, Store
+from allmende.domain.store import Store
 from allmende.domain.tasking import check_parameters, check_steerable
 from allmende.domain.times import HOUR, format_instant
 from allmende.knowledge.actions import Action, Wish

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import msgspec
 
 from allmende.domain.errors import AllmendeError, StorageError
+from allmende.domain.logs import RETENTION, TIME_FOLLOWER, Change, EntityChange
 from allmende.domain.policy import Reader
 from allmende.domain.rules import BY_STREAM, micros
-from allmende.domain.store import RETENTION, TIME_FOLLOWER, Change, EntityChange, Store
+from allmende.domain.store import Store
 from allmende.domain.times import MINUTE
 from allmende.knowledge.acting import Actor, Deed, Journal, find_problems
 from allmende.knowledge.evaluate import ROWS, Limits, Outcome, divided, evaluate_all

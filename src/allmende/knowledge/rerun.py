@@ -11,9 +11,10 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 
+from allmende.domain.batch import Receipt
 from allmende.domain.errors import InvalidInput, LimitExceeded
 from allmende.domain.policy import Reader
-from allmende.domain.store import Receipt, Store
+from allmende.domain.store import Store
 from allmende.domain.times import DAY, format_instant
 from allmende.knowledge.evaluate import Limits, Outcome, divided, evaluate_all
 from allmende.knowledge.follow import FOLLOWER, TURN, time_of

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from allmende.domain.batch import Batch, Receipt, Removal
 from allmende.domain.errors import Conflict, InvalidInput
 from allmende.domain.ingest import check_declaration
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, Expression, Logic, Path, Query, Step, Value
 from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, Unit
 from allmende.domain.rules import SuppressProfile
-from allmende.domain.store import Batch, Receipt, Removal, Store
+from allmende.domain.store import Store
 from allmende.knowledge.evaluate import Outcome
 from allmende.knowledge.groups import Group
 from allmende.knowledge.language import Scalar

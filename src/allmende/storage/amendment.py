@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from allmende.domain.batch import Amendment, Ref
 from allmende.domain.changing import plan_hanging
 from allmende.domain.creation import check_widths
 from allmende.domain.errors import AllmendeError, Conflict, Forbidden, InvalidInput, NotFound
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import Reader
 from allmende.domain.query import Query
-from allmende.domain.store import Amendment, Ref
 from allmende.storage.connections import Connection
 from allmende.storage.correction import change_observation
 from allmende.storage.entities import (

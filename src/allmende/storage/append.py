@@ -6,10 +6,11 @@ most of what such a batch costs alone is the way to the database and back.
 
 from collections.abc import Iterator, Sequence
 
+from allmende.domain.batch import Batch, Receipt
 from allmende.domain.creation import encode
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import COMMONS
-from allmende.domain.store import Batch, DatasetRecord, Receipt
+from allmende.domain.store import DatasetRecord
 from allmende.storage import bookkeeping
 from allmende.storage.arrays import create_rows
 from allmende.storage.collecting import append_features

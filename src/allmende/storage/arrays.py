@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.batch import Batch, Rows
 from allmende.domain.bounds import check_fit, fits_all
 from allmende.domain.creation import keep_row
 from allmende.domain.errors import AllmendeError, Conflict, InvalidInput
 from allmende.domain.model import ENTITIES
 from allmende.domain.query import ResultKind
-from allmende.domain.store import Batch, Rows
 from allmende.storage.connections import Connection
 from allmende.storage.creation import hold_ids, observation_id
 from allmende.storage.entities import check_writable, ensure_feature, find_keys

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.batch import Receipt
 from allmende.domain.errors import NotFound
 from allmende.domain.ingest import names_reading
 from allmende.domain.records import Rejection
-from allmende.domain.store import KeptRejection, Receipt, SourceState
+from allmende.domain.store import KeptRejection, SourceState
 from allmende.storage.connections import Connection
 
 _SOURCE = "id, last_received, last_success, last_error, last_error_at, newest, accepted, repeated, corrected, rejected"

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql as pgsql
 
 from allmende.domain.errors import Conflict, InvalidInput
-from allmende.domain.store import TIME_FOLLOWER
+from allmende.domain.logs import TIME_FOLLOWER
 from allmende.storage.archive import Table
 from allmende.storage.connection_postgres import PostgresConnection
 from allmende.storage.connections import OBSERVATION, Connection

@@ -4,12 +4,12 @@ from typing import Any
 
 from msgspec import structs
 
+from allmende.domain.batch import Amendment
 from allmende.domain.bounds import check_fit
 from allmende.domain.creation import keep_row
 from allmende.domain.errors import ChangedMeanwhile, NotFound
 from allmende.domain.model import STREAMS
 from allmende.domain.query import ResultKind
-from allmende.domain.store import Amendment
 from allmende.storage.connections import OBSERVATION, Connection
 from allmende.storage.entities import check_writable, origin_key
 from allmende.storage.find import find_one

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
+from allmende.domain.batch import Batch, NewEntity, Ref
 from allmende.domain.bounds import check_fit
 from allmende.domain.creation import keep_row
 from allmende.domain.errors import AllmendeError, Conflict, InvalidInput
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.query import ResultKind
-from allmende.domain.store import Batch, NewEntity, Ref
 from allmende.storage.amendment import hang_on
 from allmende.storage.connections import Connection
 from allmende.storage.entities import (

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.batch import Batch
 from allmende.domain.creation import encode
 from allmende.domain.errors import InvalidInput
 from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import COMMONS
 from allmende.domain.records import Declaration, Property, SensorDeclaration, ThingDeclaration
-from allmende.domain.store import Batch
 from allmende.storage.connections import ColumnType, Connection
 from allmende.storage.entities import add_entity, dataset_key, place_thing, update_entity, upsert_entity
 from allmende.storage.logs import log_created, log_entity

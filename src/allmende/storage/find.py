@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.errors import ChangedMeanwhile, NotFound
+from allmende.domain.logs import Change
 from allmende.domain.query import Expand, Page, Query, layout
-from allmende.domain.store import Change
 from allmende.storage.aggregate import table
 from allmende.storage.compile import compile_page
 from allmende.storage.connections import Connection

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from allmende.domain.batch import Receipt
 from allmende.domain.creation import keep_result
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Series
-from allmende.domain.store import Receipt
 from allmende.storage.connections import Connection
 from allmende.storage.entities import feature_of_thing
 from allmende.storage.readings import DOCUMENT_FROM, log_appends, quality_of

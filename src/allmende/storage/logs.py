@@ -6,8 +6,8 @@ what is settled is read (see ``Dialect.settled``).
 
 from collections.abc import Iterable, Mapping
 
+from allmende.domain.logs import ENTITY_FOLLOWER, TIME_FOLLOWER, Change, EntityChange
 from allmende.domain.model import ENTITIES, STREAMS
-from allmende.domain.store import ENTITY_FOLLOWER, TIME_FOLLOWER, Change, EntityChange
 from allmende.storage.connections import ColumnType, Connection
 from allmende.storage.schema import COLUMNS, TABLE_OF
 

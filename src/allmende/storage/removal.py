@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from allmende.domain.batch import Removal
 from allmende.domain.errors import Conflict, LimitExceeded, NotFound
 from allmende.domain.model import ENTITIES, STREAMS
-from allmende.domain.store import Removal
 from allmende.storage.compile import compile_keys
 from allmende.storage.connections import Connection
 from allmende.storage.entities import check_writable, forget_declarations, forget_features, origin_key

@@ -2,10 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from allmende.domain.batch import Removal
+from allmende.domain.logs import RETENTION
 from allmende.domain.policy import house_reader
 from allmende.domain.query import Query, ResultKind
 from allmende.domain.retention import Fate, StreamFacts, ThinProfile
-from allmende.domain.store import RETENTION, Removal
 from allmende.domain.thinning import Merged, Reading
 from allmende.storage.connections import Connection
 from allmende.storage.entities import origin_key

@@ -6,10 +6,10 @@ its client. What is written is the same.
 
 from typing import NamedTuple
 
+from allmende.domain.batch import Batch, NewEntity, Receipt
 from allmende.domain.bounds import fits_all
 from allmende.domain.policy import Reader
 from allmende.domain.query import ResultKind
-from allmende.domain.store import Batch, NewEntity, Receipt
 from allmende.storage.connections import Connection, Numbers
 from allmende.storage.entities import ask_origins
 from allmende.storage.fresh import ensure_features

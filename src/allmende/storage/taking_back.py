@@ -6,13 +6,13 @@ Unlike a correction, what was known before is not kept.
 from collections.abc import Sequence
 from typing import Any
 
+from allmende.domain.batch import Amendment, Removal
 from allmende.domain.creation import encode
 from allmende.domain.errors import NotFound
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import COMMONS, Reader
 from allmende.domain.query import Query
 from allmende.domain.records import Position
-from allmende.domain.store import Amendment, Removal
 from allmende.storage.amendment import change_entity
 from allmende.storage.bookkeeping import forget_rejections
 from allmende.storage.connections import Connection

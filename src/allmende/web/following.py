@@ -3,9 +3,10 @@
 import msgspec
 import structlog
 
+from allmende.domain.logs import ENTITY_FOLLOWER, RETENTION, Change, EntityChange
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Query
-from allmende.domain.store import ENTITY_FOLLOWER, RETENTION, Change, EntityChange, Store
+from allmende.domain.store import Store
 from allmende.domain.times import SECOND
 from allmende.web.config import Config
 

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from allmende.domain import times
+from allmende.domain.batch import Batch, Receipt
 from allmende.domain.connector import Payload
 from allmende.domain.errors import Conflict, InvalidInput, LostRace, NotFound, StorageBusy, StorageFull
 from allmende.domain.framing import frames, framing_of
@@ -19,7 +20,7 @@ from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.marks import Mark
 from allmende.domain.profile import Profile
 from allmende.domain.records import Parsed, Rejection
-from allmende.domain.store import Batch, Receipt, Store
+from allmende.domain.store import Store
 from allmende.web.broker.topics import covers
 from allmende.web.config import Config
 from allmende.web.disk import DiskFloor

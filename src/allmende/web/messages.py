@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 import structlog
 
+from allmende.domain.batch import Batch
 from allmende.domain.creation import encode
 from allmende.domain.errors import AllmendeError, StorageBusy, StorageFull
 from allmende.domain.face import Request, Response
 from allmende.domain.marks import Mark
 from allmende.domain.policy import COMMONS, Reader, house_reader
 from allmende.domain.records import Rejection
-from allmende.domain.store import Batch, Store
+from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import parse_address
 from allmende.faces.sensorthings.answers import error_response, refuse
 from allmende.faces.sensorthings.topics import creation_path

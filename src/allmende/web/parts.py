@@ -140,7 +140,9 @@ def run_broker(config: Config) -> None:
     open_django()
     from allmende.web.broker.rules import house_notifier, house_rules
     from allmende.web.broker.run import run_broker as run
+    from allmende.web.reads.notes import notes
 
+    notes.keep()
     run(config, house_rules(config), house_notifier)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.batch import Batch
 from allmende.domain.records import Declaration, Series
-from allmende.domain.store import Batch
 
 ROWS = 2000
 """Readings a transaction at most: other writers wait no longer than such a one takes (about 15 ms)."""

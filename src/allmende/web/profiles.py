@@ -10,7 +10,7 @@ import allmende
 from allmende.domain.errors import ConfigurationError
 from allmende.domain.plain import PlainProfile, plain_profile
 from allmende.domain.profile import Profile, ProfileError
-from allmende.domain.rules import FOLDER
+from allmende.domain.rule_files import FOLDER
 
 FILE_NAME = "city.toml"
 _MAX_BYTES = 50_000_000

@@ -16,10 +16,11 @@ from paho.mqtt import client as mqtt
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.face import FaceLimits
+from allmende.domain.logs import Change, EntityChange
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Page
-from allmende.domain.store import Change, EntityChange, Store
+from allmende.domain.store import Store
 from allmende.faces.sensorthings.render import observation_json
 from allmende.faces.sensorthings.topics import PREFIX, entity_topic, observations_topic, parse_subscription
 from allmende.web.config import Config

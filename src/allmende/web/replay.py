@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from allmende.domain.batch import Receipt
 from allmende.domain.connector import Payload
 from allmende.domain.ingest import is_cut
-from allmende.domain.store import KeptRejection, Receipt
+from allmende.domain.store import KeptRejection
 from allmende.web.intake import Intake
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from allmende.city.parking.read import read_board, read_history
+from allmende.domain.batch import Batch
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Fact, Geography, Position, Profile, ThingProfile
 from allmende.domain.records import (
@@ -17,7 +18,6 @@ from allmende.domain.records import (
     ThingDeclaration,
     Unit,
 )
-from allmende.domain.store import Batch
 from allmende.domain.times import from_datetime
 from allmende.storage.sqlite import SqliteStore
 from tests.support import DATASETS, HOUSE, PlainConnections

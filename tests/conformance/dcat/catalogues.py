@@ -6,15 +6,7 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from allmende.domain import vocabulary
-from allmende.domain.catalogue import (
-    Catalogue,
-    Note,
-    build_catalogue,
-    feature_distributions,
-    features_service,
-    sensorthings_service,
-    stream_distributions,
-)
+from allmende.domain.catalogue import Catalogue, Note, build_catalogue
 from allmende.domain.dataset import (
     CatalogueProfile,
     Contact,
@@ -29,6 +21,12 @@ from allmende.domain.dataset import (
 )
 from allmende.domain.face import Request
 from allmende.domain.figures import DatasetFigures
+from allmende.domain.interfaces import (
+    feature_distributions,
+    features_service,
+    sensorthings_service,
+    stream_distributions,
+)
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.profile import Geography, Profile
 from allmende.domain.quality import Quality

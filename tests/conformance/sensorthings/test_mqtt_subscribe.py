@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from allmende.domain.batch import Removal
 from allmende.domain.query import Query
 from allmende.domain.records import Series
-from allmende.domain.store import Removal
 from tests.conformance.sensorthings.house import House, datastream, location, observation, observed_property, thing
 from tests.conformance.sensorthings.messages import Spoken, spoken_to, told
 from tests.support import HOUSE, batch

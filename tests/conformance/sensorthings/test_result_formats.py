@@ -11,11 +11,11 @@ import pytest
 import shapely
 from pyarrow import parquet
 
+from allmende.domain.batch import Batch
 from allmende.domain.face import Response
 from allmende.domain.model import ENTITIES
 from allmende.domain.policy import ANONYMOUS, Reader, house_reader
 from allmende.domain.records import SensorDeclaration, Series
-from allmende.domain.store import Batch
 from tests.conformance.sensorthings.house import ROOT, House, datastream, location, observation, sensor, thing
 from tests.support import declaration
 

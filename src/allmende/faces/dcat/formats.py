@@ -10,6 +10,7 @@ from rdflib.plugins.serializers.jsonld import Converter
 from rdflib.plugins.shared.jsonld.context import Context
 
 from allmende.domain.errors import InvalidQuery
+from allmende.faces.accept import ranges
 from allmende.faces.dcat.names import NEWEST, PREFIXES, Profile, empty_graph
 
 
@@ -77,7 +78,7 @@ def accepted(header: str, *, html: bool) -> Format | None:
     """The format that an Accept header likes best, None for a page; what takes anything gets a page where there is
     one, else Turtle (RFC 9110, 12.5.1)."""
     best: tuple[float, int, Format | None] | None = None
-    for place, (media, weight) in enumerate(_ranges(header)):
+    for place, (media, weight) in enumerate(ranges(header)):
         if weight <= 0:
             continue
         found: Format | None
@@ -98,23 +99,6 @@ def accepted(header: str, *, html: bool) -> Format | None:
     if best is None:
         return None if html else FORMATS[0]
     return best[2]
-
-
-def _ranges(header: str) -> list[tuple[str, float]]:
-    ranges = []
-    for part in header.split(",")[:50]:
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip() == "q":
-                try:
-                    weight = float(value)
-                except ValueError:
-                    weight = 0.0
-        if media:
-            ranges.append((media, weight))
-    return ranges
 
 
 def profile_of(asked: str, header: str = "") -> Profile:

@@ -15,7 +15,7 @@ _TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
-    *(f"{_FEATURES}-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson")),
+    *(f"{_FEATURES}-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson", "html")),
     f"{_FEATURES}-2/1.0/conf/crs",
     *(
         f"{_FEATURES}-3/1.0/conf/{name}"
@@ -46,7 +46,8 @@ def landing(request: Request, about: About) -> dict[str, Any]:
         "description": about.description,
         "links": [
             *own_links(request, JSON),
-            link("service-desc", f"{root}/api", OPENAPI, "OpenAPI 3.0"),
+            link("service-desc", f"{root}/api?f=json", OPENAPI, "OpenAPI 3.0"),
+            link("service-doc", f"{root}/api?f=html", HTML, "OpenAPI 3.0"),
             link("conformance", f"{root}/conformance", JSON),
             link("http://www.opengis.net/def/rel/ogc/1.0/conformance", f"{root}/conformance", JSON),
             link("data", f"{root}/collections", JSON),
@@ -100,6 +101,7 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
     found = [
         link("items", f"{here}/items?f=json", GEOJSON, layer.title),
+        link("items", f"{here}/items?f=html", HTML, layer.title),
         link(QUERYABLES, f"{here}/queryables", SCHEMA),
         link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", f"{here}/tiles", JSON),
     ]
@@ -112,7 +114,7 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
 
 def _listed(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
-    return [link("self", here, JSON), *_links(request, layer)]
+    return [link("self", here, JSON), link("alternate", f"{here}?f=html", HTML), *_links(request, layer)]
 
 
 def schema_of(request: Request, layer: Layer, known: dict[str, dict[str, Any]]) -> dict[str, Any]:

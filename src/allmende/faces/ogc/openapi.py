@@ -6,7 +6,7 @@ from typing import Any
 from allmende import __version__
 from allmende.domain.creation import encode
 from allmende.domain.face import FaceLimits
-from allmende.faces.ogc.answers import GEOJSON, JSON, SCHEMA
+from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, SCHEMA
 from allmende.faces.ogc.crs import SYSTEMS
 from allmende.faces.ogc.options import ITEM, ITEMS, OPTIONS, PAGE
 from allmende.faces.ogc.tiles import DEEPEST, MATRIX, MVT
@@ -42,10 +42,10 @@ def _operation(name: str, words: str, kinds: tuple[str, ...], *parameters: Any) 
         "description": "What is wrong.",
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/exception"}}},
     }
-    content = {
-        kind: {"schema": {"type": "string", "format": "binary"} if kind == MVT else {"type": "object"}}
-        for kind in kinds
-    }
+    content: dict[str, Any] = {kind: {"schema": {"type": "object"}} for kind in kinds}
+    content[HTML] = {"schema": {"type": "string"}}
+    if kinds == (MVT,):
+        content = {MVT: {"schema": {"type": "string", "format": "binary"}}}
     return {
         "get": {
             "operationId": name,

@@ -3,11 +3,12 @@
 from typing import Any
 
 from allmende.domain.arrays import Refused, plan_rows
+from allmende.domain.batch import Batch, Rows
 from allmende.domain.creation import encode
 from allmende.domain.errors import AllmendeError, InvalidInput, LimitExceeded
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.policy import COMMONS
-from allmende.domain.store import Batch, Rows, Store
+from allmende.domain.store import Store
 from allmende.faces.sensorthings.answers import content_kind, decode_body, refuse, require_writer
 from allmende.faces.sensorthings.rows import entity_link
 

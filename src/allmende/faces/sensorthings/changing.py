@@ -5,12 +5,13 @@ from typing import Any
 import msgspec
 
 from allmende.domain import errors
+from allmende.domain.batch import Amendment, Removal
 from allmende.domain.changing import plan_change
 from allmende.domain.creation import encode
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.model import ENTITIES
 from allmende.domain.query import Page
-from allmende.domain.store import Amendment, Removal, Store
+from allmende.domain.store import Store
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (
     MINIMAL,

@@ -6,12 +6,13 @@ import msgspec
 
 from allmende.domain import errors, ids
 from allmende.domain.aggregation import Table
+from allmende.domain.batch import Batch, Receipt, Ref
 from allmende.domain.creation import encode, plan_creation
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.model import ENTITIES, SETS, Kind
 from allmende.domain.policy import COMMONS
 from allmende.domain.query import Page, Query, ResultKind, layout
-from allmende.domain.store import Batch, Receipt, Ref, Store
+from allmende.domain.store import Store
 from allmende.faces.sensorthings import arrays, batch, batch_json, multipart
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.answers import (

@@ -10,10 +10,10 @@ import msgspec
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.face import FaceLimits
 from allmende.domain.ids import is_number
+from allmende.domain.logs import EntityChange
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
-from allmende.domain.store import EntityChange
 from allmende.faces.sensorthings.address import Address, parse_address
 from allmende.faces.sensorthings.face import value_json
 from allmende.faces.sensorthings.options import Asked, parse_options

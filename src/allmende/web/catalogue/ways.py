@@ -3,9 +3,8 @@ dataset, to SERVICES what it is."""
 
 from collections.abc import Callable
 
-from allmende.domain.catalogue import (
-    Adder,
-    Service,
+from allmende.domain.catalogue import Adder, Service
+from allmende.domain.interfaces import (
     feature_distributions,
     features_service,
     sensorthings_service,

@@ -14,10 +14,10 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from allmende.domain.batch import Receipt
 from allmende.domain.connector import Payload
 from allmende.domain.errors import Forbidden, LimitExceeded, LostRace, NotFound
 from allmende.domain.records import Rejection
-from allmende.domain.store import Receipt
 from allmende.web.broker.session import Client
 from allmende.web.citizens.models import BLOCKED, OwnSensor
 from allmende.web.citizens.source import source_of

@@ -13,10 +13,11 @@ from allmende.connectors import checks
 from allmende.connectors.own_sensor.parse import parse
 from allmende.connectors.own_sensor.streams import Streams
 from allmende.connectors.own_sensor.vocabulary import OWN_PROPERTY, vocabulary
+from allmende.domain.batch import Batch
 from allmende.domain.connector import Connector, Source
 from allmende.domain.policy import Reader, house_reader
 from allmende.domain.profile import SourceProfile
-from allmende.domain.store import Batch, DatasetRecord
+from allmende.domain.store import DatasetRecord
 from allmende.web.citizens.models import OPEN, OwnSensor
 from allmende.web.house import open_profile, open_store
 from allmende.web.sources import PreparedSource, merge_settings

@@ -8,8 +8,8 @@ from copy import copy
 from pathlib import Path
 from typing import BinaryIO
 
+from allmende.domain.batch import Receipt
 from allmende.domain.errors import NotFound
-from allmende.domain.store import Receipt
 from allmende.web.cli.errors import ExitCode, code_of, sentence
 from allmende.web.cli.opened import actor, open_house
 from allmende.web.cli.output import print_json

@@ -10,13 +10,13 @@ import msgspec
 
 from allmende.connectors.fetching import open_client, read, without_secrets
 from allmende.domain.addresses import hide_secrets
+from allmende.domain.batch import Batch
 from allmende.domain.connector import Connector, Payload, Source
 from allmende.domain.errors import InvalidInput, NotFound
 from allmende.domain.framing import frames, framing_of
 from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.profile_checks import check_address
 from allmende.domain.records import Parsed
-from allmende.domain.store import Batch
 from allmende.domain.times import format_instant
 from allmende.web.cli.errors import ExitCode
 from allmende.web.cli.output import print_json, print_table, printable

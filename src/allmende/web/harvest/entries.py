@@ -110,6 +110,7 @@ def _entry(row: Harvested, harvest: HarvestProfile, root: str) -> Entry:
         high_value=list(said.high_value),
         availability=said.availability,
         series=said.series,
+        other_ids=[uri] if uri else [],
     )
     return Entry(
         dataset=dataset,

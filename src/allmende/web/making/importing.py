@@ -7,8 +7,8 @@ from copy import copy
 import structlog
 from django.db import close_old_connections
 
+from allmende.domain.batch import Receipt
 from allmende.domain.errors import AllmendeError
-from allmende.domain.store import Receipt
 from allmende.web.accounts.audit import record
 from allmende.web.intake import Intake
 from allmende.web.making.models import DONE, FAILED, PROPOSED, RUNNING, Making

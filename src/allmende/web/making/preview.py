@@ -10,6 +10,7 @@ import msgspec
 from django.conf import settings
 
 from allmende.connectors import registry
+from allmende.domain.batch import Batch
 from allmende.domain.connector import Connector, Payload, Source
 from allmende.domain.errors import InvalidInput
 from allmende.domain.features import FeatureRow
@@ -17,7 +18,6 @@ from allmende.domain.framing import MAX_BYTES, frames, framing_of
 from allmende.domain.ingest import ingest
 from allmende.domain.recognition.plan import settings_of
 from allmende.domain.records import Declaration
-from allmende.domain.store import Batch
 from allmende.web.house import open_profile
 from allmende.web.intake import now_micros, reading_bounds
 from allmende.web.making.models import Making

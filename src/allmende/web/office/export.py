@@ -8,7 +8,7 @@ import tomli_w
 
 from allmende.domain.errors import InvalidInput
 from allmende.domain.plain import PlainProfile
-from allmende.domain.rules import read_rules
+from allmende.domain.rule_files import read_rules
 from allmende.web.live import live
 from allmende.web.profiles import FILE_NAME, load_profile, read_profile
 

@@ -11,9 +11,10 @@ import structlog
 from django.db import close_old_connections
 from django.utils import timezone
 
+from allmende.domain.batch import Receipt
 from allmende.domain.errors import AllmendeError, InvalidInput
 from allmende.domain.profile import Profile
-from allmende.domain.store import Receipt, Store
+from allmende.domain.store import Store
 from allmende.domain.times import from_datetime
 from allmende.knowledge.prepare import Rule, prepare_rules
 from allmende.knowledge.rerun import run_again

@@ -10,10 +10,10 @@ from django.db import close_old_connections
 
 from allmende.connectors.fetching import without_secrets
 from allmende.domain.addresses import hide_secrets
+from allmende.domain.batch import Receipt
 from allmende.domain.connector import Payload
 from allmende.domain.errors import AllmendeError
 from allmende.domain.framing import frames, framing_of
-from allmende.domain.store import Receipt
 from allmende.domain.times import SECOND, parse_duration
 from allmende.web.intake import Intake
 from allmende.web.sources import PreparedSource
