@@ -1,8 +1,8 @@
 """A small OpenID Connect provider of its own, as the counterpart of log-ins: authorization code flow with PKCE.
 
 What it knows of the person who comes next stands in ``claims``; what is otherwise in the id token, in ``signed`` (None:
-there is no id token). Whoever is sent to log in anew did so ``age`` seconds ago. It checks what a provider has to check:
-the client's secret, the redirect address, the code's single use, the verifier.
+there is no id token). Whoever is sent to log in anew did so ``age`` seconds ago. It checks what a provider has to
+check: the client's secret, the redirect address, the code's single use, the verifier.
 """
 
 import base64
