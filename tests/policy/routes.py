@@ -197,6 +197,7 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
+    "catalogues/": Open(("/catalogues/",)),
     "datasets/": Open(
         tuple(
             f"/datasets/{asked}"
