@@ -89,6 +89,7 @@ _OGC = tuple(
 _OWN = (
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    r"accounts/again/",
     r"accounts/confirm-email/",
     r"accounts/data/",
     r"accounts/delete/",
@@ -129,6 +130,9 @@ _OWN = (
     r"accounts/tokens/<int:number>/revoke/",
 )
 """Somebody's own account: told of in tests/web/test_accounts.py and its neighbours."""
+
+_KEY = "0" * 32
+"""Of an order for what is hidden; what is ordered and made is tried in tests/web/downloads."""
 
 ROUTES: dict[str, Way] = {
     **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
@@ -171,6 +175,13 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "downloads/": Open(("/downloads/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/drop/\Z": Open((f"/downloads/{_KEY}/drop/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/file/(?P<name>[^/]{1,300})\Z": Open(
+        (f"/downloads/{_KEY}/file/{{canary}}.csv.zip", f"/downloads/{_KEY}/file/{{canary}}-2026-01-01.csv.zip")
+    ),
+    r"^downloads/(?P<key>[0-9a-f]{32})/state\.json\Z": Open((f"/downloads/{_KEY}/state.json",)),
     "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
         tuple(
@@ -189,6 +200,7 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
+    "catalogues/": Open(("/catalogues/",)),
     "datasets/": Open(
         tuple(
             f"/datasets/{asked}"

@@ -61,6 +61,7 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
         "provenance": spoken(entry.provenance),
         "legal_basis": spoken(dataset.legal_basis),
+        "origin_access": _access(entry),
         "keywords": dataset.keywords.get(_language()) or next(iter(dataset.keywords.values()), []),
         "availability": spoken(availability.label) if availability else "",
         "high_value": [_label(vocabulary.HIGH_VALUE, key) for key in dataset.high_value],
@@ -76,6 +77,12 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "schema_org": mark_safe(data_block(describe(entry, catalogue, _language()))),  # noqa: S308
     }
     return render(request, "catalogue/dataset.html", values)
+
+
+def _access(entry: Entry) -> str:
+    """What the origin of a dataset says of who may have it, in the reader's words where its list is known."""
+    said = entry.origin.access if entry.origin else ""
+    return _label(vocabulary.ACCESS_RIGHTS, said) if said else ""
 
 
 def _named(stream: StreamSummary) -> str:

@@ -12,6 +12,7 @@ from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
+from allmende.web.downloads.orders import prune as prune_downloads
 from allmende.web.feedback.models import Message
 from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
@@ -45,6 +46,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     Message.prune()
     prune_makings()
     Grant.prune()
+    prune_downloads()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
         prepare_years(now)
