@@ -45,7 +45,8 @@ _OGC = tuple(
     f"/ogc/v1{path}"
     for path in (
         "", "/conformance", "/api", "/collections", "/tileMatrixSets", "/collections/trees",
-        "/collections/{canary}-trees", "/collections/none-trees", "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
+        "/collections/{canary}-trees", "/collections/none-trees",
+        "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
         "/collections/none/items", "/collections/trees/items/oak-1", "/collections/trees/items/{canary}-1",
         "/collections/{canary}-trees/items/{canary}-1", "/collections/{canary}-trees/items/oak-1",
         "/collections/trees/schema", "/collections/{canary}-trees/schema", "/collections/things:sensors/schema/feature",
