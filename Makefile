@@ -24,11 +24,14 @@ run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME
 # What no profile changes is run once.
 KNOW_NO_CITY = $(addprefix tests/,clients conformance connectors domain faults fuzz knowledge storage tools) src/allmende/connectors \
   $(patsubst %,tests/web/test_%.py,backup broker cores lost_race postgres postgres_pool publisher sqlite_backend)
+# What people write into forms, locks and finds again is looked at on PostgreSQL too; the store's own tests run on both.
+ON_BOTH = $(patsubst %,tests/web/test_%.py,audit_page grants revisions)
 
 test: ## all tests; those that a city's profile could break once with each city
 	@$(SETUP) dev --browser
 	ALLMENDE_TEST_CITY=jena $(BIN)/pytest -n $(JOBS) --dist loadgroup $(PYTEST)
 	ALLMENDE_TEST_CITY=example $(BIN)/pytest -n $(JOBS) --dist loadgroup $(KNOW_NO_CITY:%=--ignore=%) $(PYTEST) || [ $$? = 5 ]  # none of those asked for
+	ALLMENDE_TEST_CITY=jena ALLMENDE_TEST_DATABASE=postgres $(BIN)/pytest $(ON_BOTH) $(PYTEST) || [ $$? = 5 ]
 
 check: setup-dev ## style, types, layers, translations
 	$(BIN)/ruff check

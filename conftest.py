@@ -1,6 +1,7 @@
 """Every test process gets a home of its own and no setting of the machine's.
 
 ``ALLMENDE_TEST_CITY`` chooses the profile (jena by default); what a profile could break runs with each of the two.
+``ALLMENDE_TEST_DATABASE=postgres`` lets Django's tests run on a PostgreSQL of their own instead of SQLite.
 """
 
 import atexit
@@ -11,8 +12,11 @@ from typing import Any
 
 import pytest
 
+import pytest
+
 _KEPT = (
     "ALLMENDE_TEST_CITY",
+    "ALLMENDE_TEST_DATABASE",
     "ALLMENDE_TEST_EXAMPLES",
     "ALLMENDE_TEST_FUZZ",
     "ALLMENDE_SHARED_DATA",
@@ -31,9 +35,20 @@ def _prepare_environment() -> None:
     os.environ["ALLMENDE_HOME"] = home
     os.environ["ALLMENDE_CITY"] = os.environ.get("ALLMENDE_TEST_CITY") or "jena"
     os.environ |= {"ALLMENDE_RATE_LIMIT": "0", "ALLMENDE_TOKEN_RATE_LIMIT": "0"}
+    if os.environ.get("ALLMENDE_TEST_DATABASE") == "postgres":
+        os.environ["ALLMENDE_DATABASE_URL"] = _empty_database()
     # Playwright keeps an event loop in the thread of the tests; nothing of ours is asynchronous there.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     os.environ["DJANGO_SETTINGS_MODULE"] = "allmende.web.settings"
+
+
+def _empty_database() -> str:
+    from tests.cluster import cluster
+
+    try:
+        return cluster().create_empty()
+    except pytest.skip.Exception as missing:
+        pytest.exit(str(missing), returncode=int(pytest.ExitCode.NO_TESTS_COLLECTED))
 
 
 _prepare_environment()
@@ -56,3 +71,10 @@ def pytest_configure() -> None:
     assert settings.DATABASES
     # Each test's store has a writer of its own; hundreds of idle ones would use up the process's open files.
     committer._IDLE_SECONDS = 0.5
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """A database of PostgreSQL goes with its cluster: to drop it would wait for threads that still have connections."""
+    kept: bool = request.config.getvalue("reuse_db")
+    return kept or os.environ.get("ALLMENDE_TEST_DATABASE") == "postgres"

@@ -44,11 +44,14 @@ _STA = tuple(
 _OGC = tuple(
     f"/ogc/v1{path}"
     for path in (
-        "", "/conformance", "/api", "/collections", "/collections/trees", "/collections/{canary}-trees",
-        "/collections/none-trees", "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
+        "", "/conformance", "/api", "/collections", "/tileMatrixSets", "/collections/trees",
+        "/collections/{canary}-trees", "/collections/none-trees",
+        "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
         "/collections/none/items", "/collections/trees/items/oak-1", "/collections/trees/items/{canary}-1",
         "/collections/{canary}-trees/items/{canary}-1", "/collections/{canary}-trees/items/oak-1",
-        "/collections/trees/queryables", "/collections/{canary}-trees/queryables", "/collections/things:sensors",
+        "/collections/trees/schema", "/collections/{canary}-trees/schema", "/collections/things:sensors/schema/feature",
+        "/collections/things:{canary}/schema", "/collections/trees/queryables",
+        "/collections/{canary}-trees/queryables", "/collections/things:sensors",
         "/collections/things:sensors/items?count=true", "/collections/things:sensors/items/gate",
         "/collections/things:sensors/items/{canary}-thing", "/collections/things:sensors/items?bbox=-13,37,-11,39",
         "/collections/things:sensors/items?bbox=-12.0015,38.0001,-12.0005,38.0009&count=true",
@@ -59,7 +62,7 @@ _OGC = tuple(
         "/collections/trees/items?bbox=-13,37,-11,39&count=true", "/collections/trees/items?kind={canary}",
         "/collections/{canary}-trees/items?kind={canary}", "/collections/{canary}-trees/items?after={canary}-1",
         "/collections/trees/items?after={canary}-1", "/collections/things:commons/items",
-        "/collections/trees/items?datetime=2020-01-01T00:00:00Z/..&count=true", "/collections?f=html",
+        "/collections/trees/items?datetime=2020-01-01T00:00:00Z/..&count=true",
         "/collections/trees/items?filter=kind LIKE '%25canary%25'&count=true",
         "/collections/things:sensors/items?filter=people %3E 900000&count=true",
         "/collections/things:sensors/items?filter=\"{canary}~gate\" IS NOT NULL&count=true",
@@ -72,12 +75,22 @@ _OGC = tuple(
         "/collections/things:{canary}/tiles/WebMercatorQuad/0/0/0",
         "/collections/{canary}-trees/tiles/WebMercatorQuad/0/0/0",
         "/collections/things:sensors/items?crs=http://www.opengis.net/def/crs/EPSG/0/25832",
+        *(
+            f"{path}{'&' if '?' in path else '?'}f=html"
+            for path in (
+                "", "/collections", "/collections/things:sensors", "/collections/things:sensors/items?limit=1",
+                "/collections/things:sensors/items/{canary}-thing", "/collections/things:{canary}/items",
+                "/collections/{canary}-trees", "/collections/things:sensors/queryables",
+                "/collections/things:sensors/items?filter=people %3E 900000",
+            )
+        ),
     )
 )  # fmt: skip
 
 _OWN = (
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    r"accounts/again/",
     r"accounts/confirm-email/",
     r"accounts/data/",
     r"accounts/delete/",
@@ -118,6 +131,9 @@ _OWN = (
     r"accounts/tokens/<int:number>/revoke/",
 )
 """Somebody's own account: told of in tests/web/test_accounts.py and its neighbours."""
+
+_KEY = "0" * 32
+"""Of an order for what is hidden; what is ordered and made is tried in tests/web/downloads."""
 
 ROUTES: dict[str, Way] = {
     **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
@@ -160,6 +176,13 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "downloads/": Open(("/downloads/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/drop/\Z": Open((f"/downloads/{_KEY}/drop/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/file/(?P<name>[^/]{1,300})\Z": Open(
+        (f"/downloads/{_KEY}/file/{{canary}}.csv.zip", f"/downloads/{_KEY}/file/{{canary}}-2026-01-01.csv.zip")
+    ),
+    r"^downloads/(?P<key>[0-9a-f]{32})/state\.json\Z": Open((f"/downloads/{_KEY}/state.json",)),
     "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
         tuple(
@@ -169,9 +192,16 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
         ("/dataset/sensors.ttl", "/dataset/{canary}.ttl", "/dataset/{canary}-people.jsonld")
     ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/version/(?P<number>[1-9][0-9]{0,8})\Z": Open(
+        ("/dataset/sensors/version/1", "/dataset/{canary}/version/1", "/dataset/{canary}-people/version/1")
+    ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/version/(?P<number>[1-9][0-9]{0,8})"
+    r"\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(("/dataset/sensors/version/1.ttl", "/dataset/{canary}/version/1.ttl")),
+    r"^sitemap-(?P<part>[1-9][0-9]{0,4})\.xml\Z": Open(("/sitemap-1.xml", "/sitemap-2.xml")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
+    "catalogues/": Open(("/catalogues/",)),
     "datasets/": Open(
         tuple(
             f"/datasets/{asked}"

@@ -1,10 +1,12 @@
 """Changes of the profile made in the browser: checked, released by a second person, undone, followed."""
 
 import pytest
+from django.utils import translation
 from tests.web.office import RULE, TOWN, living_in, make_town, rewrite
 
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, LimitExceeded, NotFound
 from allmende.domain.profile import ProfileError
+from allmende.knowledge.prepare import prepare_rules
 from allmende.web import live
 from allmende.web.accounts.models import AuditEntry, User
 from allmende.web.house import open_profile, open_sources
@@ -47,7 +49,7 @@ def test_a_change_is_drafted_proposed_released_and_undone(town, anna, bert):
     draft = revisions.save_draft("dataset", "counts", body, anna, reason="renamed")
     assert open_profile().datasets["counts"].publisher == "Town", "a draft is nobody's business"
     (proposal,) = revisions.propose(draft, anna, seen=1)
-    with pytest.raises(Forbidden, match="four eyes"):
+    with pytest.raises(Forbidden, match="Four eyes"):
         revisions.release(proposal, anna, seen=1)
     assert revisions.needs_other(proposal, anna)
     assert not revisions.needs_other(proposal, bert)
@@ -213,7 +215,8 @@ def test_files_come_along_within_limits(town, settings, anna, bert, tmp_path):
 
 def test_a_warning_tells_of_secrets_that_leave(town, anna):
     body = {**said("source", "feed"), "address": "https://a.example/x", "headers": {"X-Key": "${SOURCE_KEY}"}}
-    warnings = revisions.check("source", "feed", {**body, "interval": "PT5M"})
+    with translation.override("en"):
+        warnings = revisions.check("source", "feed", {**body, "interval": "PT5M"})
     assert "it sends SOURCE_KEY to a.example" in warnings
 
 
@@ -263,3 +266,14 @@ def test_a_look_costs_one_query_and_that_once_a_second(town, django_assert_num_q
     with django_assert_num_queries(1):
         open_profile()
         open_profile()
+
+
+def test_what_somebody_wrote_first_stays_first(town, anna, bert):
+    output = {**RULE["outputs"]["twice"], "expression": "aa"}
+    body = {**RULE, "outputs": {"twice": output}}
+    body["steps"] = {"twice_the_count": "count * 2", "b": "twice_the_count + 1", "aa": "b * 2"}
+    revision = put(anna, bert, "rule", "doubled", body)
+    assert list(Revision.objects.get(pk=revision.pk).body["steps"]) == ["twice_the_count", "b", "aa"]
+    live.forget()
+    prepared = prepare_rules(open_profile())
+    assert prepared.problems == {}, "a step reads those before it"

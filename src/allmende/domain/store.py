@@ -196,6 +196,23 @@ class Store(Protocol):
         """Names of the observed properties and things of the streams that the reader may see, by dataset, each once and
         in their order; at most ``most`` of properties and as many of things in a dataset."""
 
+    def disclosed_in(self, page: Page) -> frozenset[str]:
+        """Ids of the datasets that are not open and that an answer tells of: by its rows, by all that it counted, and
+        by what its path leads through."""
+
+    def disclosed_by(self, query: Query) -> frozenset[str]:
+        """The same of everything that a question leads to, whatever its page; for sums."""
+
+    def disclosed_of(
+        self,
+        *,
+        streams: Iterable[str] = (),
+        sources: Iterable[str] = (),
+        collections: Iterable[str] = (),
+        datasets: Iterable[str] = (),
+    ) -> frozenset[str]:
+        """The same of Datastreams, of what sources feed, of collections, and among datasets, all by their ids."""
+
     def tallies(self, start: int, end: int) -> list[Tally]:
         """What came of each stream that ever had a reading, with ``start <= time < end``. For the house itself."""
 

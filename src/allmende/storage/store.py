@@ -14,7 +14,7 @@ from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.records import Position
 from allmende.domain.store import DatasetRecord, KeptRejection, Latest, Points, SourceState
 from allmende.domain.tracing import Trace
-from allmende.storage import bookkeeping, collections, figures, logs, marks, taking_back
+from allmende.storage import bookkeeping, collections, disclosure, figures, logs, marks, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_all, append_batch, put_datasets
 from allmende.storage.collections import ITEMS, Shelf
@@ -149,6 +149,18 @@ class SqlStore:
     def names(self, reader: Reader, most: int) -> dict[str, list[str]]:
         """Names of properties and things by dataset."""
         return self._read(lambda c: figures.read_names(c, reader, most))
+
+    def disclosed_in(self, page: Page) -> frozenset[str]:
+        """Datasets that are not open of an answer: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda c: disclosure.of_page(c, page))
+
+    def disclosed_by(self, query: Query) -> frozenset[str]:
+        """Datasets that are not open of a question: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda c: disclosure.of_query(c, query))
+
+    def disclosed_of(self, **names: Iterable[str]) -> frozenset[str]:
+        """Datasets that are not open by ids: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda c: disclosure.of_names(c, **names))
 
     def tallies(self, start: int, end: int) -> list[Tally]:
         """What came of each stream in a span of time."""

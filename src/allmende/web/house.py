@@ -25,6 +25,16 @@ def open_store() -> Store:
     return make_store(settings.ALLMENDE)
 
 
+def store_for(reader: Reader) -> Store:
+    """The store for one reader's questions: what they read that is not open is noted. For those who read what is open
+    alone it is the store itself."""
+    if not reader.datasets:
+        return open_store()
+    from allmende.web.reads.noting import noting
+
+    return noting(open_store())
+
+
 def open_profile() -> Profile:
     """The city's profile as it is now: what was released in the office is in it. The same object until it changes."""
     return live().current()
@@ -46,7 +56,8 @@ def furnish(store: Store, profile: Profile) -> None:
             publisher=dataset.publisher,
             licence=dataset.licence,
             attribution=dataset.attribution,
-            access=dataset.access,
+            # what was withdrawn is given out no more, by whatever interface
+            access=dataset.access if dataset.withdrawn is None else "protected",
             simulated=dataset.simulated,
         )
         for dataset in profile.datasets.values()
@@ -83,6 +94,6 @@ class HouseMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Open the house and let the view answer."""
         reader = getattr(request, "reader", ANONYMOUS)
-        request.house = House(store=open_store(), profile=open_profile(), reader=reader)  # type: ignore[attr-defined]
+        request.house = House(store=store_for(reader), profile=open_profile(), reader=reader)  # type: ignore[attr-defined]
         timezone.activate(ZoneInfo(open_profile().time_zone))  # pages show times in the city's zone
         return self.get_response(request)

@@ -95,11 +95,13 @@ def run_web(config: Config) -> None:
     from granian.constants import Interfaces
     from granian.server import Server
 
+    from allmende.web.counts import share_counts
     from allmende.web.observability import logs
     from allmende.web.observability.shared import share_counters
 
     logs.configure(config, "web")
     share_counters(config.home)
+    share_counts()
     os.environ[PARENT] = str(os.getpid())
     leave_database()
     Server(
@@ -140,7 +142,9 @@ def run_broker(config: Config) -> None:
     open_django()
     from allmende.web.broker.rules import house_notifier, house_rules
     from allmende.web.broker.run import run_broker as run
+    from allmende.web.reads.notes import notes
 
+    notes.keep()
     run(config, house_rules(config), house_notifier)
 
 

@@ -9,7 +9,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 
 from allmende.web.accounts.middleware import ReaderMiddleware
 from allmende.web.house import HouseMiddleware
-from allmende.web.ogc.views import features
+from allmende.web.ogc.views import features, wants_page
 from allmende.web.sta import sensorthings
 
 _APIS = {"/sta/": sensorthings, "/ogc/": features}
@@ -42,6 +42,9 @@ class ShortCutMiddleware:
         path = request.path_info
         view = next((view for start, view in _APIS.items() if path.startswith(start)), None)
         if view is None or settings.SESSION_COOKIE_NAME in request.META.get("HTTP_COOKIE", ""):
+            return None
+        # where the interface answers with pages, too, those are for people
+        if view is features and wants_page(request):
             return None
         try:
             match = _resolve(path)

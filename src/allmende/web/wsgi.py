@@ -37,5 +37,8 @@ class Application(WSGIHandler):
 
 
 application = Application()
+from allmende.web.reads.notes import notes  # noqa: E402  its models need the apps
+
+notes.keep()
 # The first visitor should not wait for the views to be imported.
 _ = get_resolver().url_patterns

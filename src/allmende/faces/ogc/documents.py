@@ -15,12 +15,13 @@ _TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
-    *(f"{_FEATURES}-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson")),
+    *(f"{_FEATURES}-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson", "html")),
     f"{_FEATURES}-2/1.0/conf/crs",
     *(
         f"{_FEATURES}-3/1.0/conf/{name}"
         for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
     ),
+    *(f"{_FEATURES}-5/1.0/conf/{name}" for name in ("schemas", "core-roles-features")),
     *(
         f"{_TILES}/{name}"
         for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")
@@ -33,9 +34,11 @@ CONFORMANCE = (
             "spatial-functions", "temporal-functions", "property-property", "arithmetic",
         )
     ),
+    # a draft's name for basic-spatial-functions: QGIS looks for it before it leaves a place to us
+    "http://www.opengis.net/spec/cql2/0.0/conf/basic-spatial-operators",
 )  # fmt: skip
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
-_SCHEMA_2020 = "https://json-schema.org/draft/2020-12/schema"
+SCHEMAS = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 
 
 def landing(request: Request, about: About) -> dict[str, Any]:
@@ -46,11 +49,13 @@ def landing(request: Request, about: About) -> dict[str, Any]:
         "description": about.description,
         "links": [
             *own_links(request, JSON),
-            link("service-desc", f"{root}/api", OPENAPI, "OpenAPI 3.0"),
+            link("service-desc", f"{root}/api?f=json", OPENAPI, "OpenAPI 3.0"),
+            link("service-doc", f"{root}/api?f=html", HTML, "OpenAPI 3.0"),
             link("conformance", f"{root}/conformance", JSON),
             link("http://www.opengis.net/def/rel/ogc/1.0/conformance", f"{root}/conformance", JSON),
             link("data", f"{root}/collections", JSON),
             link("http://www.opengis.net/def/rel/ogc/1.0/data", f"{root}/collections", JSON),
+            link("http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", f"{root}/tileMatrixSets", JSON),
         ],
     }
 
@@ -99,8 +104,11 @@ def collection(request: Request, layer: Layer) -> dict[str, Any]:
 def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
     found = [
-        link("items", f"{here}/items?f=json", GEOJSON, layer.title),
+        link("items", f"{here}/items", GEOJSON, layer.title),  # GDAL puts "/" and an id behind it
+        link("items", f"{here}/items?f=html", HTML, layer.title),
         link(QUERYABLES, f"{here}/queryables", SCHEMA),
+        link(SCHEMAS, f"{here}/schema", SCHEMA),
+        link("describedby", f"{here}/schema/feature", SCHEMA),
         link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", f"{here}/tiles", JSON),
     ]
     if layer.words.licence:
@@ -112,16 +120,4 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
 
 def _listed(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
-    return [link("self", here, JSON), *_links(request, layer)]
-
-
-def schema_of(request: Request, layer: Layer, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The queryables as a JSON Schema (19-079r2, 6.2)."""
-    return {
-        "$schema": _SCHEMA_2020,
-        "$id": f"{request.root}/collections/{quote(layer.id, safe=':~')}/queryables",
-        "type": "object",
-        "title": layer.title,
-        "properties": {**known, "geometry": {"x-ogc-role": "primary-geometry", "format": "geometry-any"}},
-        "additionalProperties": not layer.strict,
-    }
+    return [link("self", here, JSON), link("alternate", f"{here}?f=html", HTML), *_links(request, layer)]

@@ -16,11 +16,12 @@ from allmende.domain.query import Expression, Logic
 from allmende.domain.sifting import GEOMETRY
 from allmende.domain.store import Store
 from allmende.domain.times import format_instant
-from allmende.faces.ogc.answers import GEOJSON, JSON, link, own_links, tagged
+from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, Answer, Page, link, own_links, tagged
 from allmende.faces.ogc.cql import parse_cql, properties
 from allmende.faces.ogc.crs import Crs, box_area, in_system, read_bbox, read_crs
-from allmende.faces.ogc.layers import Layer, queryables
-from allmende.faces.ogc.options import ITEM, ITEMS, read_flag, read_limit, read_span, read_texts
+from allmende.faces.ogc.layers import Layer
+from allmende.faces.ogc.options import ITEM, ITEMS, read_flag, read_limit, read_span, read_texts, wants_page
+from allmende.faces.ogc.schemas import queryables
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class Asked(msgspec.Struct, frozen=True):
     texts: dict[str, str]
 
 
-def read_items(request: Request, layer: Layer, store: Store, limits: FaceLimits) -> Response:
+def read_items(request: Request, layer: Layer, store: Store, limits: FaceLimits) -> Answer:
     """A page of features."""
     asked = parse_items(request, layer, store, limits)
     page = store.features(asked.query)
@@ -41,20 +42,24 @@ def read_items(request: Request, layer: Layer, store: Store, limits: FaceLimits)
     if matched is not None:
         extra["numberMatched"] = matched
     links = own_links(request, GEOJSON)
+    page_wanted = wants_page(request)
     if page.next is not None:
-        links.append(link("next", _next(request, asked.texts, page.next), GEOJSON))
+        links.append(link("next", _next(request, asked.texts, page.next), HTML if page_wanted else GEOJSON))
     links.append(link("collection", f"{request.root}/collections/{layer.id}", JSON, layer.title))
     # without a timeStamp: the answer would never be as the client has it
     members = {**extra, "links": links}
     if layer.words.simulated:
         members["simulated"] = True
-    head = encode(members)
     features = ",".join(render(page.items, asked.system))
+    if page_wanted:
+        told = {**members, "features": msgspec.json.decode(f"[{features}]")}
+        return Page(name="items", value=told, layer=layer, headers=_in_crs(asked.system))
+    head = encode(members)
     body = f'{{"type":"FeatureCollection",{head[1:-1]},"features":[{features}]}}'.encode()
     return _answer(request, body, asked.system)
 
 
-def read_item(request: Request, layer: Layer, name: str, store: Store) -> Response:
+def read_item(request: Request, layer: Layer, name: str, store: Store) -> Answer:
     """One feature; what has gone is there no more."""
     system = read_crs(read_texts(request.query, ITEM), "crs")
     item = store.feature(request.reader, layer.source, name, things=layer.things)
@@ -63,6 +68,8 @@ def read_item(request: Request, layer: Layer, name: str, store: Store) -> Respon
     links = own_links(request, GEOJSON)
     links.append(link("collection", f"{request.root}/collections/{layer.id}", JSON, layer.title))
     body = f'{render([item], system)[0][:-1]},"links":{encode(links)}}}'.encode()
+    if wants_page(request):
+        return Page(name="item", value=msgspec.json.decode(body), layer=layer, headers=_in_crs(system))
     return _answer(request, body, system)
 
 
@@ -125,6 +132,8 @@ def _matched(asked: Asked, layer: Layer, store: Store, returned: int, following:
 
 def _next(request: Request, texts: dict[str, str], after: str) -> str:
     path = quote(request.path.strip("/"), safe="/:@~,")
+    if wants_page(request):
+        texts = {**texts, "f": "html"}
     return f"{request.root}/{path}?{urlencode({**texts, 'after': after}, safe=':/,', quote_via=quote)}"
 
 
@@ -146,6 +155,8 @@ def _time(item: KeptFeature) -> str:
 
 
 def _answer(request: Request, body: bytes, system: Crs) -> Response:
-    headers = {"Content-Crs": f"<{system.uri}>"}
-    response = Response(status=200, body=body, content_type=GEOJSON, headers=headers)
-    return tagged(request, response)
+    return tagged(request, Response(status=200, body=body, content_type=GEOJSON, headers=_in_crs(system)))
+
+
+def _in_crs(system: Crs) -> dict[str, str]:
+    return {"Content-Crs": f"<{system.uri}>"}

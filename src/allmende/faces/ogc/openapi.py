@@ -6,7 +6,7 @@ from typing import Any
 from allmende import __version__
 from allmende.domain.creation import encode
 from allmende.domain.face import FaceLimits
-from allmende.faces.ogc.answers import GEOJSON, JSON, SCHEMA
+from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, SCHEMA
 from allmende.faces.ogc.crs import SYSTEMS
 from allmende.faces.ogc.options import ITEM, ITEMS, OPTIONS, PAGE
 from allmende.faces.ogc.tiles import DEEPEST, MATRIX, MVT
@@ -42,10 +42,10 @@ def _operation(name: str, words: str, kinds: tuple[str, ...], *parameters: Any) 
         "description": "What is wrong.",
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/exception"}}},
     }
-    content = {
-        kind: {"schema": {"type": "string", "format": "binary"} if kind == MVT else {"type": "object"}}
-        for kind in kinds
-    }
+    content: dict[str, Any] = {kind: {"schema": {"type": "object"}} for kind in kinds}
+    content[HTML] = {"schema": {"type": "string"}}
+    if kinds == (MVT,):
+        content = {MVT: {"schema": {"type": "string", "format": "binary"}}}
     return {
         "get": {
             "operationId": name,
@@ -66,10 +66,16 @@ def _paths() -> dict[str, Any]:
         "/": _operation("landing", "What there is.", (JSON,), *page),
         "/conformance": _operation("conformance", "Requirement classes that hold.", (JSON,), *page),
         "/api": _operation("api", "This document.", (JSON,), *page),
+        "/tileMatrixSets": _operation("matrixSets", "Grids of tiles.", (JSON,), *page),
+        f"/tileMatrixSets/{MATRIX}": _operation("matrixSet", "The grid of all tiles.", (JSON,), *page),
         "/collections": _operation("collections", "All collections.", (JSON,), *page),
         collection: _operation("collection", "One collection.", (JSON,), _COLLECTION, *page),
         f"{collection}/queryables": _operation(
             "queryables", "Properties that can be asked for.", (SCHEMA,), _COLLECTION, *page
+        ),
+        f"{collection}/schema": _operation("schema", "Its properties with their types.", (SCHEMA,), _COLLECTION, *page),
+        f"{collection}/schema/feature": _operation(
+            "featureSchema", "The same of a feature in GeoJSON.", (SCHEMA,), _COLLECTION, *page
         ),
         f"{collection}/items": _operation(
             "items", "A page of features.", (GEOJSON,), _COLLECTION, *named(ITEMS),

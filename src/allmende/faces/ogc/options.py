@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput, InvalidQuery
 from allmende.domain.face import FaceLimits, Request
+from allmende.faces.accept import prefers_html
 
 Schema = Mapping[str, Any]
 
@@ -19,8 +20,7 @@ class Option(NamedTuple):
     schema: Schema
 
 
-FORMS = ("json",)
-"""Pages for people are not built yet."""
+FORMS = ("json", "html")
 OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
         "f": Option("The form of the answer.", {"type": "string", "enum": FORMS}),
@@ -76,6 +76,16 @@ def check_form(request: Request) -> None:
     texts = read_texts(request.query, (), others=True)
     if texts.get("f", "json") not in FORMS:
         raise InvalidQuery(f"{texts['f'][:80]!r} is none of {', '.join(FORMS)}", where="f")
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the answer is for people: ``f`` says so, else the header Accept. Never raises: what is wrong with the
+    options is told in the form that is asked for."""
+    for piece in request.query.split("&"):
+        name, _, value = piece.partition("=")
+        if name == "f" and unquote_plus(value) in FORMS:
+            return unquote_plus(value) == "html"
+    return prefers_html(request.accept)
 
 
 def read_limit(texts: Mapping[str, str], limits: FaceLimits) -> int:

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
+import msgspec
 import structlog
 from django.db import close_old_connections
 
+from allmende.domain.disclosure import looks_elsewhere
 from allmende.domain.errors import AllmendeError, InvalidInput, NotFound, NotSupported
 from allmende.domain.face import FaceLimits
 from allmende.domain.logs import Change, EntityChange
@@ -25,6 +27,7 @@ from allmende.faces.sensorthings.topics import PREFIX, entity_topic, observation
 from allmende.web.broker.broker import Broker, Told
 from allmende.web.broker.watches import ReaderOf, Watch, Watches
 from allmende.web.following import OPEN_READINGS, POLL_SECONDS, Logs, Step, worth_telling
+from allmende.web.reads.noting import is_noted, note
 
 _RIGHTS_SECONDS = 5.0
 """How long it is remembered what a client may read (at most twice as long), and that a topic took too long."""
@@ -205,6 +208,12 @@ class Notifier(threading.Thread):
             self._said[watch.key] = body
             yield Told(body, watch.topics)
 
+    def _note(self, watch: Watch, page: Page) -> None:
+        """All who listen are told, not only the one with whose rights it was asked."""
+        closed, elsewhere = self._store.disclosed_in(page), looks_elsewhere(page.query)
+        for name in sorted(watch.clients):
+            note(msgspec.structs.replace(page.query.reader, name=name), closed, elsewhere=elsewhere)
+
     def _computed(self, watch: Watch) -> bytes | None:
         found = self._ask(watch, watch.subscription.asked.query)
         return found[0] if found else None
@@ -217,6 +226,8 @@ class Notifier(threading.Thread):
             return []
         try:
             page: Page = self._store.find(query) if change is None else self._store.change_page(change, query)
+            if is_noted(query.reader):
+                self._note(watch, page)
             return watch.subscription.messages(page, self._root)
         except (InvalidInput, NotFound, NotSupported) as error:
             self._tired[watch.key] = time.monotonic() + _RIGHTS_SECONDS

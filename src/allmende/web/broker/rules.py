@@ -27,6 +27,7 @@ from allmende.web.house import open_profile, open_sources, open_store
 from allmende.web.intake import Intake
 from allmende.web.latest import latest_reading, latest_readings
 from allmende.web.messages import create_from_message
+from allmende.web.reads.noting import noting
 from allmende.web.sta import face_limits
 from allmende.web.worker.looks import Looks
 
@@ -65,7 +66,7 @@ def house_rules(config: Config) -> Rules:
         may_subscribe=may_subscribe_mqtt,
         create=create,
         weigh=lambda topic, client: weigh(store, topic, reader_of_mqtt(client.name)),
-        retained=lambda filter_, client: retained(store, config, filter_, client),
+        retained=lambda filter_, client: retained(noting(store), config, filter_, client),
     )
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from allmende.domain.coarsening import Place
 from allmende.domain.records import Position
 from allmende.web.accounts.models import Token, User
+from allmende.web.ordered import OrderedJSONField
 
 WAITING, RETURNED, OPEN, BLOCKED = "waiting", "returned", "open", "blocked"
 DELETE, LEAVE = "delete", "leave"
@@ -47,7 +48,7 @@ class OwnSensor(models.Model):
     shown_name = models.CharField(max_length=100, blank=True)
     licence = models.CharField(max_length=20)
     indoor = models.BooleanField(default=False)
-    measures = models.JSONField(default=dict)
+    measures = OrderedJSONField(default=dict)
     """By the name that is sent: ``{}`` for one of the vocabulary, else ``name``, ``unit``, ``low``, ``high``."""
     precision = models.CharField(max_length=10)
     lon = models.FloatField(null=True)

@@ -11,6 +11,7 @@ from allmende.web.citizens import keeping
 from allmende.web.citizens.models import BLOCKED, LICENCES, OPEN, RETURNED, WAITING, OwnSensor
 from allmende.web.citizens.seeing import courses_of, problems_of, say_place, say_state
 from allmende.web.citizens.source import reader_of
+from allmende.web.reads.notes import notes
 
 MOST = 200
 
@@ -43,6 +44,8 @@ def look(request: HttpRequest, number: int) -> HttpResponse:
         except InvalidInput:
             wrong = "note"
     reader = reader_of(sensor, request.house.reader.name)  # type: ignore[attr-defined]
+    if sensor.state != OPEN and sensor.user_id != request.user.pk:
+        notes.note(reader.name, {sensor.id_})
     courses = courses_of(sensor, reader)
     values = {
         "sensor": sensor,

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from allmende.domain.recognition.model import Plan, Recognition
+from allmende.web.ordered import OrderedJSONField
 
 DRAFT, PROPOSED, RUNNING, DONE, FAILED = "draft", "proposed", "running", "done", "failed"
 
@@ -46,13 +47,13 @@ class Making(models.Model):
     name = models.CharField(max_length=255)
     address = models.CharField(max_length=2000, blank=True)
     size = models.PositiveBigIntegerField(default=0)
-    chosen = models.JSONField(default=dict)
+    chosen = OrderedJSONField(default=dict)
     """What was chosen of several: ``sheet``, ``layer``."""
-    found = models.JSONField(default=dict)
+    found = OrderedJSONField(default=dict)
     """The :class:`Recognition`."""
-    planned = models.JSONField(default=dict)
+    planned = OrderedJSONField(default=dict)
     """The :class:`Plan` as the person changed it; empty where nothing reads it."""
-    about = models.JSONField(default=dict)
+    about = OrderedJSONField(default=dict)
     """The source's ``id``, titles, dataset; ``mode`` (``once``, ``schedule``) and ``interval``."""
     state = models.CharField(max_length=10, default=DRAFT)
     report = models.JSONField(default=dict)

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from allmende.web.ordered import OrderedJSONField
+
 DRAFT, PROPOSED, RELEASED, REPLACED, WITHDRAWN = "draft", "proposed", "released", "replaced", "withdrawn"
 STATES = (DRAFT, PROPOSED, RELEASED, REPLACED, WITHDRAWN)
 OPEN = (DRAFT, PROPOSED)
@@ -27,7 +29,7 @@ class Revision(models.Model):
     key = models.CharField(max_length=100)
     number = models.PositiveIntegerField()
     """Counts the revisions of one table, from 1."""
-    body = models.JSONField(default=dict)
+    body = OrderedJSONField(default=dict)
     removes = models.BooleanField(default=False)
     """It says nothing over the folder: as in the profile's file, and gone where there is none. ``body`` is empty."""
     files = models.JSONField(default=dict)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -14,12 +15,13 @@ from allmende.domain.dataset import DatasetProfile
 from allmende.domain.face import Request
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
+from allmende.faces.ogc.answers import Page
+from allmende.faces.ogc.drawn import Drawn
 from allmende.faces.ogc.face import answer
 from allmende.faces.ogc.layers import About, DatasetWords
 from allmende.web.live import Derived
+from allmende.web.ogc.pages import PATH, draw, filled_in
 from allmende.web.sta import face_limits
-
-PATH = "ogc/v1"
 
 
 # It reads alone: there is nothing to forge a request for.
@@ -28,10 +30,11 @@ def features(request: HttpRequest, path: str = "") -> HttpResponse:
     """``/ogc/v1`` and all below it."""
     house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
     language = get_language_from_request(request).split("-")[0]
+    query = request.META.get("QUERY_STRING", "")
     question = Request(
         method=request.method or "GET",
         path=path or "",
-        query=request.META.get("QUERY_STRING", ""),
+        query=filled_in(query) if "f=html" in query else query,
         root=f"{request.scheme}://{request.get_host()}/{PATH}",
         reader=house.reader,
         now=time.time_ns() // 1000,
@@ -39,7 +42,8 @@ def features(request: HttpRequest, path: str = "") -> HttpResponse:
         accept=request.META.get("HTTP_ACCEPT", ""),
     )
     about = _ABOUT[language]()
-    response = answer(question, house.store, face_limits(), about)
+    given = answer(question, house.store, face_limits(), about, _drawn())
+    response = draw(request, given, language) if isinstance(given, Page) else given
     headers = dict(response.headers)
     # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
     open_to_all = house.reader.name == ANONYMOUS.name
@@ -47,6 +51,17 @@ def features(request: HttpRequest, path: str = "") -> HttpResponse:
     headers["Vary"] = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"
     headers["Content-Language"] = language
     return HttpResponse(response.body, status=response.status, content_type=response.content_type, headers=headers)
+
+
+@cache
+def _drawn() -> Drawn:
+    """Of this process, as its store is."""
+    return Drawn(settings.ALLMENDE.tile_cache_bytes)
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether the answer may be a page, which needs more of the house than JSON does."""
+    return "html" in request.META.get("HTTP_ACCEPT", "") or "f=html" in request.META.get("QUERY_STRING", "")
 
 
 def _about(profile: Profile, language: str) -> About:

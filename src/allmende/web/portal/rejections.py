@@ -16,6 +16,7 @@ from allmende.web.accounts.roles import asks_for
 from allmende.web.house import open_profile, open_sources, open_store
 from allmende.web.intake import Intake
 from allmende.web.portal.sources import as_moment, spoken
+from allmende.web.reads.notes import notes
 from allmende.web.replay import can_replay, replay
 
 SHOWN = 100
@@ -36,6 +37,9 @@ def rejections(request: HttpRequest, source: str) -> HttpResponse:
     house = request.house  # type: ignore[attr-defined]
     text, code = request.GET.get("text", "")[:200], request.GET.get("code", "")[:100]
     found = house.store.rejections(source=source, code=code, text=text, limit=SHOWN)
+    dataset = profile.datasets.get(profile.sources[source].dataset)
+    if found and dataset is not None and dataset.access != "open":
+        notes.note(house.reader.name, {dataset.id})
     values: dict[str, Any] = {
         "source": profile.sources[source],
         "title": spoken(profile.sources[source].title),

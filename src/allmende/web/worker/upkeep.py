@@ -12,11 +12,13 @@ from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
+from allmende.web.downloads.orders import prune as prune_downloads
 from allmende.web.feedback.models import Message
 from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
 from allmende.web.making.uploads import prune as prune_makings
 from allmende.web.office.files import prune as prune_files
+from allmende.web.reads.notes import write_entries
 
 SECONDS = 300.0
 """Between two rounds; what is rejected meanwhile may pass the limit of bytes for so long."""
@@ -25,8 +27,8 @@ log = structlog.get_logger("allmende.worker")
 
 
 def tidy_up(store: Store, config: Config, now: int) -> None:
-    """Rejections by age and size, audit log and changes by age, sessions and unfinished sources that are over,
-    files of drafts that are gone. ``now`` in microseconds.
+    """Notes of reads into the audit log; rejections by age and size, audit log and changes by age, sessions and
+    unfinished sources that are over, files of drafts that are gone. ``now`` in microseconds.
 
     Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
     """
@@ -36,6 +38,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
         source_bytes=config.rejection_source_bytes,
         source_count=config.rejection_source_count,
     )
+    write_entries(timezone.now())
     entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
     SessionStore.clear_expired()
     prune_sessions()
@@ -43,6 +46,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     Message.prune()
     prune_makings()
     Grant.prune()
+    prune_downloads()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
         prepare_years(now)
