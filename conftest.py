@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-import pytest
-
 _KEPT = (
     "ALLMENDE_TEST_CITY",
     "ALLMENDE_TEST_DATABASE",
