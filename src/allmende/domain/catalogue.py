@@ -40,6 +40,10 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     """Name of the service that it comes from."""
     conforms_to: tuple[str, ...] = ()
+    size: int = 0
+    """Of a file, in bytes."""
+    sha256: str = ""
+    """Of a file, hexadecimal."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.catalogue.notes import read_notes
 from allmende.web.catalogue.ways import ADDERS, SERVICES
+from allmende.web.downloads.ways import dump_adder
 from allmende.web.house import open_sources
 
 
@@ -36,7 +37,7 @@ def gather(store: Store, profile: Profile, reader: Reader, root: str, *, simulat
         collections=store.collections(reader, simulated=simulated),
         notes=read_notes(),
         contracts=contracts(),
-        adders=ADDERS,
+        adders=[*ADDERS, dump_adder(root)],
         services=[make(root) for make in SERVICES],
         simulated=simulated,
     )

@@ -58,6 +58,7 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "more": max(0, entry.figures.streams - SHOWN),
         "sketch": draw(house.profile.geography, entry.bbox, places),
         "places": len(places),
+        "dumps": [way for way in entry.distributions if way.size],
         "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
         "provenance": spoken(entry.provenance),
         "legal_basis": spoken(dataset.legal_basis),

@@ -20,6 +20,7 @@ from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
 from allmende.web.downloads.making import OrdersThread
+from allmende.web.downloads.nightly import DumpsThread
 from allmende.web.intake import Intake
 from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
@@ -152,6 +153,7 @@ class Crew:
         )
         wanted["catalogue"] = _Wanted(None, lambda stop: CatalogueThread(self._store, self._profile, config, stop))
         wanted["downloads"] = _Wanted(None, lambda stop: OrdersThread(self._store, self._profile, config, stop))
+        wanted["dumps"] = _Wanted(None, lambda stop: DumpsThread(self._store, self._profile, config, stop))
         wanted["own-sensors"] = _Wanted(
             (profile.id, profile.name, profile.languages), lambda stop: SilenceThread(profile, config, stop)
         )
