@@ -4,6 +4,7 @@ import io
 import json
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,12 +17,15 @@ from tests.web.catalogue.conftest import DAY, MIDNIGHT
 
 from allmende.domain.batch import Amendment, Batch, Removal
 from allmende.domain.bounds import Bounds
-from allmende.domain.errors import Conflict
+from allmende.domain.errors import Conflict, NotFound
 from allmende.domain.feature_checks import check_features
 from allmende.domain.query import Query, Step
 from allmende.domain.records import Collection, Feature, Features, Series
 from allmende.domain.times import HOUR, Interval
 from allmende.web import house as opened
+from allmende.web.accounts.models import AuditEntry
+from allmende.web.cli import files
+from allmende.web.cli.opened import Opened
 from allmende.web.downloads import dumping, nightly
 from allmende.web.downloads.folder import dump_path, dumps_folder
 from allmende.web.downloads.models import Dump, Order
@@ -252,3 +256,25 @@ def test_a_house_without_dumps_keeps_none(dumps: Any, settings: Any) -> None:
     dumps.look()
     assert not Dump.objects.exists()
     assert not dump_path("parking", "2025-11").exists()
+
+
+def test_an_operator_makes_them_now_and_writes_what_is_not_open_to_a_file(
+    dumps: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = Opened(config=dumps._config, profile=opened.open_profile(), store=opened.open_store())
+    monkeypatch.setattr(files, "open_house", lambda: house)
+    assert files.dump([], as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == {"made": 2, "kept": 0, "failed": []}
+    assert table().num_rows == 4
+    with pytest.raises(NotFound, match="no open dataset"):
+        files.dump(["transit"], as_json=True)
+    path = tmp_path / "out.parquet"
+    said = {"dataset": "transit", "start": "2025-11-08"}
+    files.export(said, "parquet", path, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["rows"], told["bytes"]) == (1, path.stat().st_size)
+    assert parquet.read_table(path).column("stream").to_pylist() == ["bus~free"]
+    assert AuditEntry.objects.filter(action="export", object="dataset:transit").exists()
+    with pytest.raises(Conflict, match="nothing is overwritten"):
+        files.export(said, "csv", path, as_json=True)
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
