@@ -9,9 +9,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of wo
 
 
 def dump(
-    datasets: Annotated[
-        list[str] | None, typer.Argument(help="Ids of open datasets; all, where none is named.")
-    ] = None,
+    datasets: Annotated[list[str] | None, typer.Argument(help="Ids of open datasets; none: all of them.")] = None,
     as_json: Json = False,
 ) -> int:
     """Make the dumps of open data now, as the worker does at night. What did not change is not made again."""
