@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "allmende.web.office",
     "allmende.web.portal",
     "allmende.web.catalogue",
+    "allmende.web.harvest",
     "allmende.web.downloads",
     "allmende.web.transparency",
     "allmende.web.rulebook",
