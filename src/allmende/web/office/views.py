@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from allmende.domain.errors import AllmendeError, ChangedMeanwhile, Conflict, Forbidden, LimitExceeded, NotFound
@@ -28,6 +29,14 @@ from allmende.web.office.words import name_of, say_differences
 
 LATELY = 20
 MOST_HISTORY = 50
+BESIDE = (
+    ("grants:overview", gettext_lazy("Access to data that are not open"), "policy.edit"),
+    ("persons:overview", gettext_lazy("Requests of persons"), "persons.answer"),
+    ("audit", gettext_lazy("Audit log"), "audit.see"),
+    ("citizens:waiting", gettext_lazy("Sensors of citizens that wait"), "sensors.review"),
+    ("feedback:messages", gettext_lazy("Messages to the operator"), "feedback.see"),
+)
+"""Pages of the office that change no table of the profile, and the deed that each asks for."""
 ENTER = "datasets.edit"
 """The deed that opens the office's door; each table asks for its own."""
 
@@ -46,6 +55,9 @@ def overview(request: HttpRequest) -> HttpResponse:
             {"kind": kind, "title": title, "count": len(live().plain().bodies(kind))} for kind, title in TITLES.items()
         ],
         "problems": list(problems()),
+        "beside": [
+            {"address": reverse(name), "title": title} for name, title, deed in BESIDE if may(request.user, deed)
+        ],
     }
     return render(request, "office/overview.html", values)
 
