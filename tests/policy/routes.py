@@ -128,6 +128,9 @@ _OWN = (
 )
 """Somebody's own account: told of in tests/web/test_accounts.py and its neighbours."""
 
+_KEY = "0" * 32
+"""Of an order for what is hidden; what is ordered and made is tried in tests/web/downloads."""
+
 ROUTES: dict[str, Way] = {
     **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
     "accounts/": Open(("/accounts/",)),
@@ -169,6 +172,13 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "downloads/": Open(("/downloads/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/drop/\Z": Open((f"/downloads/{_KEY}/drop/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/file/(?P<name>[^/]{1,300})\Z": Open(
+        (f"/downloads/{_KEY}/file/{{canary}}.csv.zip", f"/downloads/{_KEY}/file/{{canary}}-2026-01-01.csv.zip")
+    ),
+    r"^downloads/(?P<key>[0-9a-f]{32})/state\.json\Z": Open((f"/downloads/{_KEY}/state.json",)),
     "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
         tuple(
@@ -178,6 +188,12 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
         ("/dataset/sensors.ttl", "/dataset/{canary}.ttl", "/dataset/{canary}-people.jsonld")
     ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/version/(?P<number>[1-9][0-9]{0,8})\Z": Open(
+        ("/dataset/sensors/version/1", "/dataset/{canary}/version/1", "/dataset/{canary}-people/version/1")
+    ),
+    r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/version/(?P<number>[1-9][0-9]{0,8})"
+    r"\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(("/dataset/sensors/version/1.ttl", "/dataset/{canary}/version/1.ttl")),
+    r"^sitemap-(?P<part>[1-9][0-9]{0,4})\.xml\Z": Open(("/sitemap-1.xml", "/sitemap-2.xml")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),

@@ -44,9 +44,7 @@ def test_every_key_to_an_account_and_every_name_is_declared() -> None:
             tells = isinstance(field, models.CharField | models.TextField) and TELLING.fullmatch(field.name)
             if (leads or tells) and field.name not in known.get(label, set()):
                 missing.append(f"{label}.{field.name}")
-    assert missing == [], (
-        "say in the app's holdings.py what becomes of it, or in APART why not"
-    )
+    assert missing == [], "say in the app's holdings.py what becomes of it, or in APART why not"
 
 
 def test_what_is_declared_is_there() -> None:

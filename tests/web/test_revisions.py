@@ -48,7 +48,7 @@ def test_a_change_is_drafted_proposed_released_and_undone(town, anna, bert):
     draft = revisions.save_draft("dataset", "counts", body, anna, reason="renamed")
     assert open_profile().datasets["counts"].publisher == "Town", "a draft is nobody's business"
     (proposal,) = revisions.propose(draft, anna, seen=1)
-    with pytest.raises(Forbidden, match="four eyes"):
+    with pytest.raises(Forbidden, match="Four eyes"):
         revisions.release(proposal, anna, seen=1)
     assert revisions.needs_other(proposal, anna)
     assert not revisions.needs_other(proposal, bert)

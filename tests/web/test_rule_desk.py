@@ -172,3 +172,26 @@ def test_a_run_that_cannot_be_done_says_why(town):
     thread = RunsThread(town, open_profile(), load_config(), threading.Event())
     assert thread.step()
     assert "no rule" in RuleRun.objects.get().fault
+
+
+def test_what_a_rule_sets_going_is_typed_and_told_before_it_does_so_for_real(town):
+    anna, bert = person("anna"), person("bert")
+    page = anna.get("/rules/doubled/edit/").text
+    assert 'name="action-0-capability"' in page
+    action = {
+        "action-0-name": "open",
+        "action-0-capability": "valve",
+        "action-0-when": "count > ",
+        "action-0-real": "on",
+    }
+    answer = anna.post("/rules/doubled/edit/", {**typed(**action), "do": "save"})
+    assert answer.status_code == 422
+    assert 'id="error-action-0-when"' in answer.text
+    action |= {"action-0-when": "count > 1", "action-0-limit": "3"}
+    page = anna.post("/rules/doubled/edit/", {**typed(**action), "do": "propose"}, follow=True).text
+    assert "valve" in page
+    assert "bis zu 3" in page, "whoever releases is told that it is for real"
+    bert.post("/rules/doubled/decide/", {"do": "release", "seen": "1"})
+    made = open_profile().rules["doubled"].actions["open"]
+    assert (made.capability, made.when, made.limit, made.dry_run) == ("valve", "count > 1", 3, False)
+    assert "valve" in bert.get("/rules/doubled/").text

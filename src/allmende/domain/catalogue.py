@@ -13,11 +13,14 @@ import msgspec
 from allmende.domain import vocabulary
 from allmende.domain.contract import Contract
 from allmende.domain.dataset import Contact, DatasetProfile, Organisation, Texts
+from allmende.domain.editions import Edition, dataset_of
 from allmende.domain.features import Box, KeptCollection
 from allmende.domain.figures import DatasetFigures
+from allmende.domain.harvest import Kept, Origin
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
 from allmende.domain.quality import Quality
+from allmende.domain.tombstones import Tombstone
 from allmende.domain.vocabulary import Term
 
 HIGH_VALUE_LAW = "http://data.europa.eu/eli/reg_impl/2023/138/oj"
@@ -38,6 +41,8 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     """Name of the service that it comes from."""
     conforms_to: tuple[str, ...] = ()
+    licence: str = ""
+    """Where it is another one than the dataset's: a key of :data:`allmende.domain.vocabulary.LICENCES`, or a name."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +63,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     issued: int
     changed: int
     quality: Quality | None = None
+    editions: tuple[Edition, ...] = ()
+    """The oldest first."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +92,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     distributions: tuple[Distribution, ...] = ()
     members: tuple[str, ...] = ()
     """Ids of the datasets of a series."""
+    origin: Origin | None = None
+    """Of one that was taken over from another catalogue."""
+    editions: tuple[Edition, ...] = ()
+    """Of its description, the oldest first: those that the reader may know of."""
 
     @property
     def id(self) -> str:
@@ -97,6 +108,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         if known is not None:
             return known
         other = vocabulary.vocabulary(vocabulary.LICENCES).terms["other-closed"]
+        if not self.dataset.licence:  # only of what was taken over; the key is CKAN's
+            return Term(key="notspecified", uri="", label={"de": "nicht angegeben", "en": "not stated"})
         name = self.dataset.licence
         url = name if name.startswith(("http://", "https://")) else ""
         return Term(key=name, uri=other.uri, label={"de": name, "en": name}, more={"url": url, "open": False})
@@ -125,6 +138,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[Service, ...]
     organisations: Mapping[str, Organisation]
     """By name: all that any entry names."""
+    kept: Kept | None = None
+    """Where the graphs of entries with an origin are to be had."""
+    tombstones: tuple[Tombstone, ...] = ()
+    """Of what was in it once; only where they are asked for."""
 
     def entry(self, name: str) -> Entry | None:
         """The entry of that id, or None."""
@@ -137,13 +154,14 @@ root of the house."""
 
 
 def may_know(dataset: DatasetProfile, reader: Reader) -> bool:
-    """Whether the reader may know that there is such a dataset."""
-    return may_read(dataset, reader) or dataset.public_description
+    """Whether the reader may know that there is such a dataset, or was."""
+    return dataset.access == "open" or dataset.public_description or may_read(dataset, reader)
 
 
 def may_read(dataset: DatasetProfile, reader: Reader) -> bool:
-    """Whether the reader may see its data; the same rule as the store's."""
-    return dataset.access == "open" or reader.sees_all or dataset.id in reader.datasets
+    """Whether the reader may see its data; the same rule as the store's. What was withdrawn is open to nobody."""
+    open_ = dataset.access == "open" and dataset.withdrawn is None
+    return open_ or reader.sees_all or dataset.id in reader.datasets
 
 
 def build_catalogue(
@@ -158,8 +176,11 @@ def build_catalogue(
     adders: Sequence[Adder] = (),
     services: Sequence[Service] = (),
     simulated: bool = False,
+    harvested: Sequence[Entry] = (),
+    kept: Kept | None = None,
 ) -> Catalogue:
-    """The catalogue for one reader. ``figures`` and ``collections`` are what the store gives to that reader.
+    """The catalogue for one reader. ``figures`` and ``collections`` are what the store gives to that reader;
+    ``harvested`` are entries that everybody may know of, and ``kept`` has their graphs.
 
     Withdrawn datasets are not in it, simulated ones only where they are asked for.
     """
@@ -207,9 +228,10 @@ def build_catalogue(
         licence=about.licence,
         geocoding=tuple(about.geocoding),
         contributor=about.contributor,
-        entries=entries,
+        entries=tuple(sorted([*entries, *harvested], key=lambda entry: entry.id)) if harvested else entries,
         services=tuple(services),
         organisations={name: _organisation(name, known) for name in sorted({*named, owner.name})},
+        kept=kept,
     )
 
 
@@ -260,7 +282,18 @@ def describe(
         described=note.changed if note else 0,
         distributions=tuple(_distributions(dataset, figures, collections, root, adders)),
         members=members,
+        editions=tuple(each for each in note.editions if measured or each.public) if note else (),
     )
+
+
+def describe_edition(body: Mapping[str, Any], current: Entry, profile: Profile) -> tuple[Entry, list[Organisation]]:
+    """The entry that an edition's body made, without anything measured and any way to data: those are the current
+    one's. And the organisations that it names."""
+    dataset = msgspec.structs.replace(dataset_of(body), part_of="")
+    root = current.address.removesuffix(f"/dataset/{current.id}")
+    entry = describe(dataset, profile, root=root, figures=DatasetFigures(), measured=False)
+    known = {organisation.name: organisation for organisation in profile.organisations.values()}
+    return entry, [_organisation(name, known) for name in {*_named(dataset)} - {""}]
 
 
 def _named(dataset: DatasetProfile) -> list[str]:

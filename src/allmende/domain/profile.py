@@ -20,6 +20,7 @@ from allmende.domain.dataset import (
     check_datasets,
     check_organisations,
 )
+from allmende.domain.harvest import HarvestProfile, check_harvests
 from allmende.domain.privacy import check_privacy, with_deletion
 from allmende.domain.profile_checks import (
     UNDATED,
@@ -175,6 +176,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rules: dict[str, RuleProfile] = {}
     retention: dict[str, RetentionProfile] = {}
     """How long readings are kept; the first that fits a stream holds."""
+    harvests: dict[str, HarvestProfile] = {}
+    """Catalogues of others that are taken over; of two that hold one dataset, the first is shown."""
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""
@@ -219,6 +222,10 @@ def parse_profile(
         groups=groups,
         rules=derived,
         retention=parse_retention(parts.get("retention", {})),
+        harvests={
+            key: convert({**body, "id": key}, HarvestProfile, f"harvests.{key}")
+            for key, body in tables(parts.get("harvests", {}), "harvests").items()
+        },
     )
     _check(profile)
     return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
@@ -359,6 +366,7 @@ def _check(profile: Profile) -> None:
             texts[f"datasets.{key}.withdrawn.reason"] = dict(dataset.withdrawn.reason)
     texts |= {f"things.{thing.id}.description": thing.description for thing in profile.things}
     texts |= {f"sources.{key}.title": source.title for key, source in profile.sources.items()}
+    texts |= {f"harvests.{key}.title": harvest.title for key, harvest in profile.harvests.items()}
     texts |= {f"{rule.place}.title": rule.title for rule in profile.rules.values()}
     for place, text in texts.items():
         for language in profile.languages:
@@ -379,5 +387,6 @@ def _check(profile: Profile) -> None:
     check_organisations(profile.organisations.values())
     check_catalogue(profile.catalogue)
     check_datasets(profile.datasets)
+    check_harvests(profile.harvests)
     check_privacy(profile.datasets, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

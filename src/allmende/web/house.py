@@ -56,7 +56,8 @@ def furnish(store: Store, profile: Profile) -> None:
             publisher=dataset.publisher,
             licence=dataset.licence,
             attribution=dataset.attribution,
-            access=dataset.access,
+            # what was withdrawn is given out no more, by whatever interface
+            access=dataset.access if dataset.withdrawn is None else "protected",
             simulated=dataset.simulated,
         )
         for dataset in profile.datasets.values()

@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "allmende.web.office",
     "allmende.web.portal",
     "allmende.web.catalogue",
+    "allmende.web.harvest",
+    "allmende.web.downloads",
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.ogc",

@@ -189,6 +189,7 @@ def test_hidden_and_absent_are_answered_alike(ask: Ask, read: Any) -> None:
 def test_what_has_gone_is_no_feature_any_more(tmp_path: Any) -> None:
     from allmende.domain.face import Request
     from allmende.domain.records import Collection
+    from allmende.faces.ogc.drawn import Drawn
     from allmende.faces.ogc.face import answer
     from tests.conformance.ogc.conftest import ABOUT, deliver, tree
     from tests.support import DATASETS, HOUSE, sqlite_store
@@ -199,7 +200,7 @@ def test_what_has_gone_is_no_feature_any_more(tmp_path: Any) -> None:
     deliver(store, trees, [tree(1), tree(2)])
     deliver(store, trees, [tree(2)], at=AT + 1)
     asked = Request(method="GET", path="collections/trees/items/001", root=ROOT, reader=HOUSE, now=AT)
-    assert answer(asked, store, FaceLimits(), ABOUT).status == 404
+    assert answer(asked, store, FaceLimits(), ABOUT, Drawn(0)).status == 404
 
 
 def test_an_unchanged_answer_is_not_sent_again(ask: Ask) -> None:

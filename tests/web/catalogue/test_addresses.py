@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from django.test import Client
 from rdflib import Graph, URIRef
-from rdflib.namespace import RDF
+from rdflib.namespace import DCTERMS, RDF
 from tests.web.catalogue.conftest import DAY, MIDNIGHT
 
 from allmende.domain.dataset import DatasetProfile, Withdrawal
@@ -188,8 +188,18 @@ def test_a_withdrawn_dataset_keeps_its_address(client: Client, house: None, monk
     assert "/dataset/parking-sites" in page.content.decode()
     stone = client.get("/dataset/parking.ttl")
     assert stone.status_code == 410
-    assert b"Withdrawn" in stone.content
-    assert client.get("/dataset/parking/streams.csv").status_code == 404
+    found = Graph().parse(data=stone.content, format="turtle")
+    node = URIRef(f"{HOST}/dataset/parking")
+    assert str(found.value(found.value(node, DCTERMS.temporal), DCAT.endDate)) == "2025-11-08"
+    assert found.value(node, DCTERMS.description)
+    told = client.get("/api/3/action/package_show?id=parking")
+    assert told.status_code == 410
+    assert told.json()["error"] == {
+        "__type": "Not Found Error", "message": "Withdrawn", "withdrawn": "2025-12-01", "successor": "parking-sites",
+        "reason": "Die Zählung wurde beendet.", "address": f"{HOST}/dataset/parking",
+    }  # fmt: skip
+    for path in ("/streams.csv", "/version/1", "/version/1.ttl"):
+        assert client.get(f"/dataset/parking{path}").status_code == 410, path
     assert b"/dataset/parking>" not in client.get("/catalog.ttl").content
 
 
@@ -199,8 +209,12 @@ def test_a_dataset_that_left_the_profile_is_gone(client: Client, house: None, mo
     }
     changed = change_profile(monkeypatch, datasets)
     notes.note_descriptions(changed, MIDNIGHT)
-    assert client.get("/dataset/parking").status_code == 410
+    page = client.get("/dataset/parking", headers={"accept-language": "de"})
+    assert page.status_code == 410
+    assert "Parken in Jena" in page.content.decode()
     assert client.get("/dataset/parking.ttl").status_code == 410
+    assert client.get("/api/3/action/package_show?id=parking").status_code == 410
+    assert client.get("/api/3/action/package_show?id=transit").status_code == 404
     # that there was one that nobody could know of is not told either
     assert client.get("/dataset/transit").status_code == 404
 

@@ -11,6 +11,7 @@ from allmende.domain.errors import InvalidQuery, NotFound
 from allmende.domain.face import Response
 from allmende.domain.search.datasets import make_index
 from allmende.domain.search.index import Index
+from allmende.domain.tombstones import Tombstone, in_words
 from allmende.faces.ckan import packages, search
 from allmende.faces.ckan.packages import Dict
 
@@ -38,6 +39,13 @@ def answer(action: str, parameters: Parameters, catalogue: Catalogue, index: Ind
             return _refuse(403, help_, {"__type": "Authorization Error", "message": "This catalogue is for reading"})
         return _json(400, f"Bad request - Action name not known: {action}")
     try:
+        if found is package_show:
+            stone = _tombstone(catalogue, _wanted(parameters))
+            if stone is not None:
+                # clients know what is not there by __type; 410 and the rest are for whoever reads on
+                words = packages.text_in(stone.reason, catalogue)
+                error = {"__type": "Not Found Error", "message": "Withdrawn", **in_words(stone, words)}
+                return _refuse(410, help_, error)
         if found is package_search:
             result = package_search(catalogue, parameters, index)
         else:
@@ -106,6 +114,10 @@ def current_package_list_with_resources(catalogue: Catalogue, parameters: Parame
 def package_show(catalogue: Catalogue, parameters: Parameters) -> Dict:
     """A dataset by name or id."""
     return packages.package(_entry(catalogue, _wanted(parameters)), catalogue)
+
+
+def _tombstone(catalogue: Catalogue, name: str) -> Tombstone | None:
+    return next((each for each in catalogue.tombstones if name in (each.id, packages.key_of(each.address))), None)
 
 
 def _entry(catalogue: Catalogue, name: str) -> Entry:

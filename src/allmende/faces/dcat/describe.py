@@ -2,14 +2,18 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import DCTERMS, FOAF, OWL, PROV, RDF, RDFS, SKOS, XSD
 from rdflib.term import Node
 
 from allmende.domain import vocabulary
 from allmende.domain.catalogue import Catalogue, Entry
-from allmende.domain.dataset import DatasetProfile
+from allmende.domain.dataset import Texts
+from allmende.domain.editions import Edition
+from allmende.domain.tombstones import Tombstone
 from allmende.faces.dcat import parts
+from allmende.faces.dcat.harvested import Names, describe_harvested, describe_rest
 from allmende.faces.dcat.names import ADMS, DCAT, DCATDE, GEODCATAP, THEME_TAXONOMY, Profile, empty_graph
 
 
@@ -112,14 +116,30 @@ def _where_and_when(graph: Graph, node: URIRef, entry: Entry, profile: Profile) 
 
 
 def _history(graph: Graph, node: URIRef, entry: Entry, profile: Profile) -> None:
-    """The version that holds, and why each was another than the one before."""
-    versions = entry.dataset.versions
-    if versions:
-        name = DCAT.version if profile is Profile.DE_3 else OWL.versionInfo
-        graph.add((node, name, Literal(versions[-1].number)))
-    for language in dict.fromkeys(language for version in versions for language in version.reason):
-        notes = [f"{v.number} ({v.date}): {v.reason[language]}" for v in reversed(versions) if v.reason.get(language)]
-        graph.add((node, ADMS.versionNotes, Literal("\n".join(notes), lang=language)))
+    """The version that holds, why each was another than the one before, and where the one before is."""
+    versions, editions = entry.dataset.versions, entry.editions
+    number = versions[-1].number if versions else str(editions[-1].number) if editions else ""
+    if number:
+        graph.add((node, DCAT.version if profile is Profile.DE_3 else OWL.versionInfo, Literal(number)))
+    if len(editions) > 1:
+        graph.add((node, DCAT.previousVersion, _edition_node(entry.address, editions[-2])))
+    notes = _notes(entry)
+    for language in dict.fromkeys(language for _, reason in notes for language in reason):
+        said = [f"{head}: {reason[language]}" for head, reason in notes if reason.get(language)]
+        graph.add((node, ADMS.versionNotes, Literal("\n".join(said), lang=language)))
+
+
+def _notes(entry: Entry) -> list[tuple[str, Texts]]:
+    """Versions that the publisher named and editions with a reason, the newest first; none twice."""
+    named = {edition.name for edition in entry.editions if edition.name}
+    notes = [(edition.day, edition.name or str(edition.number), edition.reason) for edition in entry.editions]
+    notes += [(each.date, each.number, each.reason) for each in entry.dataset.versions if each.number not in named]
+    notes.sort(key=lambda note: note[0], reverse=True)
+    return [(f"{number} ({day})", reason) for day, number, reason in notes]
+
+
+def _edition_node(address: str, edition: Edition) -> URIRef:
+    return URIRef(f"{address}/version/{edition.number}")
 
 
 def _kin(graph: Graph, node: URIRef, entry: Entry, catalogue: Catalogue, profile: Profile) -> None:
@@ -139,9 +159,10 @@ def _kin(graph: Graph, node: URIRef, entry: Entry, catalogue: Catalogue, profile
 
 
 def describe_catalogue(
-    catalogue: Catalogue, entries: list[Entry], profile: Profile, *, all_entries: list[Entry]
+    catalogue: Catalogue, entries: list[Entry], profile: Profile, *, all_entries: list[Entry], whole: bool = True
 ) -> Graph:
-    """The catalogue with a page of its entries; ``all_entries`` is what the services serve as a whole."""
+    """The catalogue with a page of its entries; ``all_entries`` is what the services serve as a whole. ``whole``: with
+    what other catalogues, from which entries were taken over, say of themselves."""
     graph = empty_graph()
     node = URIRef(f"{catalogue.root}/catalog")
     graph.add((node, RDF.type, DCAT.Catalog))
@@ -156,9 +177,16 @@ def describe_catalogue(
     parts.add_languages(graph, node, catalogue.languages)
     for key in catalogue.geocoding:
         graph.add((node, DCTERMS.spatial, URIRef(vocabulary.geocoding_uri(key))))
-    newest = max((entry.modified for entry in all_entries), default="")
+    newest = max((entry.modified for entry in all_entries if entry.origin is None), default="")
     if newest:
         graph.add((node, DCTERMS.modified, parts.day(newest)))
+    names: Names = {}
+    for other in describe_harvested(graph, entries, catalogue, profile, names):
+        graph.add((node, DCAT.dataset, other))
+    if whole:
+        describe_rest(graph, catalogue, names)
+    all_entries = [entry for entry in all_entries if entry.origin is None]
+    entries = [entry for entry in entries if entry.origin is None]
     shown = {entry.id for entry in entries}
     for entry in entries:
         series = entry.dataset.series and profile is Profile.DE_3
@@ -176,6 +204,9 @@ def describe_catalogue(
 def describe_alone(entry: Entry, catalogue: Catalogue, profile: Profile) -> Graph:
     """One dataset with all that its description refers to within the house."""
     graph = empty_graph()
+    if entry.origin is not None:
+        describe_harvested(graph, [entry], catalogue, profile)
+        return graph
     describe_entry(graph, entry, catalogue, profile)
     series = catalogue.entry(entry.dataset.part_of) if profile is Profile.DE_3 else None
     if series is not None:
@@ -199,20 +230,43 @@ def _record(graph: Graph, catalogue: URIRef, entry: Entry, profile: Profile) -> 
     graph.add((record, DCTERMS.conformsTo, URIRef(profile.uri)))
 
 
-def describe_gone(address: str, title: dict[str, str], dataset: DatasetProfile | None, gone_at: str) -> Graph:
-    """What is left of a dataset that was withdrawn: its name, since when, why, and what took its place."""
+def describe_edition(entry: Entry, edition: Edition, current: Entry, catalogue: Catalogue, profile: Profile) -> Graph:
+    """What an edition said: ``entry`` is made of it, at the address of the dataset.
+
+    It is a dataset of its own (DCAT 3, 11.3), and stands in no other graph: a harvester would take it for one more.
+    """
     graph = empty_graph()
-    node: Node = URIRef(address)
+    node, whole = _edition_node(current.address, edition), URIRef(current.address)
+    describe_entry(graph, msgspec.structs.replace(entry, address=str(node), editions=()), catalogue, profile)
+    graph.remove((node, DCTERMS.identifier, None))
+    graph.add((node, DCTERMS.identifier, Literal(str(node))))
+    place = current.editions.index(edition)
+    for other, name in ((place - 1, DCAT.previousVersion), (place + 1, DCTERMS.isReplacedBy)):
+        if 0 <= other < len(current.editions):
+            graph.add((node, name, _edition_node(current.address, current.editions[other])))
+    graph.add((node, DCAT.isVersionOf, whole))
+    number = DCAT.version if profile is Profile.DE_3 else OWL.versionInfo
+    graph.set((node, number, Literal(edition.name or str(edition.number))))
+    graph.remove((node, ADMS.versionNotes, None))
+    parts.say(graph, node, ADMS.versionNotes, edition.reason)
+    graph.set((node, DCTERMS.modified, parts.day(edition.day)))
+    return graph
+
+
+def describe_gone(stone: Tombstone) -> Graph:
+    """What is left of a dataset that was withdrawn: what it was, until when, why it went, and what took its place."""
+    graph = empty_graph()
+    node: Node = URIRef(stone.address)
     graph.add((node, RDF.type, PROV.Entity))
-    graph.add((node, DCTERMS.identifier, Literal(address)))
-    parts.say(graph, node, DCTERMS.title, title)
+    graph.add((node, DCTERMS.identifier, Literal(stone.address)))
+    parts.say(graph, node, DCTERMS.title, stone.title)
+    parts.say(graph, node, DCTERMS.description, stone.description)
     graph.add((node, ADMS.status, URIRef("http://purl.org/adms/status/Withdrawn")))
-    if gone_at:
-        graph.add((node, PROV.invalidatedAtTime, parts.day(gone_at)))
-    withdrawn = dataset.withdrawn if dataset else None
-    if withdrawn is not None:
-        parts.say(graph, node, ADMS.versionNotes, withdrawn.reason)
-        if withdrawn.successor:
-            base = address.rpartition("/")[0]
-            graph.add((node, DCTERMS.isReplacedBy, URIRef(f"{base}/{withdrawn.successor}")))
+    if stone.withdrawn:
+        graph.add((node, PROV.invalidatedAtTime, parts.day(stone.withdrawn)))
+    parts.add_period(graph, node, stone.start, stone.end)
+    parts.say(graph, node, ADMS.versionNotes, stone.reason)
+    if stone.successor:
+        base = stone.address.rpartition("/")[0]
+        graph.add((node, DCTERMS.isReplacedBy, URIRef(f"{base}/{stone.successor}")))
     return graph

@@ -11,11 +11,12 @@ from rdflib import Literal, URIRef
 from rdflib.namespace import RDF
 
 from allmende.domain.catalogue import Catalogue, Entry
-from allmende.domain.dataset import DatasetProfile
+from allmende.domain.editions import Edition
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.face import Request, Response
 from allmende.domain.figures import DatasetFigures
-from allmende.faces.dcat.describe import describe_alone, describe_catalogue, describe_gone
+from allmende.domain.tombstones import Tombstone
+from allmende.faces.dcat.describe import describe_alone, describe_catalogue, describe_edition, describe_gone
 from allmende.faces.dcat.formats import Format, error_body, profile_of, write
 from allmende.faces.dcat.names import HYDRA, Profile, empty_graph
 
@@ -90,11 +91,23 @@ def answer_dataset(
     return _answer(request, body, tag, format_, entry.modified, profile)
 
 
-def answer_gone(
-    address: str, title: dict[str, str], dataset: DatasetProfile | None, gone_at: str, format_: Format
-) -> Response:
+def answer_edition(
+    request: Request, entry: Entry, edition: Edition, current: Entry, catalogue: Catalogue, format_: Format,
+    accept_profile: str = "",
+) -> Response:  # fmt: skip
+    """What an earlier or the current edition of a dataset's description said; see ``describe_edition``."""
+    try:
+        profile = profile_of(dict(parse_qsl(request.query)).get("profile", ""), accept_profile)
+    except InvalidQuery as error:
+        return Response(status=400, body=error_body(error.message, error.where))
+    body = write(describe_edition(entry, edition, current, catalogue, profile), format_)
+    tag = f'W/"{xxhash.xxh3_64_hexdigest(_encoder.encode((entry, edition, current.editions, catalogue.root)))}"'
+    return _answer(request, body, tag, format_, edition.day, profile)
+
+
+def answer_gone(stone: Tombstone, format_: Format) -> Response:
     """The tombstone of a dataset that was withdrawn: 410 (RFC 9110, 15.5.11) with what is left to say."""
-    body = write(describe_gone(address, title, dataset, gone_at), format_)
+    body = write(describe_gone(stone), format_)
     return Response(status=410, body=body, content_type=f"{format_.media[0]}; charset=utf-8")
 
 
@@ -105,9 +118,16 @@ class _Keyed:
         self.catalogue = catalogue
         # counts change with every reading, and no graph tells them
         said = tuple(
-            msgspec.structs.replace(entry, figures=DatasetFigures(), collections=()) for entry in catalogue.entries
+            msgspec.structs.replace(entry, figures=DatasetFigures(), collections=())
+            for entry in catalogue.entries
+            if entry.origin is None
         )
-        self.digest = xxhash.xxh3_128_hexdigest(_encoder.encode(msgspec.structs.replace(catalogue, entries=said)))
+        # what was taken over is known by its digest: there may be thousands
+        origins = [(entry.id, each.digest, each.changed, each.licence) for entry in catalogue.entries
+                   if (each := entry.origin) is not None]  # fmt: skip
+        rest = [lines for _, lines in catalogue.kept.rest()] if catalogue.kept is not None else []
+        own = msgspec.structs.replace(catalogue, entries=said, kept=None)
+        self.digest = xxhash.xxh3_128_hexdigest(_encoder.encode((own, origins, rest)))
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -123,7 +143,7 @@ def _write_catalogue(keyed: _Keyed, question: Question, format_: Format, ids: tu
     found = [entry for entry in catalogue.entries if entry.id in wanted]
     begin = (question.page - 1) * question.size
     shown = found[begin : begin + question.size]
-    graph = describe_catalogue(catalogue, shown, question.profile, all_entries=found)
+    graph = describe_catalogue(catalogue, shown, question.profile, all_entries=found, whole=question.page == 1)
     last = max(1, -(-len(found) // question.size))
 
     def page(number: int) -> URIRef:

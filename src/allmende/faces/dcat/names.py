@@ -2,8 +2,12 @@
 
 from enum import StrEnum
 
+import rdflib
 from rdflib import Graph, Namespace
 from rdflib.namespace import DCTERMS, FOAF, OWL, PROV, RDF, RDFS, SKOS, XSD
+
+# a description is given out in the letters in which it came: 01 stays 01
+rdflib.NORMALIZE_LITERALS = False
 
 ADMS = Namespace("http://www.w3.org/ns/adms#")
 DCAT = Namespace("http://www.w3.org/ns/dcat#")

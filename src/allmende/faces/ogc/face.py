@@ -24,6 +24,7 @@ from allmende.faces.ogc.answers import (
     refuse,
     tagged,
 )
+from allmende.faces.ogc.drawn import Drawn
 from allmende.faces.ogc.items import read_item, read_items
 from allmende.faces.ogc.layers import About, Layer, find_layer, list_layers, queryables
 from allmende.faces.ogc.openapi import described
@@ -40,11 +41,12 @@ class _Here(NamedTuple):
     store: Store
     limits: FaceLimits
     about: About
+    drawn: Drawn
 
 
-def answer(request: Request, store: Store, limits: FaceLimits, about: About) -> Answer:
+def answer(request: Request, store: Store, limits: FaceLimits, about: About, drawn: Drawn) -> Answer:
     """Answer one request as JSON, or with a page to be drawn. Known errors become their status; others are the
-    caller's."""
+    caller's. ``drawn`` belongs to the store."""
     if request.method not in METHODS:
         return refuse(
             request, 405, "MethodNotAllowed", f"{request.method} is not among GET, HEAD", {"Allow": "GET, HEAD"}
@@ -52,7 +54,7 @@ def answer(request: Request, store: Store, limits: FaceLimits, about: About) -> 
     try:
         if len(request.path) + len(request.query) > limits.address_length:
             raise errors.LimitExceeded("this address is too long", setting="ALLMENDE_ADDRESS_LENGTH")
-        return _route(_Here(request, store, limits, about))
+        return _route(_Here(request, store, limits, about, drawn))
     except errors.AllmendeError as error:
         return error_response(request, error)
 
@@ -61,7 +63,7 @@ def _route(here: _Here) -> Answer:
     parts = here.request.path.strip("/").split("/")
     if parts[0] == "collections" and parts[2:4] == ["tiles", tiles.MATRIX] and len(parts) > 4:
         layer = find_layer(here.store, here.request.reader, here.about, parts[1])
-        return tiles.read_tile(here.request, layer, parts[4:], here.store, here.limits)
+        return tiles.read_tile(here.request, layer, parts[4:], here.store, here.limits, here.drawn)
     check_form(here.request)  # a form that is not known is a mistake wherever it stands
     if parts[0] != "collections" or len(parts) == 1:
         read_texts(here.request.query, PAGE)

@@ -60,6 +60,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     bbox: Box | None = None
     first: int | None = None
     last: int | None = None
+    version: int | None = None
+    """A number that is another with every change of what is in it; None where nobody keeps one."""
     words: DatasetWords
 
     @property
@@ -105,6 +107,7 @@ def _of_collection(kept: KeptCollection, about: About) -> Layer:
         bbox=kept.bbox,
         first=kept.first,
         last=kept.last,
+        version=kept.changed_at,
         words=words,
     )
 

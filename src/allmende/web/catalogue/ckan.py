@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from allmende.faces.ckan.face import answer
 from allmende.web.catalogue.finding import index_for
 from allmende.web.catalogue.gather import catalogue_for
+from allmende.web.catalogue.gone import tombstones
 
 
 # Nothing is written here, so that there is nothing to forge a request for.
@@ -27,6 +28,10 @@ def action(request: HttpRequest, name: str) -> HttpResponse:
             body = b'"Bad request - JSON Error: Request data JSON decoded is no object"'
             return HttpResponse(body, status=400, content_type="application/json; charset=utf-8")
     catalogue = catalogue_for(request)
+    if name == "package_show":
+        house = request.house  # type: ignore[attr-defined]
+        known = tuple(tombstones(house.profile, house.reader, catalogue.root))
+        catalogue = msgspec.structs.replace(catalogue, tombstones=known)
     index = index_for(request, catalogue) if name == "package_search" else None
     found = answer(name, parameters, catalogue, index)
     response = HttpResponse(found.body, status=found.status, content_type=found.content_type)

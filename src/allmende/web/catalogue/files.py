@@ -16,6 +16,7 @@ from allmende.domain.figures import StreamSummary
 from allmende.domain.policy import Reader
 from allmende.domain.store import Store
 from allmende.web.catalogue.gather import root_of
+from allmende.web.catalogue.gone import refuse_gone, tombstone
 
 COLUMNS = ("id", "name", "thing", "property", "unit", "time", "result", "lon", "lat", "count", "readings")
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "geojson": "application/geo+json"}
@@ -25,9 +26,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @require_safe
 def streams(request: HttpRequest, name: str, suffix: str) -> HttpResponse | StreamingHttpResponse:
-    """``/dataset/ID/streams.csv``, ``.json`` or ``.geojson``; 404 where the reader may not see the data."""
+    """``/dataset/ID/streams.csv``, ``.json`` or ``.geojson``; 404 where the reader may not see the data, 410 where they
+    were withdrawn."""
     house = request.house  # type: ignore[attr-defined]
     dataset = house.profile.datasets.get(name)
+    if dataset is None or dataset.withdrawn is not None:
+        stone = tombstone(house.store, house.profile, house.reader, root_of(request), name)
+        if stone is not None:
+            return refuse_gone(stone)
     if dataset is None or dataset.withdrawn is not None or not may_read(dataset, house.reader):
         raise Http404(name)
     rows = (row(stream, root_of(request)) for stream in each_stream(house.store, house.reader, name))

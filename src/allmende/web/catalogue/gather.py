@@ -12,6 +12,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.catalogue.notes import read_notes
 from allmende.web.catalogue.ways import ADDERS, SERVICES
+from allmende.web.harvest.entries import harvested
 from allmende.web.house import open_sources
 
 
@@ -26,8 +27,12 @@ def contracts() -> Mapping[str, Contract]:
     return {id_: found.source.contract for id_, found in open_sources().items()}
 
 
-def gather(store: Store, profile: Profile, reader: Reader, root: str, *, simulated: bool = False) -> Catalogue:
-    """All that the reader may know of. Simulated datasets are in it where they are asked for."""
+def gather(
+    store: Store, profile: Profile, reader: Reader, root: str, *, simulated: bool = False, others: bool = True
+) -> Catalogue:
+    """All that the reader may know of. Simulated datasets are in it where they are asked for; ``others``: with what was
+    taken over from other catalogues."""
+    entries, kept = harvested(profile, root) if others else ((), None)
     return build_catalogue(
         profile,
         reader,
@@ -39,6 +44,8 @@ def gather(store: Store, profile: Profile, reader: Reader, root: str, *, simulat
         adders=ADDERS,
         services=[make(root) for make in SERVICES],
         simulated=simulated,
+        harvested=entries,
+        kept=kept,
     )
 
 

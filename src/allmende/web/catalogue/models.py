@@ -15,10 +15,28 @@ class Description(models.Model):
     issued = models.BigIntegerField()
     changed = models.BigIntegerField()
     gone = models.BigIntegerField(null=True)
+    farewell = models.JSONField(default=dict)
+    """Why it is gone, by language, where whoever took it away said so."""
     quality = models.JSONField(null=True)
+    editions = models.JSONField(default=list)
+    """Each :class:`allmende.domain.editions.Edition` as plain data, the oldest first; what they said is kept apart."""
 
     def __str__(self) -> str:
         return self.dataset
+
+
+class EditionBody(models.Model):
+    """What an edition of a description said, as long as the house stands: its address is given out."""
+
+    dataset = models.CharField(max_length=100)
+    number = models.PositiveIntegerField()
+    body = models.JSONField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["dataset", "number"], name="catalogue_edition_number"),)
+
+    def __str__(self) -> str:
+        return f"{self.dataset}, edition {self.number}"
 
 
 class Pushed(models.Model):

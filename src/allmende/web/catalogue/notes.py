@@ -1,26 +1,30 @@
-"""Remembers descriptions: first seen, last changed, gone; and what was measured of the data."""
+"""Remembers descriptions: first seen, last changed, gone, each edition; and what was measured of the data."""
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.db import transaction
 
 from allmende.domain.catalogue import Note, may_know
 from allmende.domain.contract import Contract
-from allmende.domain.dataset import DatasetProfile
+from allmende.domain.dataset import DatasetProfile, Texts
+from allmende.domain.editions import Edition, body_of, succeed
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.domain.quality import Quality, measure, span_of
 from allmende.domain.store import Store
-from allmende.web.catalogue.models import Description
+from allmende.web.catalogue.models import Description, EditionBody
+from allmende.web.office.models import Revision
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def digest_of(dataset: DatasetProfile) -> str:
     """A digest of all that is said of a dataset."""
-    return hashlib.blake2b(_encoder.encode(dataset), digest_size=16).hexdigest()
+    return hashlib.blake2b(_encoder.encode(body_of(dataset)), digest_size=16).hexdigest()
 
 
 def note_descriptions(profile: Profile, now: int) -> None:
@@ -32,19 +36,49 @@ def note_descriptions(profile: Profile, now: int) -> None:
         known = {each.dataset: each for each in Description.objects.select_for_update()}
         for dataset in profile.datasets.values():
             digest, public = digest_of(dataset), may_know(dataset, ANONYMOUS)
-            before = known.pop(dataset.id, None)
-            if before is None:
-                Description.objects.create(
-                    dataset=dataset.id, digest=digest, title=dataset.title, public=public, issued=now, changed=now
-                )
-            elif before.digest != digest or before.gone is not None:
-                before.digest, before.title, before.public = digest, dict(dataset.title), public
-                before.changed, before.gone = now, None
-                before.save(update_fields=["digest", "title", "public", "changed", "gone"])
+            kept = known.pop(dataset.id, None)
+            if kept is not None and kept.digest == digest and kept.gone is None and kept.editions:
+                continue
+            if kept is None:
+                kept = Description(dataset=dataset.id, issued=now)
+            # one that came back is as new, even where it says what it said
+            _add_edition(kept, dataset, now, public, profile.languages[0])
+            kept.digest, kept.title, kept.public = digest, dict(dataset.title), public
+            kept.changed, kept.gone = now, None
+            kept.save()
         for lost in known.values():
             if lost.gone is None:
                 lost.gone = now
-                lost.save(update_fields=["gone"])
+                last = _editions(lost)[-1].at if lost.editions else lost.changed
+                lost.farewell = _reasons(lost.dataset, last, profile.languages[0])
+                lost.save(update_fields=["gone", "farewell"])
+
+
+def _add_edition(kept: Description, dataset: DatasetProfile, now: int, public: bool, language: str) -> None:
+    last = _editions(kept)[-1] if kept.editions else None
+    before = None if last is None else edition_body(dataset.id, last.number)
+    reason = {} if last is None else _reasons(dataset.id, last.at, language)
+    made = succeed(last, before, dataset, at=now, public=public, reason=reason)
+    EditionBody.objects.create(dataset=dataset.id, number=made.number, body=body_of(dataset))
+    kept.editions = [*kept.editions, msgspec.to_builtins(made)]
+
+
+def _reasons(dataset: str, since: int, language: str) -> Texts:
+    """Why what was released after a moment was released, in the office's words; they are in the city's language."""
+    after = datetime.fromtimestamp(since / 1_000_000, UTC)
+    released = Revision.objects.filter(kind="dataset", key=dataset, released__gt=after).order_by("released")
+    said = " ".join(dict.fromkeys(reason for reason in released.values_list("reason", flat=True) if reason))
+    return {language: said} if said else {}
+
+
+def _editions(kept: Description) -> tuple[Edition, ...]:
+    return tuple(msgspec.convert(kept.editions, list[Edition]))
+
+
+def edition_body(dataset: str, number: int) -> dict[str, Any] | None:
+    """What an edition said, or None where there is none."""
+    found = EditionBody.objects.filter(dataset=dataset, number=number).values_list("body", flat=True).first()
+    return None if found is None else dict(found)
 
 
 def measure_quality(store: Store, contracts: Mapping[str, Contract], *, now: int, days: int) -> dict[str, Quality]:
@@ -65,9 +99,4 @@ def read_notes() -> dict[str, Note]:
 
 def _note(kept: Description) -> Note:
     quality = None if kept.quality is None else msgspec.convert(kept.quality, Quality)
-    return Note(issued=kept.issued, changed=kept.changed, quality=quality)
-
-
-def gone_description(name: str) -> Description | None:
-    """A dataset that is described no more, if everybody could know of it."""
-    return Description.objects.filter(dataset=name, gone__isnull=False, public=True).first()
+    return Note(issued=kept.issued, changed=kept.changed, quality=quality, editions=_editions(kept))

@@ -1,26 +1,22 @@
-"""The pages of the catalogue: a dataset, one that is gone; and what search engines ask for."""
+"""The page of a dataset."""
 
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, NamedTuple
-from xml.sax.saxutils import escape
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from allmende.domain import vocabulary
 from allmende.domain.catalogue import Catalogue, Entry, may_read
-from allmende.domain.dataset import DatasetProfile
 from allmende.domain.figures import StreamSummary
-from allmende.domain.policy import ANONYMOUS
 from allmende.faces.dcat.formats import SUFFIXES
 from allmende.faces.dcat.schema_org import data_block, describe
 from allmende.web.catalogue.files import each_stream, row
-from allmende.web.catalogue.gather import gather, root_of
+from allmende.web.catalogue.history import as_day, told_history
 from allmende.web.catalogue.listing import listed
 from allmende.web.catalogue.sketch import draw
 from allmende.web.catalogue.snippets import snippets
@@ -65,12 +61,13 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
         "provenance": spoken(entry.provenance),
         "legal_basis": spoken(dataset.legal_basis),
+        "origin_access": _access(entry),
         "keywords": dataset.keywords.get(_language()) or next(iter(dataset.keywords.values()), []),
         "availability": spoken(availability.label) if availability else "",
         "high_value": [_label(vocabulary.HIGH_VALUE, key) for key in dataset.high_value],
-        "start": _as_day(entry.start),
-        "end": _as_day(entry.end),
-        "versions": [(v, _as_day(v.date), spoken(v.reason)) for v in reversed(dataset.versions)],
+        "start": as_day(entry.start),
+        "end": as_day(entry.end),
+        "versions": told_history(entry),
         "series": catalogue.entry(dataset.part_of) if dataset.part_of else None,
         "members": [e for e in (catalogue.entry(name) for name in entry.members) if e is not None],
         "related": [(name, catalogue.entry(name)) for name in dataset.related],
@@ -82,16 +79,10 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
     return render(request, "catalogue/dataset.html", values)
 
 
-def show_gone(request: HttpRequest, title: dict[str, str], dataset: DatasetProfile | None, day: str) -> HttpResponse:
-    """``/dataset/ID`` of one that was withdrawn: 410, and what is left to say."""
-    withdrawn = dataset.withdrawn if dataset else None
-    values = {
-        "title": spoken(title),
-        "day": _as_day(day),
-        "reason": spoken(withdrawn.reason) if withdrawn else "",
-        "successor": withdrawn.successor if withdrawn else "",
-    }
-    return render(request, "catalogue/gone.html", values, status=410)
+def _access(entry: Entry) -> str:
+    """What the origin of a dataset says of who may have it, in the reader's words where its list is known."""
+    said = entry.origin.access if entry.origin else ""
+    return _label(vocabulary.ACCESS_RIGHTS, said) if said else ""
 
 
 def _named(stream: StreamSummary) -> str:
@@ -110,11 +101,6 @@ def _language() -> str:
 def _label(listed: str, key: str) -> str:
     term = vocabulary.find(listed, key)
     return spoken(term.label) if term else key
-
-
-def _as_day(text: str) -> datetime | str:
-    """A day as a date to be shown in the reader's way; a year or a month as it is."""
-    return datetime.fromisoformat(text) if len(text) == 10 else text
 
 
 def _measures(entry: Entry) -> list[Measure]:
@@ -141,25 +127,3 @@ def _measures(entry: Entry) -> list[Measure]:
         # rounded down: what is not whole is never shown as whole
         measures.append(Measure(name, None if share is None else int(share * 1000) / 10, said))
     return measures
-
-
-@require_safe
-def sitemap(request: HttpRequest) -> HttpResponse:
-    """``/sitemap.xml`` (sitemaps.org 0.9): pages for everybody, whoever asks."""
-    house, root = request.house, root_of(request)  # type: ignore[attr-defined]
-    found = gather(house.store, house.profile, ANONYMOUS, root)
-    pages: list[tuple[str, str]] = [(f"{root}/", ""), (f"{root}/datasets/", ""), (f"{root}/about/", "")]
-    pages += [(entry.address, entry.modified) for entry in found.entries]
-    body = ['<?xml version="1.0" encoding="UTF-8"?>', '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
-    for address, day in pages:
-        said = f"<lastmod>{day}</lastmod>" if day else ""
-        body.append(f"<url><loc>{escape(address)}</loc>{said}</url>")
-    return HttpResponse("\n".join([*body, "</urlset>\n"]), content_type="application/xml")
-
-
-@require_safe
-def robots(request: HttpRequest) -> HttpResponse:
-    """``/robots.txt`` (RFC 9309): pages are for everybody; what is asked again and again by pages is not."""
-    closed = ("/accounts/", "/sta/", "/ogc/v1/collections/*/")
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), "", f"Sitemap: {root_of(request)}/sitemap.xml"]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -2,18 +2,20 @@
 
 import time
 
+import msgspec
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from allmende.domain.catalogue import may_know
-from allmende.domain.dataset import DatasetProfile
+from allmende.domain.catalogue import describe_edition, may_know
 from allmende.domain.face import Request, Response
-from allmende.faces.dcat.face import answer_catalogue, answer_dataset, answer_gone
+from allmende.faces.dcat.face import answer_catalogue, answer_dataset, answer_edition, answer_gone
 from allmende.faces.dcat.formats import Format, accepted, by_suffix
 from allmende.web.catalogue.gather import catalogue_for, root_of
-from allmende.web.catalogue.notes import gone_description
-from allmende.web.catalogue.pages import show_dataset, show_gone
+from allmende.web.catalogue.gone import show_gone, tombstone
+from allmende.web.catalogue.history import show_edition
+from allmende.web.catalogue.notes import edition_body
+from allmende.web.catalogue.pages import show_dataset
 
 VARY = "Accept, Accept-Profile, Accept-Language, Authorization, Cookie"
 
@@ -38,13 +40,15 @@ def dataset(request: HttpRequest, name: str, suffix: str = "") -> HttpResponse:
     profile = request.house.profile.datasets.get(name)  # type: ignore[attr-defined]
     if profile is not None and not may_know(profile, request.house.reader):  # type: ignore[attr-defined]
         raise Http404(name)
-    if profile is None or profile.withdrawn is not None:
-        return _gone(request, name, profile, format_)
+    if profile is not None and profile.withdrawn is not None:
+        return _gone(request, name, format_)
     # who asks for it by its name has asked for it, simulated or not
-    found = catalogue_for(request, simulated=profile.simulated)
+    found = catalogue_for(request, simulated=profile is not None and profile.simulated)
     entry = found.entry(name)
     if entry is None:
-        raise Http404(name)
+        if profile is not None:
+            raise Http404(name)
+        return _gone(request, name, format_)
     if format_ is None:
         answer = show_dataset(request, entry, found)
         answer["Vary"] = VARY
@@ -53,21 +57,44 @@ def dataset(request: HttpRequest, name: str, suffix: str = "") -> HttpResponse:
     return _send(request, answer_dataset(_question(request), entry, found, format_, _accept_profile(request)))
 
 
-def _gone(request: HttpRequest, name: str, profile: DatasetProfile | None, format_: Format | None) -> HttpResponse:
-    kept = None if profile is not None else gone_description(name)
-    if profile is None and kept is None:
+@require_safe
+def edition(request: HttpRequest, name: str, number: str, suffix: str = "") -> HttpResponse:
+    """``/dataset/ID/version/N``: what was said of a dataset then, and why it became so. 404 for one that the reader may
+    not know of, 410 with the dataset."""
+    house, format_ = request.house, _format(request, suffix)  # type: ignore[attr-defined]
+    profile = house.profile.datasets.get(name)
+    if profile is not None and not may_know(profile, house.reader):
         raise Http404(name)
-    title = dict(profile.title) if profile else dict(kept.title) if kept else {}
-    day = profile.withdrawn.date if profile and profile.withdrawn else _day(kept.gone if kept else None)
+    if profile is None or profile.withdrawn is not None:
+        return _gone(request, name, format_)
+    found = catalogue_for(request, simulated=profile.simulated)
+    current = found.entry(name)
+    wanted = next((each for each in current.editions if each.number == int(number)), None) if current else None
+    body = edition_body(name, int(number)) if wanted else None
+    if current is None or wanted is None or body is None:
+        raise Http404(name)
     if format_ is None:
-        answer = show_gone(request, title, profile, day)
+        answer = show_edition(request, wanted, body, current)
         answer["Vary"] = VARY
         return answer
-    return _send(request, answer_gone(f"{root_of(request)}/dataset/{name}", title, profile, day, format_))
+    entry, organisations = describe_edition(body, current, house.profile)
+    known = {**found.organisations, **{each.name: each for each in organisations}}
+    then = msgspec.structs.replace(found, organisations=known)
+    return _send(
+        request, answer_edition(_question(request), entry, wanted, current, then, format_, _accept_profile(request))
+    )
 
 
-def _day(moment: int | None) -> str:
-    return "" if moment is None else time.strftime("%Y-%m-%d", time.gmtime(moment / 1_000_000))
+def _gone(request: HttpRequest, name: str, format_: Format | None) -> HttpResponse:
+    house = request.house  # type: ignore[attr-defined]
+    stone = tombstone(house.store, house.profile, house.reader, root_of(request), name)
+    if stone is None:
+        raise Http404(name)
+    if format_ is None:
+        answer = show_gone(request, stone)
+        answer["Vary"] = VARY
+        return answer
+    return _send(request, answer_gone(stone, format_))
 
 
 def _format(request: HttpRequest, suffix: str) -> Format | None:

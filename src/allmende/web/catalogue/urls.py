@@ -3,7 +3,7 @@ keeps its own."""
 
 from django.urls import path, re_path
 
-from allmende.web.catalogue import ckan, files, listing, pages, rdf
+from allmende.web.catalogue import ckan, files, listing, rdf, sitemap
 
 app_name = "catalogue"
 
@@ -16,8 +16,11 @@ urlpatterns = [
     re_path(rf"^catalog{_RDF}\Z", rdf.catalogue),
     re_path(rf"^dataset/{_ID}\Z", rdf.dataset, name="dataset"),
     re_path(rf"^dataset/{_ID}{_RDF}\Z", rdf.dataset),
+    re_path(rf"^dataset/{_ID}/version/(?P<number>[1-9][0-9]{{0,8}})\Z", rdf.edition, name="edition"),
+    re_path(rf"^dataset/{_ID}/version/(?P<number>[1-9][0-9]{{0,8}}){_RDF}\Z", rdf.edition),
     re_path(rf"^dataset/{_ID}/streams\.(?P<suffix>csv|json|geojson)\Z", files.streams, name="streams"),
     re_path(r"^api/(?:3/)?action/(?P<name>[a-z_]{1,60})\Z", ckan.action, name="ckan"),
-    path("sitemap.xml", pages.sitemap, name="sitemap"),
-    path("robots.txt", pages.robots, name="robots"),
+    path("sitemap.xml", sitemap.sitemap, name="sitemap"),
+    re_path(r"^sitemap-(?P<part>[1-9][0-9]{0,4})\.xml\Z", sitemap.sitemap),
+    path("robots.txt", sitemap.robots, name="robots"),
 ]

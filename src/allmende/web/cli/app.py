@@ -193,6 +193,21 @@ def sources(as_json: Json = False) -> None:
     listing.sources(as_json)
 
 
+@app.command()
+def harvest(
+    name: Annotated[str, typer.Argument(help="A harvest of the city; all that are switched on without one.")] = "",
+    dry: Annotated[bool, typer.Option("--dry-run", help="Say what would change; keep nothing.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Withdraw what vanished, however much it is; look first with --dry-run.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Take over catalogues of others now, as the worker does by itself: what is new, changed and gone."""
+    from allmende.web.cli import harvesting
+
+    return harvesting.harvest(name, dry=dry, accept=accept, as_json=as_json)
+
+
 @rejections.command("list")
 def rejections_list(
     source: Source = "",

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from allmende.domain.errors import ConfigurationError, LimitExceeded
 from allmende.domain.plain import Change
@@ -94,17 +95,46 @@ def _as_error(rule: RuleProfile, problem: str) -> ProfileError:
 
 
 def _warnings(change: Change, profile: Profile) -> Iterable[str]:
-    if change.kind != "source" or change.body is None:
+    if change.body is None:
         return
-    from allmende.web.house import open_profile
+    if change.kind == "rule":
+        yield from _rule_warnings(change.key, profile)
+    if change.kind != "source":
+        return
     from allmende.web.sources import prepare_sources
 
     source = profile.sources[change.key]
     yield from prepare_sources(profile)[change.key].problems
-    known = open_profile().sources.get(change.key)
-    secrets = _secrets(source)
-    if secrets and (known is None or _host(known) != _host(source) or not secrets <= _secrets(known)):
-        yield f"it sends {', '.join(sorted(secrets))} to {_host(source) or 'an address that its connector knows'}"
+    secrets = sent_secrets(source)
+    if secrets:
+        yield _("it sends %(secrets)s to %(host)s") % {
+            "secrets": ", ".join(sorted(secrets)),
+            "host": _host(source) or _("an address that its connector knows"),
+        }
+
+
+def _rule_warnings(key: str, profile: Profile) -> Iterable[str]:
+    """What is set going for real, and was not."""
+    from allmende.web.house import open_profile
+
+    known = open_profile().rules.get(key)
+    for name, action in profile.rules[key].actions.items():
+        before = known.actions.get(name) if known else None
+        if not action.dry_run and (before is None or before.dry_run or before.capability != action.capability):
+            yield _("it really gives tasks to %(capability)s, up to %(limit)s within an hour") % {
+                "capability": action.capability,
+                "limit": action.limit,
+            }
+
+
+def sent_secrets(source: SourceProfile) -> frozenset[str]:
+    """Names of secrets that a source sends to where it did not send them before."""
+    from allmende.web.house import open_profile
+
+    known, secrets = open_profile().sources.get(source.id), _secrets(source)
+    if known is not None and _host(known) == _host(source) and known.connector == source.connector:
+        return secrets - _secrets(known)
+    return secrets
 
 
 def _secrets(source: SourceProfile) -> frozenset[str]:

@@ -7,8 +7,11 @@ import msgspec
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.plain import Change
+from allmende.domain.policy import Reader
 from allmende.domain.profile import ProfileError
+from allmende.domain.query import Query
 from allmende.domain.rules import InputProfile
+from allmende.domain.store import Store
 from allmende.knowledge.groups import find_streams
 from allmende.knowledge.language import RuleError, parse
 from allmende.knowledge.prepare import Rule, prepare_rules
@@ -19,6 +22,7 @@ from allmende.web.office.models import Revision
 from allmende.web.rulebook.form import FieldFault, field_of
 
 KIND = "rule"
+_MOST_CAPABILITIES = 100
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -120,3 +124,9 @@ def count_streams(store: Any, reader: Any, put: Mapping[str, Any]) -> int | None
     if not (profile.streams or profile.property or profile.rule.count(".") == 1):
         return None
     return len(find_streams(store, reader, profile))
+
+
+def capabilities(store: Store, reader: Reader) -> list[tuple[str, str]]:
+    """Ids and names of what tasks can be given to, as far as somebody may see it: to choose from, the first ones."""
+    query = Query(entity="TaskingCapability", reader=reader, select=("id", "name"), top=_MOST_CAPABILITIES)
+    return [(str(id_), str(name)) for _key, id_, name in store.find(query).rows]

@@ -97,7 +97,8 @@ class Notices(Teller):
         )
 
     def _mail(self, trouble: Trouble, state: str, id_: str) -> None:
-        source = self._profile.sources.get(trouble.source)
+        profile = self._profile
+        source = profile.sources.get(trouble.source) or profile.harvests.get(trouble.source.removeprefix("harvest:"))
         to = (source.responsible if source else "") or self._config.responsible
         if not (to and self._config.mail_url):
             return

@@ -12,6 +12,7 @@ from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
+from allmende.web.downloads.orders import prune as prune_downloads
 from allmende.web.feedback.models import Message
 from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
@@ -51,6 +52,7 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     PersonRequest.prune()
     prune_parcels()
     prune_marks()
+    prune_downloads()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
         prepare_years(now)
