@@ -22,7 +22,10 @@ APART = {
     "socialaccount.socialapp": "a provider, nobody's",
 }
 """Tables that need no holding, and why."""
-SECTIONS_APART = {"Parties (STAplus)": "entities that clients write, deleted there; no account becomes a Party"}
+SECTIONS_APART = {
+    "Parties (STAplus)": "entities that clients write, deleted there; no account becomes a Party",
+    "Contacts of other catalogues": "what another catalogue publishes of those who answer for its data; erased there",
+}
 
 
 def declared() -> dict[str, set[str]]:
