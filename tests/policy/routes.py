@@ -87,6 +87,7 @@ _OGC = tuple(
 _OWN = (
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    r"accounts/again/",
     r"accounts/confirm-email/",
     r"accounts/data/",
     r"accounts/delete/",

@@ -116,7 +116,7 @@ def test_what_is_wrong_is_told_at_its_place_in_the_text(town):
     answer = anna.post("/rules/doubled/edit/", {**typed(**{"input-0-unit": "furlong"}), "do": "save"})
     assert 'id="error-input-0-unit"' in answer.text
     answer = anna.post("/rules/doubled/edit/", {**typed(parameters="limit"), "do": "save"})
-    assert "line 1: write name = value" in answer.text
+    assert "Zeile 1: Schreiben Sie Name = Wert" in answer.text
     assert revisions.open_revision("rule", "doubled") is None
 
 
@@ -125,7 +125,7 @@ def test_two_who_save_at_once_are_told(town):
     assert anna.post("/rules/doubled/edit/", {**typed(), "seen": "0", "do": "save"}).status_code == 302
     late = bert.post("/rules/doubled/edit/", {**typed(**{"title-de": "Anders"}), "seen": "0", "do": "save"})
     assert late.status_code == 409
-    assert "anna saved this draft" in late.text
+    assert "anna hat diesen Entwurf" in late.text
     assert 'value="Anders"' in late.text, "what was typed is not lost"
 
 

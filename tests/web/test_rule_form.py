@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from allmende.web.rulebook.form import field_of, to_body, to_fields
 
@@ -93,7 +94,8 @@ def test_actions_and_what_protects_people_are_typed():
 def test_lines_that_say_nothing_are_told():
     fields = to_fields(BODIES["soil-site"])
     fields |= {"parameters": "limit", "steps": "a = 1\na = 2", "window-count": "many", "output-2-cases": "red"}
-    _, faults = to_body(fields, BODIES["soil-site"])
+    with translation.override("en"):
+        _, faults = to_body(fields, BODIES["soil-site"])
     assert {(fault.name, fault.message) for fault in faults} == {
         ("parameters", "line 1: write name = value"),
         ("steps", "line 2: a is there twice"),

@@ -142,7 +142,7 @@ def check_change(kind: str, key: str, names: Iterable[str] = ()) -> None:
     """Raise ProfileError where a change has no place of its own: an unknown kind, a key that is no id, a file's name
     that leads elsewhere."""
     if kind not in KINDS:
-        raise ProfileError(kind, f"is nothing that can be changed; known are {', '.join(KINDS)}")
+        raise ProfileError(kind, "is nothing that can be changed; known are %(kinds)s", kinds=", ".join(KINDS))
     check_id(key, f"{KINDS[kind]}.{key}")
     for name in names:
         if not _FILE.match(name) or name.endswith(".toml") or ".." in name:
@@ -170,7 +170,7 @@ def _clean(value: Any, place: str, depth: int) -> Any:
         raise ProfileError(place, "holds a sign that no text has (NUL)")
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    raise ProfileError(place, f"is a {type(value).__name__}, which no profile holds")
+    raise ProfileError(place, "is a %(name)s, which no profile holds", name=type(value).__name__)
 
 
 class Difference(NamedTuple):

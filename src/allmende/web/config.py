@@ -243,7 +243,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     return config
 
 
-_ALSO_KNOWN = re.compile(r"ALLMENDE_(TEST|SHARED|BENCH|BROWSER|CHROMIUM|CI|PART)(_|\Z)")
+_ALSO_KNOWN = re.compile(r"ALLMENDE_(TEST|SHARED|BENCH|BROWSER|CHROMIUM|CI|PART|COUNTS)(_|\Z)")
 
 
 def _refuse_unknown(environ: Mapping[str, str], known: Mapping[str, Setting]) -> None:

@@ -197,8 +197,7 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             "ALLMENDE_RATE_LIMIT",
             "Limits",
             "Requests a minute from one address (IPv6: one /64), but for the pages' files, `/health`, `/ready` and "
-            "`/metrics`; each process of the web server (ALLMENDE_WEB_WORKERS) counts for itself, so that a client "
-            "with several connections gets up to so many from each. 0: no limit.",
+            "`/metrics`; all processes of the web server count together. 0: no limit.",
             low=0,
         ),
     ] = 1200

@@ -90,6 +90,14 @@ def email(request: HttpRequest) -> HttpResponse:
     return _change(request, ContactForm, "accounts/email.html", "user.email")
 
 
+@never_cache
+@login_required
+@reauthentication_required
+def set_password(request: HttpRequest) -> HttpResponse:
+    """A password for an account that has none yet. (allauth's own page asks nobody who they are.)"""
+    return allauth.password_set(request)
+
+
 def _change(request: HttpRequest, kind: Any, template: str, action: str) -> HttpResponse:
     user: Any = request.user
     form = kind(request.POST if request.method == "POST" else None, instance=user)

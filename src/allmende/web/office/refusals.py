@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from allmende.domain.errors import AllmendeError, LimitExceeded
 from allmende.domain.plain import KINDS
 from allmende.domain.profile import Profile, ProfileError
+from allmende.knowledge.language import RuleError
 from allmende.web.house import open_profile
 from allmende.web.office import revisions
 from allmende.web.office.files import read
@@ -20,10 +21,19 @@ _KINDS = {table: kind for kind, table in KINDS.items()}
 def say_error(error: AllmendeError) -> str:
     """An error's message without its place. What nobody has translated stays English."""
     words = _(error.template) if error.template else ""
-    words = words % error.arguments if error.arguments else words
+    if error.arguments:
+        words %= {name: _say_argument(value) for name, value in error.arguments.items()}
     if isinstance(error, LimitExceeded):
         return _("%(words)s (limit: %(setting)s)") % {"words": words, "setting": error.setting}
     return words
+
+
+def _say_argument(value: object) -> object:
+    """What stands in a message; of an error in it, its own message."""
+    if isinstance(value, RuleError):
+        told = {"line": value.line, "column": value.column, "words": say_error(value)}
+        return _("line %(line)s, column %(column)s: %(words)s") % told
+    return say_error(value) if isinstance(value, AllmendeError) else value
 
 
 def refusal(error: AllmendeError) -> str:

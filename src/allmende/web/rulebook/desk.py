@@ -27,7 +27,7 @@ from allmende.web.accounts.roles import asks_for, may
 from allmende.web.office import revisions
 from allmende.web.office.consequences import consequences
 from allmende.web.office.models import Revision
-from allmende.web.office.refusals import refusal, warnings_of
+from allmende.web.office.refusals import refusal, say_error, warnings_of
 from allmende.web.portal.sources import spoken
 from allmende.web.rulebook import drafts, runs
 from allmende.web.rulebook.drafts import KIND, Fault
@@ -100,7 +100,7 @@ def history(request: HttpRequest, rule: str) -> HttpResponse:
     except StorageError:
         raise
     except AllmendeError as error:
-        told["fault"] = str(error)
+        told["fault"] = say_error(error)
     return render(request, "rulebook/history.html", told, status=422 if "fault" in told else 200)
 
 
@@ -185,7 +185,7 @@ def _take(request: HttpRequest, rule: str, before: Mapping[str, Any], stood: dic
     except StorageError:
         raise
     except AllmendeError as error:
-        told["faults"] = [Fault("", str(error))]
+        told["faults"] = [Fault("", refusal(error))]
         return _form(request, rule, fields, told, status=409)
     messages.success(request, _("The draft is saved.") if deed == "save" else _("The change is proposed."))
     return HttpResponseRedirect(reverse("rulebook:rule", args=[key]))
@@ -205,7 +205,7 @@ def _key_faults(request: HttpRequest, rule: str, key: str) -> list[Fault]:
     try:
         check_id(key, "key")
     except ProfileError as error:
-        return [Fault("key", error.message)]
+        return [Fault("key", say_error(error))]
     if key in RESERVED or revisions.current(KIND, key) is not None or revisions.open_revision(KIND, key) is not None:
         return [Fault("key", _("there is a rule of this name already"))]
     return []

@@ -19,6 +19,7 @@ from allmende.web.live import live
 from allmende.web.office import revisions
 from allmende.web.office.files import read
 from allmende.web.office.models import Revision
+from allmende.web.office.refusals import refusal, say_error
 from allmende.web.rulebook.form import FieldFault, field_of
 
 KIND = "rule"
@@ -62,7 +63,7 @@ def check(key: str, body: Mapping[str, Any]) -> tuple[list[str], list[Fault]]:
     except ProfileError as error:
         return [], [_located(key, body, error)]
     except AllmendeError as error:
-        return [], [Fault("", str(error))]
+        return [], [Fault("", say_error(error))]
 
 
 def as_faults(faults: list[FieldFault]) -> list[Fault]:
@@ -73,7 +74,7 @@ def as_faults(faults: list[FieldFault]) -> list[Fault]:
 def _located(key: str, body: Mapping[str, Any], error: ProfileError) -> Fault:
     place = revisions.place_in(KIND, key, error.place)
     text, column = _expression(body, place)
-    return Fault(field_of(place, body), error.message if place else str(error), text, column)
+    return Fault(field_of(place, body), say_error(error) if place else refusal(error), text, column)
 
 
 def _expression(body: Mapping[str, Any], place: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from allmende.domain.actions import EXPRESSION, ActionProfile
 
@@ -166,7 +167,7 @@ def _whole(fields: Mapping[str, str], name: str, faults: list[FieldFault], head:
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
     if text:
-        faults.append(FieldFault(f"{head}{name}", "is a whole number"))
+        faults.append(FieldFault(f"{head}{name}", _("is a whole number")))
     return 0
 
 
@@ -191,9 +192,11 @@ def _lines(fields: Mapping[str, str], name: str, faults: list[FieldFault]) -> li
             continue
         key, mark, value = (part.strip() for part in line.partition("="))
         if not mark or not key or not value:
-            faults.append(FieldFault(name, f"line {number}: write name = value"))
+            faults.append(FieldFault(name, _("line %(number)s: write name = value") % {"number": number}))
         elif key in found:
-            faults.append(FieldFault(name, f"line {number}: {key} is there twice"))
+            faults.append(
+                FieldFault(name, _("line %(number)s: %(name)s is there twice") % {"number": number, "name": key})
+            )
         else:
             found[key] = value
     return list(found.items())
@@ -229,7 +232,7 @@ def _several(
         if not name:
             continue
         if name in found:
-            faults.append(FieldFault(f"{head}name", "is there twice"))
+            faults.append(FieldFault(f"{head}name", _("is there twice")))
             continue
         found[name] = read(own, before.get(_got(own, "was")) or {}, head, faults)
     return found
@@ -279,7 +282,12 @@ def _to_output(
             continue
         when, mark, then = (part.strip() for part in line.rpartition("->"))
         if not mark or not then or not when:
-            faults.append(FieldFault(f"{head}cases", f"line {number}: write condition -> value, or else -> value"))
+            faults.append(
+                FieldFault(
+                    f"{head}cases",
+                    _("line %(number)s: write condition -> value, or else -> value") % {"number": number},
+                )
+            )
             continue
         cases.append({"then": then} if when == "else" else {"when": when, "then": then})
     _put(output, "cases", cases)
@@ -289,7 +297,7 @@ def _to_output(
 def _to_reason(own: Mapping[str, str], _before: Mapping[str, Any], head: str, faults: list[FieldFault]) -> str:
     reason = _got(own, "reason")
     if not reason:
-        faults.append(FieldFault(f"{head}reason", "is missing"))
+        faults.append(FieldFault(f"{head}reason", _("is missing")))
     return reason
 
 
@@ -304,7 +312,7 @@ def _to_action(
     given = {key: _value(text) for key, text in _lines(own, "fixed", wrong)}
     for key, text in _lines(own, "computed", wrong):
         if key in given:
-            wrong.append(FieldFault("computed", f"{key} is there twice"))
+            wrong.append(FieldFault("computed", _("%(name)s is there twice") % {"name": key}))
         given[key] = {EXPRESSION: text}
     known = [key for key in before.get("parameters") or {} if key in given]
     _put(action, "parameters", {key: given[key] for key in dict.fromkeys((*known, *given))})
