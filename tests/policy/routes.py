@@ -44,11 +44,14 @@ _STA = tuple(
 _OGC = tuple(
     f"/ogc/v1{path}"
     for path in (
-        "", "/conformance", "/api", "/collections", "/collections/trees", "/collections/{canary}-trees",
-        "/collections/none-trees", "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
+        "", "/conformance", "/api", "/collections", "/tileMatrixSets", "/collections/trees",
+        "/collections/{canary}-trees", "/collections/none-trees",
+        "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
         "/collections/none/items", "/collections/trees/items/oak-1", "/collections/trees/items/{canary}-1",
         "/collections/{canary}-trees/items/{canary}-1", "/collections/{canary}-trees/items/oak-1",
-        "/collections/trees/queryables", "/collections/{canary}-trees/queryables", "/collections/things:sensors",
+        "/collections/trees/schema", "/collections/{canary}-trees/schema", "/collections/things:sensors/schema/feature",
+        "/collections/things:{canary}/schema", "/collections/trees/queryables",
+        "/collections/{canary}-trees/queryables", "/collections/things:sensors",
         "/collections/things:sensors/items?count=true", "/collections/things:sensors/items/gate",
         "/collections/things:sensors/items/{canary}-thing", "/collections/things:sensors/items?bbox=-13,37,-11,39",
         "/collections/things:sensors/items?bbox=-12.0015,38.0001,-12.0005,38.0009&count=true",
@@ -198,6 +201,7 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
+    "catalogues/": Open(("/catalogues/",)),
     "datasets/": Open(
         tuple(
             f"/datasets/{asked}"

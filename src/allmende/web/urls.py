@@ -33,6 +33,7 @@ urlpatterns = [
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.downloads.urls")),
     path("", include("allmende.web.catalogue.urls")),
+    path("", include("allmende.web.harvest.urls")),
     path("", include("allmende.web.portal.urls")),
 ]
 
