@@ -515,7 +515,7 @@ def test_an_administrator_opens_closes_and_gives_roles(anna, configured):
     configured(registration="invited")
     text = client.post("/accounts/people/", {"role": "editor"}).content.decode()
     assert re.search(r"http://testserver/accounts/invitation/[\w-]+/", text)
-    client.post(page, {"do": "remove"})
+    client.post(f"{page}erase/")
     assert not User.objects.filter(pk=anna.pk).exists()
 
 
