@@ -15,6 +15,7 @@ from allmende.domain.windows import Grid
 from allmende.knowledge.actions import Action, prepare_action
 from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
 from allmende.knowledge.program import Meaning, Program, compile_node
+from allmende.knowledge.telling import check_telling
 
 _TYPES = {"measurement": "number", "count": "number", "category": "text", "truth": "truth"}
 
@@ -77,34 +78,11 @@ def prepare_rules(profile: Profile) -> Prepared:
         if not rule.enabled:
             continue
         try:
-            _check_told_once(rule, ready.values())
+            check_telling(rule, profile.rules, (other.profile for other in ready.values()))
             ready[rule.id] = prepare_rule(rule, profile, ready)
         except ProfileError as error:
             errors[rule.id] = error
     return Prepared(tuple(ready.values()), errors)
-
-
-def _check_told_once(rule: RuleProfile, others: Iterable[Rule]) -> None:
-    """Raise ProfileError where another rule tells of the same people in windows or sums of its own: what each keeps to
-    itself could be had from the difference."""
-    for other in others if rule.suppress is not None else ():
-        if other.profile.suppress is not None and _meet(*rule.inputs.values(), *other.profile.inputs.values()):
-            raise ProfileError(
-                f"{rule.place}.inputs",
-                '"%(other)s" tells of the same people already; derive from what that gives',
-                other=other.id,
-            )
-
-
-def _meet(one: InputProfile, other: InputProfile) -> bool:
-    """Whether two selectors may lead to one stream. By a stream's id and by its property: nobody knows beforehand."""
-    if any(name in other.thing and other.thing[name] != value for name, value in one.thing.items()):
-        return False
-    if one.streams and other.streams:
-        return bool(set(one.streams) & set(other.streams))
-    if one.rule or other.rule:
-        return one.rule == other.rule
-    return not (one.property and other.property) or one.property == other.property
 
 
 def _in_order(rules: Mapping[str, RuleProfile], errors: dict[str, ProfileError]) -> Iterable[RuleProfile]:

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "allmende.web.feedback",
     "allmende.web.grants",
     "allmende.web.reads",
+    "allmende.web.persons",
     "allmende.web.worker",
     "allmende.web.making",
     "allmende.web.office",

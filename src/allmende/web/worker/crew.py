@@ -25,6 +25,7 @@ from allmende.web.downloads.nightly import DumpsThread
 from allmende.web.intake import Intake
 from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
+from allmende.web.persons.work import PersonsThread
 from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
@@ -148,6 +149,7 @@ class Crew:
             if source.listening:
                 wanted[f"listener-{source.source.id}"] = _Wanted(_sign(source), partial(Listener, source, intake))
         wanted["watch"] = _Wanted(None, lambda stop: Watch(intake, stop, Notices(self._profile, config)))
+        wanted["persons"] = _Wanted(None, lambda stop: PersonsThread(self._profile, stop))
         wanted["imports"] = _Wanted(None, partial(ImportsThread, intake))
         wanted["retention"] = _Wanted(
             (profile.retention, profile.time_zone),
