@@ -176,6 +176,19 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "dumps/": Open(("/dumps/",)),
+    "dumps/manifest.json": Open(("/dumps/manifest.json",)),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/\Z": Open(("/dumps/sensors/", "/dumps/{canary}/")),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/manifest\.json\Z": Open(
+        ("/dumps/sensors/manifest.json", "/dumps/{canary}/manifest.json", "/dumps/none/manifest.json")
+    ),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/(?P<name>[A-Za-z0-9_.~-]{1,200})\.parquet\Z": Open(
+        tuple(
+            f"/dumps/{dataset}/{name}.parquet"
+            for dataset in ("sensors", "{canary}")
+            for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
+        )
+    ),
     "downloads/": Open(("/downloads/",)),
     r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
     r"^downloads/(?P<key>[0-9a-f]{32})/drop/\Z": Open((f"/downloads/{_KEY}/drop/",)),
@@ -258,6 +271,12 @@ ROUTES: dict[str, Way] = {
     "rules/count/": Guarded(("/rules/count/?property=people",)),
     "rules/new/": Guarded(("/rules/new/",)),
     "office/audit/": Guarded(("/office/audit/", "/office/audit/?object=dataset:{canary}")),
+    "accounts/requests/": Guarded(("/accounts/requests/",)),
+    "accounts/requests/<slug:key>/": Guarded(("/accounts/requests/{canary}/",)),
+    "accounts/people/<int:number>/erase/": Apart("POST alone, guarded as the page is"),
+    "office/persons/": Guarded(("/office/persons/",)),
+    "office/persons/<int:number>/": Guarded(("/office/persons/1/",)),
+    "office/persons/<int:number>/file/": Guarded(("/office/persons/1/file/",)),
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),

@@ -161,13 +161,35 @@ def _told(value: dict[str, Any], words: str, as_json: bool) -> None:
         print(words)
 
 
-def remove_user(name: str, as_json: bool) -> None:
-    """Delete an account with its personal data and its tokens. Raises NotFound, Conflict for the last administrator."""
+def remove_user(name: str, preview: bool, as_json: bool) -> None:
+    """Erase an account and all that leads to the person. Raises NotFound, Conflict for the last administrator."""
     open_house()
-    from allmende.web.accounts import people
+    from django.utils.translation import override
 
-    people.remove_user(people.find_user(name), actor=actor())
-    _told({"name": name, "removed": True}, f"The account {name} and its tokens are deleted.", as_json)
+    from allmende.web.accounts import people
+    from allmende.web.persons.erasing import backups_until, erase_account
+    from allmende.web.persons.reach import look, subject_of
+
+    user = people.find_user(name)
+    if preview:
+        with override("en"):
+            found = [{key: str(each[key]) for key in ("place", "title", "fate")} | {"count": each["count"]}
+                     for each in look(subject_of(user))]  # fmt: skip
+        if as_json:
+            print_json(found)
+        else:
+            print_table(("what", "records", "becomes"), [[f["title"], f["count"], f["fate"]] for f in found])
+        return
+    done = erase_account(user, actor=actor())
+    until = backups_until().isoformat()
+    if as_json:
+        kept = [{"place": each.place, "what": each.what, "why": each.why} for each in done.kept]
+        print_json({"name": name, "removed": True, "found": done.found, "kept": kept, "backups_until": until})
+        return
+    print(f"The account {name} and all that leads to the person are deleted.")
+    for each in done.kept:
+        print(f"Kept without the name ({each.place}): {each.what}")
+    print(f"Backups hold it until {until}; one that is restored before forgets it again.")
 
 
 def add_organisation(id_: str, title: str, as_json: bool) -> None:
