@@ -7,7 +7,7 @@ import pytest
 from allmende.domain import profile
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "take-over-a-city.md"
-TABLES = {"geography", "facts", "datasets", "things", "sources", "services", "organisations", "catalogue"}
+TABLES = {"geography", "facts", "datasets", "things", "sources", "services", "organisations", "catalogue", "harvests"}
 
 
 STRUCTS = [
