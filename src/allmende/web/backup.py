@@ -30,7 +30,7 @@ SECRETS = "the home's config.toml and secret_key"
 _PASSING = {"sessions.session": "log-ins (sessions)", "worker.lease": "who is the worker at the moment"}
 _FURNITURE = {
     "dataset", "origin", "sequence", "follower", "source_state", "contenttypes.contenttype", "auth.permission",
-    "accounts.auditentry", "accounts.audithead", "catalogue.description",
+    "accounts.auditentry", "accounts.audithead", "catalogue.description", "catalogue.editionbody",
 }  # fmt: skip
 """What a house has that was made and never used."""
 _CHUNK = 1000

@@ -10,6 +10,7 @@ from allmende.domain.plain import Difference
 from allmende.domain.profile import Profile
 from allmende.web.office.durations import in_words
 from allmende.web.office.fields import Field
+from allmende.web.office.kinds import CITY
 from allmende.web.office.tables import fields_of
 from allmende.web.portal.sources import spoken
 
@@ -112,4 +113,4 @@ def name_of(kind: str, key: str, *bodies: Mapping[str, Any] | None) -> str:
                 return spoken({str(k): str(v) for k, v in title.items()})
             if isinstance(title, str) and title:
                 return title
-    return key
+    return str(CITY[key]) if kind == "city" and key in CITY else key
