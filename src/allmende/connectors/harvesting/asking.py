@@ -56,16 +56,18 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     """CKAN: the newest change in it, as CKAN writes times."""
 
 
+def source_of(harvest: HarvestProfile) -> Source:
+    """A harvest as the client for all sources knows it."""
+    return Source(id=harvest.id, connector="harvest", dataset="", address=harvest.address, headers=harvest.headers)
+
+
 class Asker:
     """Asks for one harvest; to be closed. Raises ConfigurationError where a header names a variable that is not set."""
 
     def __init__(self, harvest: HarvestProfile, limits: Limits, language: str) -> None:
         self.harvest, self.limits = harvest, limits
         self.language = harvest.language or language
-        source = Source(
-            id=harvest.id, connector="harvest", dataset="", address=harvest.address, headers=harvest.headers
-        )
-        self._client = open_client(source)
+        self._client = open_client(source_of(harvest))
 
     def close(self) -> None:
         """Close the connections."""

@@ -39,15 +39,18 @@ def recognise_kind(asker: Asker) -> str:
         return "ckan"
     if "/catalogues/" in address:
         return "piveau"
-    body, headers = asker.get(address, ACCEPT, {})
+    problem = "Neither RDF nor a CKAN was found there; say which with `kind`."
     try:
+        body, headers = asker.get(address, ACCEPT, {})
         format_of(body or b"", headers.get("content-type", ""))
         if "json" not in headers.get("content-type", "") or b"@context" in (body or b""):
             return "dcat"
     except Refused:
         pass  # a page for people: perhaps that of a CKAN
+    except FetchError as error:
+        problem = str(error)  # a CKAN need not have anything at its root
     try:
         action(asker, "status_show")
     except (FetchError, Refused, httpx.HTTPError):
-        raise FetchError("Neither RDF nor a CKAN was found there; say which with `kind`.") from None
+        raise FetchError(problem) from None
     return "ckan"

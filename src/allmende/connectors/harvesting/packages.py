@@ -14,7 +14,8 @@ from rdflib.term import Node
 
 from allmende.connectors.harvesting.rdf import ADMS, DCAT, DCATAP, DCATDE, LOCN, VCARD, Triple, mended
 
-_WEB = re.compile(r"https?://\S+\Z")
+_WEB = re.compile(r"https?://[^\s/][^\r\n]*\Z")
+"""Many portals have addresses with blanks, which are mended."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 _GEO = URIRef("https://www.iana.org/assignments/media-types/application/vnd.geo+json")

@@ -65,6 +65,7 @@ def read_triples(body: bytes, media: str, base: str, *, most: int) -> list[Tripl
 
     Raises Refused.
     """
+    body = body.removeprefix(b"\xef\xbb\xbf")
     format_ = format_of(body, media)
     if format_ == "xml":
         # what was looked at is what is read: another reader may take the encoding for another one
@@ -90,7 +91,7 @@ def read_triples(body: bytes, media: str, base: str, *, most: int) -> list[Tripl
 def format_of(body: bytes, media: str) -> str:
     """rdflib's name of a format: by what the host says, else by how the document begins. Raises Refused for a page."""
     said = media.partition(";")[0].strip().lower()
-    start = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    start = body[:2000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise Refused("page", "this is a page for people, not RDF")
     if said in _MEDIA:

@@ -4,8 +4,9 @@ import threading
 
 import structlog
 
+from allmende.connectors.fetching import without_secrets
 from allmende.connectors.gathering import Refused
-from allmende.connectors.harvesting.asking import Limits
+from allmende.connectors.harvesting.asking import Limits, source_of
 from allmende.domain.harvest import HarvestProfile
 from allmende.domain.profile import Profile
 from allmende.web.config import Config
@@ -57,6 +58,7 @@ def pass_over(
         error = in_words(trouble, harvest.address)
         if "connector failed" in error:
             log.exception("a harvest stumbled", harvest=harvest.id)
+    error = without_secrets(source_of(harvest), error)
     _note(harvest, work.outcome, error, held, now)
     return work.outcome, error
 

@@ -39,6 +39,7 @@ class HarvestThread(threading.Thread):
     def run(self) -> None:
         """Wait until it is due, ask, wait again."""
         wait = self._first_wait()
+        close_old_connections()
         while not self._stop_event.wait(wait):
             close_old_connections()
             wait = self.round()
@@ -65,8 +66,6 @@ class HarvestThread(threading.Thread):
         except Exception as error:  # see round
             log.warning("the state of a harvest could not be read", harvest=self._harvest.id, error=str(error))
             return 60.0
-        finally:
-            close_old_connections()
         if state is None or state.tried is None:
             return 0.0
         since = (self._clock() - state.tried) / SECOND
