@@ -247,12 +247,12 @@ def parse_profile(
     _check(profile)
     words = profile.properties
     if any(each.merged_into for each in words.values()):
-        rules = {key: rule_with_merged(words, rule) for key, rule in profile.rules.items()}
+        read_anew = {key: rule_with_merged(words, rule) for key, rule in profile.rules.items()}
         kept = {
             key: msgspec.structs.replace(each, property=with_merged(words, each.property))
             for key, each in profile.retention.items()
         }
-        profile = msgspec.structs.replace(profile, rules=rules, retention=kept)
+        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept)
     return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
 
 
