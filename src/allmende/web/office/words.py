@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 
 from allmende.domain.plain import Difference
 from allmende.domain.profile import Profile
@@ -15,6 +16,8 @@ from allmende.web.office.tables import fields_of
 from allmende.web.portal.sources import spoken
 
 _MOST = 600
+_UNEDITED = {"table": _l("File with the table"), "connector": _l("Connector"), "version": _l("Version")}
+"""Parts of tables that no form has a field for, and that come to be changed all the same."""
 
 
 class Said(NamedTuple):
@@ -48,7 +51,7 @@ def field_at(kind: str, place: str) -> Field | None:
 def say_place(place: str, field: Field | None) -> str:
     """What a place is called."""
     if field is None:
-        return place
+        return str(_UNEDITED.get(place, place))
     rest = place[len(field.path) :].lstrip(".")
     if not rest:
         return str(field.label)
