@@ -176,6 +176,19 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "dumps/": Open(("/dumps/",)),
+    "dumps/manifest.json": Open(("/dumps/manifest.json",)),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/\Z": Open(("/dumps/sensors/", "/dumps/{canary}/")),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/manifest\.json\Z": Open(
+        ("/dumps/sensors/manifest.json", "/dumps/{canary}/manifest.json", "/dumps/none/manifest.json")
+    ),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/(?P<name>[A-Za-z0-9_.~-]{1,200})\.parquet\Z": Open(
+        tuple(
+            f"/dumps/{dataset}/{name}.parquet"
+            for dataset in ("sensors", "{canary}")
+            for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
+        )
+    ),
     "downloads/": Open(("/downloads/",)),
     r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
     r"^downloads/(?P<key>[0-9a-f]{32})/drop/\Z": Open((f"/downloads/{_KEY}/drop/",)),

@@ -1,6 +1,7 @@
 """Rules made ready: expressions compiled, units checked, chains put in order. What is wrong names file and key."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -117,7 +118,7 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         known.setdefault(column, Meaning(Kind("number")))
     steps: list[tuple[str, Program]] = []
     for name, text in rule.steps.items():
-        program = _compile(f"{rule.place}.steps.{name}", lambda text=text: parse(text), known)  # type: ignore[misc]
+        program = _compile(f"{rule.place}.steps.{name}", partial(parse, text), known)
         steps.append((name, program))
         known[name] = Meaning(program.kind, program.unit)
     outputs = {name: _output(rule, name, output, known) for name, output in rule.outputs.items()}
@@ -239,7 +240,7 @@ def _decisions(output: OutputProfile, place: str, known: Mapping[str, Meaning]) 
         for key in ("when", "then"):
             text = getattr(row, key)
             if text:
-                _compile(f"{place}[{number}].{key}", lambda text=text: parse(text), known)  # type: ignore[misc]
+                _compile(f"{place}[{number}].{key}", partial(parse, text), known)
                 nodes.append(parse(text))
             elif key == "then":
                 raise ProfileError(f"{place}[{number}].then", "is empty")

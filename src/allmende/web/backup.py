@@ -27,7 +27,12 @@ from allmende.storage.schema import TABLES
 from allmende.storage.sqlite import SqliteEngine
 
 SECRETS = "the home's config.toml and secret_key"
-_PASSING = {"sessions.session": "log-ins (sessions)", "worker.lease": "who is the worker at the moment"}
+_PASSING = {
+    "sessions.session": "log-ins (sessions)",
+    "worker.lease": "who is the worker at the moment",
+    "downloads.order": "files that were ordered",
+    "downloads.dump": "dumps, which are made anew",
+}
 _FURNITURE = {
     "dataset", "origin", "sequence", "follower", "source_state", "contenttypes.contenttype", "auth.permission",
     "accounts.auditentry", "accounts.audithead", "catalogue.description", "catalogue.editionbody",
@@ -244,7 +249,8 @@ def _empty(connection: Connection, kept: list[type[models.Model]]) -> None:
 
 
 def _app_of(label: str) -> str:
-    return {"sessions": "django.contrib.sessions", "worker": "allmende.web.worker"}[label.split(".")[0]]
+    name = label.split(".")[0]
+    return "django.contrib.sessions" if name == "sessions" else f"allmende.web.{name}"
 
 
 def _loader(

@@ -10,6 +10,7 @@ import typer
 
 from allmende.web.cli.audit_commands import audit
 from allmende.web.cli.errors import ExitCode, code_of, sentence
+from allmende.web.cli.file_commands import dump, export
 from allmende.web.cli.office_commands import office
 from allmende.web.cli.people_commands import organisation, token, user
 from allmende.web.cli.retention_commands import retention
@@ -36,6 +37,8 @@ app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
 app.add_typer(audit, name="audit")
 app.command("rules")(rules)
+app.command("dump")(dump)
+app.command("export")(export)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
 JsonLog = Annotated[bool, typer.Option("--json", help="Log and messages as JSON, one object a line.")]

@@ -97,10 +97,10 @@ def set_role(name: str, role: str, organisation_id: str, as_json: bool) -> None:
         people.take_role(user, organisation, actor=actor())
     else:
         people.give_role(user, role, actor=actor(), organisation=organisation)
-    if as_json:
-        print_json({"name": name, "role": role, "organisation": organisation_id or None})
-    else:
-        print(f"{name} is {role} {f'of {organisation_id}' if organisation_id else 'in the house'} now.")
+    where = f"of {organisation_id}" if organisation_id else "in the house"
+    _told(
+        {"name": name, "role": role, "organisation": organisation_id or None}, f"{name} is {role} {where} now.", as_json
+    )
 
 
 def open_user(name: str, as_json: bool) -> None:
@@ -198,10 +198,8 @@ def add_organisation(id_: str, title: str, as_json: bool) -> None:
     from allmende.web.accounts import people
 
     made = people.add_organisation(id_, title or id_, actor=actor())
-    if as_json:
-        print_json({"id": made.pk, "title": made.title})
-    else:
-        print(f"There is an organisation {made.pk} now; `allmende user role NAME ROLE --organisation {made.pk}`.")
+    words = f"There is an organisation {made.pk} now; `allmende user role NAME ROLE --organisation {made.pk}`."
+    _told({"id": made.pk, "title": made.title}, words, as_json)
 
 
 def list_organisations(as_json: bool) -> None:
@@ -226,10 +224,8 @@ def remove_organisation(id_: str, as_json: bool) -> None:
     from allmende.web.accounts import people
 
     people.remove_organisation(people.find_organisation(id_), actor=actor())
-    if as_json:
-        print_json({"id": id_, "removed": True})
-    else:
-        print(f"The organisation {id_} is deleted; its people keep their accounts.")
+    words = f"The organisation {id_} is deleted; its people keep their accounts."
+    _told({"id": id_, "removed": True}, words, as_json)
 
 
 def _password(file: Path | None) -> str:

@@ -21,6 +21,7 @@ from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
 from allmende.web.downloads.making import OrdersThread
+from allmende.web.downloads.nightly import DumpsThread
 from allmende.web.intake import Intake
 from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
@@ -159,6 +160,7 @@ class Crew:
             if harvest.enabled:
                 wanted[f"harvest-{harvest.id}"] = _Wanted(harvest, partial(self._harvest, harvest))
         wanted["downloads"] = _Wanted(None, lambda stop: OrdersThread(self._store, self._profile, config, stop))
+        wanted["dumps"] = _Wanted(None, lambda stop: DumpsThread(self._store, self._profile, config, stop))
         wanted["own-sensors"] = _Wanted(
             (profile.id, profile.name, profile.languages), lambda stop: SilenceThread(profile, config, stop)
         )
