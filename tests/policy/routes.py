@@ -121,6 +121,8 @@ _OWN = (
     r"accounts/password/reset/done/",
     r"accounts/password/reset/key/done/",
     r"accounts/password/set/",
+    r"accounts/requests/",
+    r"accounts/requests/<slug:key>/",
     r"accounts/providers/",
     r"accounts/providers/login/cancelled/",
     r"accounts/providers/login/error/",
@@ -174,6 +176,19 @@ ROUTES: dict[str, Way] = {
                 "resource_show?id={canary}",
                 "license_list",
             )
+        )
+    ),
+    "dumps/": Open(("/dumps/",)),
+    "dumps/manifest.json": Open(("/dumps/manifest.json",)),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/\Z": Open(("/dumps/sensors/", "/dumps/{canary}/")),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/manifest\.json\Z": Open(
+        ("/dumps/sensors/manifest.json", "/dumps/{canary}/manifest.json", "/dumps/none/manifest.json")
+    ),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/(?P<name>[A-Za-z0-9_.~-]{1,200})\.parquet\Z": Open(
+        tuple(
+            f"/dumps/{dataset}/{name}.parquet"
+            for dataset in ("sensors", "{canary}")
+            for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
         )
     ),
     "downloads/": Open(("/downloads/",)),
@@ -258,6 +273,10 @@ ROUTES: dict[str, Way] = {
     "rules/count/": Guarded(("/rules/count/?property=people",)),
     "rules/new/": Guarded(("/rules/new/",)),
     "office/audit/": Guarded(("/office/audit/", "/office/audit/?object=dataset:{canary}")),
+    "accounts/people/<int:number>/erase/": Apart("POST alone, guarded as the page is"),
+    "office/persons/": Guarded(("/office/persons/",)),
+    "office/persons/<int:number>/": Guarded(("/office/persons/1/",)),
+    "office/persons/<int:number>/file/": Guarded(("/office/persons/1/file/",)),
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
@@ -287,6 +306,7 @@ ROUTES: dict[str, Way] = {
     ),
     "about/": Open(("/about/",)),
     "api/": Open(("/api/",)),
+    "openapi.json": Open(("/openapi.json",)),
     "accessibility/": Open(("/accessibility/",)),
     "privacy/": Open(("/privacy/",)),
     "security/": Open(("/security/",)),

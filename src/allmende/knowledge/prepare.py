@@ -1,6 +1,7 @@
 """Rules made ready: expressions compiled, units checked, chains put in order. What is wrong names file and key."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -12,6 +13,7 @@ from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rules import GroupsProfile, InputProfile, OutputProfile, RuleProfile, micros
 from allmende.domain.units import read_unit
 from allmende.domain.windows import Grid
+from allmende.domain.wording import PropertyWords
 from allmende.knowledge.actions import Action, prepare_action
 from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
 from allmende.knowledge.program import Meaning, Program, compile_node
@@ -38,6 +40,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the datasets that are not open and that it reads."""
     unseen: frozenset[str]
     """Ids of all others that are not open."""
+    words: Mapping[str, PropertyWords]
+    """What the city says of observed properties."""
     reach: int
     """How much later than a reading a value can be that depends on it, beyond its own window."""
 
@@ -117,7 +121,7 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         known.setdefault(column, Meaning(Kind("number")))
     steps: list[tuple[str, Program]] = []
     for name, text in rule.steps.items():
-        program = _compile(f"{rule.place}.steps.{name}", lambda text=text: parse(text), known)  # type: ignore[misc]
+        program = _compile(f"{rule.place}.steps.{name}", partial(parse, text), known)
         steps.append((name, program))
         known[name] = Meaning(program.kind, program.unit)
     outputs = {name: _output(rule, name, output, known) for name, output in rule.outputs.items()}
@@ -134,6 +138,7 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         grid=_grid(rule, profile.time_zone),
         zone=profile.time_zone,
         language=profile.languages[0],
+        words=profile.properties,
         simulated=profile.datasets[rule.dataset].simulated,
         sees=sees,
         unseen=closed - sees,
@@ -239,7 +244,7 @@ def _decisions(output: OutputProfile, place: str, known: Mapping[str, Meaning]) 
         for key in ("when", "then"):
             text = getattr(row, key)
             if text:
-                _compile(f"{place}[{number}].{key}", lambda text=text: parse(text), known)  # type: ignore[misc]
+                _compile(f"{place}[{number}].{key}", partial(parse, text), known)
                 nodes.append(parse(text))
             elif key == "then":
                 raise ProfileError(f"{place}[{number}].then", "is empty")
