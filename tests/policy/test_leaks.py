@@ -14,7 +14,7 @@ from tests.cluster import cluster
 from tests.policy.routes import ROUTES, Apart, Guarded
 from tests.policy.town import CANARY, NUMBER, make_town
 
-pytestmark = [pytest.mark.xdist_group("policy"), pytest.mark.timeout(300)]  # the towns are built once
+pytestmark = [pytest.mark.xdist_group("policy"), pytest.mark.timeout(600)]  # the towns are built once
 ROOT = Path(__file__).resolve().parents[2]
 PROBES = [
     probe.replace("{canary}", CANARY) for way in ROUTES.values() if not isinstance(way, Apart) for probe in way.probes
@@ -66,7 +66,7 @@ def visit(folder: Path, *, secret: bool, database: str) -> tuple[Answers, Answer
         probes += [("head", "GET", probe, {"Accept-Language": "de"}) for probe in PROBES]
     asked = json.dumps({"secret": secret, "probes": probes})
     command = [sys.executable, "-m", "tests.policy.visit"]
-    done = subprocess.run(command, input=asked, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, input=asked, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     first, again = json.loads(done.stdout)
     named = [(who, probe) for who, _, probe, _ in probes]
