@@ -126,8 +126,8 @@ def test_grants_are_told_without_a_person_s_name(client: Client, profile: Profil
     Membership.objects.create(user=steward, role="steward")
     works = Organisation.objects.create(id="works", title="Stadtwerke")
     until = timezone.localdate() + timedelta(days=30)
-    grant(profile, "inner", by=steward, user=anna, purpose="Forschung", until=until)
-    grant(profile, "inner", by=steward, organisation=works, purpose="Betrieb", until=until)
+    grant(profile, "inner", by=steward, user=anna, purpose="Forschung zum Verkehr", until=until)
+    grant(profile, "inner", by=steward, organisation=works, purpose="Betrieb der Netze", until=until)
     for suffix, format_ in (("ttl", "turtle"), ("jsonld", "json-ld")):
         body = client.get(f"/policies/dataset-inner.{suffix}").content.decode()
         assert "anna" not in body, format_
@@ -140,7 +140,7 @@ def test_grants_are_told_without_a_person_s_name(client: Client, profile: Profil
     assert list(graph.objects(None, ODRL.prohibition))
     page = client.get("/policies/dataset-inner", headers={"Accept-Language": "de"}).content.decode()
     assert "anna" not in page
-    assert "Nur für: Forschung" in page
+    assert "Nur für: Forschung zum Verkehr" in page
 
 
 def test_pages_and_addresses(client: Client, profile: Profile) -> None:
