@@ -15,13 +15,14 @@ import pytest
 import shapely
 from pyarrow import parquet
 
+from allmende.domain.batch import Batch
 from allmende.domain.bounds import Bounds
 from allmende.domain.errors import InvalidInput, NotFound
 from allmende.domain.feature_checks import check_features
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.records import Collection, Feature, Features, Series
 from allmende.domain.selection import Selection
-from allmende.domain.store import Batch, Store
+from allmende.domain.store import Store
 from allmende.domain.times import DAY, HOUR, MINUTE
 from allmende.faces.files import readings, sheet
 from allmende.faces.files.about import About, Rule

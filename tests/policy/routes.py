@@ -44,11 +44,14 @@ _STA = tuple(
 _OGC = tuple(
     f"/ogc/v1{path}"
     for path in (
-        "", "/conformance", "/api", "/collections", "/collections/trees", "/collections/{canary}-trees",
-        "/collections/none-trees", "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
+        "", "/conformance", "/api", "/collections", "/tileMatrixSets", "/collections/trees",
+        "/collections/{canary}-trees", "/collections/none-trees",
+        "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
         "/collections/none/items", "/collections/trees/items/oak-1", "/collections/trees/items/{canary}-1",
         "/collections/{canary}-trees/items/{canary}-1", "/collections/{canary}-trees/items/oak-1",
-        "/collections/trees/queryables", "/collections/{canary}-trees/queryables", "/collections/things:sensors",
+        "/collections/trees/schema", "/collections/{canary}-trees/schema", "/collections/things:sensors/schema/feature",
+        "/collections/things:{canary}/schema", "/collections/trees/queryables",
+        "/collections/{canary}-trees/queryables", "/collections/things:sensors",
         "/collections/things:sensors/items?count=true", "/collections/things:sensors/items/gate",
         "/collections/things:sensors/items/{canary}-thing", "/collections/things:sensors/items?bbox=-13,37,-11,39",
         "/collections/things:sensors/items?bbox=-12.0015,38.0001,-12.0005,38.0009&count=true",
@@ -118,6 +121,8 @@ _OWN = (
     r"accounts/password/reset/done/",
     r"accounts/password/reset/key/done/",
     r"accounts/password/set/",
+    r"accounts/requests/",
+    r"accounts/requests/<slug:key>/",
     r"accounts/providers/",
     r"accounts/providers/login/cancelled/",
     r"accounts/providers/login/error/",
@@ -171,6 +176,19 @@ ROUTES: dict[str, Way] = {
                 "resource_show?id={canary}",
                 "license_list",
             )
+        )
+    ),
+    "dumps/": Open(("/dumps/",)),
+    "dumps/manifest.json": Open(("/dumps/manifest.json",)),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/\Z": Open(("/dumps/sensors/", "/dumps/{canary}/")),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/manifest\.json\Z": Open(
+        ("/dumps/sensors/manifest.json", "/dumps/{canary}/manifest.json", "/dumps/none/manifest.json")
+    ),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/(?P<name>[A-Za-z0-9_.~-]{1,200})\.parquet\Z": Open(
+        tuple(
+            f"/dumps/{dataset}/{name}.parquet"
+            for dataset in ("sensors", "{canary}")
+            for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
         )
     ),
     "downloads/": Open(("/downloads/",)),
@@ -267,6 +285,10 @@ ROUTES: dict[str, Way] = {
     "rules/count/": Guarded(("/rules/count/?property=people",)),
     "rules/new/": Guarded(("/rules/new/",)),
     "office/audit/": Guarded(("/office/audit/", "/office/audit/?object=dataset:{canary}")),
+    "accounts/people/<int:number>/erase/": Apart("POST alone, guarded as the page is"),
+    "office/persons/": Guarded(("/office/persons/",)),
+    "office/persons/<int:number>/": Guarded(("/office/persons/1/",)),
+    "office/persons/<int:number>/file/": Guarded(("/office/persons/1/file/",)),
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),

@@ -114,6 +114,18 @@ def _hide(store: Any, at: int, *, trees: int, place: Position = Position(-12.001
     )
 
 
+def make_dumps(config: Any) -> None:
+    """Of all that is open, as the worker does at night; at the same moment in both."""
+    from allmende.web.downloads import describing
+    from allmende.web.downloads.dumping import Dumper
+    from allmende.web.downloads.models import Dump
+    from allmende.web.house import open_profile, open_store
+
+    describing.now_micros = lambda: AT
+    assert not Dumper(open_store(), config).round(open_profile()).failed
+    Dump.objects.update(made=datetime.fromtimestamp(AT / 1e6, UTC))
+
+
 def ask(probes: list[list[Any]]) -> Iterator[dict[str, Any]]:
     """Answers, without what is another in each."""
     from django.test import Client
@@ -160,6 +172,7 @@ def main() -> None:
 
     House.now = lambda _: datetime.fromtimestamp(AT / 1e6 + 300, UTC)  # type: ignore[method-assign]  same in both
     furnish(open_store(), asked["secret"])
+    make_dumps(config)
     first = list(ask(asked["probes"]))
     if asked["secret"]:
         happen(open_store())

@@ -44,6 +44,10 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     conforms_to: tuple[str, ...] = ()
     licence: str = ""
     """Where it is another one than the dataset's: a key of :data:`allmende.domain.vocabulary.LICENCES`, or a name."""
+    size: int = 0
+    """Of a file, in bytes."""
+    sha256: str = ""
+    """Of a file, hexadecimal."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Rules made ready: expressions compiled, units checked, chains put in order. What is wrong names file and key."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -15,6 +16,7 @@ from allmende.domain.windows import Grid
 from allmende.knowledge.actions import Action, prepare_action
 from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
 from allmende.knowledge.program import Meaning, Program, compile_node
+from allmende.knowledge.telling import check_telling
 
 _TYPES = {"measurement": "number", "count": "number", "category": "text", "truth": "truth"}
 
@@ -77,34 +79,11 @@ def prepare_rules(profile: Profile) -> Prepared:
         if not rule.enabled:
             continue
         try:
-            _check_told_once(rule, ready.values())
+            check_telling(rule, profile.rules, (other.profile for other in ready.values()))
             ready[rule.id] = prepare_rule(rule, profile, ready)
         except ProfileError as error:
             errors[rule.id] = error
     return Prepared(tuple(ready.values()), errors)
-
-
-def _check_told_once(rule: RuleProfile, others: Iterable[Rule]) -> None:
-    """Raise ProfileError where another rule tells of the same people in windows or sums of its own: what each keeps to
-    itself could be had from the difference."""
-    for other in others if rule.suppress is not None else ():
-        if other.profile.suppress is not None and _meet(*rule.inputs.values(), *other.profile.inputs.values()):
-            raise ProfileError(
-                f"{rule.place}.inputs",
-                '"%(other)s" tells of the same people already; derive from what that gives',
-                other=other.id,
-            )
-
-
-def _meet(one: InputProfile, other: InputProfile) -> bool:
-    """Whether two selectors may lead to one stream. By a stream's id and by its property: nobody knows beforehand."""
-    if any(name in other.thing and other.thing[name] != value for name, value in one.thing.items()):
-        return False
-    if one.streams and other.streams:
-        return bool(set(one.streams) & set(other.streams))
-    if one.rule or other.rule:
-        return one.rule == other.rule
-    return not (one.property and other.property) or one.property == other.property
 
 
 def _in_order(rules: Mapping[str, RuleProfile], errors: dict[str, ProfileError]) -> Iterable[RuleProfile]:
@@ -139,7 +118,7 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         known.setdefault(column, Meaning(Kind("number")))
     steps: list[tuple[str, Program]] = []
     for name, text in rule.steps.items():
-        program = _compile(f"{rule.place}.steps.{name}", lambda text=text: parse(text), known)  # type: ignore[misc]
+        program = _compile(f"{rule.place}.steps.{name}", partial(parse, text), known)
         steps.append((name, program))
         known[name] = Meaning(program.kind, program.unit)
     outputs = {name: _output(rule, name, output, known) for name, output in rule.outputs.items()}
@@ -261,7 +240,7 @@ def _decisions(output: OutputProfile, place: str, known: Mapping[str, Meaning]) 
         for key in ("when", "then"):
             text = getattr(row, key)
             if text:
-                _compile(f"{place}[{number}].{key}", lambda text=text: parse(text), known)  # type: ignore[misc]
+                _compile(f"{place}[{number}].{key}", partial(parse, text), known)
                 nodes.append(parse(text))
             elif key == "then":
                 raise ProfileError(f"{place}[{number}].then", "is empty")

@@ -1,6 +1,6 @@
 """Trees of expressions to programs: names, types and units are checked once, then it only computes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -237,10 +237,10 @@ def _unit(node: Apply, function: str, arguments: list[Program]) -> Measure | Non
         return measures[0].times(measures[1], 1 if function == "*" else -1)
     if function not in _KEEPS_UNIT:
         return None
-    places = range(len(arguments))
+    places: Sequence[int] = range(len(arguments))
     if function == "case":
-        places = range(len(arguments))[1::2]
-        places = [*places, len(arguments) - 1] if len(arguments) % 2 else list(places)  # type: ignore[assignment]
+        thens = range(len(arguments))[1::2]
+        places = [*thens, len(arguments) - 1] if len(arguments) % 2 else thens
     elif function == "round":
         places = range(1)
     found: Measure | None = None

@@ -6,6 +6,7 @@ A backup sees one state of all tables and holds nobody up. A restore is one tran
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,16 @@ from allmende.storage.schema import TABLES
 from allmende.storage.sqlite import SqliteEngine
 
 SECRETS = "the home's config.toml and secret_key"
-_PASSING = {"sessions.session": "log-ins (sessions)", "worker.lease": "who is the worker at the moment"}
+_PASSING = {
+    "sessions.session": "log-ins (sessions)",
+    "worker.lease": "who is the worker at the moment",
+    "downloads.order": "files that were ordered",
+    "downloads.dump": "dumps, which are made anew",
+}
 _FURNITURE = {
     "dataset", "origin", "sequence", "follower", "source_state", "contenttypes.contenttype", "auth.permission",
-    "accounts.auditentry", "accounts.audithead", "catalogue.description",
+    "accounts.auditentry", "accounts.audithead", "catalogue.description", "catalogue.editionbody",
+    "persons.erasedmark",
 }  # fmt: skip
 """What a house has that was made and never used."""
 _CHUNK = 1000
@@ -42,6 +49,8 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
     tables: dict[str, int]
     left_out: tuple[str, ...]
     header: Header
+    forgotten: int = 0
+    """Records that were erased after the backup was taken, and that were erased again."""
 
     @property
     def rows(self) -> int:
@@ -144,6 +153,22 @@ def applied_migrations() -> tuple[str, ...]:
     return tuple(sorted(f"{app}.{name}" for app, name in MigrationRecorder(django).applied_migrations()))
 
 
+def prune_backups(folder: Path, city: str, days: int) -> list[Path]:
+    """Delete backups of this city in a folder that were taken more than so many days ago; gives them. Other files, and
+    what cannot be read, are left alone."""
+    before = timezone.now() - timedelta(days=days)
+    gone = []
+    for path in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):
+        try:
+            header = Reader(path).header
+        except InvalidInput:
+            continue
+        if header.city == city and datetime.fromisoformat(header.taken) < before:
+            path.unlink(missing_ok=True)
+            gone.append(path)
+    return gone
+
+
 # --- in ---
 
 
@@ -158,6 +183,8 @@ def restore(
     """Put a backup into this house. Raises InvalidInput for a file that is broken or does not fit, Conflict where the
     house holds something already and ``replace`` does not say that it may go. Then nothing has changed."""
     from allmende.web.accounts.audit import record
+    from allmende.web.persons.erasing import erase_again
+    from allmende.web.persons.marks import keep_marks, known_marks
 
     reader = Reader(path)
     check_fits(reader.header, city, applied_migrations(), str(path))
@@ -170,6 +197,7 @@ def restore(
             raw.execute("SET LOCAL statement_timeout = 0")
         else:
             raw.execute("PRAGMA defer_foreign_keys = ON")
+        marks = known_marks()
         held = _what_it_holds(connection)
         if held and not replace:
             raise Conflict(f"this house is not empty: it holds {held}; say --replace to delete all of it first")
@@ -187,8 +215,10 @@ def restore(
         if counts != reader.counts:
             raise InvalidInput("this backup was changed while it was read; nothing was restored", where=str(path))
         bulk.after_load(connection)
-        record(actor, "restore", f"backup:{reader.header.taken}", replaced=bool(held))
-    return Outcome(tables=counts, left_out=reader.header.left_out, header=reader.header)
+        keep_marks(marks)
+        forgotten = erase_again(known_marks())
+        record(actor, "restore", f"backup:{reader.header.taken}", replaced=bool(held), erased=forgotten)
+    return Outcome(tables=counts, left_out=reader.header.left_out, header=reader.header, forgotten=forgotten)
 
 
 def check_fits(header: Header, city: str, migrations: tuple[str, ...], where: str) -> None:
@@ -236,7 +266,8 @@ def _empty(connection: Connection, kept: list[type[models.Model]]) -> None:
 
 
 def _app_of(label: str) -> str:
-    return {"sessions": "django.contrib.sessions", "worker": "allmende.web.worker"}[label.split(".")[0]]
+    name = label.split(".")[0]
+    return "django.contrib.sessions" if name == "sessions" else f"allmende.web.{name}"
 
 
 def _loader(

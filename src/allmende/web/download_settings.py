@@ -62,6 +62,35 @@ class DownloadSettings(CatalogueSettings, frozen=True, kw_only=True):
         ),
     ] = 0
 
+    dumps: Annotated[
+        bool,
+        _setting(
+            "ALLMENDE_DUMPS",
+            "Downloads",
+            "Whether all open data are written to files each night, a month and dataset each. Without it those that "
+            "there are go.",
+        ),
+    ] = True
+    dump_hour: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_DUMP_HOUR",
+            "Downloads",
+            "Hour of the day, by the city's clock, from which on the dumps of the night are made.",
+            low=0,
+            high=23,
+        ),
+    ] = 3
+    dumps_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_DUMPS_BYTES",
+            "Downloads",
+            "All dumps together. Where there is no room, further ones are not made, and the log says so.",
+            low=MIB,
+        ),
+    ] = 51_200 * MIB
+
     @property
     def downloads_disk(self) -> int:
         """Free bytes below which no file is made: twice the floor, so that readings find room longer."""

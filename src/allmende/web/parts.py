@@ -127,8 +127,10 @@ def run_worker(config: Config) -> None:
     logs.configure(config, "worker")
     share_counters(config.home)
     open_django()
+    from allmende.web.reads.notes import notes
     from allmende.web.worker.run import run_worker as run
 
+    notes.keep()
     run(config)
 
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("accounts/", include("allmende.web.accounts.urls")),
     path("office/sources/new/", include("allmende.web.making.urls")),
     path("office/audit/", audit_log, name="audit"),
+    path("", include("allmende.web.persons.urls")),
     path("office/access/", include("allmende.web.grants.urls")),
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),

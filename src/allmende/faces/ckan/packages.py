@@ -115,6 +115,8 @@ def resource(way: Distribution, place: int, entry: Entry, catalogue: Catalogue) 
         "url": way.download or way.address,
         "format": way.format,
         "mimetype": term.more["media"] if term else None,
+        "size": way.size or None,
+        "hash": f"sha256:{way.sha256}" if way.sha256 else "",
         "license": entry.licence.uri,
         "created": moment(entry.issued),
         "last_modified": moment(entry.modified),

@@ -35,6 +35,7 @@ def describe_entry(graph: Graph, entry: Entry, catalogue: Catalogue, profile: Pr
         _history(graph, node, entry, profile)
         for way in entry.distributions:
             parts.add_distribution(graph, entry, way, catalogue)
+            parts.add_file(graph, entry, way, newer=profile is Profile.DE_3)
     _kin(graph, node, entry, catalogue, profile)
     parts.add_quality(graph, node, catalogue.root, entry.quality)
 

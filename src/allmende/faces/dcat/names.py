@@ -22,6 +22,7 @@ HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 LDQD = Namespace("http://www.w3.org/2016/05/ldqd#")
 LOCN = Namespace("http://www.w3.org/ns/locn#")
 ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
+SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 
 THEME_TAXONOMY = "http://publications.europa.eu/resource/authority/data-theme"
@@ -29,8 +30,7 @@ IANA = "https://www.iana.org/assignments/media-types/"
 PREFIXES = {
     "adms": ADMS, "dcat": DCAT, "dcatap": DCATAP, "dcatde": DCATDE, "dct": DCTERMS, "dqv": DQV, "eli": ELI,
     "foaf": FOAF, "geo": GEO, "geodcatap": GEODCATAP, "hydra": HYDRA, "ldqd": LDQD, "locn": LOCN, "odrl": ODRL,
-    "owl": OWL,
-    "prov": PROV, "rdf": RDF, "rdfs": RDFS, "skos": SKOS, "vcard": VCARD, "xsd": XSD,
+    "owl": OWL, "prov": PROV, "rdf": RDF, "rdfs": RDFS, "skos": SKOS, "spdx": SPDX, "vcard": VCARD, "xsd": XSD,
 }  # fmt: skip
 
 

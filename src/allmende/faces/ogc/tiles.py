@@ -11,18 +11,15 @@ import msgspec
 import numpy as np
 import shapely
 
-from allmende import __version__
 from allmende.domain.errors import InvalidQuery, NotFound
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.features import Box, FeatureQuery, KeptFeature
-from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
 from allmende.faces.ogc.answers import JSON, link, own_links, tagged
 from allmende.faces.ogc.drawn import Drawn
 from allmende.faces.ogc.layers import Layer
 from allmende.faces.ogc.mvt import EXTENT, encode_tile
 from allmende.faces.ogc.options import read_texts
-from allmende.faces.tags import etag_of, names_tag
 
 MVT = "application/vnd.mapbox-vector-tile"
 MATRIX = "WebMercatorQuad"
@@ -36,6 +33,8 @@ CAPPED = "tile.capped"
 _POINT = '{"type":"Point",'
 _PROPERTIES = msgspec.json.Decoder(dict[str, Any])
 _TILING = f"http://www.opengis.net/def/tilematrixset/OGC/1.0/{MATRIX}"
+_TITLE = "Google Maps Compatible for the World"
+TILING_SCHEME = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 _LIMIT = degrees(atan(sinh(pi)))
 """Latitude at which the Mercator square ends."""
 
@@ -55,17 +54,7 @@ def read_tile(
     if layer.version is None:
         return tagged(request, _draw(request, layer, here, store, limits))
     key = (layer.id, layer.version, here, limits.tile_features)
-    tag = etag_of(repr((__version__, key)).encode())
-    if request.if_none_match and names_tag(request.if_none_match, tag):
-        return Response(status=304, headers={"ETag": tag})
-    shared = request.reader.name == ANONYMOUS.name
-    found = drawn.get(key) if shared else None
-    if found is None:
-        found = _draw(request, layer, here, store, limits)
-        found = msgspec.structs.replace(found, headers={**found.headers, "ETag": tag})
-        if shared:
-            drawn.keep(key, found)
-    return found
+    return drawn.answer(request, key, lambda: _draw(request, layer, here, store, limits))
 
 
 def _draw(request: Request, layer: Layer, here: tuple[int, int, int], store: Store, limits: FaceLimits) -> Response:
@@ -164,6 +153,7 @@ def tileset(request: Request, layer: Layer) -> dict[str, Any]:
     told["links"] = [
         *own_links(request, JSON),
         {"rel": "item", "type": MVT, "href": template, "templated": True},
+        link(TILING_SCHEME, f"{request.root}/tileMatrixSets/{MATRIX}", JSON),
     ]
     fields = {name: str(schema.get("type", "String")).title() for name, schema in layer.fields.items()}
     told |= {
@@ -178,6 +168,41 @@ def tileset(request: Request, layer: Layer) -> dict[str, Any]:
     if layer.bbox is not None:
         told["bounds"] = list(layer.bbox)
     return told
+
+
+def matrix_sets(request: Request) -> dict[str, Any]:
+    """The tile matrix sets: there is one (17-083r4)."""
+    here = f"{request.root}/tileMatrixSets/{MATRIX}"
+    one = {"id": MATRIX, "title": _TITLE, "uri": _TILING, "links": [link("self", here, JSON)]}
+    return {"tileMatrixSets": [one], "links": own_links(request, JSON)}
+
+
+def matrix_set(request: Request) -> dict[str, Any]:
+    """WebMercatorQuad as 17-083r4, annex D writes it."""
+    half = pi * 6_378_137
+    return {
+        "id": MATRIX,
+        "title": _TITLE,
+        "uri": _TILING,
+        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+        "orderedAxes": ["X", "Y"],
+        "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+        "tileMatrices": [
+            {
+                "id": str(zoom),
+                "scaleDenominator": 2 * half / 256 / 2**zoom / 0.00028,
+                "cellSize": 2 * half / 256 / 2**zoom,
+                "cornerOfOrigin": "topLeft",
+                "pointOfOrigin": [-half, half],
+                "tileWidth": 256,
+                "tileHeight": 256,
+                "matrixWidth": 2**zoom,
+                "matrixHeight": 2**zoom,
+            }
+            for zoom in range(DEEPEST + 1)
+        ],
+        "links": own_links(request, JSON),
+    }
 
 
 def _tileset(layer: Layer) -> dict[str, Any]:

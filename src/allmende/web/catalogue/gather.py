@@ -12,6 +12,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.catalogue.notes import read_notes
 from allmende.web.catalogue.ways import ADDERS, SERVICES
+from allmende.web.downloads.ways import dump_adder
 from allmende.web.harvest.entries import harvested
 from allmende.web.house import open_sources
 
@@ -41,7 +42,7 @@ def gather(
         collections=store.collections(reader, simulated=simulated),
         notes=read_notes(),
         contracts=contracts(),
-        adders=ADDERS,
+        adders=[*ADDERS, dump_adder(root)],
         services=[make(root) for make in SERVICES],
         simulated=simulated,
         harvested=entries,

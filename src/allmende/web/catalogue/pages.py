@@ -20,6 +20,7 @@ from allmende.web.catalogue.history import as_day, told_history
 from allmende.web.catalogue.listing import listed
 from allmende.web.catalogue.sketch import draw
 from allmende.web.catalogue.snippets import snippets
+from allmende.web.downloads.ways import DUMP
 from allmende.web.portal.sources import as_moment, spoken
 
 SHOWN = 50
@@ -58,6 +59,7 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "more": max(0, entry.figures.streams - SHOWN),
         "sketch": draw(house.profile.geography, entry.bbox, places),
         "places": len(places),
+        "dumps": [way for way in entry.distributions if way.name.startswith(DUMP) and not entry.origin],
         "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
         "provenance": spoken(entry.provenance),
         "legal_basis": spoken(dataset.legal_basis),

@@ -10,6 +10,7 @@ import typer
 
 from allmende.web.cli.audit_commands import audit
 from allmende.web.cli.errors import ExitCode, code_of, sentence
+from allmende.web.cli.file_commands import dump, export
 from allmende.web.cli.office_commands import office
 from allmende.web.cli.people_commands import organisation, token, user
 from allmende.web.cli.retention_commands import retention
@@ -36,6 +37,8 @@ app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
 app.add_typer(audit, name="audit")
 app.command("rules")(rules)
+app.command("dump")(dump)
+app.command("export")(export)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
 JsonLog = Annotated[bool, typer.Option("--json", help="Log and messages as JSON, one object a line.")]
@@ -291,12 +294,20 @@ def database_recount(as_json: Json = False) -> None:
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="A new file; nothing is overwritten.")], as_json: Json = False
+    file: Annotated[Path, typer.Argument(help="A new file; nothing is overwritten.")],
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Then delete backups of this city in the same folder that are older than ALLMENDE_BACKUP_KEPT_DAYS.",
+        ),
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Write the whole house, while it is running, to one file that either engine can restore."""
     from allmende.web.cli import backups
 
-    backups.backup(file, as_json)
+    backups.backup(file, prune, as_json)
 
 
 @app.command()

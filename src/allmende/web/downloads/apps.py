@@ -8,3 +8,9 @@ class DownloadsConfig(AppConfig):
 
     name = "allmende.web.downloads"
     label = "downloads"
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.web.downloads.holdings import register_all
+
+        register_all()

@@ -1,7 +1,5 @@
 """What a file says of its dataset, from the city's profile as it is now."""
 
-import time
-
 import allmende
 from allmende.domain.catalogue import describe
 from allmende.domain.figures import DatasetFigures
@@ -9,6 +7,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.selection import Selection
 from allmende.faces.files.about import About, Rule, about
 from allmende.web.config import Config
+from allmende.web.intake import now_micros
 
 
 def describe_file(profile: Profile, config: Config, selection: Selection, language: str) -> About:
@@ -30,7 +29,7 @@ def describe_file(profile: Profile, config: Config, selection: Selection, langua
             for rule in profile.rules.values()
             if rule.dataset == dataset.id
         ],
-        made_at=time.time_ns() // 1000,
+        made_at=now_micros(),
         made_by=f"Allmende {allmende.__version__}",
         zone=profile.time_zone,
     )

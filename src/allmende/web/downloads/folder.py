@@ -29,6 +29,18 @@ def path_of(order: Order) -> Path:
     return folder() / f"{order.key}.{FORMATS[order.format].suffix}"
 
 
+def dumps_folder() -> Path:
+    """Of dumps, a folder for each dataset."""
+    place: Path = settings.ALLMENDE.home / "dumps"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+def dump_path(dataset: str, name: str) -> Path:
+    """The file of a dump; it may not be there."""
+    return dumps_folder() / dataset / f"{name}.parquet"
+
+
 def workshop(name: str, place: Path) -> Path:
     """An empty folder in which a file is made; what a killed worker left there is gone."""
     found = place / f"{name}.part"

@@ -28,6 +28,7 @@ from allmende.web.downloads.folder import bytes_in, demand_room, folder, path_of
 from allmende.web.downloads.models import FAILED, MAKING, READY, WAITING, Order
 from allmende.web.downloads.rights import offered, reader_of
 from allmende.web.downloads.words import words_of
+from allmende.web.reads.noting import noting
 
 SECONDS = 1.0
 """Between two looks, and between two words on how far a file is."""
@@ -106,7 +107,8 @@ class OrdersThread(threading.Thread):
         format_ = FORMATS[order.format]
         demand_room(config, folder(), config.downloads_bytes, "ALLMENDE_DOWNLOADS_BYTES")
         place = workshop(order.key, folder())
-        source = Source(store=self._store, reader=reader, zone=profile.time_zone, simulated=dataset.simulated)
+        store = noting(self._store) if reader.datasets else self._store
+        source = Source(store=store, reader=reader, zone=profile.time_zone, simulated=dataset.simulated)
         made = place / f"file.{format_.suffix}"
         watch = _Watch(order, self._stop_event, config)
         rows = make_file(source, describe_file(profile, config, selection, order.language), format_, made, watch)

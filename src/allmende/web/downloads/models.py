@@ -1,4 +1,4 @@
-"""Orders of files. docs/reference/personal-data.md says the same of their personal data to the public."""
+"""Orders of files, and dumps. docs/reference/personal-data.md says the same of their personal data to the public."""
 
 import secrets
 
@@ -37,8 +37,6 @@ class Order(models.Model):
     state = models.CharField(max_length=10, default=WAITING, db_index=True)
     asked = models.DateTimeField(default=timezone.now, db_index=True)
     over = models.DateTimeField(null=True)
-    fetched = models.DateTimeField(null=True)
-    """When any of a file that is not open was first fetched; the audit log says so once."""
     attempts = models.PositiveSmallIntegerField(default=0)
     rows = models.PositiveBigIntegerField(default=0)
     size = models.PositiveBigIntegerField(default=0)
@@ -51,3 +49,29 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dataset} {self.format} ({self.state})"
+
+
+class Dump(models.Model):
+    """A file that everybody may fetch: a month of an open dataset's readings, its streams, or a collection of it."""
+
+    dataset = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    """``2024-05``, ``streams``, or ``objects-`` and the id of a collection; the file is called so."""
+    rows = models.PositiveBigIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    """0 where there is nothing to give, and no file."""
+    digest = models.CharField(max_length=64, blank=True)
+    made = models.DateTimeField(null=True)
+    stale = models.BooleanField(default=False)
+    """Something changed since; it is made anew at night."""
+    withdrawn = models.BooleanField(default=False)
+    """It holds what was deleted since: nobody gets it until it is made anew."""
+    turn = models.PositiveBigIntegerField(default=0)
+    """Grows with each mark, so that who makes it sees whether another one came meanwhile."""
+
+    class Meta:
+        ordering = ("dataset", "name")
+        constraints = (models.UniqueConstraint(fields=["dataset", "name"], name="one_dump_of_a_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.dataset}/{self.name}"

@@ -6,12 +6,10 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +18,6 @@ from allmende.domain.errors import AllmendeError, Forbidden, InvalidInput, Limit
 from allmende.domain.profile import Profile
 from allmende.domain.selection import NAMES, restore
 from allmende.faces.files.formats import FORMATS
-from allmende.web.accounts.audit import record
 from allmende.web.catalogue.gather import root_of
 from allmende.web.downloads.folder import path_of
 from allmende.web.downloads.models import FAILED, READY, WAITING, Order
@@ -28,6 +25,7 @@ from allmende.web.downloads.orders import forget, place_order
 from allmende.web.downloads.rights import Asker, offered
 from allmende.web.downloads.serving import send_file
 from allmende.web.downloads.words import states, titles, words_of
+from allmende.web.reads.noting import note
 
 _STATUS = ((LimitExceeded, 429), (InvalidInput, 400), (NotFound, 404), (Forbidden, 403))
 
@@ -74,10 +72,8 @@ def file(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
     dataset = offered(_profile(request), found.dataset, request.house.reader)  # type: ignore[attr-defined]
     if dataset is None:
         raise Http404(key)
-    if dataset.access != "open" and found.fetched is None:
-        with transaction.atomic():
-            if Order.objects.filter(pk=key, fetched=None).update(fetched=timezone.now()):
-                record(request.house.reader.name, "download.fetch", f"dataset:{dataset.id}", bytes=found.size)  # type: ignore[attr-defined]
+    if dataset.access != "open":
+        note(request.house.reader, frozenset({dataset.id}))  # type: ignore[attr-defined]
     try:
         return send_file(
             request,

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allmende.domain.errors import AllmendeError, ChangedMeanwhile, Forbidden, LimitExceeded
@@ -18,7 +19,7 @@ from allmende.domain.plain import KINDS, differences
 from allmende.domain.profile import Profile, ProfileError
 from allmende.domain.profile_checks import check_id
 from allmende.domain.rule_files import FOLDER
-from allmende.web.accounts.roles import asks_for
+from allmende.web.accounts.roles import asks_for, may
 from allmende.web.house import open_profile
 from allmende.web.live import live, problems
 from allmende.web.office import revisions
@@ -36,6 +37,14 @@ from allmende.web.office.words import name_of, say_differences
 
 LATELY = 20
 MOST_HISTORY = 50
+BESIDE = (
+    ("grants:overview", gettext_lazy("Access to data that are not open"), "policy.edit"),
+    ("persons:overview", gettext_lazy("Requests of persons"), "persons.answer"),
+    ("audit", gettext_lazy("Audit log"), "audit.see"),
+    ("citizens:waiting", gettext_lazy("Sensors of citizens that wait"), "sensors.review"),
+    ("feedback:messages", gettext_lazy("Messages to the operator"), "feedback.see"),
+)
+"""Pages of the office that change no table of the profile, and the deed that each asks for."""
 MOST_LOOKED_AT = 200
 """Of past revisions, among which those of one organisation are looked for."""
 
@@ -56,6 +65,9 @@ def overview(request: HttpRequest) -> HttpResponse:
             {"kind": kind, "title": TITLES[kind], "count": len(_looked_at(request, kind))} for kind in _kinds(request)
         ],
         "problems": list(problems()) if in_house(request.user) else [],
+        "beside": [
+            {"address": reverse(name), "title": title} for name, title, deed in BESIDE if may(request.user, deed)
+        ],
     }
     return render(request, "office/overview.html", values)
 

@@ -21,9 +21,11 @@ from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
 from allmende.web.downloads.making import OrdersThread
+from allmende.web.downloads.nightly import DumpsThread
 from allmende.web.intake import Intake
 from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
+from allmende.web.persons.work import PersonsThread
 from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
@@ -147,6 +149,7 @@ class Crew:
             if source.listening:
                 wanted[f"listener-{source.source.id}"] = _Wanted(_sign(source), partial(Listener, source, intake))
         wanted["watch"] = _Wanted(None, lambda stop: Watch(intake, stop, Notices(self._profile, config)))
+        wanted["persons"] = _Wanted(None, lambda stop: PersonsThread(self._profile, stop))
         wanted["imports"] = _Wanted(None, partial(ImportsThread, intake))
         wanted["retention"] = _Wanted(
             (profile.retention, profile.time_zone),
@@ -157,6 +160,7 @@ class Crew:
             if harvest.enabled:
                 wanted[f"harvest-{harvest.id}"] = _Wanted(harvest, partial(self._harvest, harvest))
         wanted["downloads"] = _Wanted(None, lambda stop: OrdersThread(self._store, self._profile, config, stop))
+        wanted["dumps"] = _Wanted(None, lambda stop: DumpsThread(self._store, self._profile, config, stop))
         wanted["own-sensors"] = _Wanted(
             (profile.id, profile.name, profile.languages), lambda stop: SilenceThread(profile, config, stop)
         )

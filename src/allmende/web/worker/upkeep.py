@@ -18,6 +18,9 @@ from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
 from allmende.web.making.uploads import prune as prune_makings
 from allmende.web.office.files import prune as prune_files
+from allmende.web.persons.marks import prune_marks
+from allmende.web.persons.models import PersonRequest
+from allmende.web.persons.parcels import prune as prune_parcels
 from allmende.web.reads.notes import write_entries
 
 SECONDS = 300.0
@@ -46,6 +49,9 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     Message.prune()
     prune_makings()
     Grant.prune()
+    PersonRequest.prune()
+    prune_parcels()
+    prune_marks()
     prune_downloads()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
