@@ -14,11 +14,11 @@ from allmende.domain.dataset import DatasetProfile, Texts
 from allmende.domain.profile_checks import ProfileError
 from allmende.domain.vocabulary import Term
 
-OPEN_ACTIONS = ("odrl:use", "odrl:reproduce", "odrl:distribute", "odrl:derive")
 Action = Literal[
     "odrl:use", "odrl:reproduce", "odrl:distribute", "odrl:derive", "odrl:attribute", "odrl:compensate",
     "odrl:reviewPolicy", "cc:Notice", "cc:ShareAlike",
 ]  # fmt: skip
+OPEN_ACTIONS: tuple[Action, ...] = ("odrl:use", "odrl:reproduce", "odrl:distribute", "odrl:derive")
 Party = Literal["", "person", "organisation", "role"]
 
 
