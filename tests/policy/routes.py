@@ -306,6 +306,7 @@ ROUTES: dict[str, Way] = {
     ),
     "about/": Open(("/about/",)),
     "api/": Open(("/api/",)),
+    "openapi.json": Open(("/openapi.json",)),
     "accessibility/": Open(("/accessibility/",)),
     "privacy/": Open(("/privacy/",)),
     "security/": Open(("/security/",)),
