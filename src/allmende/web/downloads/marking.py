@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
-from pyarrow import compute, parquet
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from allmende.domain.logs import RETENTION, Change
 from allmende.domain.policy import house_reader
@@ -18,9 +19,8 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, to_datetime
 from allmende.web.config import Config
-from allmende.web.downloads.folder import dump_path
-from allmende.web.downloads.models import Dump, Order
-from allmende.web.downloads.orders import forget
+from allmende.web.downloads.folder import dump_path, path_of
+from allmende.web.downloads.models import FAILED, MAKING, READY, WAITING, Dump, Order
 
 FOLLOWER = "dumps"
 LOOKED = "time:dumps"
@@ -119,6 +119,8 @@ class Marker:
 
 def holds(path: object, stream: str) -> bool:
     """Whether a file of Parquet has rows of a stream; reads its names alone, and those groups that may hold it."""
+    from pyarrow import compute, parquet  # heavy, and hardly ever needed
+
     file = parquet.ParquetFile(path)
     place = file.schema_arrow.names.index("stream")
     for group in range(file.num_row_groups):
@@ -148,7 +150,12 @@ def _mark(which: Q, *, withdraw: bool) -> None:
 
 
 def _drop_orders(dataset: str | None) -> None:
-    """Files that were ordered may hold what was deleted; of a stream that is gone nobody knows which."""
-    found = Order.objects.exclude(over=None)
-    for order in found if dataset is None else found.filter(dataset=dataset):
-        forget(order)
+    """Files that were ordered may hold what was deleted; of a stream that is gone nobody knows which. One that is being
+    made is begun anew."""
+    found = Order.objects.all() if dataset is None else Order.objects.filter(dataset=dataset)
+    found.filter(state=MAKING).update(state=WAITING, attempts=0)
+    for order in found.filter(state=READY):
+        path_of(order).unlink(missing_ok=True)
+        with translation.override(order.language):
+            error = _("Something in these data was deleted since the file was made. Order it again.")
+        Order.objects.filter(pk=order.pk).update(state=FAILED, error=error)
