@@ -38,11 +38,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     hits: Hits
 
 
-def make_index(catalogue: Catalogue, names: Mapping[str, Iterable[str]]) -> Index:
+def make_index(catalogue: Catalogue, names: Mapping[str, Iterable[str]], same: Iterable[Iterable[str]] = ()) -> Index:
     """Of all that is in the catalogue. ``names`` are those of properties and things by dataset, as the reader of the
-    catalogue may see them."""
+    catalogue may see them; ``same`` are groups of words that mean the same."""
     language = catalogue.languages[0] if catalogue.languages else "de"
-    return Index(_document(entry, names.get(entry.id, ()), language) for entry in catalogue.entries)
+    return Index((_document(entry, names.get(entry.id, ()), language) for entry in catalogue.entries), same)
 
 
 def _document(entry: Entry, names: Iterable[str], language: str) -> Document:

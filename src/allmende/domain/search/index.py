@@ -17,7 +17,7 @@ LONGEST, MOST_WORDS = 200, 12
 """Characters and words of a question that are looked at."""
 _PREFIX, _INSIDE = 3, 4
 """Letters that the beginning of a longer word needs, and a part inside it."""
-_EXACT, _BEGINS, _SPLIT, _WITHIN, _SLIP = 1.0, 0.7, 0.6, 0.5, 0.4
+_EXACT, _SAME, _BEGINS, _SPLIT, _WITHIN, _SLIP = 1.0, 0.8, 0.7, 0.6, 0.5, 0.4
 _JOINTS = ("", "s", "n", "en", "es", "er", "e")
 """What stands between the parts of a German compound."""
 _MOST_LIKE = 200
@@ -80,8 +80,10 @@ def read_question(text: str) -> list[Sought]:
 class Index:
     """See the module."""
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    def __init__(self, documents: Iterable[Document], same: Iterable[Iterable[str]] = ()) -> None:
+        """``same``: groups of words that mean the same; one of several words is found as they stand together."""
         self._documents = tuple(documents)
+        self._same = tuple(frozenset(tuple(w.text for w in split(word)) for word in group) - {()} for group in same)
         self._terms: dict[str, dict[int, float]] = {}
         self._words: dict[str, set[str]] = {}
         self._written: dict[str, str] = {}
@@ -131,12 +133,16 @@ class Index:
         return Hits(scores=found, stems=frozenset(stems), instead=instead)
 
     def _word(self, word: str, unwanted: bool = False) -> _Fits:
-        stems = {stem(word, language) for language in self._languages} | {fold(word)}
+        stems = self._stems(word)
         if unwanted:
             # what is not wanted is named as it is: no part of a compound, no slip
             return self._gather(dict.fromkeys(stems & self._terms.keys(), _EXACT))
         fitting = self._called(stems)
         fits = self._gather(fitting)
+        for other in self._meaning_the_same(stems):
+            found = self._phrase(other) if len(other) > 1 else self._gather(self._called(self._stems(other[0])))
+            scores = {number: score * _SAME for number, score in found.scores.items()}
+            fits = _Fits(_better(fits.scores, scores), fits.stems | found.stems)
         for one in stems:
             for first, second in self._halves(one):
                 pair = _both(self._gather({first: _SPLIT}).scores, self._gather({second: _SPLIT}).scores)
@@ -150,6 +156,17 @@ class Index:
         terms = {term: _SLIP for found in similar for term in self._words[found]}
         taken = self._gather(terms)
         return _Fits(taken.scores, taken.stems, tuple(dict.fromkeys(self._written[found] for found in similar)))
+
+    def _meaning_the_same(self, stems: set[str]) -> list[tuple[str, ...]]:
+        """What else is looked for with a word of these stems: the others of the groups that it is in."""
+        found: dict[tuple[str, ...], None] = {}
+        for group in self._same:
+            if any(len(words) == 1 and self._stems(words[0]) & stems for words in group):
+                found |= dict.fromkeys(sorted(words for words in group if not self._stems(" ".join(words)) & stems))
+        return list(found)
+
+    def _stems(self, word: str) -> set[str]:
+        return {stem(word, language) for language in self._languages} | {fold(word)}
 
     def _called(self, stems: Iterable[str]) -> dict[str, float]:
         """Terms that are one of the stems, begin with it, or hold it, and how well they fit."""

@@ -12,6 +12,7 @@ from allmende.domain.catalogue import Catalogue
 from allmende.domain.policy import Reader
 from allmende.domain.search.datasets import make_index
 from allmende.domain.search.index import Index
+from allmende.domain.wording import meaning_the_same
 
 _KEPT = 16
 """Indexes of readers with different grants that a process holds at the same time."""
@@ -34,7 +35,9 @@ def index_for(request: HttpRequest, catalogue: Catalogue) -> Index:
     config = settings.ALLMENDE
     reader: Reader = house.reader
     key = (house.store, reader.sees_all, reader.datasets, catalogue.root)
-    described = _digest(catalogue)
+    words = house.profile
+    same = meaning_the_same(words.properties.values(), words.synonyms.values())
+    described = hash((_digest(catalogue), same))
     now = time.monotonic()
     with _lock:
         known = _indexes.get(key)
@@ -45,7 +48,7 @@ def index_for(request: HttpRequest, catalogue: Catalogue) -> Index:
     if known is not None and known.described == described and known.names == names:
         index = known.made
     else:
-        index = make_index(catalogue, names)
+        index = make_index(catalogue, names, same)
     with _lock:
         _indexes[key] = _Kept(described, now, names, index)
         _indexes.move_to_end(key)
