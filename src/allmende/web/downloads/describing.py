@@ -1,7 +1,7 @@
 """What a file says of its dataset, from the city's profile as it is now."""
 
 import allmende
-from allmende.domain.catalogue import describe
+from allmende.domain.cataloguing import describe
 from allmende.domain.figures import DatasetFigures
 from allmende.domain.profile import Profile
 from allmende.domain.selection import Selection
