@@ -110,7 +110,8 @@ export async function offerPlace(panel: HTMLElement): Promise<void> {
   }
 }
 
-function open(
+/** A map on the city's ground; `said` says where that is to be had. */
+export function open(
   container: HTMLElement,
   said: HTMLElement,
   districts: FeatureCollection,
@@ -188,19 +189,21 @@ function ground(said: HTMLElement, districts: FeatureCollection): StyleSpecifica
 }
 
 /** The box around all districts. */
-function around(districts: FeatureCollection): maplibregl.LngLatBounds {
+export function around(districts: FeatureCollection): maplibregl.LngLatBounds {
   const bounds = new maplibregl.LngLatBounds();
   for (const { geometry } of middles(districts).features) bounds.extend(geometry.coordinates as [number, number]);
   return bounds;
 }
 
-async function load<T>(url: string): Promise<T> {
+/** JSON of the house; fails with the address and the status. */
+export async function load<T>(url: string): Promise<T> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return (await response.json()) as T;
 }
 
-function fail(place: HTMLElement, error: unknown): void {
+/** A sentence in place of a map that cannot be drawn. */
+export function fail(place: HTMLElement, error: unknown): void {
   console.warn('map', error);
   const words = document.createElement('p');
   words.className = 'map__failed';
