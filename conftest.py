@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,14 @@ def _empty_database() -> str:
 
 
 _prepare_environment()
+
+
+@pytest.hookimpl(optionalhook=True)  # of xdist, which a single test does without
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What ``--dist loadgroup`` means here."""
+    from tests.scheduling import ByGroup
+
+    return ByGroup(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_configure() -> None:

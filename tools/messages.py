@@ -25,9 +25,19 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
+    "_n": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
 }
+CHECK_KEYWORDS = {"ProfileError": (2,), "RuleError": (1,), "_fail": (2,), "InvalidInput": (1,)}
+CHECKED = (
+    *(SRC / "domain" / f"{name}.py" for name in (
+        "actions", "contract", "dataset", "plain", "privacy", "profile", "profile_checks", "retention", "rule_files",
+        "tables", "times", "units",
+    )),
+    *(SRC / "knowledge" / f"{name}.py" for name in ("actions", "language", "prepare", "program")),
+)  # fmt: skip
+"""Where the messages of a profile's checks stand; pages say them in the reader's language by the office's catalogue."""
 CONTEXT_KEYWORDS = {"pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
 
 
@@ -118,6 +128,8 @@ def files(domain: Domain) -> Iterator[Path]:
             readable = path.suffix in {".py", ".html", ".txt"} and path.is_file() and "static" not in path.parts
             if readable and not services.intersection(path.parents):
                 yield path
+    if domain.locale.parent.name == "office":
+        yield from CHECKED
 
 
 def texts(path: Path) -> Iterator[tuple[int, object, list[str], str | None]]:
@@ -128,7 +140,7 @@ def texts(path: Path) -> Iterator[tuple[int, object, list[str], str | None]]:
     if path.suffix != ".py":
         lines = templatize(source, origin=str(path)).splitlines()
         source = "\n".join(line.lstrip() for line in lines)  # indentation means nothing in a template
-    keywords = {**KEYWORDS, **CONTEXT_KEYWORDS}
+    keywords = {**KEYWORDS, **CONTEXT_KEYWORDS, **(CHECK_KEYWORDS if path in CHECKED else {})}
     yield from extract("python", io.BytesIO(source.encode()), keywords, ["Translators:"], {"encoding": "utf-8"})
 
 

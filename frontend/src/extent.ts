@@ -4,7 +4,8 @@
  */
 import * as maplibregl from 'maplibre-gl';
 import type { Feature, FeatureCollection } from 'geojson';
-import { around, fail, load, open } from './places';
+import { fail, load } from './cityMap';
+import { around, open } from './places';
 import { colour, onTheme, say } from './page';
 
 const SIDES = ['west', 'south', 'east', 'north'] as const;

@@ -5,8 +5,7 @@
 import * as maplibregl from 'maplibre-gl';
 import type { StyleSpecification } from 'maplibre-gl';
 import type { Feature, FeatureCollection, LineString, Point } from 'geojson';
-import 'maplibre-gl/dist/maplibre-gl.css';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import { fail, geojson, groundPaints, load, openMap, repaint } from './cityMap';
 import { colour, onTheme, say, sayNumber, still } from './page';
 import { middles } from './middle';
 import { spread, type Box } from './spread';
@@ -34,8 +33,6 @@ const NEAR = 1.2; // km around the middle of the car parks that counts as the in
 /** Room for the pins above their spots and for the buttons at the top. */
 const FIT = { padding: { top: 64, right: 64, bottom: 40, left: 48 }, maxZoom: 16 };
 
-maplibregl.setWorkerUrl(workerUrl);
-
 /** Draw the map into the element that says where its data are. */
 export async function drawMap(place: HTMLElement): Promise<void> {
   try {
@@ -47,31 +44,15 @@ export async function drawMap(place: HTMLElement): Promise<void> {
       place.closest('section')!.hidden = true; // nothing to show that the list does not say
       return;
     }
-    const map = new maplibregl.Map({
+    const map = openMap({
       container: place,
       style: groundStyle(place, districts),
       bounds: whole(innerCity(parks)),
       fitBoundsOptions: FIT,
-      attributionControl: false,
-      cooperativeGestures: true,
-      dragRotate: false,
-      pitchWithRotate: false,
-      maxPitch: 0,
       minZoom: 9,
       maxZoom: 18,
       localIdeographFontFamily: "'Fira Sans', sans-serif",
-      locale: {
-        'Map.Title': say('map'),
-        'NavigationControl.ZoomIn': say('zoomIn'),
-        'NavigationControl.ZoomOut': say('zoomOut'),
-        'CooperativeGesturesHandler.WindowsHelpText': say('scrollZoom'),
-        'CooperativeGesturesHandler.MacHelpText': say('scrollZoomMac'),
-        'CooperativeGesturesHandler.MobileHelpText': say('twoFingers'),
-      },
     });
-    map.touchZoomRotate.disableRotation();
-    map.keyboard.disableRotation();
-    map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     map.addControl(new maplibregl.ScaleControl({ maxWidth: 90 }), 'bottom-left');
     addExtents(map, parks);
     const pins = parks.features.map((feature) => addPin(map, feature));
@@ -86,7 +67,7 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     map.on('move', arrange);
     map.on('moveend', () => markPins(map, pins));
     if (place.dataset.basemap) map.on('load', () => addGround(map, place, districts));
-    onTheme(() => recolour(map));
+    onTheme(() => repaint(map, paints()));
     document.addEventListener('allmende:reading', (event) => {
       const { id, free } = (event as CustomEvent<{ id: string; free: number }>).detail;
       const pin = pins.find((one) => one.park.id === id);
@@ -94,29 +75,15 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     });
     document.addEventListener('allmende:board', () => void renew(map, place, pins).then(arrange));
   } catch (error) {
-    console.warn('map', error);
-    const words = document.createElement('p');
-    words.className = 'map__failed';
-    words.textContent = say('failed');
-    place.replaceChildren(words);
+    fail(place, error);
   }
 }
 
-async function load<T>(url: string): Promise<T> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return (await response.json()) as T;
-}
-
 /** Colours of the ground by layer and property, from the stylesheet. */
-function paints(): Record<string, Record<string, string>> {
+function paints() {
   return {
-    land: { 'background-color': colour('al-map-outside') },
-    city: { 'fill-color': colour('al-map-land') },
-    districts: { 'line-color': colour('al-map-line') },
+    ...groundPaints(),
     boundary: { 'line-color': colour('al-map-words') },
-    waters: { 'line-color': colour('al-map-water') },
-    names: { 'text-color': colour('al-map-words'), 'text-halo-color': colour('al-map-land') },
     'water-names': { 'text-color': colour('al-map-water-words'), 'text-halo-color': colour('al-map-land') },
     'park-names': { 'text-color': colour('al-map-names'), 'text-halo-color': colour('al-map-land') },
     leaders: { 'line-color': colour('al-map-words') },
@@ -125,7 +92,6 @@ function paints(): Record<string, Record<string, string>> {
 }
 
 function sources(place: HTMLElement, districts: FeatureCollection): StyleSpecification['sources'] {
-  const geojson = (data: string) => ({ type: 'geojson' as const, data: new URL(data, location.href).href });
   return {
     boundary: geojson(place.dataset.boundary!),
     districts: { type: 'geojson', data: districts },
@@ -140,16 +106,16 @@ function layers(): StyleSpecification['layers'] {
   const paint = paints();
   const font = ['Fira Sans', 'sans-serif'];
   return [
-    { id: 'land', type: 'background', paint: paint.land! },
-    { id: 'city', type: 'fill', source: 'boundary', paint: paint.city! },
-    { id: 'districts', type: 'line', source: 'districts', paint: { ...paint.districts!, 'line-width': 1.25 } },
+    { id: 'land', type: 'background', paint: paint.land },
+    { id: 'city', type: 'fill', source: 'boundary', paint: paint.city },
+    { id: 'districts', type: 'line', source: 'districts', paint: { ...paint.districts, 'line-width': 1.25 } },
     {
       id: 'waters',
       type: 'line',
       source: 'waters',
       layout: { 'line-cap': 'round', 'line-join': 'round' },
       paint: {
-        ...paint.waters!,
+        ...paint.waters,
         'line-width': ['interpolate', ['exponential', 1.6], ['zoom'], 10, 2, 13, 5, 16, 22],
       },
     },
@@ -157,14 +123,14 @@ function layers(): StyleSpecification['layers'] {
       id: 'boundary',
       type: 'line',
       source: 'boundary',
-      paint: { ...paint.boundary!, 'line-width': 1.5, 'line-dasharray': [3, 2] },
+      paint: { ...paint.boundary, 'line-width': 1.5, 'line-dasharray': [3, 2] },
     },
     {
       id: 'names',
       type: 'symbol',
       source: 'district-names',
       layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': 14, 'text-padding': 8 },
-      paint: { ...paint.names!, 'text-halo-width': 1.5 },
+      paint: { ...paint.names, 'text-halo-width': 1.5 },
     },
     {
       id: 'water-names',
@@ -177,7 +143,7 @@ function layers(): StyleSpecification['layers'] {
         'symbol-placement': 'line',
         'symbol-spacing': 350,
       },
-      paint: { ...paint['water-names']!, 'text-halo-width': 1 },
+      paint: { ...paint['water-names'], 'text-halo-width': 1 },
     },
     {
       id: 'park-names',
@@ -192,14 +158,14 @@ function layers(): StyleSpecification['layers'] {
         'text-justify': 'auto',
         'text-padding': 0,
       },
-      paint: { ...paint['park-names']!, 'text-halo-width': 1.5 },
+      paint: { ...paint['park-names'], 'text-halo-width': 1.5 },
     },
     {
       id: 'leaders',
       type: 'line',
       source: 'pins',
       filter: ['==', ['geometry-type'], 'LineString'],
-      paint: { ...paint.leaders!, 'line-width': 1.5 },
+      paint: { ...paint.leaders, 'line-width': 1.5 },
     },
     {
       // Invisible, as large as the pins: keeps the names out from under them.
@@ -209,7 +175,7 @@ function layers(): StyleSpecification['layers'] {
       filter: ['==', ['geometry-type'], 'Point'],
       layout: { 'icon-image': 'pin-room', 'icon-allow-overlap': true },
     },
-    { id: 'spots', type: 'circle', source: 'parks', paint: { ...paint.spots!, 'circle-radius': 4 } },
+    { id: 'spots', type: 'circle', source: 'parks', paint: { ...paint.spots, 'circle-radius': 4 } },
   ] as StyleSpecification['layers'];
 }
 
@@ -226,13 +192,6 @@ function addGround(map: maplibregl.Map, place: HTMLElement, districts: FeatureCo
   const ours = sources(place, districts);
   for (const name of ['boundary', 'parks', 'pins']) map.addSource(name, ours[name]!);
   for (const layer of layers()) if (OVER.has(layer.id)) map.addLayer(layer);
-}
-
-function recolour(map: maplibregl.Map): void {
-  for (const [layer, properties] of Object.entries(paints())) {
-    if (!map.getLayer(layer)) continue;
-    for (const [name, value] of Object.entries(properties)) map.setPaintProperty(layer, name as never, value as never);
-  }
 }
 
 function whole(parks: Parks): maplibregl.LngLatBounds {

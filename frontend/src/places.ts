@@ -5,8 +5,7 @@
 import * as maplibregl from 'maplibre-gl';
 import type { StyleSpecification } from 'maplibre-gl';
 import type { FeatureCollection, Geometry } from 'geojson';
-import 'maplibre-gl/dist/maplibre-gl.css';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import { fail, geojson, groundPaints, load, openMap, repaint } from './cityMap';
 import { middles } from './middle';
 import { colour, onTheme, say } from './page';
 
@@ -17,8 +16,6 @@ interface Sensor {
 }
 
 const FIT = { padding: 24, maxZoom: 13 };
-
-maplibregl.setWorkerUrl(workerUrl);
 
 /** Draw the released sensors: squares and links in their middles. */
 export async function drawPlaces(place: HTMLElement): Promise<void> {
@@ -118,52 +115,15 @@ export function open(
   bounds: maplibregl.LngLatBounds,
   title = 'map',
 ): maplibregl.Map {
-  const map = new maplibregl.Map({
-    container,
-    style: ground(said, districts),
-    bounds,
-    fitBoundsOptions: FIT,
-    attributionControl: false,
-    cooperativeGestures: true,
-    dragRotate: false,
-    pitchWithRotate: false,
-    maxPitch: 0,
-    minZoom: 8,
-    maxZoom: 18,
-    localIdeographFontFamily: "'Fira Sans', sans-serif",
-    locale: {
-      'Map.Title': say(title),
-      'NavigationControl.ZoomIn': say('zoomIn'),
-      'NavigationControl.ZoomOut': say('zoomOut'),
-      'CooperativeGesturesHandler.WindowsHelpText': say('scrollZoom'),
-      'CooperativeGesturesHandler.MacHelpText': say('scrollZoomMac'),
-      'CooperativeGesturesHandler.MobileHelpText': say('twoFingers'),
-    },
-  });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
-  onTheme(() => {
-    for (const [layer, paint] of Object.entries(paints())) {
-      for (const [name, value] of Object.entries(paint)) map.setPaintProperty(layer, name as never, value as never);
-    }
-  });
+  const options = { container, style: ground(said, districts), bounds, fitBoundsOptions: FIT };
+  const fonts = { localIdeographFontFamily: "'Fira Sans', sans-serif" };
+  const map = openMap({ ...options, ...fonts, minZoom: 8, maxZoom: 18 }, title);
+  onTheme(() => repaint(map, groundPaints()));
   return map;
 }
 
-function paints(): Record<string, Record<string, string>> {
-  return {
-    land: { 'background-color': colour('al-map-outside') },
-    city: { 'fill-color': colour('al-map-land') },
-    districts: { 'line-color': colour('al-map-line') },
-    waters: { 'line-color': colour('al-map-water') },
-    names: { 'text-color': colour('al-map-words'), 'text-halo-color': colour('al-map-land') },
-  };
-}
-
 function ground(said: HTMLElement, districts: FeatureCollection): StyleSpecification {
-  const geojson = (data: string) => ({ type: 'geojson' as const, data: new URL(data, location.href).href });
-  const paint = paints();
+  const paint = groundPaints();
   return {
     version: 8,
     sources: {
@@ -173,16 +133,16 @@ function ground(said: HTMLElement, districts: FeatureCollection): StyleSpecifica
       waters: geojson(said.dataset.waters!),
     },
     layers: [
-      { id: 'land', type: 'background', paint: paint.land! },
-      { id: 'city', type: 'fill', source: 'boundary', paint: paint.city! },
-      { id: 'waters', type: 'line', source: 'waters', paint: { ...paint.waters!, 'line-width': 3 } },
-      { id: 'districts', type: 'line', source: 'districts', paint: { ...paint.districts!, 'line-width': 1.25 } },
+      { id: 'land', type: 'background', paint: paint.land },
+      { id: 'city', type: 'fill', source: 'boundary', paint: paint.city },
+      { id: 'waters', type: 'line', source: 'waters', paint: { ...paint.waters, 'line-width': 3 } },
+      { id: 'districts', type: 'line', source: 'districts', paint: { ...paint.districts, 'line-width': 1.25 } },
       {
         id: 'names',
         type: 'symbol',
         source: 'district-names',
         layout: { 'text-field': ['get', 'name'], 'text-font': ['Fira Sans', 'sans-serif'], 'text-size': 14 },
-        paint: { ...paint.names!, 'text-halo-width': 1.5 },
+        paint: { ...paint.names, 'text-halo-width': 1.5 },
       },
     ],
   } as StyleSpecification;
@@ -193,20 +153,4 @@ export function around(districts: FeatureCollection): maplibregl.LngLatBounds {
   const bounds = new maplibregl.LngLatBounds();
   for (const { geometry } of middles(districts).features) bounds.extend(geometry.coordinates as [number, number]);
   return bounds;
-}
-
-/** JSON of the house; fails with the address and the status. */
-export async function load<T>(url: string): Promise<T> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return (await response.json()) as T;
-}
-
-/** A sentence in place of a map that cannot be drawn. */
-export function fail(place: HTMLElement, error: unknown): void {
-  console.warn('map', error);
-  const words = document.createElement('p');
-  words.className = 'map__failed';
-  words.textContent = say('failed');
-  place.replaceChildren(words);
 }

@@ -5,67 +5,42 @@
 import * as maplibregl from 'maplibre-gl';
 import type { StyleSpecification } from 'maplibre-gl';
 import type { Feature, FeatureCollection, Position } from 'geojson';
-import 'maplibre-gl/dist/maplibre-gl.css';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import { colour, onTheme, say } from './page';
-
-maplibregl.setWorkerUrl(workerUrl);
+import { fail, geojson, groundPaints, load, openMap } from './cityMap';
+import { colour, onTheme } from './page';
 
 /** Draw the map into the element that says where its data are. */
 export async function drawPreview(place: HTMLElement): Promise<void> {
   try {
-    const response = await fetch(place.dataset.found!);
-    if (!response.ok) throw new Error(`${response.status}`);
-    const found = (await response.json()) as FeatureCollection;
-    const map = new maplibregl.Map({
+    const found = await load<FeatureCollection>(place.dataset.found!);
+    const map = openMap({
       container: place,
       style: style(place, found),
       bounds: extent(found),
       fitBoundsOptions: { padding: 48, maxZoom: 16 },
-      attributionControl: false,
-      cooperativeGestures: true,
-      dragRotate: false,
-      pitchWithRotate: false,
-      maxPitch: 0,
-      locale: {
-        'Map.Title': say('map'),
-        'NavigationControl.ZoomIn': say('zoomIn'),
-        'NavigationControl.ZoomOut': say('zoomOut'),
-        'CooperativeGesturesHandler.WindowsHelpText': say('scrollZoom'),
-        'CooperativeGesturesHandler.MacHelpText': say('scrollZoomMac'),
-        'CooperativeGesturesHandler.MobileHelpText': say('twoFingers'),
-      },
     });
-    map.touchZoomRotate.disableRotation();
-    map.keyboard.disableRotation();
-    map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     onTheme(() => map.setStyle(style(place, found)));
     map.on('load', () => (place.dataset.drawn = String(found.features.length)));
   } catch (error) {
-    console.warn('map', error);
-    const words = document.createElement('p');
-    words.className = 'map__failed';
-    words.textContent = say('failed');
-    place.replaceChildren(words);
+    fail(place, error);
   }
 }
 
 function style(place: HTMLElement, found: FeatureCollection): StyleSpecification {
-  const ground = (data: string) => ({ type: 'geojson' as const, data: new URL(data, location.href).href });
+  const paint = groundPaints();
   const strong = colour('al-map-names');
   return {
     version: 8,
     sources: {
-      boundary: ground(place.dataset.boundary!),
-      districts: ground(place.dataset.districts!),
-      waters: ground(place.dataset.waters!),
+      boundary: geojson(place.dataset.boundary!),
+      districts: geojson(place.dataset.districts!),
+      waters: geojson(place.dataset.waters!),
       found: { type: 'geojson', data: found },
     },
     layers: [
-      { id: 'land', type: 'background', paint: { 'background-color': colour('al-map-outside') } },
-      { id: 'city', type: 'fill', source: 'boundary', paint: { 'fill-color': colour('al-map-land') } },
-      { id: 'districts', type: 'line', source: 'districts', paint: { 'line-color': colour('al-map-line') } },
-      { id: 'waters', type: 'line', source: 'waters', paint: { 'line-color': colour('al-map-water'), 'line-width': 3 } },
+      { id: 'land', type: 'background', paint: paint.land },
+      { id: 'city', type: 'fill', source: 'boundary', paint: paint.city },
+      { id: 'districts', type: 'line', source: 'districts', paint: paint.districts },
+      { id: 'waters', type: 'line', source: 'waters', paint: { ...paint.waters, 'line-width': 3 } },
       {
         id: 'areas',
         type: 'fill',

@@ -68,13 +68,13 @@ class Site:
         return str(json.loads(made.stdout)["token"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(served: Site) -> str:
     """Address of a house with simulated values, without a slash at the end."""
     return served.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A house with simulated values."""
     given = os.environ.get("ALLMENDE_BROWSER_URL")
@@ -121,7 +121,7 @@ def await_values(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the house did not come up:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
     if not CHROMIUM:
@@ -181,13 +181,13 @@ def visit(browser: Browser, site: str) -> Iterator[type]:
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def profile() -> Profile:
     """What the pages should show."""
     return load_profile(os.environ["ALLMENDE_CITY"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def car_park(site: str) -> str:
     """Path of the page of one car park that has a value."""
     with urllib.request.urlopen(f"{site}/parking/board.json", timeout=30) as answer:
@@ -195,7 +195,7 @@ def car_park(site: str) -> str:
     return str(next(park["url"] for park in parks if park["free"] is not None))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe() -> str:
     """Source of axe-core; injected by the debugger, since our policy lets no foreign script in."""
     if not AXE.is_file():

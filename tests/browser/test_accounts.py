@@ -14,10 +14,9 @@ from allauth.mfa.totp.internal.auth import hotp_value
 from playwright.sync_api import Page
 
 from tests.browser.conftest import COMMAND, ROOT, Site
-from tests.browser.test_pages import audit
+from tests.browser.looking import PASSWORD, audit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
-PASSWORD = "a long enough password 17"
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.test_pages import audit
+from tests.browser.looking import audit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
 

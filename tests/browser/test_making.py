@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import subprocess
 import time
 import urllib.request
 from pathlib import Path
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import COMMAND, ROOT, Site
-from tests.browser.test_office import PASSWORD, enter, look, press
+from tests.browser.conftest import Site
+from tests.browser.looking import add_people, enter, look, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 TREES = """treeid;baumhoehe;gattung;datlr;rechtswert;hochwert
@@ -32,13 +31,7 @@ LEVELS = """Zeit;Messstelle;Pegel (cm);Bemerkung
 @pytest.fixture(scope="module")
 def people(served: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
     """An editor and a steward."""
-    if served.environment is None:
-        pytest.skip("a house that is given is looked after by somebody else")
-    secret = tmp_path_factory.mktemp("people") / "password"
-    secret.write_text(PASSWORD)
-    for name, role in (("mia", "editor"), ("nils", "steward")):
-        add = [COMMAND, "user", "add", name, "--role", role, "--password-file", str(secret)]
-        subprocess.run(add, env=served.environment, capture_output=True, cwd=ROOT, check=True)
+    add_people(served, tmp_path_factory.mktemp("people"), mia="editor", nils="steward")
 
 
 @pytest.fixture

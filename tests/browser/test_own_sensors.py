@@ -6,51 +6,21 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.browser.conftest import COMMAND, ROOT, Site
-from tests.browser.test_pages import audit
+from tests.browser.conftest import Site
+from tests.browser.looking import add_people, enter, look, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
-PASSWORD = "a long enough password 17"
 
 
-@pytest.fixture
-def people(served: Site, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def people(served: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A giver and somebody who reviews."""
-    if served.environment is None:
-        pytest.skip("a house that is given is looked after by somebody else")
-    secret = tmp_path / "password"
-    secret.write_text(PASSWORD)
-    for name, role in (("giver", "contributor"), ("looker", "editor")):
-        add = [COMMAND, "user", "add", name, "--email", f"{name}@example.org", "--role", role]
-        subprocess.run([*add, "--password-file", str(secret)], env=served.environment, capture_output=True, cwd=ROOT)
-
-
-def log_in(page, name: str) -> None:
-    page.locator("#id_login, #id_username").first.fill(name)
-    page.locator("#id_password").fill(PASSWORD)
-    page.get_by_role("button", name="Anmelden").first.click()
-    page.wait_for_load_state("networkidle")
-
-
-def look_at(page, axe: str) -> list[str]:
-    """What axe finds at both widths, light and dark, and what sticks out at 320 pixels."""
-    found = []
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(100)
-            found += [f"{page.url} {width} {scheme}: {fault}" for fault in audit(page, axe)]
-    page.set_viewport_size({"width": 320, "height": 640})
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    page.set_viewport_size({"width": 390, "height": 844})
-    return found + ([f"{page.url} is {wide} wide at 320"] if wide > 320 else [])
+    add_people(served, tmp_path_factory.mktemp("people"), giver="contributor", looker="editor")
 
 
 def post(url: str, token: str, body: object) -> dict:
@@ -78,9 +48,8 @@ def publish(port: int, token: str, topic: str, body: str) -> None:
 def test_a_sensor_from_the_form_to_the_end(visit, people, served, axe):
     assert served.environment is not None
     visitor = visit(width=390)
-    page = visitor.open("/own/new/")
-    log_in(page, "giver")
-    found = look_at(page, axe)
+    page = enter(visitor, "giver", "/own/new/")
+    found = look(page, axe)
     page.locator("#id_name").fill("Thermometer im Hof")
     page.get_by_label("Temperatur (°C)", exact=True).check()
     page.get_by_label("Luftfeuchte (%)").check()
@@ -94,10 +63,9 @@ def test_a_sensor_from_the_form_to_the_end(visit, people, served, axe):
     assert page.locator("#id_lat").input_value() != by_keys
     assert page.get_by_role("status").inner_text().startswith("Gewählt:")
     page.get_by_label("Ich stimme zu").check()
-    page.get_by_role("button", name="Sensor anmelden").click()
-    page.wait_for_load_state("networkidle")
+    press(page, "Sensor anmelden")
     token = page.locator("[data-token]").inner_text()
-    found += look_at(page, axe)
+    found += look(page, axe)
     curl = page.locator("[data-snippet=curl]").inner_text()
     python = page.locator("[data-snippet=Python]").text_content()
     page.get_by_role("link", name="Zum Sensor").click()
@@ -122,7 +90,7 @@ def test_a_sensor_from_the_form_to_the_end(visit, people, served, axe):
     text = page.locator("main").inner_text()
     assert "27,25 °C" in text
     assert "einen Namen geschickt, den wir nicht kennen" in text
-    found += look_at(page, axe)
+    found += look(page, axe)
 
     # held
     nobody = visit(width=1280)
@@ -133,25 +101,23 @@ def test_a_sensor_from_the_form_to_the_end(visit, people, served, axe):
 
     # released by somebody else
     looker = visit(width=390)
-    desk = looker.open("/own/review/")
-    log_in(desk, "looker")
-    found += look_at(desk, axe)
+    desk = enter(looker, "looker", "/own/review/")
+    found += look(desk, axe)
     desk.get_by_role("link", name="Thermometer im Hof").click()
     desk.wait_for_load_state("networkidle")
-    found += look_at(desk, axe)
-    desk.get_by_role("button", name="Freigeben").click()
-    desk.wait_for_load_state("networkidle")
+    found += look(desk, axe)
+    press(desk, "Freigeben")
 
     # seen by all
     seen = nobody.open("/own/")
     seen.wait_for_selector(".pin--own", timeout=20_000)
     assert "Thermometer im Hof" in seen.locator("main").inner_text()
     assert "nicht geprüft" in seen.locator("main").inner_text()
-    found += look_at(seen, axe)
+    found += look(seen, axe)
     seen.set_viewport_size({"width": 1280, "height": 900})
     seen.get_by_role("link", name="Thermometer im Hof").first.click()
     seen.wait_for_load_state("networkidle")
-    found += look_at(seen, axe)
+    found += look(seen, axe)
     assert "giver" not in seen.content()
     with urllib.request.urlopen(f"{served.url}/sta/v1.1/Things('own-{number}')/Datastreams", timeout=20) as answer:
         assert len(json.load(answer)["value"]) == 2
@@ -160,11 +126,10 @@ def test_a_sensor_from_the_form_to_the_end(visit, people, served, axe):
     for name in ("words", "place", "delete"):
         page.goto(f"{served.url}{path}{name}/")
         page.wait_for_load_state("networkidle")
-        found += look_at(page, axe)
+        found += look(page, axe)
     page.get_by_label("Alles löschen").check()
-    page.get_by_role("button", name="Sensor löschen").click()
-    page.wait_for_load_state("networkidle")
-    found += look_at(page, axe)
+    press(page, "Sensor löschen")
+    found += look(page, axe)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{served.url}/sta/v1.1/Things('own-{number}')", timeout=20)
     with pytest.raises(urllib.error.HTTPError, match="401"):

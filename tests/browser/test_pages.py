@@ -1,9 +1,9 @@
 """Every page in a real browser: nothing foreign, no error, nothing that axe finds, readable at 320 pixels."""
 
-import json
-
 import pytest
 from playwright.sync_api import Page
+
+from tests.browser.looking import audit, look
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
 
@@ -24,19 +24,6 @@ PAGES = [
     "/accounts/login/",
     "/there-is-no-such-page/",
 ]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def audit(page: Page, axe: str) -> list[str]:
-    """What axe finds, one line each."""
-    page.evaluate(axe)
-    found = page.evaluate(
-        "tags => axe.run(document, {runOnly: tags}).then(found => found.violations.map(one => "
-        "({id: one.id, help: one.help, nodes: one.nodes.map(node => node.html.slice(0, 200) + ' ' + "
-        "node.any.map(check => check.message).join('; ')).slice(0, 4)})))",
-        TAGS,
-    )
-    return [json.dumps(one, ensure_ascii=False) for one in found]
 
 
 def show_all(page: Page) -> None:
@@ -57,18 +44,7 @@ def test_page_is_sound(visit, car_park, axe, path):
     page = visitor.open(car_park if path == "car park" else path)
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.documentElement.lang") == "de"
-    found = []
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        show_all(page)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(100)
-            found += [f"{width} {scheme}: {fault}" for fault in audit(page, axe)]
-    page.set_viewport_size({"width": 320, "height": 640})
-    show_all(page)
-    assert found == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert look(page, axe, show_all) == []
     assert visitor.faults == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import COMMAND, ROOT, Site
-from tests.browser.test_pages import audit
+from tests.browser.looking import add_people, enter, look, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
 
@@ -14,13 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_g
 @pytest.fixture
 def source(served: Site, profile, tmp_path: Path) -> str:
     """A source of which two messages were refused; there is somebody who looks after the house."""
-    if served.environment is None:
-        pytest.skip("a house that is given is looked after by somebody else")
+    add_people(served, tmp_path, keeper="admin")
     name = next(each.id for each in profile.sources.values() if each.connector == "chirpstack")
-    secret = tmp_path / "password"
-    secret.write_text("a long enough password 17")
-    add = [COMMAND, "user", "add", "keeper", "--email", "keeper@example.org", "--admin", "--password-file", str(secret)]
-    subprocess.run(add, env=served.environment, capture_output=True, cwd=ROOT)
     broken = b'{"deviceInfo": 5}\n{"deviceInfo": {"devEui": "<script>alert(1)</script>"}}\n'
     command = [COMMAND, "import", name, "-"]
     subprocess.run(command, env=served.environment, input=broken, capture_output=True, cwd=ROOT)
@@ -29,26 +24,14 @@ def source(served: Site, profile, tmp_path: Path) -> str:
 
 def test_rejections_are_seen_and_taken_again(visit, source, axe):
     visitor = visit(width=390)
-    page = visitor.open(f"/sources/{source}/rejections/")
-    page.locator("#id_username").fill("keeper")
-    page.locator("#id_password").fill("a long enough password 17")
-    page.get_by_role("button", name="Anmelden", exact=True).click()
-    page.wait_for_load_state("networkidle")
+    page = enter(visitor, "keeper", f"/sources/{source}/rejections/")
     assert page.locator("h1").inner_text() == "Was nicht lesbar war"
     assert page.locator(".source").count() == 2
-    found = []
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(100)
-            found += [f"{width} {scheme}: {fault}" for fault in audit(page, axe)]
-    assert found == []
+    assert look(page, axe) == []
     page.set_viewport_size({"width": 320, "height": 640})
     page.locator("summary").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    page.get_by_role("button", name="Alle diese noch einmal lesen").click()
-    page.wait_for_load_state("networkidle")
+    press(page, "Alle diese noch einmal lesen")
     assert page.get_by_role("status").inner_text() == "0 von 2 waren jetzt lesbar."
     assert page.locator(".source").count() == 2
     assert visitor.faults == []

@@ -28,7 +28,7 @@ class Served:
     environ: dict[str, str]
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="package", params=["sqlite", "postgres"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A house that everybody may write to from here; its city is the example with simulated sources."""
     home = tmp_path_factory.mktemp(f"served-{request.param}")

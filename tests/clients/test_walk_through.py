@@ -43,7 +43,7 @@ def holds(claim: Any, given: Any) -> bool:
     return bool(claim == given)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lively(served: Served) -> Served:
     """The house once its simulated sources have sent something."""
     end = time.monotonic() + 90

@@ -4,6 +4,7 @@ import csv
 import gzip
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -14,10 +15,18 @@ from hypothesis import strategies as st
 from tests.support import captured
 
 from allmende.domain import times
-from allmende.domain.steps import FEED_SILENT, NEVER, SILENT, Segment, Silence, buckets, read_steps, silences, value_at
+from allmende.domain.steps import FEED_SILENT, NEVER, SILENT, Segment, Silence, buckets, read_steps, silences
 
 JENA = Silence(zone="Europe/Berlin")
 MINUTE, HOUR, DAY = times.MINUTE, times.HOUR, times.DAY
+
+
+def value_at(segments: Sequence[Segment], moment: int) -> Segment:
+    """The segment that holds at a moment: looked for, where the buckets walk."""
+    place = bisect_right(segments, moment, key=lambda s: s.start) - 1
+    if place < 0 or segments[place].end <= moment:
+        return Segment(moment, moment, None, NEVER)
+    return segments[place]
 
 
 def at(text: str) -> int:

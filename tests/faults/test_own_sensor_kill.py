@@ -1,7 +1,6 @@
 """A citizen's sensor at a house as it is served: what was acknowledged survives, what is held is told to nobody, and a
 deletion is not undone by what is on its way."""
 
-import http.client
 import json
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.cluster import cluster
 from tests.faults.houses import House
+from tests.faults.poster import Poster
 from tests.faults.test_broker_kill import reached
 from tests.mosquitto import Mosquitto
 
@@ -51,34 +51,16 @@ def do(house: House, deed: str) -> str:
     return ran.stdout.strip().splitlines()[-1] if ran.stdout.strip() else ""
 
 
-class Device(threading.Thread):
-    """Sends one reading a millisecond of its own; what was not acknowledged is not sent again."""
-
-    def __init__(self, house: House, token: str, number: int, over: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self._port, self._token, self._over = int(house.environ["PORT"]), token, over
-        self._next = number * 100_000
-        self.acknowledged: list[int] = []
-        self.refused: set[int] = set()
-
-    def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        while not self._over.is_set():
-            self._next += 1
-            body = json.dumps({"temperature": self._next, "time": 1_700_000_000_000 + self._next})
-            try:
-                connection.request("POST", "/own/1", body, headers)
-                answer = connection.getresponse()
-                answer.read()
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                time.sleep(0.02)
-                continue
-            if answer.status == 200:
-                self.acknowledged.append(self._next)
-            else:
-                self.refused.add(answer.status)
+def device(house: House, token: str, number: int, over: threading.Event) -> Poster:
+    """Sends one reading a millisecond of its own."""
+    return Poster(
+        house,
+        "/own/1",
+        lambda place: {"temperature": place, "time": 1_700_000_000_000 + place},
+        number * 100_000,
+        over,
+        {"Authorization": f"Bearer {token}"},
+    )
 
 
 def kept(house: House, token: str) -> list[float]:
@@ -102,31 +84,31 @@ def test_what_was_acknowledged_is_there_once(make: Any, engine: str) -> None:
     house.start().wait_for("Allmende is ready")
     token = do(house, REGISTER)
     over = threading.Event()
-    devices = [Device(house, token, number, over) for number in range(1, 5)]
-    for device in devices:
-        device.start()
+    devices = [device(house, token, number, over) for number in range(1, 5)]
+    for each in devices:
+        each.start()
     for _ in range(STRIKES):
-        before = sum(len(device.acknowledged) for device in devices)
+        before = sum(len(each.acknowledged) for each in devices)
         assert reached(lambda before=before: sum(len(d.acknowledged) for d in devices) > before + 30)
         for child in house.processes()["web"].children():
             child.kill()
     over.set()
-    for device in devices:
-        device.join(60)
+    for each in devices:
+        each.join(60)
     assert reached(house.answers)
     found = kept(house, token)
-    acknowledged = [number for device in devices for number in device.acknowledged]
+    acknowledged = [number for each in devices for number in each.acknowledged]
     assert [number for number, times in Counter(found).items() if times > 1] == []
     assert set(acknowledged) - set(found) == set()
 
     # What is on its way brings nothing back of what is being deleted.
     over = threading.Event()
-    devices = [Device(house, token, number, over) for number in range(5, 9)]
-    for device in devices:
-        device.start()
-    assert reached(lambda: all(device.acknowledged for device in devices))
+    devices = [device(house, token, number, over) for number in range(5, 9)]
+    for each in devices:
+        each.start()
+    assert reached(lambda: all(each.acknowledged for each in devices))
     do(house, DELETE)
-    assert reached(lambda: all(401 in device.refused for device in devices))
+    assert reached(lambda: all(401 in each.refused for each in devices))
     over.set()
     with urllib.request.urlopen(f"{house.url}/sta/v1.1/Things?$count=true", timeout=30) as answer:
         assert b"own-1" not in answer.read()

@@ -1,8 +1,6 @@
 """Observations posted one by one while the web server's processes, or the database's connections, are killed: what was
 acknowledged is there once, and nothing is there twice."""
 
-import http.client
-import json
 import threading
 import time
 from collections import Counter
@@ -14,39 +12,12 @@ import pytest
 
 from tests.cluster import cluster
 from tests.faults.houses import House
+from tests.faults.poster import Poster
 from tests.faults.test_crowd import Client, thing
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
 CLIENTS, STRIKES = 8, 3
 STREAM = "Datastreams('struck~s')/Observations"
-
-
-class Poster(threading.Thread):
-    """Posts numbers of its own until it is told to end; one that was not acknowledged is not sent again."""
-
-    def __init__(self, house: House, number: int, over: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self._port, self._next, self._over = int(house.environ["PORT"]), number * 1_000_000, over
-        self.acknowledged: list[int] = []
-        self.refused: set[int] = set()
-
-    def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        while not self._over.is_set():
-            self._next += 1
-            try:
-                body = json.dumps({"result": self._next})
-                connection.request("POST", f"/sta/v1.1/{STREAM}", body, {"Content-Type": "application/json"})
-                answer = connection.getresponse()
-                answer.read()
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                time.sleep(0.02)
-                continue
-            if answer.status == 201:
-                self.acknowledged.append(self._next)
-            else:
-                self.refused.add(answer.status)
 
 
 def post_under(house: House, strike: Callable[[], None]) -> tuple[list[Poster], list[int]]:
@@ -56,7 +27,10 @@ def post_under(house: House, strike: Callable[[], None]) -> tuple[list[Poster], 
     reader.ask("POST", "Things", thing("struck"))
     assert reader.refused == []
     over = threading.Event()
-    posters = [Poster(house, number, over) for number in range(1, CLIENTS + 1)]
+    posters = [
+        Poster(house, f"/sta/v1.1/{STREAM}", lambda number: {"result": number}, number * 1_000_000, over)
+        for number in range(1, CLIENTS + 1)
+    ]
     for poster in posters:
         poster.start()
     for _ in range(STRIKES):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allmende.domain.errors import InvalidInput
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile_checks import ProfileError
 from allmende.domain.query import Query
 from allmende.domain.rules import SuppressProfile
@@ -104,6 +105,9 @@ def test_what_another_rule_gives_to_a_closed_dataset_is_closed_too() -> None:
         (PEOPLE.replace('window = { every = "PT1H", grace = "PT10M" }', 'window = { length = "PT1H" }'), "overlap"),
         (PEOPLE.replace('type = "count"', 'type = "measurement"'), "one of the type"),
         (PEOPLE + PEOPLE[PEOPLE.index("[rules.people.outputs") :].replace("sum]", "again]"), "one of the type"),
+        (PEOPLE.replace('"sum(passed)"', '"sum(passed) * 10"'), "the count itself"),
+        (PEOPLE.replace('"sum(passed)"', '"mean(passed) + 4"'), "the count itself"),
+        (PEOPLE.replace('"sum(passed)"', '"more"') + '[rules.people.steps]\nmore = "sum(passed) * 9"\n', "itself"),
         (PEOPLE + '[rules.people.inputs.other]\nproperty = "level"\ntake = "readings"\n', "the count of people"),
     ],
 )
@@ -118,6 +122,64 @@ def test_people_are_told_of_in_one_table_alone() -> None:
     assert "tells of the same people already" in prepared.problems["daily"]
     summed = second.replace('property = "people"', 'rule = "people.sum"').replace("suppress = { below = 5 }\n", "")
     assert prepare_rules(profile(PEOPLE + summed)).problems == {}
+
+
+COPY = """
+[rules.copy]
+version = 1
+title = { de = "Abschrift", en = "Copy" }
+dataset = "hidden"
+by = "stream"
+[rules.copy.inputs.passed]
+property = "people"
+[rules.copy.outputs.same]
+type = "count"
+property = { id = "copied", name = { de = "Leute", en = "People" } }
+expression = "passed"
+"""
+
+
+def test_a_copy_of_the_counts_is_told_of_no_second_time() -> None:
+    again = PEOPLE.replace("rules.people", "rules.again").replace("PT1H", "PT30M").replace("per-hour", "per-half")
+    again = again.replace('property = "people"\n', 'rule = "copy.same"\n')
+    assert list(prepare_rules(profile(PEOPLE + COPY + again)).problems) == ["again"]
+    assert list(prepare_rules(profile(again + COPY + PEOPLE)).problems) == ["again"]
+    assert prepare_rules(profile(COPY + again)).problems == {}
+    several = PEOPLE.replace("rules.people", "rules.several").replace('"people"\n', '["bikes", "people"]\n')
+    assert list(prepare_rules(profile(PEOPLE + several)).problems) == ["several"]
+
+
+def test_a_sum_and_its_parts_are_not_told(store: Store) -> None:
+    table = b"id,name,member\neast,East,a b\ntown,Town,b c\n"
+    groups = """
+[groups.areas]
+table = "areas.csv"
+kind = "area"
+title = { de = "Gebiete", en = "Areas" }
+source = "constructed"
+date = "2026-01-01"
+"""
+    rule = PEOPLE.replace('by = "thing"', 'by = "areas"')
+    clock = Clock()
+    follower = follow(store, ready(groups + rule, areas__csv=table), clock)
+    for name, count in (("a", 10), ("b", 6), ("c", 20)):
+        send(store, f"{name}~people", {NOW: count}, observed="people", dataset="hidden")
+    clock.now = NOW + 3 * HOUR
+    settle(follower)
+    assert (readings(store, "east~sum"), readings(store, "town~sum")) == ({NOW: 10}, {NOW: 20}), "b is in neither"
+    assert "1 streams stand in several groups" in " ".join(follower.problems)
+
+
+def test_what_is_derived_does_not_name_what_it_was_derived_from_where_that_is_hidden(store: Store) -> None:
+    together = OPENED.replace('by = "stream"', 'by = "all"\nthing = { id = "town", name = "Town" }')
+    follower = follow(store, ready(together.replace("level * 2", "sum(level)")))
+    send(store, "a~level", {NOW: 3})
+    send(store, "b~secret-name", {NOW: 4}, observed="level", dataset="hidden")
+    settle(follower)
+    rows = store.find(Query(entity="Datastream", reader=ANONYMOUS, select=("name", "properties"))).rows
+    text = next(row[-1] for row in rows if "doubled" in str(row))
+    assert '"inputs":["a~level"]' in text
+    assert "secret-name" not in str(rows)
 
 
 @given(count=st.integers(0, 10_000), below=st.integers(2, 50), nearest=st.integers(0, 50))

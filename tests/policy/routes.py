@@ -44,11 +44,14 @@ _STA = tuple(
 _OGC = tuple(
     f"/ogc/v1{path}"
     for path in (
-        "", "/conformance", "/api", "/collections", "/collections/trees", "/collections/{canary}-trees",
-        "/collections/none-trees", "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
+        "", "/conformance", "/api", "/collections", "/tileMatrixSets", "/collections/trees",
+        "/collections/{canary}-trees", "/collections/none-trees",
+        "/collections/trees/items?count=true", "/collections/{canary}-trees/items",
         "/collections/none/items", "/collections/trees/items/oak-1", "/collections/trees/items/{canary}-1",
         "/collections/{canary}-trees/items/{canary}-1", "/collections/{canary}-trees/items/oak-1",
-        "/collections/trees/queryables", "/collections/{canary}-trees/queryables", "/collections/things:sensors",
+        "/collections/trees/schema", "/collections/{canary}-trees/schema", "/collections/things:sensors/schema/feature",
+        "/collections/things:{canary}/schema", "/collections/trees/queryables",
+        "/collections/{canary}-trees/queryables", "/collections/things:sensors",
         "/collections/things:sensors/items?count=true", "/collections/things:sensors/items/gate",
         "/collections/things:sensors/items/{canary}-thing", "/collections/things:sensors/items?bbox=-13,37,-11,39",
         "/collections/things:sensors/items?bbox=-12.0015,38.0001,-12.0005,38.0009&count=true",
@@ -87,6 +90,7 @@ _OGC = tuple(
 _OWN = (
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    r"accounts/again/",
     r"accounts/confirm-email/",
     r"accounts/data/",
     r"accounts/delete/",
@@ -127,6 +131,9 @@ _OWN = (
     r"accounts/tokens/<int:number>/revoke/",
 )
 """Somebody's own account: told of in tests/web/test_accounts.py and its neighbours."""
+
+_KEY = "0" * 32
+"""Of an order for what is hidden; what is ordered and made is tried in tests/web/downloads."""
 
 ROUTES: dict[str, Way] = {
     **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
@@ -169,6 +176,26 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "dumps/": Open(("/dumps/",)),
+    "dumps/manifest.json": Open(("/dumps/manifest.json",)),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/\Z": Open(("/dumps/sensors/", "/dumps/{canary}/")),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/manifest\.json\Z": Open(
+        ("/dumps/sensors/manifest.json", "/dumps/{canary}/manifest.json", "/dumps/none/manifest.json")
+    ),
+    r"^dumps/(?P<dataset>[a-z0-9]+(?:[-_][a-z0-9]+)*)/(?P<name>[A-Za-z0-9_.~-]{1,200})\.parquet\Z": Open(
+        tuple(
+            f"/dumps/{dataset}/{name}.parquet"
+            for dataset in ("sensors", "{canary}")
+            for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
+        )
+    ),
+    "downloads/": Open(("/downloads/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/drop/\Z": Open((f"/downloads/{_KEY}/drop/",)),
+    r"^downloads/(?P<key>[0-9a-f]{32})/file/(?P<name>[^/]{1,300})\Z": Open(
+        (f"/downloads/{_KEY}/file/{{canary}}.csv.zip", f"/downloads/{_KEY}/file/{{canary}}-2026-01-01.csv.zip")
+    ),
+    r"^downloads/(?P<key>[0-9a-f]{32})/state\.json\Z": Open((f"/downloads/{_KEY}/state.json",)),
     "catalog": Open(("/catalog", "/catalog?page=2", "/catalog?simulated=true")),
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)/streams\.(?P<suffix>csv|json|geojson)\Z": Open(
         tuple(
@@ -187,6 +214,7 @@ ROUTES: dict[str, Way] = {
     r"^dataset/(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
+    "catalogues/": Open(("/catalogues/",)),
     "datasets/": Open(
         tuple(
             f"/datasets/{asked}"
@@ -243,6 +271,12 @@ ROUTES: dict[str, Way] = {
     "rules/count/": Guarded(("/rules/count/?property=people",)),
     "rules/new/": Guarded(("/rules/new/",)),
     "office/audit/": Guarded(("/office/audit/", "/office/audit/?object=dataset:{canary}")),
+    "accounts/requests/": Guarded(("/accounts/requests/",)),
+    "accounts/requests/<slug:key>/": Guarded(("/accounts/requests/{canary}/",)),
+    "accounts/people/<int:number>/erase/": Apart("POST alone, guarded as the page is"),
+    "office/persons/": Guarded(("/office/persons/",)),
+    "office/persons/<int:number>/": Guarded(("/office/persons/1/",)),
+    "office/persons/<int:number>/file/": Guarded(("/office/persons/1/file/",)),
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),

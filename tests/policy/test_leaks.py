@@ -37,18 +37,18 @@ def test_every_address_is_tried_or_says_why_not() -> None:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def towns(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Answers]:
-    """What both towns answer."""
+def towns(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, ...]:
+    """What both towns answer, and the one with something to hide once more, when something happened there."""
     folder = tmp_path_factory.mktemp("towns")
     databases = [cluster().create_empty() for _ in range(2)] if request.param == "postgres" else ["", ""]
-    plain, secret = (
+    (plain, _), (secret, later) = (
         visit(folder / name, secret=name == "secret", database=database)
         for name, database in zip(("plain", "secret"), databases, strict=True)
     )
-    return plain, secret
+    return plain, secret, later
 
 
-def visit(folder: Path, *, secret: bool, database: str) -> Answers:
+def visit(folder: Path, *, secret: bool, database: str) -> tuple[Answers, Answers]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("ALLMENDE_")}
     environ |= {
         "ALLMENDE_HOME": str(folder / "home"),
@@ -60,23 +60,27 @@ def visit(folder: Path, *, secret: bool, database: str) -> Answers:
     if database:
         environ["ALLMENDE_DATABASE_URL"] = database
     seen = [("head", "GET", probe, {}) for probe in ("/sources/", "/sta/v1.1/Things?$count=true")]
-    probes = seen + [
-        (who, "GET", probe, {"Accept-Language": language}) for who in WHO for probe in PROBES for language in ("de",)
-    ]
+    probes = seen + [(who, "GET", probe, {"Accept-Language": "de"}) for who in WHO for probe in PROBES]
+    if secret:
+        probes += [("head", "GET", probe, {"Accept-Language": "de"}) for probe in PROBES]
     asked = json.dumps({"secret": secret, "probes": probes})
     command = [sys.executable, "-m", "tests.policy.visit"]
     done = subprocess.run(command, input=asked, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout)
-    return {(who, probe): answer for (who, _, probe, _), answer in zip(probes, answers, strict=True)}
+    first, again = (
+        {(who, probe): answer for (who, _, probe, _), answer in zip(probes, answers, strict=False)}
+        for answers in json.loads(done.stdout)
+    )
+    return first, again
 
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("probe", PROBES)
-def test_both_towns_answer_alike(towns: tuple[Answers, Answers], probe: str, who: str) -> None:
-    plain, secret = (town[who, probe] for town in towns)
+def test_both_towns_answer_alike(towns: tuple[Answers, ...], probe: str, who: str) -> None:
+    plain, secret, later = (town[who, probe] for town in towns)
     assert plain["status"] < 500
     assert secret == plain
+    assert later == secret, "what happens behind the door is noticed before it"
     told = secret["body"].replace(probe, "").replace(probe.replace("'", "&#x27;"), "")
     asked = probe.count(CANARY) > 0
     assert asked or CANARY not in told
@@ -85,14 +89,21 @@ def test_both_towns_answer_alike(towns: tuple[Answers, Answers], probe: str, who
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("route", [name for name, way in ROUTES.items() if isinstance(way, Guarded)])
-def test_nobody_comes_in_without_the_deed(towns: tuple[Answers, Answers], route: str, who: str) -> None:
+def test_nobody_comes_in_without_the_deed(towns: tuple[Answers, ...], route: str, who: str) -> None:
     for probe in ROUTES[route].probes:  # type: ignore[union-attr]
         answer = towns[1][who, probe.replace("{canary}", CANARY)]
         assert answer["status"] in (302, 401, 403, 404, 405), probe
 
 
-def test_what_is_hidden_is_shown_to_who_may_see_it(towns: tuple[Answers, Answers]) -> None:
+def test_what_is_hidden_is_shown_to_who_may_see_it(towns: tuple[Answers, ...]) -> None:
     """Else nothing above would be a test."""
     assert CANARY in towns[1]["head", "/sources/"]["body"]
     assert CANARY in towns[1]["head", "/sta/v1.1/Things?$count=true"]["body"]
     assert CANARY not in towns[0]["head", "/sources/"]["body"]
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_no_cache_keeps_what_was_answered_to_somebody_known(towns: tuple[Answers, ...], probe: str) -> None:
+    headers = towns[1]["head", probe]["headers"]
+    assert "private" in headers["Cache-Control"] or "no-store" in headers["Cache-Control"]
+    assert "public" not in headers["Cache-Control"]

@@ -1,7 +1,7 @@
 """Builds one of the towns in a home of its own and asks it, as somebody from outside; run as a program.
 
-On standard input: JSON with ``secret`` and ``probes``, each [who, method, path, headers]. On standard output: for
-each probe its status, headers and body.
+On standard input: JSON with ``secret`` and ``probes``, each [who, method, path, headers]. On standard output: twice for
+each probe its status, headers and body; between, something happens to what is hidden.
 """
 
 import json
@@ -11,6 +11,23 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from allmende.domain.bounds import Bounds
+from allmende.domain.feature_checks import check_features
+from allmende.domain.policy import house_reader
+from allmende.domain.records import (
+    Collection,
+    Declaration,
+    Feature,
+    Features,
+    Position,
+    Property,
+    Rejection,
+    SensorDeclaration,
+    Series,
+    ThingDeclaration,
+    Unit,
+)
+from allmende.domain.store import Batch
 from tests.policy.town import CANARY, NUMBER
 
 AT = 1_700_000_000_000_000
@@ -23,81 +40,90 @@ _PASSING = (
 _UNORDERED = ("text/turtle", "application/rdf+xml", "application/ld+json", "application/n-triples")
 
 
+def _told(stream: str, thing: ThingDeclaration, name: str, kind: str = "people") -> Declaration:
+    return Declaration(
+        stream=stream,
+        name=name,
+        thing=thing,
+        sensor=SensorDeclaration(id=f"{name}-counter", name=f"{name} counter"),
+        observed_property=Property(id=kind, name=kind, definition=f"https://example.org/{kind}"),
+        unit=Unit("1", "1"),
+        observation_type="any",
+        properties={"source": name},
+    )
+
+
+def _send(store: Any, dataset: str, *declared: Declaration, values: list[Any], at: int = AT, **more: Any) -> None:
+    series = [
+        Series(stream=d.stream, times=[at + 60_000_000 * n for n in range(len(values))], results=values)
+        for d in declared
+    ]
+    store.append(
+        Batch(
+            origin=more.pop("origin", "test"), dataset=dataset, reader=house_reader("test"), received_at=at,
+            declarations=declared, series=series, **more,
+        )
+    )  # fmt: skip
+
+
+def _trees(name: str, label: str, count: int = 3) -> dict[str, Any]:
+    point = {"type": "Point", "coordinates": [-12.01, 38.001]}
+    items = [Feature(id=f"{label}-{n}", geometry=point, properties={"kind": label}) for n in range(count)]
+    found, faults = check_features(Features(collection=name, items=items), Bounds())
+    assert not faults
+    return {"collections": [Collection(id=name, title=label)], "features": [found]}
+
+
 def furnish(store: Any, secret: bool) -> None:
     """What both have, and what one has besides."""
-    from allmende.domain.batch import Batch
-    from allmende.domain.bounds import Bounds
-    from allmende.domain.feature_checks import check_features
-    from allmende.domain.policy import house_reader
-    from allmende.domain.records import (
-        Collection,
-        Declaration,
-        Feature,
-        Features,
-        Position,
-        Property,
-        Rejection,
-        SensorDeclaration,
-        Series,
-        ThingDeclaration,
-        Unit,
-    )
-
-    def told(stream: str, thing: ThingDeclaration, name: str, kind: str = "people", **more: Any) -> Declaration:
-        return Declaration(
-            stream=stream,
-            name=name,
-            thing=thing,
-            sensor=SensorDeclaration(id=f"{name}-counter", name=f"{name} counter"),
-            observed_property=Property(id=kind, name=kind, definition=f"https://example.org/{kind}"),
-            unit=Unit("1", "1"),
-            observation_type="any",
-            properties={"source": name, **more},
-        )
-
-    def send(dataset: str, *declared: Declaration, values: list[Any], **more: Any) -> None:
-        series = [
-            Series(stream=d.stream, times=[AT + 60_000_000 * n for n in range(len(values))], results=values)
-            for d in declared
-        ]
-        reader = house_reader("test")
-        store.append(
-            Batch(
-                origin=more.pop("origin", "test"), dataset=dataset, reader=reader, received_at=AT,
-                declarations=declared, series=series, **more,
-            )
-        )  # fmt: skip
-
-    def trees(name: str, label: str) -> dict[str, Any]:
-        point = {"type": "Point", "coordinates": [-12.01, 38.001]}
-        items = [Feature(id=f"{label}-{n}", geometry=point, properties={"kind": label}) for n in range(3)]
-        found, faults = check_features(Features(collection=name, items=items), Bounds())
-        assert not faults
-        return {"collections": [Collection(id=name, title=label)], "features": [found]}
-
     gate = ThingDeclaration(id="gate", name="Gate", position=Position(-12.0, 38.0))
     park = ThingDeclaration(id="parking-altmarkt", name="Altmarkt", position=Position(-12.0112, 38.0021))
-    send("sensors", told("gate~people", gate, "open"), values=[1, 2, 3], **trees("trees", "oak"))
-    send("sensors", told("parking-altmarkt~free", park, "open", "free-parking-spaces"), values=[17, 18])
+    _send(store, "sensors", _told("gate~people", gate, "open"), values=[1, 2, 3], **_trees("trees", "oak"))
+    _send(store, "sensors", _told("parking-altmarkt~free", park, "open", "free-parking-spaces"), values=[17, 18])
     if not secret:
         return
+    _hide(store, AT, trees=3)
+    people = ThingDeclaration(id=f"{CANARY}-door", name=CANARY, position=Position(-12.002, 38.0005))
+    values = [NUMBER, CANARY, {"k": CANARY}]
+    _send(store, f"{CANARY}-people", _told(f"{CANARY}-door~people", people, f"{CANARY}-camera"), values=values)
+    store.note_attempt(f"{CANARY}-source", AT, f"{CANARY} does not answer")
+
+
+def happen(store: Any) -> None:
+    """What nobody from outside may notice: readings, objects that came and went, a thing that moved, a rejection."""
+    later = AT + 180_000_000
+    _hide(store, later, trees=2, place=Position(-12.5, 38.5))
+    store.note_attempt(f"{CANARY}-source", later, "")
+
+
+def _hide(store: Any, at: int, *, trees: int, place: Position = Position(-12.001, 38.0005)) -> None:  # noqa: B008
     kept = ThingDeclaration(id="gate", name="gate", kept=True)
     altmarkt = ThingDeclaration(id="parking-altmarkt", name="parking-altmarkt", kept=True)
-    own = ThingDeclaration(id=f"{CANARY}-thing", name=CANARY, position=Position(-12.001, 38.0005))
-    values = [NUMBER, CANARY, {"k": CANARY}]
-    send(
+    own = ThingDeclaration(id=f"{CANARY}-thing", name=CANARY, position=place)
+    _send(
+        store,
         CANARY,
-        told(f"{CANARY}~people", own, CANARY),
-        told(f"{CANARY}~gate", kept, CANARY),
-        told(f"{CANARY}~free", altmarkt, CANARY, "free-parking-spaces"),
-        values=values,
+        _told(f"{CANARY}~people", own, CANARY),
+        _told(f"{CANARY}~gate", kept, CANARY),
+        _told(f"{CANARY}~free", altmarkt, CANARY, "free-parking-spaces"),
+        values=[NUMBER, CANARY, {"k": CANARY}],
+        at=at,
         origin=f"{CANARY}-source",
         rejections=[Rejection(reason=CANARY, body=CANARY.encode(), where=CANARY)],
-        **trees(f"{CANARY}-trees", CANARY),
+        **_trees(f"{CANARY}-trees", CANARY, trees),
     )
-    people = ThingDeclaration(id=f"{CANARY}-door", name=CANARY, position=Position(-12.002, 38.0005))
-    send(f"{CANARY}-people", told(f"{CANARY}-door~people", people, f"{CANARY}-camera"), values=values)
-    store.note_attempt(f"{CANARY}-source", AT, f"{CANARY} does not answer")
+
+
+def make_dumps(config: Any) -> None:
+    """Of all that is open, as the worker does at night; at the same moment in both."""
+    from allmende.web.downloads import describing
+    from allmende.web.downloads.dumping import Dumper
+    from allmende.web.downloads.models import Dump
+    from allmende.web.house import open_profile, open_store
+
+    describing.now_micros = lambda: AT
+    assert not Dumper(open_store(), config).round(open_profile()).failed
+    Dump.objects.update(made=datetime.fromtimestamp(AT / 1e6, UTC))
 
 
 def ask(probes: list[list[Any]]) -> Iterator[dict[str, Any]]:
@@ -146,7 +172,12 @@ def main() -> None:
 
     House.now = lambda _: datetime.fromtimestamp(AT / 1e6 + 300, UTC)  # type: ignore[method-assign]  same in both
     furnish(open_store(), asked["secret"])
-    json.dump(list(ask(asked["probes"])), sys.stdout)
+    make_dumps(config)
+    first = list(ask(asked["probes"]))
+    if asked["secret"]:
+        happen(open_store())
+    again = ask(asked["probes"]) if asked["secret"] else ()
+    json.dump([first, list(again)], sys.stdout)
 
 
 if __name__ == "__main__":

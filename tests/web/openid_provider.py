@@ -1,7 +1,8 @@
 """A small OpenID Connect provider of its own, as the counterpart of log-ins: authorization code flow with PKCE.
 
-What it knows of the person who comes next stands in ``claims``. It checks what a provider has to check: the client's
-secret, the redirect address, the code's single use, the verifier.
+What it knows of the person who comes next stands in ``claims``; what is otherwise in the id token, in ``signed`` (None:
+there is no id token). Whoever is sent to log in anew did so ``age`` seconds ago. It checks what a provider has to
+check: the client's secret, the redirect address, the code's single use, the verifier.
 """
 
 import base64
@@ -25,6 +26,8 @@ class OpenIdProvider:
 
     def __init__(self) -> None:
         self.claims: dict[str, Any] = {}
+        self.signed: dict[str, Any] | None = {}
+        self.age = 0
         self.refuse = False
         self.asked: list[str] = []
         self._codes: dict[str, dict[str, str]] = {}
@@ -112,6 +115,11 @@ class OpenIdProvider:
         ):
             return None
         now = int(time.time())
+        granted = {"access_token": "access", "token_type": "Bearer", "expires_in": 60}
+        if self.signed is None:
+            return granted
         claims = {**self.claims, "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 60}
-        id_token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "1"})
-        return {"access_token": "access", "token_type": "Bearer", "expires_in": 60, "id_token": id_token}
+        if query.get("max_age") == "0":
+            claims["auth_time"] = now - self.age
+        claims |= self.signed
+        return {**granted, "id_token": jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "1"})}

@@ -30,7 +30,7 @@ from allmende.web.cli.opened import open_house
 house = open_house()
 from allmende.domain.creation import plan_creation
 from allmende.domain.policy import house_reader
-from allmende.domain.store import Batch, Removal, Ref
+from allmende.domain.batch import Batch, Removal, Ref
 from allmende.domain.query import Query
 from allmende.web.accounts.models import Token, User
 from allmende.web.backup import write_backup
@@ -116,7 +116,7 @@ from allmende.web.cli.opened import open_house
 house = open_house()
 from allmende.domain.creation import plan_creation
 from allmende.domain.policy import house_reader
-from allmende.domain.store import Batch, Ref
+from allmende.domain.batch import Batch, Ref
 from allmende.web.accounts.models import User
 store, reader = house.store, house_reader("test")
 from allmende.domain.query import Query

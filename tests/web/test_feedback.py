@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from django.core import mail
 from django.test import Client
@@ -12,11 +13,11 @@ from msgspec.structs import replace
 from allmende.domain.profile import Fact
 from allmende.web.accounts.models import AuditEntry, User
 from allmende.web.config import Config
+from allmende.web.counts import Bucket
 from allmende.web.feedback import views
 from allmende.web.feedback.models import DAYS, Message
 from allmende.web.feedback.notice import tell_operator
 from allmende.web.house import open_profile
-from allmende.web.limits import Bucket
 
 pytestmark = pytest.mark.django_db
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -65,6 +66,12 @@ def test_too_many_from_one_address_are_refused():
     assert response.status_code == 429
     assert int(response["Retry-After"]) > 0
     assert Message.objects.count() == 3
+
+
+def test_visitors_behind_a_proxy_are_told_apart(settings):
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, proxies=1)
+    seen = [Client(headers={"x-forwarded-for": f"192.0.2.{n}"}).post("/feedback/", TOLD) for n in range(5)]
+    assert {response.status_code for response in seen} == {302}
 
 
 def test_only_who_may_sees_and_settles():

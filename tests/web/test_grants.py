@@ -99,7 +99,23 @@ def test_organisations_and_roles(profile, anna, steward):
     withdraw(made.pk, by=steward)
     grant(profile, "inner", by=steward, role="editor", purpose=PURPOSE, until=soon())
     assert granted(User.objects.get(username="anna")) == frozenset(), "an editor of an office is none of the house"
-    assert granted(User.objects.get(username="stella")) == {"inner"}
+    sister = User.objects.create_user("sister")
+    Membership.objects.create(user=sister, role="steward")
+    assert granted(sister) == {"inner"}
+    assert granted(User.objects.get(username="stella")) == frozenset(), "nobody grants anything to themselves"
+
+
+def test_what_becomes_protected_is_closed_to_those_who_were_not_named(profile, anna, steward, monkeypatch):
+    office = Organisation.objects.create(id="traffic", title="Amt für Verkehr")
+    Membership.objects.create(user=anna, organisation=office, role="reader")
+    bert = User.objects.create_user("bert")
+    grant(profile, "inner", by=steward, organisation=office, purpose=PURPOSE, until=soon())
+    grant(profile, "inner", by=steward, user=bert, purpose=PURPOSE, until=soon())
+    assert granted(anna) == granted(bert) == {"inner"}
+    datasets = {**profile.datasets, "inner": replace(profile.datasets["inner"], access="protected")}
+    monkeypatch.setattr("allmende.web.grants.grants.open_profile", lambda: replace(profile, datasets=datasets))
+    assert (granted(anna), granted(bert)) == (frozenset(), {"inner"})
+    assert recipients(["inner"]) == {"inner": [("", PURPOSE, soon())]}
 
 
 @pytest.mark.parametrize(

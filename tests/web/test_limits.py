@@ -1,5 +1,8 @@
 """How often one client may ask: an address or a token, without a token that is made up counting as one."""
 
+import subprocess
+import sys
+
 import msgspec
 import pytest
 from django.http import HttpResponse
@@ -7,7 +10,8 @@ from django.test import RequestFactory
 
 from allmende.web.accounts.clients import address_of, browser_of, prefix_of
 from allmende.web.accounts.tokens import create_token, known_reader
-from allmende.web.limits import Bucket, LimitsMiddleware
+from allmende.web.counts import _GROUP, AttemptsCache, Bucket, Table, share_counts
+from allmende.web.limits import LimitsMiddleware
 
 ASK = RequestFactory()
 
@@ -69,13 +73,72 @@ def test_no_limit_is_no_header(limited, settings):
 
 def test_a_bucket_fills_again():
     now = [0.0]
-    bucket = Bucket(60, lambda: now[0])
+    bucket = Bucket(60, clock=lambda: now[0])
     assert [bucket.spend("a") for _ in range(2)] == [(0.0, 59.0), (0.0, 58.0)]
     for _ in range(58):
         bucket.take("a")
     assert bucket.take("a") == 1.0
     now[0] = 1.0
     assert bucket.take("a") == 0.0
+
+
+_SPENDER = """
+import sys
+from allmende.web.counts import Bucket
+bucket = Bucket(50, "test", clock=lambda: 1000.0)
+sys.stdin.read()
+print(sum(not bucket.take("192.0.2.1") for _ in range(50)))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is shared on Linux alone")
+def test_all_processes_of_the_house_count_together(monkeypatch):
+    monkeypatch.delenv("ALLMENDE_COUNTS", raising=False)
+    share_counts()
+    command = [sys.executable, "-c", _SPENDER]
+    crew = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    for each in crew:
+        each.stdin.close()  # type: ignore[union-attr]  they begin together
+    assert sum(int(each.stdout.read()) for each in crew) == 50  # type: ignore[union-attr]
+    assert [each.wait(10) for each in crew] == [0, 0, 0]
+
+
+def test_where_there_is_no_room_what_ends_first_is_forgotten():
+    table = Table(_GROUP, 8)
+    for number in range(_GROUP):
+        with table.record(f"{number}", 0.0) as record:
+            record.keep(b"%d" % number, 100.0 - number)
+    with table.record("new", 50.0) as record:
+        assert record.data is None
+        record.keep(b"new", 60.0)
+        with pytest.raises(ValueError, match="9 bytes"):
+            record.keep(b"nine char", 60.0)
+    kept = []
+    for key in [*map(str, range(_GROUP)), "new"]:
+        with table.record(key, 50.0) as record:
+            kept.append(record.data)
+    assert kept == [*(b"%d" % number for number in range(_GROUP - 1)), None, b"new"]
+    with table.record("0", 100.0) as record:
+        assert record.data is None, "it is over"
+
+
+def test_attempts_are_counted_in_a_cache_of_django():
+    cache = AttemptsCache("", {"TIMEOUT": 300})
+    cache.clear()
+    assert cache.add("a", True)
+    assert not cache.add("a", False)
+    assert cache.get("a") is True
+    cache.set("times", [1700000000.25 + n for n in range(60)], 60)
+    assert cache.get("times")[59] == 1700000059.25
+    assert AttemptsCache("", {}).get("times") is not None, "each thread has its own over the same"
+    assert (cache.touch("times"), cache.touch("none")) == (True, False)
+    assert (cache.delete("a"), cache.delete("a"), cache.get("a", 5)) == (True, False, 5)
+    cache.set("gone", 1, timeout=-1)
+    assert cache.get("gone") is None
+    cache.set("kept", 1, timeout=None)
+    assert cache.get("kept") == 1
+    cache.clear()
+    assert cache.get("kept") is None
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,19 @@ from django.test import Client, RequestFactory
 
 from allmende.domain.store import SourceState
 from allmende.web.config import load_config
-from allmende.web.limits import Bucket
+from allmende.web.counts import Bucket
 from allmende.web.observability import logs, metrics, views
 from allmende.web.security import content_security_policy, websocket_url
 
 pytestmark = pytest.mark.django_db
+
+OPENING = (
+    "/accounts/invitation/5ec4e7/",
+    "/accounts/confirm-email/5ec4e7/",
+    "/accounts/password/reset/key/1-5ec4e7/",
+    f"/downloads/5ec4e7{'a' * 26}/",
+)
+"""What is in these addresses opens something."""
 
 
 @pytest.fixture
@@ -120,12 +128,16 @@ def test_the_log_has_a_line_a_request_and_nothing_personal(client, settings, mon
         monkeypatch.setattr("sys.stderr", stream)
         logs.configure(load_config({"ALLMENDE_LOG_FORMAT": "json"}), "web")
         client.get("/nowhere?mail=anna@example.org", REMOTE_ADDR="192.0.2.77", headers={"X-Request-ID": "request-1"})
+        for path in OPENING:
+            client.get(path)
     finally:
         root.handlers[:], root.level = before
     line = next(json.loads(text) for text in stream.getvalue().splitlines() if '"event": "request"' in text)
     assert (line["request_id"], line["status"], line["route"], line["part"]) == ("request-1", 404, "unmatched", "web")
     assert "anna" not in stream.getvalue()
     assert "192.0.2.77" not in stream.getvalue()
+    assert "/accounts/invitation/…/" in stream.getvalue()
+    assert "5ec4e7" not in stream.getvalue(), "whoever reads the log would have the key"
 
 
 def test_every_answer_has_the_headers(client):

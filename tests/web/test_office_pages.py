@@ -84,7 +84,8 @@ def test_two_persons_change_a_dataset_and_undo_it(anna, bert):
     assert "say why" in deed(bert, "dataset", "counts", "decline", seen="1")
     assert "Released." in deed(bert, "dataset", "counts", "release", seen="1")
     assert open_profile().datasets["counts"].publisher == "The city"
-    assert "Undone." in deed(bert, "dataset", "counts", "undo", number="1")
+    assert "why it is undone" in deed(bert, "dataset", "counts", "undo", in_force="1")
+    assert "Undone." in deed(bert, "dataset", "counts", "undo", in_force="1", reason="not yet")
     assert open_profile().datasets["counts"].publisher == "Town"
     page = bert.get("/office/dataset/counts/").text
     assert "Revision 1" in page
@@ -161,14 +162,14 @@ def test_nothing_typed_is_lost_when_somebody_was_faster(anna, bert):
     assert 'name="seen" value="1"' in answer.text
     assert Revision.objects.get().body["publisher"] == "Bert's"
     assert anna.post("/office/dataset/counts/edit/", {**DATASET, "publisher": "Anna's", "seen": "1"}).status_code == 302
-    assert "Somebody was faster" in deed(bert, "dataset", "counts", "release", seen="1")
+    assert "anna saved this draft" in deed(bert, "dataset", "counts", "release", seen="1")
 
 
 def test_a_rule_of_retention_is_made_and_says_what_it_would_take(town, anna, bert, settings):
     furnish(open_store(), open_profile())
     intake = Intake(open_store(), open_profile(), settings.ALLMENDE, follow=open_sources)
     intake.take("feed", payload(lines("a,1,5", "a,2,6")))
-    sent = {"key": "short", "dataset": ["counts"], "keep": "1", "keep.unit": "Y", "thin.rows": "1",
+    sent = {"new.id": "short", "dataset": ["counts"], "keep": "1", "keep.unit": "Y", "thin.rows": "1",
             "thin.0.after": "30", "thin.0.after.unit": "D", "thin.0.bucket": "1", "thin.0.bucket.unit": "H",
             "thin.0.take": "mean", "seen": "0"}  # fmt: skip
     answer = anna.post("/office/new/retention/", sent, follow=True)
@@ -180,8 +181,8 @@ def test_a_rule_of_retention_is_made_and_says_what_it_would_take(town, anna, ber
     assert "2 readings would go, 0 would come" in answer.text
     deed(bert, "retention", "short", "release", seen="1")
     assert list(open_profile().retention) == ["short", "all"]
-    assert anna.post("/office/new/retention/", {**sent, "key": "short"}).status_code == 422
-    assert "An id has" in anna.post("/office/new/retention/", {**sent, "key": "No id"}).text
+    assert anna.post("/office/new/retention/", {**sent, "new.id": "short"}).status_code == 422
+    assert "An id has" in anna.post("/office/new/retention/", {**sent, "new.id": "No id"}).text
     page = anna.get("/office/retention/short/edit/").text
     assert 'value="30"' in page
     assert "its removal is proposed" in deed(bert, "retention", "short", "remove", seen="0").lower()
@@ -201,8 +202,8 @@ def test_every_kind_is_listed(anna, kind):
 
 def test_jena_s_tables_all_open_and_save_as_they_are(settings, tmp_path):
     """No form loses or changes anything of what a real profile says."""
-    from allmende.web.office.fields import FORMS
     from allmende.web.office.forms import TableForm
+    from allmende.web.office.tables import FORMS
 
     with living_in("jena", settings):
         profile, plain = open_profile(), live().plain()

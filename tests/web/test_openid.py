@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 import requests
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
 from django.test import Client
@@ -135,6 +137,87 @@ def test_a_log_in_is_linked_by_those_who_are_logged_in(keycloak, settings):
     assert User.objects.count() == 1
     client.post("/accounts/providers/", {"account": SocialAccount.objects.get().pk})
     assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        None,
+        {"iss": "https://elsewhere.example"},
+        {"aud": "another-client"},
+        {"aud": ["allmende", "another-client"], "azp": "another-client"},
+        {"exp": 1_700_000_000},
+        {"sub": "somebody else"},
+    ],
+)
+def test_what_does_not_fit_together_opens_nothing(keycloak, signed):
+    keycloak.signed = signed
+    client = Client()
+    assert "nicht geklappt" in go(client).content.decode()
+    assert client.get("/accounts/").status_code == 302
+    assert not User.objects.exists()
+
+
+def test_a_provider_that_calls_itself_otherwise_is_not_taken(keycloak, settings):
+    issuer, discovery = keycloak.issuer, keycloak.discovery
+    keycloak.discovery = lambda: {**discovery(), "issuer": f"{issuer}/other"}
+    keycloak.signed = {"iss": f"{issuer}/other"}
+    assert "nicht geklappt" in go(Client()).content.decode()
+    assert not User.objects.exists()
+
+
+def test_an_address_is_confirmed_only_where_the_provider_says_so(keycloak):
+    for number, said in enumerate((False, "false", "true", None, 1)):
+        keycloak.claims |= {"sub": f"{number}", "email_verified": said}
+        go(Client())
+    assert set(User.objects.values_list("email", flat=True)) == {""}
+    assert not EmailAddress.objects.exists()
+
+
+def test_whom_a_provider_alone_knows_is_asked_there_before_something_dangerous(keycloak):
+    client = Client()
+    go(client)
+    dangerous = ("/accounts/delete/", "/accounts/password/set/", "/accounts/tokens/new/", "/accounts/data/")
+    for path in (*dangerous, "/accounts/factors/totp/activate/"):
+        assert client.get(path)["Location"] == f"/accounts/again/?next={quote(path, safe='')}"
+    assert client.post("/accounts/delete/", {"sure": "yes"})["Location"].startswith("/accounts/again/")
+    page = client.get("/accounts/again/?next=/accounts/delete/").content.decode()
+    action = unescape(re.search(r'action="(/accounts/oidc/[^"]+)"', page)[1])
+    keycloak.age = 1000  # it let somebody pass who logged in there long ago
+    answer = client.get(go(client, action)["Location"])
+    assert "nicht neu gefragt" in answer.content.decode()
+    assert User.objects.exists()
+    keycloak.age, sub = 0, keycloak.claims["sub"]
+    keycloak.claims["sub"] = "somebody else at this machine"
+    assert "gehört zu einem anderen Konto" in client.get(go(client, action)["Location"]).content.decode()
+    keycloak.claims["sub"] = sub
+    assert client.post("/accounts/delete/", {"sure": "yes"})["Location"].startswith("/accounts/again/")
+    back = go(client, action)["Location"]
+    assert back == "/accounts/again/?next=%2Faccounts%2Fdelete%2F"
+    assert "prompt=login" in next(asked for asked in reversed(keycloak.asked) if asked.startswith("/authorize"))
+    assert "gelöscht" in client.get(back).content.decode(), "it goes on with what was sent before"
+    assert not User.objects.exists()
+
+
+def test_whoever_comes_back_without_having_been_asked_is_no_nearer(keycloak):
+    client = Client()
+    go(client)
+    for query in ("?process=redirect&next=/accounts/delete/", "?process=login&next=/accounts/delete/"):
+        assert go(client, f"/accounts/oidc/city/login/{query}")["Location"] == "/accounts/delete/"
+        assert client.get("/accounts/delete/")["Location"].startswith("/accounts/again/")
+    assert go(client, "/accounts/oidc/city/login/?process=redirect&next=https://evil.example/")["Location"] == "/"
+    assert go(client, "/accounts/oidc/city/login/?next=//evil.example/")["Location"] == "/accounts/"
+
+
+def test_those_with_a_password_are_not_sent_to_the_provider(keycloak):
+    client = Client()
+    go(client)
+    anna = User.objects.get()
+    anna.set_password(PASSWORD)
+    anna.save()
+    client.force_login(anna)
+    assert client.get("/accounts/again/?next=/accounts/delete/")["Location"] == "/accounts/"
+    assert client.get("/accounts/delete/")["Location"].startswith("/accounts/reauthenticate/")
 
 
 def test_an_account_that_was_closed_stays_closed(keycloak):

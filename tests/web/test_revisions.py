@@ -1,6 +1,7 @@
 """Changes of the profile made in the browser: checked, released by a second person, undone, followed."""
 
 import pytest
+from django.utils import translation
 from tests.web.office import RULE, TOWN, living_in, make_town, rewrite
 
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, LimitExceeded, NotFound
@@ -48,7 +49,7 @@ def test_a_change_is_drafted_proposed_released_and_undone(town, anna, bert):
     draft = revisions.save_draft("dataset", "counts", body, anna, reason="renamed")
     assert open_profile().datasets["counts"].publisher == "Town", "a draft is nobody's business"
     (proposal,) = revisions.propose(draft, anna, seen=1)
-    with pytest.raises(Forbidden, match="four eyes"):
+    with pytest.raises(Forbidden, match="Four eyes"):
         revisions.release(proposal, anna, seen=1)
     assert revisions.needs_other(proposal, anna)
     assert not revisions.needs_other(proposal, bert)
@@ -214,7 +215,8 @@ def test_files_come_along_within_limits(town, settings, anna, bert, tmp_path):
 
 def test_a_warning_tells_of_secrets_that_leave(town, anna):
     body = {**said("source", "feed"), "address": "https://a.example/x", "headers": {"X-Key": "${SOURCE_KEY}"}}
-    warnings = revisions.check("source", "feed", {**body, "interval": "PT5M"})
+    with translation.override("en"):
+        warnings = revisions.check("source", "feed", {**body, "interval": "PT5M"})
     assert "it sends SOURCE_KEY to a.example" in warnings
 
 

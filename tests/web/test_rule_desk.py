@@ -116,7 +116,7 @@ def test_what_is_wrong_is_told_at_its_place_in_the_text(town):
     answer = anna.post("/rules/doubled/edit/", {**typed(**{"input-0-unit": "furlong"}), "do": "save"})
     assert 'id="error-input-0-unit"' in answer.text
     answer = anna.post("/rules/doubled/edit/", {**typed(parameters="limit"), "do": "save"})
-    assert "line 1: write name = value" in answer.text
+    assert "Zeile 1: Schreiben Sie Name = Wert" in answer.text
     assert revisions.open_revision("rule", "doubled") is None
 
 
@@ -125,7 +125,7 @@ def test_two_who_save_at_once_are_told(town):
     assert anna.post("/rules/doubled/edit/", {**typed(), "seen": "0", "do": "save"}).status_code == 302
     late = bert.post("/rules/doubled/edit/", {**typed(**{"title-de": "Anders"}), "seen": "0", "do": "save"})
     assert late.status_code == 409
-    assert "anna saved this draft" in late.text
+    assert "anna hat diesen Entwurf" in late.text
     assert 'value="Anders"' in late.text, "what was typed is not lost"
 
 
@@ -172,3 +172,26 @@ def test_a_run_that_cannot_be_done_says_why(town):
     thread = RunsThread(town, open_profile(), load_config(), threading.Event())
     assert thread.step()
     assert "no rule" in RuleRun.objects.get().fault
+
+
+def test_what_a_rule_sets_going_is_typed_and_told_before_it_does_so_for_real(town):
+    anna, bert = person("anna"), person("bert")
+    page = anna.get("/rules/doubled/edit/").text
+    assert 'name="action-0-capability"' in page
+    action = {
+        "action-0-name": "open",
+        "action-0-capability": "valve",
+        "action-0-when": "count > ",
+        "action-0-real": "on",
+    }
+    answer = anna.post("/rules/doubled/edit/", {**typed(**action), "do": "save"})
+    assert answer.status_code == 422
+    assert 'id="error-action-0-when"' in answer.text
+    action |= {"action-0-when": "count > 1", "action-0-limit": "3"}
+    page = anna.post("/rules/doubled/edit/", {**typed(**action), "do": "propose"}, follow=True).text
+    assert "valve" in page
+    assert "bis zu 3" in page, "whoever releases is told that it is for real"
+    bert.post("/rules/doubled/decide/", {"do": "release", "seen": "1"})
+    made = open_profile().rules["doubled"].actions["open"]
+    assert (made.capability, made.when, made.limit, made.dry_run) == ("valve", "count > 1", 3, False)
+    assert "valve" in bert.get("/rules/doubled/").text

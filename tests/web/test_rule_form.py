@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from allmende.web.rulebook.form import field_of, to_body, to_fields
 
@@ -41,18 +42,60 @@ def test_what_is_typed_is_taken():
 
 
 def test_what_the_form_does_not_know_stays():
-    before = {**BODIES["soil-site"], "actions": {"open": {"capability": "x"}}}
+    before = {**BODIES["soil-site"], "window": {"every": "PT1H"}, "later": {"more": 1}}
     fields = to_fields(before)
     fields["output-0-name"] = "other"
     body, _ = to_body(fields, before)
-    assert body["actions"] == {"open": {"capability": "x"}}
+    assert body["later"] == {"more": 1}
     assert list(body["outputs"]) == ["other", "depths", "colour"]
+
+
+ACTION = {
+    "capability": "valve-{group}",
+    "when": "colour = 'red'",
+    "parameters": {"minutes": 15, "litres": {"expression": "mean * 10"}, "code": "5", "on": True, "days": [1, 2]},
+    "each": True,
+    "dry_run": False,
+    "limit": 2,
+    "age": "PT1H",
+}
+PEOPLE = {"opens": {"cameras": "only sums of a day are given"}, "suppress": {"below": 10, "nearest": 5}}
+
+
+@pytest.mark.parametrize("more", [{"actions": {"water": ACTION, "tell": {"capability": "x", "when": "true"}}}, PEOPLE])
+def test_actions_and_what_protects_people_come_back_as_they_were(more):
+    before = {**BODIES["soil-site"], **more}
+    assert to_body(to_fields(before), before) == (before, [])
+
+
+def test_actions_and_what_protects_people_are_typed():
+    fields = to_fields(BODIES["soil-site"]) | {
+        "action-0-name": "water", "action-0-capability": "valve-{group}", "action-0-when": "colour = 'red'",
+        "action-0-fixed": "minutes = 15\ncode = '5'", "action-0-computed": "litres = mean * 10", "action-0-limit": "",
+        "open-0-name": "cameras", "open-0-reason": "only sums of a day are given",
+        "suppress-below": "10", "suppress-nearest": "",
+    }  # fmt: skip
+    body, faults = to_body(fields, BODIES["soil-site"])
+    assert faults == []
+    assert body["actions"] == {
+        "water": {
+            "capability": "valve-{group}", "when": "colour = 'red'",
+            "parameters": {"minutes": 15, "code": "5", "litres": {"expression": "mean * 10"}},
+        }
+    }  # fmt: skip
+    assert body["opens"] == PEOPLE["opens"]
+    assert body["suppress"] == {"below": 10}
+    gone, _ = to_body(to_fields(body) | {"action-0-name": "", "open-0-name": "", "suppress-below": ""}, body)
+    assert not {"actions", "opens", "suppress"} & gone.keys()
+    _, faults = to_body(fields | {"suppress-below": "few", "action-0-limit": "-1", "open-0-reason": ""}, body)
+    assert {fault.name for fault in faults} == {"suppress-below", "action-0-limit", "open-0-reason"}
 
 
 def test_lines_that_say_nothing_are_told():
     fields = to_fields(BODIES["soil-site"])
     fields |= {"parameters": "limit", "steps": "a = 1\na = 2", "window-count": "many", "output-2-cases": "red"}
-    _, faults = to_body(fields, BODIES["soil-site"])
+    with translation.override("en"):
+        _, faults = to_body(fields, BODIES["soil-site"])
     assert {(fault.name, fault.message) for fault in faults} == {
         ("parameters", "line 1: write name = value"),
         ("steps", "line 2: a is there twice"),

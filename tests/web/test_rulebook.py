@@ -2,12 +2,17 @@
 
 import pytest
 from django.test import Client
+from tests.knowledge.test_closed import PEOPLE
 from tests.knowledge.test_follow import CHAIN
 from tests.knowledge.town import NOW, Clock, follow, profile, send, settle
+from tests.support import HOUSE
 
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.times import HOUR, MINUTE, format_instant
+from allmende.knowledge.evaluate import Limits
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.house import furnish, open_store
+from allmende.web.rulebook.book import derived_streams, how_made
 from allmende.web.rulebook.templatetags.rulebook import figure
 from allmende.web.rulebook.words import say_duration
 
@@ -96,14 +101,54 @@ def test_what_is_asked_for_wrongly_is_told(town, client):
     assert client.get("/rules/hourly/value/", {"stream": "a~level"}).status_code == 404
 
 
-def test_what_is_not_open_is_counted_and_not_shown(town, client):
+def test_what_is_not_open_is_not_shown(town, client):
     send(town, "secret~level", {NOW + 2 * MINUTE: 41}, dataset="hidden")
     rules = prepare_rules(profile(OPENING)).rules
     settle(follow(town, rules, Clock(NOW + HOUR)))
     text = client.get("/rules/together/value/", {"stream": "town~sum", "time": format_instant(NOW + 2 * MINUTE)}).text
-    assert "Ein weiterer Messwert ist nicht für alle offen" in text
+    assert "auch aus anderen Messwerten entstanden, die nicht für alle offen sind" in text
     assert "secret" not in text
     assert ">41<" not in text
+
+
+def test_how_many_people_passed_cannot_be_counted_by_the_readings(town, monkeypatch):
+    told = profile(PEOPLE)
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: told)
+    clock = Clock()
+    follower = follow(town, prepare_rules(told).rules, clock)
+    for name, count in (("c", 6), ("d", 7)):  # a reading for each of them; both are told as 5
+        send(town, f"{name}~people", {NOW + n: 1 for n in range(count)}, observed="people", dataset="hidden")
+    clock.now = NOW + 3 * HOUR
+    settle(follower)
+    of_six, of_seven = (explained(town, told, "people", f"{name}~sum", NOW) for name in "cd")
+    assert (of_six.trace.result, of_seven.trace.result) == (5, 5)
+    assert of_six.hidden
+    assert (of_six.inputs, of_six.more, of_six.hidden) == (of_seven.inputs, of_seven.more, of_seven.hidden)
+
+
+def test_steps_are_not_shown_where_what_is_hidden_is_older_than_what_is_shown(town, monkeypatch):
+    monkeypatch.setattr("allmende.web.rulebook.book.SHOWN_READINGS", 1)
+    steps = '[rules.together.steps]\nmost = "max(level)"\n[rules.together.out'
+    told = profile(OPENING.replace("[rules.together.out", steps))
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: told)
+    follower = follow(town, prepare_rules(told).rules, Clock(NOW + HOUR))
+    send(town, "secret~level", {NOW + 2 * MINUTE: 41}, dataset="hidden")
+    send(town, "a~level", {NOW + 3 * MINUTE: 1})
+    settle(follower)
+    made = explained(town, told, "together", "town~sum", NOW + 3 * MINUTE)
+    assert made.hidden
+    assert made.explanation.steps == {}
+    assert [one.stream for one in made.inputs["level"]] == ["a~level"]
+    assert made.more == {}
+    everything = explained(town, told, "together", "town~sum", NOW + 3 * MINUTE, HOUSE)
+    assert everything.explanation.steps == {"most": 41}
+    assert everything.more == {"level": 1}
+
+
+def explained(store, told, rule, stream, stamp, reader=ANONYMOUS):
+    ready = next(one for one in prepare_rules(told).rules if one.id == rule)
+    (shown,) = derived_streams(store, reader, rule, stream=stream)
+    return how_made(store, reader, ready, shown, stamp, Limits())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from allmende.domain.connector import Payload
@@ -50,6 +50,14 @@ def header_of(payload: Payload, separator: str = "", encoding: str = "utf-8", he
     if twice:
         raise InvalidInput(f"the header names {', '.join(sorted(twice))[:100]} twice")
     return names, sign
+
+
+def require(names: Iterable[str], wanted: Iterable[str]) -> None:
+    """Raises InvalidInput for columns that are wanted and not there."""
+    there = set(names)
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        raise InvalidInput(f"the table has no column {', '.join(missing)[:200]}")
 
 
 def head_of(body: bytes, head: int = 1) -> tuple[bytes, bytes]:

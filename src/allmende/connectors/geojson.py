@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -74,7 +75,7 @@ def features_of(
             body = _alone(document, item)
             gathered.reject(str(error), body, code="bad-feature", where=f"feature {place + 1}", name=name)
         else:
-            gathered.add(feature, lambda item=item: _alone(document, item))  # type: ignore[misc]  # bound now
+            gathered.add(feature, partial(_alone, document, item))
     if not page and isinstance(document, dict) and _has_next(document):
         reason = "this is one page of several, which were not all read: nothing is taken for gone"
         body = msgspec.json.encode({"type": "FeatureCollection", "features": [], "links": document["links"]})

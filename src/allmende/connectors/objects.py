@@ -1,9 +1,12 @@
 """What connectors of objects have in common: the collection that a source feeds, and what one payload said of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
+from allmende.connectors.columns import Line
 from allmende.domain.connector import Payload, Source
+from allmende.domain.errors import InvalidInput
 from allmende.domain.records import Collection, Feature, Features, Parsed, Record, Rejection
 
 BodyOf = Callable[[int], bytes]
@@ -51,6 +54,22 @@ class Gathered:
         self._rejections.append(Rejection(reason=reason, body=body, code=code, where=where))
         if name:
             self._unread.append(name)
+
+    def take_rows(
+        self, lines: Iterable[Line], name_of: Callable[[str], str], read: Callable[[Line, str], Feature], column: str
+    ) -> None:
+        """One feature a line; a line that ``read`` refuses is rejected by itself.
+
+        ``name_of`` gives the id that a cell of ``column`` says, or nothing.
+        """
+        for line in lines:
+            name = name_of(line.cells.get(column, ""))
+            try:
+                feature = read(line, name)
+            except InvalidInput as error:
+                self.reject(str(error), line.body, code="bad-row", where=f"line {line.number}", name=name)
+            else:
+                self.add(feature, partial(bytes, line.body))
 
     def parsed(self) -> Parsed:
         """The records: the collection is declared also where there is nothing in it."""

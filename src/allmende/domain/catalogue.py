@@ -16,6 +16,7 @@ from allmende.domain.dataset import Contact, DatasetProfile, Organisation, Texts
 from allmende.domain.editions import Edition, dataset_of
 from allmende.domain.features import Box, KeptCollection
 from allmende.domain.figures import DatasetFigures
+from allmende.domain.harvest import Kept, Origin
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
 from allmende.domain.quality import Quality
@@ -40,6 +41,12 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     """Name of the service that it comes from."""
     conforms_to: tuple[str, ...] = ()
+    licence: str = ""
+    """Where it is another one than the dataset's: a key of :data:`allmende.domain.vocabulary.LICENCES`, or a name."""
+    size: int = 0
+    """Of a file, in bytes."""
+    sha256: str = ""
+    """Of a file, hexadecimal."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +96,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     distributions: tuple[Distribution, ...] = ()
     members: tuple[str, ...] = ()
     """Ids of the datasets of a series."""
+    origin: Origin | None = None
+    """Of one that was taken over from another catalogue."""
     editions: tuple[Edition, ...] = ()
     """Of its description, the oldest first: those that the reader may know of."""
 
@@ -103,6 +112,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         if known is not None:
             return known
         other = vocabulary.vocabulary(vocabulary.LICENCES).terms["other-closed"]
+        if not self.dataset.licence:  # only of what was taken over; the key is CKAN's
+            return Term(key="notspecified", uri="", label={"de": "nicht angegeben", "en": "not stated"})
         name = self.dataset.licence
         url = name if name.startswith(("http://", "https://")) else ""
         return Term(key=name, uri=other.uri, label={"de": name, "en": name}, more={"url": url, "open": False})
@@ -131,6 +142,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[Service, ...]
     organisations: Mapping[str, Organisation]
     """By name: all that any entry names."""
+    kept: Kept | None = None
+    """Where the graphs of entries with an origin are to be had."""
     tombstones: tuple[Tombstone, ...] = ()
     """Of what was in it once; only where they are asked for."""
 
@@ -167,8 +180,11 @@ def build_catalogue(
     adders: Sequence[Adder] = (),
     services: Sequence[Service] = (),
     simulated: bool = False,
+    harvested: Sequence[Entry] = (),
+    kept: Kept | None = None,
 ) -> Catalogue:
-    """The catalogue for one reader. ``figures`` and ``collections`` are what the store gives to that reader.
+    """The catalogue for one reader. ``figures`` and ``collections`` are what the store gives to that reader;
+    ``harvested`` are entries that everybody may know of, and ``kept`` has their graphs.
 
     Withdrawn datasets are not in it, simulated ones only where they are asked for.
     """
@@ -216,9 +232,10 @@ def build_catalogue(
         licence=about.licence,
         geocoding=tuple(about.geocoding),
         contributor=about.contributor,
-        entries=entries,
+        entries=tuple(sorted([*entries, *harvested], key=lambda entry: entry.id)) if harvested else entries,
         services=tuple(services),
         organisations={name: _organisation(name, known) for name in sorted({*named, owner.name})},
+        kept=kept,
     )
 
 

@@ -83,17 +83,22 @@ def check_contract(raw: Mapping[str, Any]) -> Contract:
         try:
             length = parse_duration(text)
         except InvalidInput as error:
-            raise InvalidInput(f'{error}, or "{NEVER}"', where=name) from None
+            raise InvalidInput('%(error)s, or "%(never)s"', where=name, error=error, never=NEVER) from None
         if length <= 0:
-            raise InvalidInput(f'"{text}" is no time at all', where=name)
+            raise InvalidInput('"%(text)s" is no time at all', where=name, text=text)
     for name in ("implausible", "repeats"):
         if not 0 <= getattr(contract, name) <= 1:
-            raise InvalidInput(f"{getattr(contract, name):g} is no share: from 0 to 1", where=name)
+            raise InvalidInput("%(share)s is no share: from 0 to 1", where=name, share=f"{getattr(contract, name):g}")
     if (contract.per_day or 0) < 0:
-        raise InvalidInput(f"{contract.per_day} readings a day cannot be", where="per_day")
+        raise InvalidInput("%(per_day)s readings a day cannot be", where="per_day", per_day=contract.per_day)
     for name, bounds in contract.ranges.items():
         if bounds.low is not None and bounds.high is not None and bounds.low > bounds.high:
-            raise InvalidInput(f"low {bounds.low:g} lies above high {bounds.high:g}", where=f"ranges.{name}")
+            raise InvalidInput(
+                "low %(low)s lies above high %(high)s",
+                where=f"ranges.{name}",
+                low=f"{bounds.low:g}",
+                high=f"{bounds.high:g}",
+            )
     return contract
 
 

@@ -216,7 +216,7 @@ def _check_words(dataset: DatasetProfile, place: str) -> None:
 def _check_word(listed: str, word: str, place: str) -> None:
     if vocabulary.find(listed, word) is None:
         known = ", ".join(vocabulary.vocabulary(listed).terms)
-        raise ProfileError(place, f'"{word}" is none of {known}')
+        raise ProfileError(place, '"%(word)s" is none of %(known)s', word=word, known=known)
 
 
 def _check_addresses(dataset: DatasetProfile, place: str) -> None:
@@ -233,7 +233,7 @@ def _check_addresses(dataset: DatasetProfile, place: str) -> None:
 
 def _check_web(address: str, place: str) -> None:
     if not _WEB.match(address):
-        raise ProfileError(place, f'"{address}" is no address that begins with http:// or https://')
+        raise ProfileError(place, '"%(address)s" is no address that begins with http:// or https://', address=address)
 
 
 def _check_times(dataset: DatasetProfile, place: str) -> None:
@@ -245,7 +245,7 @@ def _check_times(dataset: DatasetProfile, place: str) -> None:
     for name, day in days.items():
         needed = name.endswith(".date")
         if (day or needed) and not _is_day(day):
-            raise ProfileError(f"{place}.{name}", f'"{day}" is no date: 2025, 2025-02 or 2025-02-01')
+            raise ProfileError(f"{place}.{name}", '"%(day)s" is no date: 2025, 2025-02 or 2025-02-01', day=day)
     if dataset.period is not None and not (period.start or period.end):
         raise ProfileError(f"{place}.period", "says neither start nor end")
     if period.start and period.end and period.end < period.start[: len(period.end)]:
@@ -280,14 +280,20 @@ def _check_kin(dataset: DatasetProfile, datasets: Mapping[str, DatasetProfile], 
     if dataset.part_of:
         series = datasets.get(dataset.part_of)
         if series is None or not series.series:
-            raise ProfileError(f"{place}.part_of", f'there is no dataset "{dataset.part_of}" that says series = true')
+            raise ProfileError(
+                f"{place}.part_of", 'there is no dataset "%(part_of)s" that says series = true', part_of=dataset.part_of
+            )
         if dataset.series:
             raise ProfileError(f"{place}.part_of", "a series is part of none")
     for index, other in enumerate(dataset.related):
         if other not in datasets and not _WEB.match(other):
-            raise ProfileError(f"{place}.related[{index}]", f'"{other}" is neither a dataset here nor an address')
+            raise ProfileError(
+                f"{place}.related[{index}]", '"%(other)s" is neither a dataset here nor an address', other=other
+            )
     if dataset.withdrawn is not None and dataset.withdrawn.successor not in ("", *datasets):
-        raise ProfileError(f"{place}.withdrawn.successor", f'there is no dataset "{dataset.withdrawn.successor}"')
+        raise ProfileError(
+            f"{place}.withdrawn.successor", 'there is no dataset "%(successor)s"', successor=dataset.withdrawn.successor
+        )
 
 
 def check_contact(contact: Contact, place: str) -> None:
@@ -297,11 +303,13 @@ def check_contact(contact: Contact, place: str) -> None:
     if not (contact.mail or contact.page or contact.phone):
         raise ProfileError(place, "has neither mail nor page nor phone: nobody can be reached")
     if contact.mail and not _MAIL.match(contact.mail):
-        raise ProfileError(f"{place}.mail", f'"{contact.mail}" is no e-mail address')
+        raise ProfileError(f"{place}.mail", '"%(mail)s" is no e-mail address', mail=contact.mail)
     if contact.page:
         _check_web(contact.page, f"{place}.page")
     if contact.phone and not _PHONE.match(contact.phone):
-        raise ProfileError(f"{place}.phone", f'"{contact.phone}" is no international number, e.g. +49 3641 49-0')
+        raise ProfileError(
+            f"{place}.phone", '"%(phone)s" is no international number, e.g. +49 3641 49-0', phone=contact.phone
+        )
 
 
 def check_organisations(organisations: Iterable[Organisation]) -> None:
@@ -318,7 +326,7 @@ def check_organisations(organisations: Iterable[Organisation]) -> None:
         if organisation.page:
             _check_web(organisation.page, f"{place}.page")
         if organisation.mail and not _MAIL.match(organisation.mail):
-            raise ProfileError(f"{place}.mail", f'"{organisation.mail}" is no e-mail address')
+            raise ProfileError(f"{place}.mail", '"%(mail)s" is no e-mail address', mail=organisation.mail)
 
 
 def check_catalogue(catalogue: CatalogueProfile) -> None:
@@ -328,4 +336,4 @@ def check_catalogue(catalogue: CatalogueProfile) -> None:
     for index, code in enumerate(catalogue.geocoding):
         _check_geocoding(code, f"catalogue.geocoding[{index}]")
     if catalogue.contributor and not re.fullmatch(rf"{re.escape(_CONTRIBUTOR)}[A-Za-z0-9_-]+", catalogue.contributor):
-        raise ProfileError("catalogue.contributor", f"begins with {_CONTRIBUTOR}")
+        raise ProfileError("catalogue.contributor", "begins with %(contributor)s", contributor=_CONTRIBUTOR)

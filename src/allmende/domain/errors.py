@@ -20,11 +20,17 @@
 
 
 class AllmendeError(Exception):
-    """Base of every error that Allmende raises on purpose."""
+    """Base of every error that Allmende raises on purpose.
 
-    def __init__(self, message: str, *, where: str = "") -> None:
+    With ``arguments`` the message is a template (``'"%(value)s" is no id'``): by it pages find the words of another
+    language, as they do for their own texts. Without, it is the message itself.
+    """
+
+    def __init__(self, message: str, *, where: str = "", **arguments: object) -> None:
         super().__init__(message)
-        self.message = message
+        self.template = message
+        self.arguments = arguments
+        self.message = message % arguments if arguments else message
         self.where = where
 
     def __str__(self) -> str:
@@ -42,8 +48,9 @@ class InvalidQuery(InvalidInput):
 class LimitExceeded(InvalidInput):
     """A limit was passed; ``setting`` is its name, so that an operator can change it."""
 
-    def __init__(self, message: str, *, setting: str, where: str = "") -> None:
-        super().__init__(f"{message} (limit: {setting})", where=where)
+    def __init__(self, message: str, *, setting: str, where: str = "", **arguments: object) -> None:
+        super().__init__(message, where=where, **arguments)
+        self.message = f"{self.message} (limit: {setting})"
         self.setting = setting
 
 

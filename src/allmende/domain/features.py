@@ -125,7 +125,8 @@ class KeptCollection(msgspec.Struct, frozen=True, kw_only=True):
     last: int | None
     """Ends of the times that the features say, None where none does."""
     changed_at: int | None
-    """When anything in it last came, changed or went."""
+    """When anything in it last came, changed or went. It grows with every such change, so that what was made of the
+    collection when it was the same is still true."""
 
 
 def meets(row: KeptFeature, bbox: Box) -> bool:

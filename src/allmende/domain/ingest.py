@@ -4,7 +4,7 @@ Pure: the caller gives the time and the payload. Whatever cannot be taken become
 bytes, so that it can be replayed once its cause is mended; replaying is safe because repeated readings are no events.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import isfinite
 
 import msgspec
@@ -330,8 +330,3 @@ def _cut(rejection: Rejection, cap: int, head: bytes) -> Rejection:
         # the reason is cropped, not its end, which says so
         reason=f"{rejection.reason[:900]} (cut to {cap} of {len(rejection.body)} bytes, {_CUT}",
     )
-
-
-def count_readings(series: Iterable[Series], rejections: Sequence[Rejection]) -> int:
-    """How many readings a batch holds: an unreadable message counts as one."""
-    return sum(len(s.times) for s in series) + len(rejections)

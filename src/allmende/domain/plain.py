@@ -142,7 +142,7 @@ def check_change(kind: str, key: str, names: Iterable[str] = ()) -> None:
     """Raise ProfileError where a change has no place of its own: an unknown kind, a key that is no id, a file's name
     that leads elsewhere."""
     if kind not in KINDS:
-        raise ProfileError(kind, f"is nothing that can be changed; known are {', '.join(KINDS)}")
+        raise ProfileError(kind, "is nothing that can be changed; known are %(kinds)s", kinds=", ".join(KINDS))
     check_id(key, f"{KINDS[kind]}.{key}")
     for name in names:
         if not _FILE.match(name) or name.endswith(".toml") or ".." in name:
@@ -170,7 +170,7 @@ def _clean(value: Any, place: str, depth: int) -> Any:
         raise ProfileError(place, "holds a sign that no text has (NUL)")
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    raise ProfileError(place, f"is a {type(value).__name__}, which no profile holds")
+    raise ProfileError(place, "is a %(name)s, which no profile holds", name=type(value).__name__)
 
 
 class Difference(NamedTuple):
@@ -195,3 +195,61 @@ def _differ(before: Mapping[str, Any], after: Mapping[str, Any], place: str) -> 
             yield from _differ(old or {}, new or {}, f"{here}.")
         else:
             yield Difference(here, old, new)
+
+
+def reverted(body: Mapping[str, Any], changed: Iterable[Difference]) -> tuple[dict[str, Any], list[str]]:
+    """A table without changes that were made to it earlier, and the places where it says something else by now than
+    they did: there nothing is taken back."""
+    made, overlaid = {name: _deep(value) for name, value in body.items()}, []
+    for place, before, after in changed:
+        path = _path(made, place)
+        if get_at(made, path) != after:
+            overlaid.append(place)
+        else:
+            put_at(made, path, before)
+    return made, overlaid
+
+
+def _deep(value: Any) -> Any:
+    return {name: _deep(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _path(body: Mapping[str, Any], place: str) -> list[str]:
+    """The keys that lead to a place; keys may have dots of their own, and what is there tells."""
+    found: list[str] = []
+    here: Any = body
+    rest = place
+    while rest:
+        known = [name for name in here if rest == name or rest.startswith(f"{name}.")] if isinstance(here, dict) else []
+        name = max(known, key=len, default=rest.partition(".")[0])
+        found.append(name)
+        here = here.get(name) if isinstance(here, dict) else None
+        rest = rest[len(name) + 1 :]
+    return found
+
+
+def get_at(body: Any, path: list[str]) -> Any:
+    """What a table says at the end of a path; None where it says nothing."""
+    for name in path:
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return body
+
+
+def put_at(body: dict[str, Any], path: list[str], value: Any) -> None:
+    """Say something at the end of a path, or with None nothing; tables that become empty by that go too."""
+    *way, last = path
+    inner = [body]
+    for name in way:
+        following = inner[-1].get(name)
+        if not isinstance(following, dict):
+            if value is None:
+                return
+            following = inner[-1][name] = {}
+        inner.append(following)
+    if value is not None:
+        inner[-1][last] = value
+        return
+    inner[-1].pop(last, None)
+    for name, outer, table in zip(reversed(way), reversed(inner[:-1]), reversed(inner[1:]), strict=True):
+        if not table:
+            outer.pop(name)

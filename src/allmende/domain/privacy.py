@@ -28,8 +28,10 @@ def check_privacy(datasets: Mapping[str, DatasetProfile], languages: list[str]) 
             if dataset.counts_of_people < _SMALLEST:
                 raise ProfileError(f"{place}.counts_of_people", "is the least count that may be told: 2 or more")
             if dataset.access == "open":
-                text = "lies in a dataset that is not open; rules tell of it, with suppress"
-                raise ProfileError(f"{place}.counts_of_people", text)
+                raise ProfileError(
+                    f"{place}.counts_of_people",
+                    "lies in a dataset that is not open; rules tell of it, with suppress",
+                )
         if dataset.personal is None:
             continue
         for language in languages:
@@ -58,8 +60,12 @@ def with_deletion(
             if rule.keep == FOREVER or (
                 rule.keep != LATEST and span_of(rule.keep, f"retention.{rule.id}.keep") > limit
             ):
-                text = f'is longer than datasets.{key}.personal.delete_after ("{dataset.personal.delete_after}")'
-                raise ProfileError(f"retention.{rule.id}.keep", text)
+                raise ProfileError(
+                    f"retention.{rule.id}.keep",
+                    'is longer than datasets.%(dataset)s.personal.delete_after ("%(limit)s")',
+                    dataset=key,
+                    limit=dataset.personal.delete_after,
+                )
         if not any(_is_whole(rule) for rule in own):
             name = f"{PREFIX}{key}"
             added[name] = RetentionProfile(id=name, dataset=key, keep=dataset.personal.delete_after)
@@ -86,4 +92,4 @@ def span_of(text: str, place: str) -> int:
     try:
         return parse_duration(text)
     except InvalidInput as error:
-        raise ProfileError(place, str(error)) from None
+        raise ProfileError(place, "%(error)s", error=error) from None

@@ -20,6 +20,7 @@ from allmende.domain.dataset import (
     check_datasets,
     check_organisations,
 )
+from allmende.domain.harvest import HarvestProfile, check_harvests
 from allmende.domain.privacy import check_privacy, with_deletion
 from allmende.domain.profile_checks import (
     UNDATED,
@@ -175,6 +176,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rules: dict[str, RuleProfile] = {}
     retention: dict[str, RetentionProfile] = {}
     """How long readings are kept; the first that fits a stream holds."""
+    harvests: dict[str, HarvestProfile] = {}
+    """Catalogues of others that are taken over; of two that hold one dataset, the first is shown."""
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""
@@ -197,7 +200,7 @@ def parse_profile(
     # Taken apart by hand, since msgspec names no keys of dictionaries in its errors.
     for name in ("groups", "rules"):
         if name in raw:
-            raise ProfileError(name, f"stand in files of their own beside city.toml: {FOLDER}NAME.toml")
+            raise ProfileError(name, "stand in files of their own beside city.toml: %(folder)sNAME.toml", folder=FOLDER)
     groups, derived = parse_rules(files, rules)
     parts = {name: raw.pop(name) for name in Profile.__struct_fields__ if name in raw and name not in _HEAD}
     head = convert(raw, _Head, "", known=Profile.__struct_fields__)
@@ -219,6 +222,10 @@ def parse_profile(
         groups=groups,
         rules=derived,
         retention=parse_retention(parts.get("retention", {})),
+        harvests={
+            key: convert({**body, "id": key}, HarvestProfile, f"harvests.{key}")
+            for key, body in tables(parts.get("harvests", {}), "harvests").items()
+        },
     )
     _check(profile)
     return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
@@ -298,7 +305,7 @@ def _source(key: str, body: dict[str, Any], files: Mapping[str, bytes]) -> Sourc
         check_silence(name, value, f"{place}.settings.silence.{name}")
     names = source.settings.get("tables", [])
     if not isinstance(names, list):
-        raise ProfileError(f"{place}.settings.tables", f"is a list of file names, not {names!r}")
+        raise ProfileError(f"{place}.settings.tables", "is a list of file names, not %(names)s", names=repr(names))
     if "table" in source.settings:
         names = [source.settings["table"], *names]
     tables = {str(name): _file(name, files, f"{place}.settings.table") for name in names}
@@ -307,11 +314,11 @@ def _source(key: str, body: dict[str, Any], files: Mapping[str, bytes]) -> Sourc
 
 def _file(name: object, files: Mapping[str, bytes], place: str) -> bytes:
     if not isinstance(name, str) or not name:
-        raise ProfileError(place, f"is the name of a file beside city.toml, not {name!r}")
+        raise ProfileError(place, "is the name of a file beside city.toml, not %(name)s", name=repr(name))
     try:
         return files[name]
     except KeyError:
-        raise ProfileError(place, f'there is no file "{name}" beside city.toml') from None
+        raise ProfileError(place, 'there is no file "%(name)s" beside city.toml', name=name) from None
 
 
 def _geography(body: dict[str, Any], files: Mapping[str, bytes]) -> Geography:
@@ -322,7 +329,7 @@ def _geography(body: dict[str, Any], files: Mapping[str, bytes]) -> Geography:
     geography = convert(loaded, Geography, "geography")
     check_position(*geography.center, "geography.center")
     if not 0 <= geography.zoom <= 24:
-        raise ProfileError("geography.zoom", f"lies between 0 and 24, {geography.zoom:g} does not")
+        raise ProfileError("geography.zoom", "lies between 0 and 24, %(zoom)s does not", zoom=f"{geography.zoom:g}")
     if not geography.attribution.strip():
         raise ProfileError("geography.attribution", "is empty; say whose outlines these are, and their licence")
     return geography
@@ -333,7 +340,7 @@ def _outline(value: object, files: Mapping[str, bytes], place: str) -> dict[str,
         try:
             value = msgspec.json.decode(_file(value, files, place))
         except msgspec.DecodeError as error:
-            raise ProfileError(place, f'"{value}" is no JSON: {error}') from None
+            raise ProfileError(place, '"%(value)s" is no JSON: %(error)s', value=value, error=error) from None
     return check_outline(value, place)
 
 
@@ -343,13 +350,13 @@ def _check(profile: Profile) -> None:
     if not profile.name.strip():
         raise ProfileError("name", "is empty")
     if not _COUNTRY.match(profile.country):
-        raise ProfileError("country", f'"{profile.country}" is no country of ISO 3166-1, e.g. DE')
+        raise ProfileError("country", '"%(country)s" is no country of ISO 3166-1, e.g. DE', country=profile.country)
     check_time_zone(profile.time_zone, "time_zone")
     if not profile.languages:
         raise ProfileError("languages", "is empty; name at least one")
     for index, language in enumerate(profile.languages):
         if not _LANGUAGE.match(language):
-            raise ProfileError(f"languages[{index}]", f'"{language}" is no language tag, e.g. de')
+            raise ProfileError(f"languages[{index}]", '"%(language)s" is no language tag, e.g. de', language=language)
     texts = {f"datasets.{key}.title": dataset.title for key, dataset in profile.datasets.items()}
     texts |= {f"datasets.{key}.description": dataset.description for key, dataset in profile.datasets.items()}
     for key, dataset in profile.datasets.items():
@@ -359,6 +366,7 @@ def _check(profile: Profile) -> None:
             texts[f"datasets.{key}.withdrawn.reason"] = dict(dataset.withdrawn.reason)
     texts |= {f"things.{thing.id}.description": thing.description for thing in profile.things}
     texts |= {f"sources.{key}.title": source.title for key, source in profile.sources.items()}
+    texts |= {f"harvests.{key}.title": harvest.title for key, harvest in profile.harvests.items()}
     texts |= {f"{rule.place}.title": rule.title for rule in profile.rules.values()}
     for place, text in texts.items():
         for language in profile.languages:
@@ -368,16 +376,29 @@ def _check(profile: Profile) -> None:
     for key, source in profile.sources.items():
         if source.dataset not in profile.datasets:
             known = ", ".join(profile.datasets) or "none"
-            raise ProfileError(f"sources.{key}.dataset", f'there is no dataset "{source.dataset}"; there are {known}')
+            raise ProfileError(
+                f"sources.{key}.dataset",
+                'there is no dataset "%(dataset)s"; there are %(known)s',
+                dataset=source.dataset,
+                known=known,
+            )
         for name, thing in mapping(source.settings.get("places", {}), f"sources.{key}.settings.places").items():
             if thing not in things:
-                raise ProfileError(f"sources.{key}.settings.places.{name}", f"there is no thing {thing!r}")
+                raise ProfileError(
+                    f"sources.{key}.settings.places.{name}", "there is no thing %(thing)s", thing=repr(thing)
+                )
     for rule in profile.rules.values():
         if rule.dataset not in profile.datasets:
             known = ", ".join(profile.datasets) or "none"
-            raise ProfileError(f"{rule.place}.dataset", f'there is no dataset "{rule.dataset}"; there are {known}')
+            raise ProfileError(
+                f"{rule.place}.dataset",
+                'there is no dataset "%(dataset)s"; there are %(known)s',
+                dataset=rule.dataset,
+                known=known,
+            )
     check_organisations(profile.organisations.values())
     check_catalogue(profile.catalogue)
     check_datasets(profile.datasets)
+    check_harvests(profile.harvests)
     check_privacy(profile.datasets, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

@@ -28,27 +28,27 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 class ProfileError(ConfigurationError):
     """A profile is wrong; ``place`` is the key in it, e.g. ``sources.jena-parking.interval``."""
 
-    def __init__(self, place: str, message: str) -> None:
-        super().__init__(message, where=place)
+    def __init__(self, place: str, message: str, **arguments: object) -> None:
+        super().__init__(message, where=place, **arguments)
         self.place = place
 
 
 def check_id(value: str, place: str) -> None:
     """Small letters, digits and single hyphens or underscores between."""
     if not _ID.match(value):
-        raise ProfileError(place, f'"{value}" is no id: small letters a to z, digits, hyphens between')
+        raise ProfileError(place, '"%(value)s" is no id: small letters a to z, digits, hyphens between', value=value)
 
 
 def check_duration(value: object, place: str) -> None:
     """An ISO 8601 duration longer than nothing."""
     if not isinstance(value, str):
-        raise ProfileError(place, f"{value!r} is no ISO 8601 duration, e.g. PT5M")
+        raise ProfileError(place, "%(value)s is no ISO 8601 duration, e.g. PT5M", value=repr(value))
     try:
         length = parse_duration(value)
     except InvalidInput:
-        raise ProfileError(place, f'"{value}" is no ISO 8601 duration, e.g. PT5M') from None
+        raise ProfileError(place, '"%(value)s" is no ISO 8601 duration, e.g. PT5M', value=value) from None
     if length <= 0:
-        raise ProfileError(place, f'"{value}" is no time at all; it has to be longer than nothing')
+        raise ProfileError(place, '"%(value)s" is no time at all; it has to be longer than nothing', value=value)
 
 
 def check_silence(name: str, value: object, place: str) -> None:
@@ -57,7 +57,7 @@ def check_silence(name: str, value: object, place: str) -> None:
         check_duration(value, place)
     elif name in ("day_from", "day_to"):
         if not isinstance(value, str) or not _CLOCK.match(value):
-            raise ProfileError(place, f"{value!r} is no local time of day, e.g. 06:00")
+            raise ProfileError(place, "%(value)s is no local time of day, e.g. 06:00", value=repr(value))
     else:
         raise ProfileError(place, "is no known key; known are day, night, rewrite, day_from, day_to")
 
@@ -65,7 +65,12 @@ def check_silence(name: str, value: object, place: str) -> None:
 def check_position(lon: float, lat: float, place: str) -> None:
     """Degrees, in the order lon, lat."""
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise ProfileError(place, f"lon {lon:g}, lat {lat:g} is nowhere; the order is lon, lat in degrees")
+        raise ProfileError(
+            place,
+            "lon %(lon)s, lat %(lat)s is nowhere; the order is lon, lat in degrees",
+            lon=f"{lon:g}",
+            lat=f"{lat:g}",
+        )
 
 
 def check_origin(source: str, date: str, place: str) -> None:
@@ -78,7 +83,12 @@ def check_origin(source: str, date: str, place: str) -> None:
         except ValueError:
             good = False
         if not good:
-            raise ProfileError(f"{place}.date", f'"{date}" is no date: 2025, 2025-02, 2025-02-01 or "{UNDATED}"')
+            raise ProfileError(
+                f"{place}.date",
+                '"%(date)s" is no date: 2025, 2025-02, 2025-02-01 or "%(undated)s"',
+                date=date,
+                undated=UNDATED,
+            )
 
 
 def check_time_zone(name: str, place: str) -> None:
@@ -86,7 +96,9 @@ def check_time_zone(name: str, place: str) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown; leads out of the database; names a folder of it
-        raise ProfileError(place, f'"{name}" is no time zone of the tz database, e.g. Europe/Berlin') from None
+        raise ProfileError(
+            place, '"%(name)s" is no time zone of the tz database, e.g. Europe/Berlin', name=name
+        ) from None
 
 
 def check_outline(value: object, place: str) -> dict[str, Any]:
@@ -111,7 +123,9 @@ def check_address(value: str, place: str) -> None:
     """
     if value and not _ADDRESS.match(value):
         raise ProfileError(
-            place, f'"{value}" is no address: http(s):// or ws(s)://, and no name or password in it (use headers)'
+            place,
+            '"%(value)s" is no address: http(s):// or ws(s)://, and no name or password in it (use headers)',
+            value=value,
         )
     for name in _PLACEHOLDER.findall(value):
         _check_variable(name, place)
@@ -131,13 +145,13 @@ def check_variables(headers: Mapping[str, str], secrets: Mapping[str, str], plac
 
 def _check_variable(name: str, place: str) -> None:
     if not _VARIABLE.match(name):
-        raise ProfileError(place, f'"{name}" is no environment variable of a source, e.g. SOURCE_TOKEN')
+        raise ProfileError(place, '"%(name)s" is no environment variable of a source, e.g. SOURCE_TOKEN', name=name)
 
 
 def check_responsible(value: str, place: str) -> None:
     """An e-mail address, or nobody."""
     if value and not _MAIL.match(value):
-        raise ProfileError(place, f'"{value}" is no e-mail address')
+        raise ProfileError(place, '"%(value)s" is no e-mail address', value=value)
 
 
 def check_own_contract(raw: Mapping[str, Any], place: str) -> None:
@@ -145,4 +159,6 @@ def check_own_contract(raw: Mapping[str, Any], place: str) -> None:
     try:
         check_contract(raw)
     except InvalidInput as error:
-        raise ProfileError(f"{place}.{error.where}" if error.where != "contract" else place, error.message) from None
+        raise ProfileError(
+            f"{place}.{error.where}" if error.where != "contract" else place, error.template, **error.arguments
+        ) from None

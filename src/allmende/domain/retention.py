@@ -118,7 +118,13 @@ def check_names(
             for said in listed(getattr(rule, key)):
                 if said not in known:
                     there = ", ".join(sorted(known)) or "none"
-                    raise ProfileError(f"retention.{name}.{key}", f'there is no {key} "{said}"; there are {there}')
+                    raise ProfileError(
+                        f"retention.{name}.{key}",
+                        'there is no %(key)s "%(said)s"; there are %(there)s',
+                        key=key,
+                        said=said,
+                        there=there,
+                    )
 
 
 def listed(said: str | list[str]) -> list[str]:
@@ -132,7 +138,7 @@ def _check_keep(rule: RetentionProfile, place: str) -> None:
             raise ProfileError(f"{place}.thin", 'has nothing to thin where keep = "latest"')
         return
     if _length(rule.keep, f"{place}.keep", f', "{FOREVER}" or "{LATEST}"') <= 0:
-        raise ProfileError(f"{place}.keep", f'"{rule.keep}" is no time at all')
+        raise ProfileError(f"{place}.keep", '"%(keep)s" is no time at all', keep=rule.keep)
 
 
 def _check_steps(rule: RetentionProfile, place: str) -> None:
@@ -141,21 +147,31 @@ def _check_steps(rule: RetentionProfile, place: str) -> None:
         at = f"{place}.thin[{number}]"
         age = _length(step.after, f"{at}.after")
         if age <= ages:
-            raise ProfileError(f"{at}.after", f'"{step.after}" is not later than what goes before; the youngest first')
+            raise ProfileError(
+                f"{at}.after", '"%(after)s" is not later than what goes before; the youngest first', after=step.after
+            )
         if step.take != rule.thin[0].take:
             raise ProfileError(
-                f"{at}.take", f'"{step.take}" cannot be told from "{rule.thin[0].take}": all take the same'
+                f"{at}.take",
+                '"%(take)s" cannot be told from "%(first)s": all take the same',
+                take=step.take,
+                first=rule.thin[0].take,
             )
         try:
             Grid(step.bucket, "UTC")
         except InvalidInput as error:
-            raise ProfileError(f"{at}.bucket", str(error)) from None
+            raise ProfileError(f"{at}.bucket", "%(error)s", error=error) from None
         if before and not _nests(before, step.bucket):
-            raise ProfileError(f"{at}.bucket", f'"{step.bucket}" is not made of whole "{before}"')
+            raise ProfileError(
+                f"{at}.bucket", '"%(bucket)s" is not made of whole "%(before)s"', bucket=step.bucket, before=before
+            )
         ages, before = age, step.bucket
     if rule.thin and rule.keep != FOREVER and _length(rule.keep, f"{place}.keep") <= ages:
         raise ProfileError(
-            f"{place}.keep", f'"{rule.keep}" ends before "{rule.thin[-1].after}", when it would be thinned'
+            f"{place}.keep",
+            '"%(keep)s" ends before "%(after)s", when it would be thinned',
+            keep=rule.keep,
+            after=rule.thin[-1].after,
         )
 
 
@@ -167,7 +183,7 @@ def _length(text: str, place: str, more: str = "") -> int:
     try:
         return parse_duration(text)
     except InvalidInput as error:
-        raise ProfileError(place, f"{error}{more}") from None
+        raise ProfileError(place, "%(error)s%(more)s", error=error, more=more) from None
 
 
 def _nests(small: str, large: str) -> bool:
@@ -279,7 +295,7 @@ def before(now: int, length: str, zone: str) -> int:
     local = to_datetime(now).astimezone(ZoneInfo(zone))
     year, month = divmod(local.year * 12 + local.month - 1 - months, 12)
     if year < 1:
-        raise InvalidInput(f"{length} before {local.year} lies outside of the calendar")
+        raise InvalidInput("%(length)s before %(year)s lies outside of the calendar", length=length, year=local.year)
     day = min(local.day, monthrange(year, month + 1)[1])
     return from_datetime(local.replace(year=year, month=month + 1, day=day))
 

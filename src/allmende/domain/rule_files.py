@@ -62,7 +62,7 @@ def parse_rules(
     for rule in rules.values():
         if rule.by not in (BY_STREAM, BY_THING, ALL, *groups):
             known = ", ".join((BY_STREAM, BY_THING, ALL, *groups))
-            raise ProfileError(f"{rule.place}.by", f'"{rule.by}" is neither of {known}')
+            raise ProfileError(f"{rule.place}.by", '"%(by)s" is neither of %(known)s', by=rule.by, known=known)
     return groups, rules
 
 
@@ -70,7 +70,7 @@ def _read(name: str, body: bytes) -> dict[str, Any]:
     try:
         return dict(plain(tomllib.loads(body.decode())))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProfileError(name, f"is no TOML: {error}") from None
+        raise ProfileError(name, "is no TOML: %(error)s", error=error) from None
 
 
 def _new(key: str, known: Iterable[str], place: str) -> None:
@@ -165,7 +165,7 @@ def _check_input(put: InputProfile, rule: RuleProfile, place: str) -> None:
     if len(ways) != 1:
         raise ProfileError(place, "says which streams by one of streams, property, rule")
     if put.rule and put.rule.count(".") != 1:
-        raise ProfileError(f"{place}.rule", f'is RULE.OUTPUT, not "{put.rule}"')
+        raise ProfileError(f"{place}.rule", 'is RULE.OUTPUT, not "%(rule)s"', rule=put.rule)
     if put.take == "readings" and not (rule.window.every or rule.window.length):
         raise ProfileError(f"{place}.take", "is all readings of a window; say window.every or window.length")
     if put.take == "readings" and put.age:
@@ -190,7 +190,7 @@ def _groups(key: str, body: dict[str, Any], files: Mapping[str, bytes], place: s
         raise ProfileError(f"{place}.property", "is missing: which property of a thing says its group?")
     name = f"{FOLDER}{head.table}"
     if name not in files:
-        raise ProfileError(f"{place}.table", f'there is no file "{head.table}" beside the rules')
+        raise ProfileError(f"{place}.table", 'there is no file "%(table)s" beside the rules', table=head.table)
     rows = _geojson(files[name], f"{place}.table") if name.endswith("json") else _csv(files[name], f"{place}.table")
     found: dict[str, GroupProfile] = {}
     for number, (row, outline) in enumerate(rows, 1):
@@ -200,17 +200,17 @@ def _groups(key: str, body: dict[str, Any], files: Mapping[str, bytes], place: s
             group = msgspec.structs.replace(known, members=known.members | group.members)
         found[group.key] = group
         if len(found) > _MAX_GROUPS:
-            raise ProfileError(f"{place}.table", f"has more than {_MAX_GROUPS} groups")
+            raise ProfileError(f"{place}.table", "has more than %(max_groups)s groups", max_groups=_MAX_GROUPS)
     return msgspec.structs.replace(head, groups=tuple(found.values()))
 
 
 def _group(head: GroupsProfile, row: Mapping[str, Any], outline: Any, place: str) -> GroupProfile:
     key = str(row.get(head.key) or "").strip()
     if not key:
-        raise ProfileError(place, f'has no "{head.key}", by which its group is known')
+        raise ProfileError(place, 'has no "%(key)s", by which its group is known', key=head.key)
     for column in head.facts:
         if column not in row:
-            raise ProfileError(place, f'has no column "{column}"')
+            raise ProfileError(place, 'has no column "%(column)s"', column=column)
     thing = f"{head.prefix}{key}"
     check_id(thing, place)
     try:
@@ -233,7 +233,7 @@ def _csv(body: bytes, place: str) -> list[tuple[dict[str, Any], None]]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ProfileError(place, f"is no UTF-8: {error}") from None
+        raise ProfileError(place, "is no UTF-8: %(error)s", error=error) from None
     return [(dict(row), None) for row in csv.DictReader(io.StringIO(text))]
 
 
@@ -241,5 +241,5 @@ def _geojson(body: bytes, place: str) -> list[tuple[dict[str, Any], dict[str, An
     try:
         value = check_outline(msgspec.json.decode(body), place)
     except msgspec.DecodeError as error:
-        raise ProfileError(place, f"is no JSON: {error}") from None
+        raise ProfileError(place, "is no JSON: %(error)s", error=error) from None
     return [(feature["properties"], feature["geometry"]) for feature in value["features"]]

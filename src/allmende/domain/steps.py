@@ -5,7 +5,6 @@ the whole feed may be silent for ``day`` of day-time or ``night`` altogether, an
 ``slack``). Beyond them there is "no data", never the old value. All times are microseconds, UTC.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -162,14 +161,6 @@ def _cut_out(pieces: list[Segment], quiet: Sequence[tuple[int, int]]) -> list[Se
         if cursor < piece.end:
             result.append(piece._replace(start=cursor))
     return result
-
-
-def value_at(segments: Sequence[Segment], moment: int) -> Segment:
-    """The segment that holds at a moment."""
-    place = bisect_right(segments, moment, key=lambda s: s.start) - 1
-    if place < 0 or segments[place].end <= moment:
-        return Segment(moment, moment, None, NEVER)
-    return segments[place]
 
 
 def buckets(segments: Sequence[Segment], *, start: int, end: int, width: int) -> list[Bucket]:

@@ -153,6 +153,11 @@ class Store(Protocol):
     def forget_source(self, source: str, dataset: str, *, reader: Reader, origin: str, at: int) -> None:
         """Delete a dataset that a source has for itself, with all that is in it and its rejections, for good."""
 
+    def forget_client(self, name: str, instead: str) -> int:
+        """Let nothing tell any more that readings, corrections and deletions came of a client (``token:<name>``):
+        another name that was never given stands in its place. What could not be taken of it is deleted, since its bytes
+        may tell more. Gives how many origins had the name."""
+
     def forget_rejections(self, source: str) -> None:
         """Delete what could not be taken of one source."""
 

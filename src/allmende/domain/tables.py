@@ -12,6 +12,8 @@ from allmende.domain.profile_checks import ProfileError, check_id
 _AT = re.compile(r" - at `(?:key in )?\$(.*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z")
 _MISSING = re.compile(r"Object missing required field `(.*)`\Z")
+_KINDS = re.compile(r"expected (`.*`), got (`.*`)\Z")
+_ENUM = re.compile(r"invalid enum value (.*)\Z")
 
 _T = TypeVar("_T")
 
@@ -47,7 +49,14 @@ def convert(value: object, target: type[_T], place: str, *, known: tuple[str, ..
             tail, message = f"{tail}.{missing.group(1)}", "is missing"
         else:
             message = message[0].lower() + message[1:]
-        raise ProfileError((place + tail).lstrip(".") or "city.toml", message) from None
+        place = (place + tail).lstrip(".") or "city.toml"
+        if kinds := _KINDS.match(message):
+            raise ProfileError(
+                place, "expected %(wanted)s, got %(got)s", wanted=kinds.group(1), got=kinds.group(2)
+            ) from None
+        if value := _ENUM.match(message):
+            raise ProfileError(place, "invalid enum value %(value)s", value=value.group(1)) from None
+        raise ProfileError(place, message) from None
 
 
 def mapping(value: object, place: str) -> dict[str, Any]:
@@ -55,7 +64,7 @@ def mapping(value: object, place: str) -> dict[str, Any]:
     if value is None:
         raise ProfileError(place, "is missing")
     if not isinstance(value, dict):
-        raise ProfileError(place, f"is a table of keys, not {value!r}")
+        raise ProfileError(place, "is a table of keys, not %(value)s", value=repr(value))
     return value
 
 
@@ -66,6 +75,6 @@ def tables(value: object, place: str) -> dict[str, dict[str, Any]]:
         check_id(key, f"{place}.{key}")
         table = mapping(body, f"{place}.{key}")
         if "id" in table:
-            raise ProfileError(f"{place}.{key}.id", f'is said by the table\'s name, "{key}", already')
+            raise ProfileError(f"{place}.{key}.id", 'is said by the table\'s name, "%(key)s", already', key=key)
         result[key] = table
     return result

@@ -48,21 +48,23 @@ def parse_instant(text: str) -> int:
     """
     match = _SHAPE.match(text)
     if match is None:
-        raise InvalidInput(f"{text!r} is no ISO 8601 time, e.g. 2024-04-30T23:45:02Z")
+        raise InvalidInput("%(text)s is no ISO 8601 time, e.g. 2024-04-30T23:45:02Z", text=repr(text))
     date, clock, seconds, fraction, offset = match.groups()
     if offset is None:
-        raise InvalidInput(f"{text!r} has no offset; write Z for UTC or e.g. +02:00")
+        raise InvalidInput("%(text)s has no offset; write Z for UTC or e.g. +02:00", text=repr(text))
     if seconds == "60":
-        raise InvalidInput(f"{text!r} is a leap second, which is not taken; send the second before or after")
+        raise InvalidInput(
+            "%(text)s is a leap second, which is not taken; send the second before or after", text=repr(text)
+        )
     try:
         moment = datetime.fromisoformat(f"{date}T{clock}{'+00:00' if offset in 'Zz' else offset}")
         micros = (moment - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"{text!r} is no time of the calendar: {error}") from None
+        raise InvalidInput("%(text)s is no time of the calendar: %(error)s", text=repr(text), error=error) from None
     if fraction:
         micros += int(fraction[:6].ljust(6, "0"))
     if not EARLIEST <= micros <= LATEST:
-        raise InvalidInput(f"{text!r} lies outside of the years 0001 to 9999")
+        raise InvalidInput("%(text)s lies outside of the years 0001 to 9999", text=repr(text))
     return micros
 
 
@@ -78,9 +80,9 @@ def parse_interval(text: str) -> Interval:
         start = parse_instant(first)
         end = start + parse_duration(second) if second.startswith("P") else parse_instant(second)
     if not (EARLIEST <= start <= LATEST and EARLIEST <= end <= LATEST):
-        raise InvalidInput(f"{text!r} lies outside of the years 0001 to 9999")
+        raise InvalidInput("%(text)s lies outside of the years 0001 to 9999", text=repr(text))
     if end < start:
-        raise InvalidInput(f"{text!r} ends before it starts")
+        raise InvalidInput("%(text)s ends before it starts", text=repr(text))
     return Interval(start, end)
 
 
@@ -90,7 +92,7 @@ def format_instant(micros: int) -> str:
     try:
         head = _format_hour(hour)
     except OverflowError:
-        raise InvalidInput(f"{micros} µs lies outside of the years 0001 to 9999") from None
+        raise InvalidInput("%(micros)s µs lies outside of the years 0001 to 9999", micros=micros) from None
     seconds, fraction = divmod(rest, SECOND)
     clock = f"{head}{_TWO_DIGITS[seconds // 60]}:{_TWO_DIGITS[seconds % 60]}"
     if not fraction:
@@ -112,7 +114,7 @@ def format_interval(start: int, end: int | None) -> str:
 def from_datetime(moment: datetime) -> int:
     """Microseconds of an aware datetime."""
     if moment.tzinfo is None:
-        raise InvalidInput(f"{moment!r} has no time zone")
+        raise InvalidInput("%(moment)s has no time zone", moment=repr(moment))
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -128,7 +130,7 @@ def parse_duration(text: str) -> int:
     """
     match = _DURATION.match(text)
     if match is None or text.rstrip("T") in ("P", "-P") or text.endswith("T"):
-        raise InvalidInput(f"{text!r} is no ISO 8601 duration, e.g. PT5M or P1D")
+        raise InvalidInput("%(text)s is no ISO 8601 duration, e.g. PT5M or P1D", text=repr(text))
     sign, weeks, days, hours, minutes, seconds, fraction = match.groups()
     whole = (int(weeks or 0) * 7 + int(days or 0)) * DAY + int(hours or 0) * HOUR + int(minutes or 0) * MINUTE
     whole += int(seconds or 0) * SECOND + int((fraction or "0").ljust(6, "0"))

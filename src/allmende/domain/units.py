@@ -112,7 +112,7 @@ def read_unit(symbol: str) -> Measure:
     while at < len(text):
         match = _TERM.match(text, at)
         if match is None or ((at > 0) != (match["op"] is not None) and not (at == 0 and match["op"] == "/")):
-            raise InvalidInput(f'"{symbol}" is no unit of UCUM that is known here, e.g. kPa, Cel, km/h')
+            raise InvalidInput('"%(symbol)s" is no unit of UCUM that is known here, e.g. kPa, Cel, km/h', symbol=symbol)
         power = int(match["power"] or 1) * (-1 if match["op"] == "/" else 1)
         product = product.times(_atom(match["atom"], symbol), power)
         at = match.end()
@@ -124,7 +124,7 @@ def _atom(text: str, symbol: str) -> Measure:
         return ONE
     if text.isdigit():
         if int(text) == 0:
-            raise InvalidInput(f'"{symbol}" is no unit: it is nothing')
+            raise InvalidInput('"%(symbol)s" is no unit: it is nothing', symbol=symbol)
         return Measure(float(text))
     bare = re.sub(r"\{[^{}]*\}$", "", text)
     if bare in _PLAIN or bare in _METRIC:
@@ -133,7 +133,11 @@ def _atom(text: str, symbol: str) -> Measure:
         factor, rest = _PREFIXES.get(bare[:length]), bare[length:]
         if factor is not None and rest in _METRIC:
             return Measure(factor * _METRIC[rest][0], _METRIC[rest][1])
-    raise InvalidInput(f'"{symbol}" has {text!r}, which is no unit of UCUM that is known here, e.g. kPa, Cel, km/h')
+    raise InvalidInput(
+        '"%(symbol)s" has %(text)s, which is no unit of UCUM that is known here, e.g. kPa, Cel, km/h',
+        symbol=symbol,
+        text=repr(text),
+    )
 
 
 def converter(given: str, wanted: str) -> Callable[[float], float] | None:
@@ -145,7 +149,11 @@ def converter(given: str, wanted: str) -> Callable[[float], float] | None:
         return None
     source, target = read_unit(given), read_unit(wanted)
     if source.dimension != target.dimension:
-        raise InvalidInput(f'"{given}" and "{wanted}" measure different things; none can be turned into the other')
+        raise InvalidInput(
+            '"%(given)s" and "%(wanted)s" measure different things; none can be turned into the other',
+            given=given,
+            wanted=wanted,
+        )
     if source.same(target):
         return None
     if source.offset == target.offset:

@@ -64,16 +64,20 @@ def _cells(column: Column) -> Sequence[Any]:
     if column.kind is ColumnKind.BOOLEAN:
         return [None if v is None else "true" if v else "false" for v in values]
     if column.kind is ColumnKind.MIXED:
-        return [("true" if v else "false") if isinstance(v, bool) else _harmless(v) for v in values]
+        return [("true" if v else "false") if isinstance(v, bool) else harmless(v) for v in values]
     if column.kind in (ColumnKind.TEXT, ColumnKind.JSON):
-        return [_harmless(v) for v in values]
+        return [harmless(v) for v in values]
     return values
 
 
-def _harmless(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.match(value):
-        return f"'{value}"
-    return value
+def harmless(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula with an apostrophe in front; all else as it is."""
+    return f"'{value}" if is_formula(value) else value
+
+
+def is_formula(value: Any) -> bool:
+    """Whether a spreadsheet would run this, typed or read from CSV."""
+    return isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.match(value)
 
 
 def to_arrow(columns: Sequence[Column]) -> bytes:
@@ -97,8 +101,8 @@ def to_parquet(columns: Sequence[Column]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _arrow_table(columns: Sequence[Column]) -> Any:
-    """Imported late: the library takes its time and memory, and few processes ever need it."""
+def arrow_field(name: str, kind: ColumnKind) -> Any:
+    """A column of Arrow; JSON is text and says so."""
     import pyarrow as pa
 
     types = {
@@ -109,9 +113,13 @@ def _arrow_table(columns: Sequence[Column]) -> Any:
         ColumnKind.BOOLEAN: pa.bool_(),
         ColumnKind.INSTANT: pa.timestamp("us", tz="UTC"),
     }
-    fields = [
-        pa.field(c.name, types[c.kind], metadata={"format": "json"} if c.kind is ColumnKind.JSON else None)
-        for c in columns
-    ]
+    return pa.field(name, types[kind], metadata={"format": "json"} if kind is ColumnKind.JSON else None)
+
+
+def _arrow_table(columns: Sequence[Column]) -> Any:
+    """Imported late: the library takes its time and memory, and few processes ever need it."""
+    import pyarrow as pa
+
+    fields = [arrow_field(column.name, column.kind) for column in columns]
     arrays = [pa.array(c.values, type=field.type) for c, field in zip(columns, fields, strict=True)]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

@@ -48,7 +48,9 @@ def prepare_action(action: ActionProfile, known: Mapping[str, Meaning], place: s
     """One action of a rule that gives ``known``. Raises ProfileError."""
     when = _compile(action.when, known, f"{place}.when")
     if when.kind.type not in ("truth", "missing"):
-        raise ProfileError(f"{place}.when", f"is true or false, but the expression gives a {when.kind.type}")
+        raise ProfileError(
+            f"{place}.when", "is true or false, but the expression gives a %(type)s", type=when.kind.type
+        )
     sizes = [when.size]
     parameters = _prepare(action.parameters, known, f"{place}.parameters", sizes)
     return Action(action, when, parameters, sum(sizes))
@@ -58,7 +60,7 @@ def _compile(text: str, known: Mapping[str, Meaning], place: str) -> Program:
     try:
         program = compile_node(parse(text), known)
     except RuleError as error:
-        raise ProfileError(place, str(error)) from None
+        raise ProfileError(place, "%(error)s", error=error) from None
     if program.kind.base is not None:
         raise ProfileError(place, "gives several values; sum them up, e.g. with mean()")
     return program

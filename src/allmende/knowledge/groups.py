@@ -34,6 +34,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     thing: ThingDeclaration
     inputs: dict[str, tuple[Member, ...]]
     facts: dict[str, float | None] = {}
+    kept: frozenset[str] = frozenset()
+    """Ids of the streams among them of which those may not know who see what the rule gives."""
 
     @property
     def streams(self) -> list[str]:
@@ -79,6 +81,7 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
                     f"{rule.id}: {left} streams of {name} are of closed datasets that `opens` does not name"
                 )
     grouped: dict[str, dict[str, list[Member]]] = {}
+    kept, crossing = _kept(rule, reader, look, found), 0
     listed = rule.groups.groups if rule.groups else ()
     outlines = {group.key: shapely.geometry.shape(dict(group.outline)) for group in listed if group.outline}
     for name, streams in found.items():
@@ -88,8 +91,15 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
             except InvalidInput as error:
                 problems.append(f"{rule.id}: stream {stream.id}: {error.message}")
                 continue
-            for key in _keys(rule, stream, outlines):
+            keys_of = _keys(rule, stream, outlines)
+            if rule.profile.suppress is not None and len(keys_of) > 1:
+                crossing += 1
+                continue
+            for key in keys_of:
                 grouped.setdefault(key, {}).setdefault(name, []).append(Member(stream.id, convert))
+    if crossing:
+        # A district and its city would be a sum and its parts.
+        problems.append(f"{rule.id}: {crossing} streams stand in several groups; people are told of in one alone")
     things = {
         stream.id if rule.profile.by == BY_STREAM else stream.thing: stream for s in found.values() for stream in s
     }
@@ -99,23 +109,37 @@ def find_groups(store: Store, reader: Reader, rule: Rule) -> Found:
         problems.append(f"{rule.id}: there is no Thing {awaited!r} yet, and so no values")
         keys = ()
     return Found(
-        {key: _group(rule, key, grouped.get(key, {}), things) for key in keys},
+        {key: _group(rule, key, grouped.get(key, {}), things, kept) for key in keys},
         problems,
         frozenset(stream.thing for stream in things.values()) if inside else frozenset(),
     )
 
 
-def _group(rule: Rule, key: str, inputs: dict[str, list[Member]], things: Mapping[str, Stream]) -> Group:
+def _kept(
+    rule: Rule, reader: Reader, look: Callable[[Reader, InputProfile], list[Stream]], found: Mapping[str, list[Stream]]
+) -> frozenset[str]:
+    """The streams that the rule reads by its ``opens`` alone: who sees what it gives does not hear of them."""
+    if not (rule.profile.opens and reader.sees_all):
+        return frozenset()
+    told = Reader(name=reader.name, datasets=rule.sees & {rule.profile.dataset})
+    seen = {stream.id for put in rule.profile.inputs.values() for stream in look(told, put)}
+    return frozenset(stream.id for streams in found.values() for stream in streams if stream.id not in seen)
+
+
+def _group(
+    rule: Rule, key: str, inputs: dict[str, list[Member]], things: Mapping[str, Stream], kept: frozenset[str]
+) -> Group:
     named = {
         name: tuple(sorted(inputs.get(name, ()), key=lambda member: member.stream)) for name in rule.profile.inputs
     }
     if rule.groups is not None:
         group = next(group for group in rule.groups.groups if group.key == key)
         facts = {column: _number(group.facts.get(column)) for column in rule.groups.facts}
-        return Group(key=key, thing=_thing_of_group(rule, group), inputs=named, facts=facts)
+        return Group(key=key, thing=_thing_of_group(rule, group), inputs=named, facts=facts, kept=kept)
     if rule.profile.by == ALL:
-        return Group(key=key, thing=_thing_of_rule(rule), inputs=named)
-    return Group(key=key, thing=ThingDeclaration(id=things[key].thing, name="", kept=True), inputs=named)
+        return Group(key=key, thing=_thing_of_rule(rule), inputs=named, kept=kept)
+    thing = ThingDeclaration(id=things[key].thing, name="", kept=True)
+    return Group(key=key, thing=thing, inputs=named, kept=kept)
 
 
 def _awaited(store: Store, reader: Reader, rule: Rule) -> str:

@@ -27,8 +27,8 @@ Scalar = bool | int | float | str | None
 class RuleError(InvalidInput):
     """An expression that cannot be understood; ``line`` and ``column`` begin with 1."""
 
-    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
-        super().__init__(message, where=f"line {line}, column {column}")
+    def __init__(self, message: str, *, line: int = 1, column: int = 1, **arguments: object) -> None:
+        super().__init__(message, where=f"line {line}, column {column}", **arguments)
         self.line = line
         self.column = column
 
@@ -86,9 +86,13 @@ def _apply(function: str, arguments: list[Node], at: Place) -> Apply:
     depth = 1 + max((a.depth for a in arguments), default=0)
     size = 1 + sum(a.size for a in arguments)
     if depth > MAX_DEPTH:
-        raise RuleError(f"more than {MAX_DEPTH} expressions within each other", line=at.line, column=at.column)
+        raise RuleError(
+            "more than %(max_depth)s expressions within each other", line=at.line, column=at.column, max_depth=MAX_DEPTH
+        )
     if size > MAX_NODES:
-        raise RuleError(f"more than {MAX_NODES} parts; divide it into steps", line=at.line, column=at.column)
+        raise RuleError(
+            "more than %(max_nodes)s parts; divide it into steps", line=at.line, column=at.column, max_nodes=MAX_NODES
+        )
     return Apply(function, tuple(arguments), at, depth, size)
 
 
@@ -161,7 +165,7 @@ def _parser() -> Lark:
 def parse(text: str) -> Node:
     """The tree of an expression. Raises RuleError with line and column."""
     if len(text) > MAX_LENGTH:
-        raise RuleError(f"longer than {MAX_LENGTH} characters; divide it into steps")
+        raise RuleError("longer than %(max_length)s characters; divide it into steps", max_length=MAX_LENGTH)
     try:
         node: Node = _parser().parse(text)  # type: ignore[assignment]  # what the builder makes of its tree
     except VisitError as error:
@@ -175,12 +179,16 @@ def parse(text: str) -> Node:
 
 def _explain(error: UnexpectedInput, text: str) -> RuleError:
     if isinstance(error, UnexpectedCharacters):
-        return RuleError(f"{error.char!r} has no meaning here", line=error.line, column=error.column)
+        return RuleError("%(char)s has no meaning here", line=error.line, column=error.column, char=repr(error.char))
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         wanted = sorted(_TERMS.get(term, term.lower()) for term in error.expected)
         line, column = max(error.line, 1), max(error.column, 1)
         return RuleError(
-            f"{str(error.token)!r} does not fit; it could be {', '.join(wanted)}", line=line, column=column
+            "%(error)s does not fit; it could be %(wanted)s",
+            line=line,
+            column=column,
+            error=repr(str(error.token)),
+            wanted=", ".join(wanted),
         )
     lines = text.split("\n")
     return RuleError("it ends too early", line=len(lines), column=len(lines[-1]) + 1)

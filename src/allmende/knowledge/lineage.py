@@ -81,7 +81,7 @@ def describe(rule: Rule, group: Group, output: str) -> dict[str, Any]:
         "version": rule.edition,
         "output": output,
         "group": group.key,
-        "inputs": group.streams,
+        "inputs": [stream for stream in group.streams if stream not in group.kept],
         "dataset": rule.profile.dataset,
     }
     found["steps"] = dict(rule.profile.steps)

@@ -1,6 +1,7 @@
 """Rules made ready: expressions compiled, units checked, chains put in order. What is wrong names file and key."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -15,6 +16,7 @@ from allmende.domain.windows import Grid
 from allmende.knowledge.actions import Action, prepare_action
 from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
 from allmende.knowledge.program import Meaning, Program, compile_node
+from allmende.knowledge.telling import check_telling
 
 _TYPES = {"measurement": "number", "count": "number", "category": "text", "truth": "truth"}
 
@@ -61,45 +63,30 @@ class Prepared(msgspec.Struct, frozen=True):
     """A city's rules, each behind those that it reads, and what is wrong with the others."""
 
     rules: tuple[Rule, ...]
-    problems: dict[str, str]
+    errors: dict[str, ProfileError]
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The errors in words, by rule."""
+        return {rule: str(error) for rule, error in self.errors.items()}
 
 
 def prepare_rules(profile: Profile) -> Prepared:
     """All rules of a profile that are switched on. One that is wrong is left out, and those that read it are too."""
-    problems: dict[str, str] = {}
+    errors: dict[str, ProfileError] = {}
     ready: dict[str, Rule] = {}
-    for rule in _in_order(profile.rules, problems):
+    for rule in _in_order(profile.rules, errors):
         if not rule.enabled:
             continue
         try:
-            _check_told_once(rule, ready.values())
+            check_telling(rule, profile.rules, (other.profile for other in ready.values()))
             ready[rule.id] = prepare_rule(rule, profile, ready)
         except ProfileError as error:
-            problems[rule.id] = str(error)
-    return Prepared(tuple(ready.values()), problems)
+            errors[rule.id] = error
+    return Prepared(tuple(ready.values()), errors)
 
 
-def _check_told_once(rule: RuleProfile, others: Iterable[Rule]) -> None:
-    """Raise ProfileError where another rule tells of the same people in windows or sums of its own: what each keeps to
-    itself could be had from the difference."""
-    for other in others if rule.suppress is not None else ():
-        if other.profile.suppress is not None and _meet(*rule.inputs.values(), *other.profile.inputs.values()):
-            text = f'"{other.id}" tells of the same people already; derive from what that gives'
-            raise ProfileError(f"{rule.place}.inputs", text)
-
-
-def _meet(one: InputProfile, other: InputProfile) -> bool:
-    """Whether two selectors may lead to one stream. By a stream's id and by its property: nobody knows beforehand."""
-    if any(name in other.thing and other.thing[name] != value for name, value in one.thing.items()):
-        return False
-    if one.streams and other.streams:
-        return bool(set(one.streams) & set(other.streams))
-    if one.rule or other.rule:
-        return one.rule == other.rule
-    return not (one.property and other.property) or one.property == other.property
-
-
-def _in_order(rules: Mapping[str, RuleProfile], problems: dict[str, str]) -> Iterable[RuleProfile]:
+def _in_order(rules: Mapping[str, RuleProfile], errors: dict[str, ProfileError]) -> Iterable[RuleProfile]:
     remaining = dict(rules)
     while True:
         reads = {
@@ -112,7 +99,8 @@ def _in_order(rules: Mapping[str, RuleProfile], problems: dict[str, str]) -> Ite
             circle = error.args[1]
             for key in set(circle):
                 way = " → ".join(reversed(circle))
-                problems[key] = f"{remaining.pop(key).place}.inputs: the rules read each other in a circle: {way}"
+                place = f"{remaining.pop(key).place}.inputs"
+                errors[key] = ProfileError(place, "the rules read each other in a circle: %(way)s", way=way)
 
 
 def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule]) -> Rule:
@@ -130,7 +118,7 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         known.setdefault(column, Meaning(Kind("number")))
     steps: list[tuple[str, Program]] = []
     for name, text in rule.steps.items():
-        program = _compile(f"{rule.place}.steps.{name}", lambda text=text: parse(text), known)  # type: ignore[misc]
+        program = _compile(f"{rule.place}.steps.{name}", partial(parse, text), known)
         steps.append((name, program))
         known[name] = Meaning(program.kind, program.unit)
     outputs = {name: _output(rule, name, output, known) for name, output in rule.outputs.items()}
@@ -160,8 +148,11 @@ def _sees(rule: RuleProfile, profile: Profile) -> frozenset[str]:
         if found is None or found.access == "open":
             raise ProfileError(f"{rule.place}.opens.{key}", "is no dataset that is not open")
         if found.counts_of_people > (rule.suppress.below if rule.suppress else 0):
-            text = f"counts people, of whom fewer than {found.counts_of_people} are not told of: say suppress.below"
-            raise ProfileError(f"{rule.place}.opens.{key}", text)
+            raise ProfileError(
+                f"{rule.place}.opens.{key}",
+                "counts people, of whom fewer than %(least)s are not told of: say suppress.below",
+                least=found.counts_of_people,
+            )
     own = {rule.dataset} if profile.datasets[rule.dataset].access != "open" else set()
     return frozenset(own | rule.opens.keys())
 
@@ -171,10 +162,12 @@ def _check_seen(
 ) -> None:
     other = ready.get(put.rule.partition(".")[0])
     if other is not None and other.profile.dataset in unseen:
-        text = (
-            f'"{other.id}" gives to the dataset "{other.profile.dataset}", which is not open: say in opens why this may'
+        raise ProfileError(
+            f"{rule.place}.inputs.{name}.rule",
+            '"%(other)s" gives to the dataset "%(dataset)s", which is not open: say in opens why this may',
+            other=other.id,
+            dataset=other.profile.dataset,
         )
-        raise ProfileError(f"{rule.place}.inputs.{name}.rule", text)
 
 
 def _meaning(rule: RuleProfile, name: str, put: InputProfile, ready: Mapping[str, Rule]) -> Meaning:
@@ -182,10 +175,16 @@ def _meaning(rule: RuleProfile, name: str, put: InputProfile, ready: Mapping[str
     if put.rule:
         other, _, output = put.rule.partition(".")
         if other not in ready or output not in ready[other].outputs:
-            raise ProfileError(f"{place}.rule", f'there is no rule in order that gives "{put.rule}"')
+            raise ProfileError(f"{place}.rule", 'there is no rule in order that gives "%(rule)s"', rule=put.rule)
         type_ = ready[other].outputs[output].kind.type
         if type_ not in (put.type, "missing"):
-            raise ProfileError(f"{place}.type", f'is {put.type}, but "{put.rule}" gives a {type_}')
+            raise ProfileError(
+                f"{place}.type",
+                'is %(type)s, but "%(rule)s" gives a %(given)s',
+                type=put.type,
+                rule=put.rule,
+                given=type_,
+            )
     unit = _read_unit(put.unit, f"{place}.unit") if put.unit else None
     alone = put.take == "latest" and (rule.by == "stream" or put.single or len(put.streams) == 1)
     return Meaning(Kind(put.type, None if alone else name), unit, is_input=True)
@@ -195,7 +194,7 @@ def _read_unit(symbol: str, place: str) -> Any:
     try:
         return read_unit(symbol)
     except InvalidInput as error:
-        raise ProfileError(place, str(error)) from None
+        raise ProfileError(place, "%(error)s", error=error) from None
 
 
 def _type_of(value: Any) -> Any:
@@ -206,7 +205,7 @@ def _compile(place: str, build: Callable[[], Node], known: Mapping[str, Meaning]
     try:
         return compile_node(build(), known)
     except RuleError as error:
-        raise ProfileError(place, str(error)) from None
+        raise ProfileError(place, "%(error)s", error=error) from None
 
 
 def _output(rule: RuleProfile, name: str, output: OutputProfile, known: Mapping[str, Meaning]) -> Program:
@@ -219,10 +218,15 @@ def _output(rule: RuleProfile, name: str, output: OutputProfile, known: Mapping[
         raise ProfileError(f"{place}.expression", "gives several values; sum them up, e.g. with mean()")
     wanted = _TYPES[output.type]
     if program.kind.type not in (wanted, "missing"):
-        raise ProfileError(f"{place}.type", f"is {output.type}, but the expression gives a {program.kind.type}")
+        raise ProfileError(
+            f"{place}.type",
+            "is %(type)s, but the expression gives a %(given)s",
+            type=output.type,
+            given=program.kind.type,
+        )
     unit = _read_unit(output.unit, f"{place}.unit")
     if program.unit is not None and not program.unit.same(unit):
-        raise ProfileError(f"{place}.unit", f'is "{output.unit}", but the expression gives another one')
+        raise ProfileError(f"{place}.unit", 'is "%(unit)s", but the expression gives another one', unit=output.unit)
     return program
 
 
@@ -236,7 +240,7 @@ def _decisions(output: OutputProfile, place: str, known: Mapping[str, Meaning]) 
         for key in ("when", "then"):
             text = getattr(row, key)
             if text:
-                _compile(f"{place}[{number}].{key}", lambda text=text: parse(text), known)  # type: ignore[misc]
+                _compile(f"{place}[{number}].{key}", partial(parse, text), known)
                 nodes.append(parse(text))
             elif key == "then":
                 raise ProfileError(f"{place}[{number}].then", "is empty")
@@ -253,7 +257,7 @@ def _grid(rule: RuleProfile, zone: str) -> Grid | None:
     try:
         return Grid(rule.window.every, zone)
     except InvalidInput as error:
-        raise ProfileError(f"{rule.place}.window.every", str(error)) from None
+        raise ProfileError(f"{rule.place}.window.every", "%(error)s", error=error) from None
 
 
 def _reach(rule: RuleProfile, put: InputProfile) -> int:

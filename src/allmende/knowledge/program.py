@@ -1,6 +1,6 @@
 """Trees of expressions to programs: names, types and units are checked once, then it only computes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -88,14 +88,19 @@ def compile_node(node: Node, known: Mapping[str, Meaning]) -> Program:
     return _scalar(node, function, arguments)
 
 
-def _fail(at: Place, message: str) -> RuleError:
-    return RuleError(message, line=at.line, column=at.column)
+def _fail(at: Place, message: str, **arguments: object) -> RuleError:
+    return RuleError(message, line=at.line, column=at.column, **arguments)
 
 
 def _name(node: Name, known: Mapping[str, Meaning]) -> Program:
     meaning = known.get(node.name)
     if meaning is None:
-        raise _fail(node.at, f'nothing is called "{node.name}" here; there are {", ".join(known) or "no names"}')
+        raise _fail(
+            node.at,
+            'nothing is called "%(name)s" here; there are %(known)s',
+            name=node.name,
+            known=", ".join(known) or "no names",
+        )
     name = node.name
     return Program(meaning.kind, meaning.unit, lambda scope: scope.values.get(name), 1)
 
@@ -105,7 +110,12 @@ def _chosen(node: Apply) -> str:
     if name in ("min", "max") and len(node.arguments) > 1:
         return "least" if name == "min" else "greatest"
     if name not in AGGREGATES and name not in SCALARS:
-        raise _fail(node.at, f'there is no function "{name}"; there are {", ".join(FUNCTIONS)}')
+        raise _fail(
+            node.at,
+            'there is no function "%(name)s"; there are %(functions)s',
+            name=name,
+            functions=", ".join(FUNCTIONS),
+        )
     return name
 
 
@@ -115,13 +125,19 @@ def _count_arguments(node: Apply, function: str, given: int) -> None:
         least, most = 2 if function == "case" else 1, 1_000
     if not least <= given <= most:
         wanted = str(least) if least == most else f"{least} or more" if most == 1_000 else f"{least} to {most}"
-        raise _fail(node.at, f"{node.function}() takes {wanted} of them, not {given}")
+        raise _fail(
+            node.at,
+            "%(function)s() takes %(wanted)s of them, not %(given)s",
+            function=node.function,
+            wanted=wanted,
+            given=given,
+        )
 
 
 def _aggregate(node: Apply, function: str, arguments: list[Program]) -> Program:
     sample = arguments[0]
     if sample.kind.base is None:
-        raise _fail(node.at, f"{function}() sums up several values; what it is given is one value")
+        raise _fail(node.at, "%(function)s() sums up several values; what it is given is one value", function=function)
     _check_type(node, 0, sample, _TAKES.get(function))
     if function == "percentile":
         _check_type(node, 1, arguments[1], "number")
@@ -138,7 +154,12 @@ def _scalar(node: Apply, function: str, arguments: list[Program]) -> Program:
     bases = {argument.kind.base for argument in arguments} - {None}
     if len(bases) > 1:
         one, other = sorted(str(base) for base in bases)[:2]
-        raise _fail(node.at, f'"{one}" and "{other}" have readings at other times; at(x, y) gives x at the times of y')
+        raise _fail(
+            node.at,
+            '"%(one)s" and "%(other)s" have readings at other times; at(x, y) gives x at the times of y',
+            one=one,
+            other=other,
+        )
     unit = _unit(node, function, arguments)
     work, runs = SCALARS[function], [argument.run for argument in arguments]
     if not bases:
@@ -177,14 +198,20 @@ def _types(node: Apply, function: str, arguments: list[Program]) -> Type:
         return "truth"
     type_ = _one_type(node, list(enumerate(arguments)))
     if function in _ORDERED and type_ == "truth":
-        raise _fail(node.at, f"{function} compares numbers or texts, not true and false")
+        raise _fail(node.at, "%(function)s compares numbers or texts, not true and false", function=function)
     return _GIVES.get(function, type_)
 
 
 def _check_type(node: Apply, place: int, argument: Program, wanted: Type | None) -> None:
     given = argument.kind.type
     if wanted is not None and given not in (wanted, "missing"):
-        raise _fail(node.arguments[place].at, f"{node.function} asks for {_WORDS[wanted]}; this is {_WORDS[given]}")
+        raise _fail(
+            node.arguments[place].at,
+            "%(function)s asks for %(wanted)s; this is %(given)s",
+            function=node.function,
+            wanted=_WORDS[wanted],
+            given=_WORDS[given],
+        )
 
 
 def _one_type(node: Apply, arguments: list[tuple[int, Program]]) -> Type:
@@ -210,10 +237,10 @@ def _unit(node: Apply, function: str, arguments: list[Program]) -> Measure | Non
         return measures[0].times(measures[1], 1 if function == "*" else -1)
     if function not in _KEEPS_UNIT:
         return None
-    places = range(len(arguments))
+    places: Sequence[int] = range(len(arguments))
     if function == "case":
-        places = range(len(arguments))[1::2]
-        places = [*places, len(arguments) - 1] if len(arguments) % 2 else list(places)  # type: ignore[assignment]
+        thens = range(len(arguments))[1::2]
+        places = [*thens, len(arguments) - 1] if len(arguments) % 2 else thens
     elif function == "round":
         places = range(1)
     found: Measure | None = None
@@ -235,7 +262,7 @@ def _input(node: Apply, place: int, known: Mapping[str, Meaning]) -> str:
     _count_arguments(node, node.function, len(node.arguments))
     argument = node.arguments[place]
     if not isinstance(argument, Name) or argument.name not in known or not known[argument.name].is_input:
-        raise _fail(argument.at, f"{node.function}() asks for the name of an input here")
+        raise _fail(argument.at, "%(function)s() asks for the name of an input here", function=node.function)
     return argument.name
 
 

@@ -24,6 +24,8 @@ _SAID = ("geometry", "properties", "valid_from", "valid_to")
 _FIELDS = {"geometry": "geometry", "properties": "properties", "valid_from": "validTime", "valid_to": "validTime"}
 _ROW = ("id", "geometry", "west", "south", "east", "north", "properties", "valid_from", "valid_to", "digest")
 _NEW = ("collection", *_ROW, "first_seen", "since", "seen", "origin")
+_CHANGED = "changed_at = CASE WHEN changed_at >= ? THEN changed_at + 1 ELSE ? END"
+"""The batches of one delivery have one time, and older deliveries may come later: each change is told from the last."""
 _INSERT = f"INSERT INTO item ({', '.join(_NEW)}) VALUES ({', '.join('?' * len(_NEW))})"
 _UPDATE = (
     f"UPDATE item SET {', '.join(f'{name} = ?' for name in _ROW[1:])}, since = ?, seen = ?, gone_at = NULL, origin = ?"
@@ -187,8 +189,8 @@ def _grow(connection: Connection, key: int, rows: Sequence[FeatureRow], more: in
             if given:
                 sets.append(f"{name} = CASE WHEN {name} {sign} ? THEN {name} ELSE ? END")
                 values += [pick(given)] * 2
-    sets += ["count = count + ?", "changed_at = ?"]
-    connection.execute(f"UPDATE collection SET {', '.join(sets)} WHERE pk = ?", (*values, more, now, key))
+    sets += ["count = count + ?", _CHANGED]
+    connection.execute(f"UPDATE collection SET {', '.join(sets)} WHERE pk = ?", (*values, more, now, now, key))
 
 
 def _sweep(connection: Connection, name: str, batch: Batch) -> int:
@@ -214,7 +216,7 @@ def _sweep(connection: Connection, name: str, batch: Batch) -> int:
         f"SELECT {', '.join(figures.values())} FROM item WHERE collection = ? AND gone_at IS NULL", (key,)
     ).fetchone()
     sets = ", ".join(f"{column} = ?" for column in figures)
-    connection.execute(f"UPDATE collection SET {sets}, changed_at = ? WHERE pk = ?", (*found, now, key))
+    connection.execute(f"UPDATE collection SET {sets}, {_CHANGED} WHERE pk = ?", (*found, now, now, key))
     return len(gone)
 
 

@@ -127,3 +127,9 @@ def ensure_spatial(connection: Connection) -> bool:
         for statement in POSTGIS:
             connection.execute(statement)
     return True
+
+
+def has_column(connection: Connection, table: str) -> bool:
+    """Whether PostGIS's column of a table of :data:`PLACES` is there."""
+    sql = "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(?) AND attname = 'geometry' AND NOT attisdropped"
+    return connection.execute(sql, (table,)).fetchone() is not None

@@ -26,7 +26,7 @@ class Slot:
         self.form = form
         self.how = how
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # mypy takes __class__ for a fixed attribute
     def __class__(self) -> Any:
         """isinstance() asks for it where the type itself does not answer; only isinstance(…, Slot) is answered."""
         raise LookedInto

@@ -221,6 +221,10 @@ class SqlStore:
         told: dict[str, Any] = {"reader": reader, "origin": origin, "at": at}
         self._commit(lambda connection: taking_back.forget_source(connection, source, dataset, **told))
 
+    def forget_client(self, name: str, instead: str) -> int:
+        """Another name in place of a client's: see :class:`allmende.domain.store.Store`."""
+        return self._commit(lambda connection: taking_back.forget_client(connection, name, instead))
+
     def forget_rejections(self, source: str) -> None:
         """Delete what could not be taken of one source."""
         self._commit(lambda c: bookkeeping.forget_rejections(c, source))

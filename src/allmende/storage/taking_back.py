@@ -107,3 +107,11 @@ def _remove_all(connection: Connection, entity: str, dataset: int, **told: Any) 
             remove_entities(connection, Removal(target=target, origin=told["origin"], received_at=told["at"]))
         except NotFound:
             continue  # it went along with another, or is of another kind in the same table
+
+
+def forget_client(connection: Connection, name: str, instead: str) -> int:
+    """See :class:`allmende.domain.store.Store`."""
+    changed = connection.execute("UPDATE origin SET name = ? WHERE name = ?", (instead, name)).rowcount
+    forget_rejections(connection, name)
+    connection.execute("DELETE FROM source_state WHERE id = ?", (name,))
+    return int(changed)

@@ -13,12 +13,13 @@ from shapely.errors import ShapelyError
 
 from allmende.domain import ids
 from allmende.domain.errors import NotFound
-from allmende.domain.features import FeatureQuery, KeptFeature, parts
+from allmende.domain.features import Box, FeatureQuery, KeptFeature, parts
 from allmende.domain.policy import Reader
 from allmende.domain.query import ResultKind
 from allmende.domain.sifting import sieve
 from allmende.domain.times import format_instant
 from allmende.storage.connections import Connection
+from allmende.storage.schema_spatial import has_column
 from allmende.storage.sql import Sql, all_of, any_of, visible
 from allmende.storage.values import decode_result, flag_of
 
@@ -110,10 +111,22 @@ def _condition(connection: Connection, query: FeatureQuery) -> Sql:
     if query.after is not None:
         rules.append(Sql("t.id > ?", (query.after,)))
     if query.bbox is not None:
-        boxes = (Sql(*connection.dialect.in_box("Location", "location", "l", side)) for side in parts(query.bbox))
-        near = "SELECT h.thing FROM thing_location h JOIN location l ON l.pk = h.location WHERE " + any_of(boxes)
-        rules.append("t.pk IN (" + near + ")")
+        rules.append(_near(connection, query.bbox))
     return _rules(*rules)
+
+
+def _near(connection: Connection, bbox: Box) -> Sql | None:
+    """That a thing ``t`` may lie in a box, by an index; None where there is none, and all of a dataset is looked at."""
+    boxes = [Sql(*connection.dialect.in_box("Location", "location", "l", side)) for side in parts(bbox)]
+    if ("Location", "location") in connection.dialect.places:
+        if not has_column(connection, "location"):
+            return None
+        boxes.append(Sql("l.geometry IS NULL"))  # what PostGIS does not compare, we do
+    return (
+        "t.pk IN (SELECT h.thing FROM thing_location h JOIN location l ON l.pk = h.location WHERE "
+        + any_of(boxes)
+        + ")"
+    )
 
 
 def _newest(connection: Connection, query: FeatureQuery, things: Sequence[int]) -> dict[int, list[_Stream]]:

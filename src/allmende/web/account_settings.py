@@ -67,6 +67,29 @@ class AccountSettings(NoticeSettings, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    backup_kept_days: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_BACKUP_KEPT_DAYS",
+            "Accounts",
+            "Days that backups are kept. Whoever has something erased is told that backups hold it for so long; for so "
+            "long the house remembers (without a name) what a restored backup has to forget again. "
+            "`allmende backup --prune` deletes those that are older.",
+            low=1,
+            high=3650,
+        ),
+    ] = 28
+    person_file_days: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_PERSON_FILE_DAYS",
+            "Accounts",
+            "Days that the file lies ready to be fetched for somebody who asked for all that is held of them.",
+            low=1,
+            high=90,
+        ),
+    ] = 14
+
     def asks_second_factor(self, https: bool) -> str:
         """The least role that asks for a second factor; empty where none does."""
         if self.second_factor == "auto":

@@ -27,10 +27,16 @@ from allmende.storage.schema import TABLES
 from allmende.storage.sqlite import SqliteEngine
 
 SECRETS = "the home's config.toml and secret_key"
-_PASSING = {"sessions.session": "log-ins (sessions)", "worker.lease": "who is the worker at the moment"}
+_PASSING = {
+    "sessions.session": "log-ins (sessions)",
+    "worker.lease": "who is the worker at the moment",
+    "downloads.order": "files that were ordered",
+    "downloads.dump": "dumps, which are made anew",
+}
 _FURNITURE = {
     "dataset", "origin", "sequence", "follower", "source_state", "contenttypes.contenttype", "auth.permission",
-    "accounts.auditentry", "accounts.audithead", "catalogue.description",
+    "accounts.auditentry", "accounts.audithead", "catalogue.description", "catalogue.editionbody",
+    "persons.erasedmark",
 }  # fmt: skip
 """What a house has that was made and never used."""
 _CHUNK = 1000
@@ -42,6 +48,8 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
     tables: dict[str, int]
     left_out: tuple[str, ...]
     header: Header
+    forgotten: int = 0
+    """Records that were erased after the backup was taken, and that were erased again."""
 
     @property
     def rows(self) -> int:
@@ -158,6 +166,8 @@ def restore(
     """Put a backup into this house. Raises InvalidInput for a file that is broken or does not fit, Conflict where the
     house holds something already and ``replace`` does not say that it may go. Then nothing has changed."""
     from allmende.web.accounts.audit import record
+    from allmende.web.persons.erasing import erase_again
+    from allmende.web.persons.marks import keep_marks, known_marks
 
     reader = Reader(path)
     check_fits(reader.header, city, applied_migrations(), str(path))
@@ -170,6 +180,7 @@ def restore(
             raw.execute("SET LOCAL statement_timeout = 0")
         else:
             raw.execute("PRAGMA defer_foreign_keys = ON")
+        marks = known_marks()
         held = _what_it_holds(connection)
         if held and not replace:
             raise Conflict(f"this house is not empty: it holds {held}; say --replace to delete all of it first")
@@ -187,8 +198,10 @@ def restore(
         if counts != reader.counts:
             raise InvalidInput("this backup was changed while it was read; nothing was restored", where=str(path))
         bulk.after_load(connection)
-        record(actor, "restore", f"backup:{reader.header.taken}", replaced=bool(held))
-    return Outcome(tables=counts, left_out=reader.header.left_out, header=reader.header)
+        keep_marks(marks)
+        forgotten = erase_again(known_marks())
+        record(actor, "restore", f"backup:{reader.header.taken}", replaced=bool(held), erased=forgotten)
+    return Outcome(tables=counts, left_out=reader.header.left_out, header=reader.header, forgotten=forgotten)
 
 
 def check_fits(header: Header, city: str, migrations: tuple[str, ...], where: str) -> None:
@@ -236,7 +249,8 @@ def _empty(connection: Connection, kept: list[type[models.Model]]) -> None:
 
 
 def _app_of(label: str) -> str:
-    return {"sessions": "django.contrib.sessions", "worker": "allmende.web.worker"}[label.split(".")[0]]
+    name = label.split(".")[0]
+    return "django.contrib.sessions" if name == "sessions" else f"allmende.web.{name}"
 
 
 def _loader(

@@ -59,3 +59,34 @@ class CatalogueSettings(OfficeSettings, frozen=True, kw_only=True):
         str,
         _setting("ALLMENDE_HUB_KEY", "Catalogue", "API key of the hub.", secret=True, shown="none"),
     ] = ""
+    harvest_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_HARVEST_BYTES",
+            "Catalogue",
+            "How many bytes one page of another catalogue may have that is harvested; a larger one is not taken.",
+            low=10_000,
+            high=1_000_000_000,
+        ),
+    ] = 20_000_000
+    harvest_statements: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_HARVEST_STATEMENTS",
+            "Catalogue",
+            "How many statements of RDF one page of another catalogue may hold. A hundred datasets have about 10,000; "
+            "each takes about 1 kB of the worker's memory while the page is read.",
+            low=1_000,
+            high=10_000_000,
+        ),
+    ] = 200_000
+    harvest_pages: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_HARVEST_PAGES",
+            "Catalogue",
+            "How many pages of another catalogue are asked for in one pass.",
+            low=1,
+            high=100_000,
+        ),
+    ] = 2_000

@@ -25,14 +25,8 @@ def identity_settings(config: Config, providers: tuple[Provider, ...]) -> dict[s
     return {
         "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
         "SESSION_COOKIE_AGE": config.session_hours * 3600,
-        # Kept in each process's memory alone, so that no address is ever written down; large enough that nobody can
-        # push out the count of their own attempts by making many others.
-        "CACHES": {
-            "default": {
-                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-                "OPTIONS": {"MAX_ENTRIES": 100_000},
-            }
-        },
+        # In memory alone, so that no address is ever written down.
+        "CACHES": {"default": {"BACKEND": "allmende.web.counts.AttemptsCache"}},
         "ACCOUNT_ADAPTER": "allmende.web.accounts.adapters.AccountAdapter",
         "ACCOUNT_LOGIN_METHODS": {"username", "email"} if mail else {"username"},
         "ACCOUNT_SIGNUP_FIELDS": ["email*", "password1*"] if mail else ["username*", "password1*"],

@@ -28,6 +28,16 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
     tile_features: Annotated[
         int, _setting("ALLMENDE_TILE_FEATURES", "Limits", "Features of one vector tile at most.", low=1, high=100_000)
     ] = 10_000
+    tile_cache_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_TILE_CACHE_BYTES",
+            "Limits",
+            "Vector tiles of open collections that each web process keeps as they were drawn, until their collection "
+            "changes; 0 keeps none.",
+            low=0,
+        ),
+    ] = 32 * MIB
     expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 3
     expand_rows: Annotated[
         int,
@@ -187,8 +197,7 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             "ALLMENDE_RATE_LIMIT",
             "Limits",
             "Requests a minute from one address (IPv6: one /64), but for the pages' files, `/health`, `/ready` and "
-            "`/metrics`; each process of the web server (ALLMENDE_WEB_WORKERS) counts for itself, so that a client "
-            "with several connections gets up to so many from each. 0: no limit.",
+            "`/metrics`; all processes of the web server count together. 0: no limit.",
             low=0,
         ),
     ] = 1200

@@ -1,7 +1,5 @@
 """What one client may ask of the house: the size of a body, and how often."""
 
-import threading
-import time
 from collections.abc import Callable
 
 import msgspec
@@ -12,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from allmende.web.accounts.authentication import token_of
 from allmende.web.accounts.clients import address_of, prefix_of
+from allmende.web.counts import Bucket
 
 MAKING = "/office/sources/new/"
 """Where files are brought to make a source of: larger ones than by other forms."""
@@ -19,48 +18,13 @@ _FORM = 64 * 1024
 """What a form has beside the file."""
 _MACHINES = ("/health", "/ready", "/metrics")
 """Never limited: who watches the house must not be turned away by it."""
-_MOST_CLIENTS = 10_000
-
-
-class Bucket:
-    """Tokens of one process: each client has ``rate`` a minute, and may use them in one go.
-
-    Each process of the web server counts for itself. Kept in memory and forgotten after a minute of quiet; addresses
-    are kept no longer than that.
-    """
-
-    def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.rate = rate
-        self._clock = clock
-        self._left: dict[str, tuple[float, float]] = {}
-        self._lock = threading.Lock()
-
-    def take(self, client: str) -> float:
-        """Take a token. Gives 0, or the seconds until there is one again."""
-        return self.spend(client)[0]
-
-    def spend(self, client: str) -> tuple[float, float]:
-        """Take a token. Gives 0, or the seconds until there is one again; and how many are left."""
-        now = self._clock()
-        with self._lock:
-            if len(self._left) >= _MOST_CLIENTS:
-                self._left = {key: value for key, value in self._left.items() if now - value[1] < 60}
-                if len(self._left) >= _MOST_CLIENTS:
-                    self._left.clear()
-            left, at = self._left.get(client, (float(self.rate), now))
-            left = min(float(self.rate), left + (now - at) * self.rate / 60)
-            if left < 1:
-                self._left[client] = (left, now)
-                return (1 - left) * 60 / self.rate, left
-            self._left[client] = (left - 1, now)
-            return 0.0, left - 1
 
 
 class Allowance:
     """How often one kind of client may ask, and the headers that say so (draft-ietf-httpapi-ratelimit-headers-10)."""
 
     def __init__(self, rate: int, setting: str) -> None:
-        self._bucket = Bucket(rate) if rate else None
+        self._bucket = Bucket(rate, setting) if rate else None
         self._setting = setting
         self._policy = f'"minute";q={rate};w=60'
 

@@ -95,11 +95,13 @@ def run_web(config: Config) -> None:
     from granian.constants import Interfaces
     from granian.server import Server
 
+    from allmende.web.counts import share_counts
     from allmende.web.observability import logs
     from allmende.web.observability.shared import share_counters
 
     logs.configure(config, "web")
     share_counters(config.home)
+    share_counts()
     os.environ[PARENT] = str(os.getpid())
     leave_database()
     Server(
@@ -125,8 +127,10 @@ def run_worker(config: Config) -> None:
     logs.configure(config, "worker")
     share_counters(config.home)
     open_django()
+    from allmende.web.reads.notes import notes
     from allmende.web.worker.run import run_worker as run
 
+    notes.keep()
     run(config)
 
 

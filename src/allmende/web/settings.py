@@ -34,11 +34,14 @@ INSTALLED_APPS = [
     "allmende.web.feedback",
     "allmende.web.grants",
     "allmende.web.reads",
+    "allmende.web.persons",
     "allmende.web.worker",
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
     "allmende.web.catalogue",
+    "allmende.web.harvest",
+    "allmende.web.downloads",
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.ogc",
@@ -124,11 +127,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 # What is open to all is open to web applications on other hosts: for reading, and never with cookies. A page of
 # somebody else's cannot write: neither POST nor Authorization passes a preflight.
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/(sta/v1\.1|ogc/v1|geo/|parking/.*json|catalog|dataset/|api/(3/)?action/|sitemap\.xml)"
+CORS_URLS_REGEX = r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|parking/.*json|catalog|dataset/|api/(3/)?action/|sitemap\.xml)"
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")
 CORS_EXPOSE_HEADERS = (
+    "Accept-Ranges",
     "Content-Crs",
+    "Content-Range",
     "ETag",
     "Link",
     "Location",

@@ -95,7 +95,7 @@ def sensorthings(request: HttpRequest, path: str = "") -> HttpResponse:
         # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
         open_to_all = house.reader.name == ANONYMOUS.name
         headers["Cache-Control"] = "no-cache" if open_to_all else "private, no-cache"
-        headers["Vary"] = "Accept, Accept-Encoding, Authorization"
+        headers["Vary"] = "Accept, Accept-Encoding, Authorization, Cookie"
     return HttpResponse(response.body, status=response.status, content_type=response.content_type, headers=headers)
 
 

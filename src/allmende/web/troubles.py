@@ -25,12 +25,14 @@ def say_kind(kind: str) -> str:
         "clock": _("Wrong clock"),
         "duplicated": _("Delivered twice"),
         "rejected": _("Unreadable data"),
+        "harvest": _("Catalogue not harvested"),
+        "held": _("Many datasets vanished"),
     }.get(kind, kind)
 
 
 def say_title(profile: Profile, trouble: Trouble, *, over: bool) -> str:
     """The subject of a mail."""
-    source = profile.sources.get(trouble.source)
+    source = profile.sources.get(trouble.source) or profile.harvests.get(trouble.source.removeprefix("harvest:"))
     texts = source.title if source else {}
     name = texts.get(profile.languages[0], trouble.source)
     words = {"city": profile.name, "source": name, "trouble": say_kind(trouble.kind)}
@@ -54,6 +56,13 @@ def say_trouble(kind: str, finding: Mapping[str, Any]) -> str:
 
 
 def _sentence(kind: str, count: int, of: int, facts: Mapping[str, Any]) -> str:
+    if kind == "harvest":
+        return _("The catalogue could not be taken over several times in a row.")
+    if kind == "held":
+        return _(
+            "%(count)s datasets vanished at once from the catalogue. None was withdrawn: somebody has to look whether "
+            "that is right, and confirm it with “allmende harvest NAME --accept”."
+        ) % {"count": facts.get("count", 0)}
     if kind in ("missing", "late") and not count:
         if facts.get("last") is None:
             return _("Nothing ever came from this source.")

@@ -22,6 +22,7 @@ urlpatterns = [
     path("accounts/", include("allmende.web.accounts.urls")),
     path("office/sources/new/", include("allmende.web.making.urls")),
     path("office/audit/", audit_log, name="audit"),
+    path("", include("allmende.web.persons.urls")),
     path("office/access/", include("allmende.web.grants.urls")),
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),
@@ -30,7 +31,9 @@ urlpatterns = [
     path("transparency/", include("allmende.web.transparency.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
+    path("", include("allmende.web.downloads.urls")),
     path("", include("allmende.web.catalogue.urls")),
+    path("", include("allmende.web.harvest.urls")),
     path("", include("allmende.web.portal.urls")),
 ]
 

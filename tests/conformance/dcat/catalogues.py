@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from allmende.domain import vocabulary
-from allmende.domain.catalogue import Catalogue, Note, build_catalogue
+from allmende.domain.catalogue import Catalogue, Distribution, Note, build_catalogue
 from allmende.domain.dataset import (
     CatalogueProfile,
     Contact,
@@ -59,10 +59,22 @@ def catalogue_of(profile: Profile, reader: Reader = ANONYMOUS, *, filled: bool =
         root=ROOT,
         figures=dict.fromkeys(profile.datasets, figures) if filled else {},
         notes=notes if filled else {},
-        adders=[stream_distributions, feature_distributions],
+        adders=[stream_distributions, feature_distributions, _dump],
         services=[sensorthings_service(ROOT), features_service(ROOT)],
         **more,
     )
+
+
+def _dump(dataset: DatasetProfile, *_: Any) -> list[Distribution]:
+    """A file whose size and checksum are known."""
+    address = f"{ROOT}/dumps/{dataset.id}/2024-05.parquet"
+    title = {"de": "Messwerte 2024-05", "en": "Readings 2024-05"}
+    return [
+        Distribution(
+            name="dump-2024-05", title=title, address=address, download=address, format="PARQUET", size=4_096,
+            sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        )
+    ]  # fmt: skip
 
 
 def graph_of(catalogue: Catalogue, query: str = "", format_: Format = FORMATS[0]) -> Graph:

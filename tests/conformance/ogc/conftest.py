@@ -25,6 +25,7 @@ from allmende.domain.records import (
 )
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, parse_instant
+from allmende.faces.ogc.drawn import Drawn
 from allmende.faces.ogc.face import answer
 from allmende.faces.ogc.layers import About, DatasetWords
 from tests.support import DATASETS, ENGINES, HOUSE
@@ -128,13 +129,14 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def ask(town: Store) -> Ask:
     """Asks; ``ask("collections/trees/items?limit=2")`` is JSON."""
+    drawn = Drawn(1_000_000)
 
     def once(address: str, reader: Reader = ANONYMOUS, limits: FaceLimits | None = None, **more: Any) -> Response:
         path, _, query = address.removeprefix(ROOT).partition("?")
         request = Request(
             method=more.pop("method", "GET"), path=path, query=query, root=ROOT, reader=reader, now=AT, **more
         )
-        return answer(request, town, limits or FaceLimits(), ABOUT)
+        return answer(request, town, limits or FaceLimits(), ABOUT, drawn)
 
     return once
 

@@ -37,10 +37,6 @@ class Facts:
     def capacities_disagree(self) -> bool:
         return len({statement.words for statement in self.capacities}) > 1
 
-    @property
-    def types_disagree(self) -> bool:
-        return len({statement.words for statement in self.types}) > 1
-
 
 def gather(profile: Profile, park: CarPark) -> Facts:
     """The facts of a car park; a simulated one stands for a real one and shows its facts."""

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -87,7 +88,7 @@ def _stops(feed: Feed, source: Source, gathered: Gathered) -> None:
             said["wheelchair"] = _ACCESS[cells["wheelchair_boarding"]]
         if name in served:
             said["routes"] = sorted(served[name])
-        gathered.add(Feature(id=name, geometry=geometry, properties=said), lambda body=row.body: body)  # type: ignore[misc]
+        gathered.add(Feature(id=name, geometry=geometry, properties=said), partial(bytes, row.body))
 
 
 def _point(cells: dict[str, str]) -> dict[str, Any] | None:
@@ -120,7 +121,7 @@ def _routes(feed: Feed, source: Source, gathered: Gathered) -> None:
             said["headsigns"] = sorted(headsigns[name])
         lines = shapes.get(name, [])
         geometry = {"type": "MultiLineString", "coordinates": lines} if lines else None
-        gathered.add(Feature(id=name, geometry=geometry, properties=said), lambda body=row.body: body)  # type: ignore[misc]
+        gathered.add(Feature(id=name, geometry=geometry, properties=said), partial(bytes, row.body))
 
 
 def _served(feed: Feed) -> dict[str, set[str]]:

@@ -92,7 +92,7 @@ def _page(body: bytes) -> list[tuple[str, _Row | Refused]]:
     if not isinstance(tables, list) or len(tables) != 1:
         raise Refused("no-table", f"the page has no table {_TABLE}, or more than one")
     found: list[tuple[str, _Row | Refused]] = []
-    for index, line in enumerate(tables[0].iter("tr"), 1):  # type: ignore[union-attr]
+    for index, line in enumerate(tables[0].iter("tr"), 1):  # type: ignore[union-attr]  # //table gives elements
         cells = [" ".join("".join(cell.itertext()).split()) for cell in line.iter("td")]
         if cells:
             found.append((f"row {index}", _row(cells)))

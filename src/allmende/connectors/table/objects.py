@@ -9,7 +9,7 @@ import msgspec
 import shapely
 from shapely.errors import ShapelyError
 
-from allmende.connectors.columns import Line, as_said, header_of, lines_of, number_of
+from allmende.connectors.columns import Line, as_said, header_of, lines_of, number_of, require
 from allmende.connectors.geodesy import epsg, in_degrees, to_degrees
 from allmende.connectors.objects import Gathered, collection_of, nothing
 from allmende.connectors.table.layout import head_lines, thousands_of
@@ -37,6 +37,10 @@ class _Rules(NamedTuple):
     encoding: str
     head: int
 
+    def name_of(self, said: str) -> str:
+        """The id that a cell says, or nothing."""
+        return said if said not in self.missing and self.form.match(said) else ""
+
 
 def read_objects(payload: Payload, source: Source) -> Parsed:
     """One feature a row. A row whose id is known and that cannot be read stays as it was."""
@@ -46,22 +50,12 @@ def read_objects(payload: Payload, source: Source) -> Parsed:
             payload = msgspec.structs.replace(payload, body=as_csv(payload.body, source.settings))
             rules = rules._replace(separator=";", encoding="utf-8")
         names, sign = header_of(payload, rules.separator, rules.encoding, rules.head)
-        wanted = [rules.id, *(rules.place or ()), *([rules.shape] if rules.shape else []), *rules.attributes]
-        lost = [name for name in wanted if name not in names]
-        if lost:
-            raise InvalidInput(f"the table has no column {', '.join(lost)[:200]}")
+        require(names, [rules.id, *(rules.place or ()), *filter(None, [rules.shape]), *rules.attributes])
     except InvalidInput as error:
         return nothing(payload, str(error), "bad-header")
     gathered = Gathered(collection_of(source, title=TITLE, fields=source.settings.get("fields")))
-    for line in lines_of(payload, names, sign, rules.encoding, rules.head):
-        said = line.cells.get(rules.id, "")
-        name = said if said not in rules.missing and rules.form.match(said) else ""
-        try:
-            feature = _feature(line, name, rules)
-        except InvalidInput as error:
-            gathered.reject(str(error), line.body, code="bad-row", where=f"line {line.number}", name=name)
-        else:
-            gathered.add(feature, lambda body=line.body: body)  # type: ignore[misc]  # bound now
+    lines = lines_of(payload, names, sign, rules.encoding, rules.head)
+    gathered.take_rows(lines, rules.name_of, lambda line, name: _feature(line, name, rules), rules.id)
     return gathered.parsed()
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from allmende.connectors.columns import Line, head_of, header_of, lines_of, number_of
+from allmende.connectors.columns import Line, head_of, header_of, lines_of, number_of, require
 from allmende.connectors.geodesy import to_degrees
 from allmende.connectors.moments import moment
 from allmende.connectors.objects import nothing
@@ -60,9 +60,7 @@ def _check(names: Sequence[str], layout: Layout) -> list[str]:
         numbers = list(layout.columns) or [name for name in names if name and name not in others]
     else:
         numbers = list(layout.values)
-    missing = [name for name in [*others, *numbers] if name and name not in names]
-    if missing:
-        raise InvalidInput(f"the table has no column {', '.join(missing)[:200]}")
+    require(names, filter(None, [*others, *numbers]))
     return numbers
 
 

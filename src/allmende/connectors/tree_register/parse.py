@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple
 
-from allmende.connectors.columns import Line, as_said, header_of, lines_of, number_of
+from allmende.connectors.columns import Line, as_said, header_of, lines_of, number_of, require
 from allmende.connectors.geodesy import epsg, to_degrees
 from allmende.connectors.objects import Gathered, collection_of, nothing
 from allmende.domain.connector import Payload, Source
@@ -26,6 +26,10 @@ class _Rules(NamedTuple):
     drop: frozenset[str]
     decimal: str
 
+    def name_of(self, said: str) -> str:
+        """The id that a cell says, or nothing."""
+        return said if self.form.match(said) else ""
+
 
 def parse(payload: Payload, source: Source) -> Parsed:
     """One feature a row. A row whose id is known and that cannot be read stays as it was."""
@@ -33,22 +37,12 @@ def parse(payload: Payload, source: Source) -> Parsed:
     try:
         rules = _rules(source.settings)
         names, sign = header_of(payload, str(source.settings.get("separator") or ""), encoding)
-        wanted = [rules.id, rules.x, rules.y, *rules.properties]
-        missing = [name for name in wanted if name not in names]
-        if missing:
-            raise InvalidInput(f"the table has no column {', '.join(missing)[:200]}")
+        require(names, [rules.id, rules.x, rules.y, *rules.properties])
     except InvalidInput as error:
         return nothing(payload, str(error), "bad-header")
     gathered = Gathered(collection_of(source, title=TITLE, fields=source.settings.get("fields")))
-    for line in lines_of(payload, names, sign, encoding):
-        name = line.cells.get(rules.id, "")
-        known = name if rules.form.match(name) else ""
-        try:
-            feature = _feature(line, known, rules)
-        except InvalidInput as error:
-            gathered.reject(str(error), line.body, code="bad-row", where=f"line {line.number}", name=known)
-        else:
-            gathered.add(feature, lambda body=line.body: body)  # type: ignore[misc]  # bound now
+    lines = lines_of(payload, names, sign, encoding)
+    gathered.take_rows(lines, rules.name_of, lambda line, name: _feature(line, name, rules), rules.id)
     return gathered.parsed()
 
 

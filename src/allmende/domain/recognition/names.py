@@ -28,21 +28,6 @@ _Y = re.compile(
     r"ycoord|y coord|y koordinate|ykoord|utm y|utmy|utm n|geo y|coord y|koord y|gk y|y wert|ywert|y utm|"
     r"y etrs|y gk)(?: (?:wgs84|utm32|utm33|etrs89|25832|25833|gk|utm|etrs|wert|32|33|4326|3857|in \w+))*\Z"
 )
-_SHAPES = frozenset(
-    {
-        "wkt",
-        "geom",
-        "geometry",
-        "geometrie",
-        "the geom",
-        "shape",
-        "point",
-        "geo",
-        "wkb geometry",
-        "position",
-        "location",
-    }
-)
 _PAST = re.compile(
     r"pflanz|bau(?:jahr|datum)?\b|gef(?:ä|ae)llt|inspe|kontroll|datlr|erfass|angelegt|created|erstellt|"
     r"ge(?:ä|ae)ndert|changed|edit|er(?:ö|oe)ffn|opened|geburt|start date|end date|g(?:ü|ue)ltig|valid|"
@@ -80,10 +65,6 @@ def is_x(name: str) -> bool:
 
 def is_y(name: str) -> bool:
     return _Y.match(words_of(name)) is not None
-
-
-def is_shape(name: str) -> bool:
-    return words_of(name) in _SHAPES
 
 
 def is_past(name: str) -> bool:

@@ -75,7 +75,9 @@ def _extras(entry: Entry, catalogue: Catalogue) -> dict[str, str]:
         ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
         spatial = msgspec.json.encode({"type": "Polygon", "coordinates": [ring]}).decode()
     return {
-        "uri": entry.address,
+        # who harvests us has to know a dataset again that comes from somewhere else, too
+        "uri": entry.origin.uri or entry.address if entry.origin else entry.address,
+        "harvest_source_title": text_in(entry.origin.title, catalogue) if entry.origin else "",
         "identifier": entry.address,
         "issued": entry.issued,
         "modified": entry.modified,
@@ -113,6 +115,8 @@ def resource(way: Distribution, place: int, entry: Entry, catalogue: Catalogue) 
         "url": way.download or way.address,
         "format": way.format,
         "mimetype": term.more["media"] if term else None,
+        "size": way.size or None,
+        "hash": f"sha256:{way.sha256}" if way.sha256 else "",
         "license": entry.licence.uri,
         "created": moment(entry.issued),
         "last_modified": moment(entry.modified),

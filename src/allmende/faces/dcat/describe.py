@@ -13,6 +13,7 @@ from allmende.domain.dataset import Texts
 from allmende.domain.editions import Edition
 from allmende.domain.tombstones import Tombstone
 from allmende.faces.dcat import parts
+from allmende.faces.dcat.harvested import Names, describe_harvested, describe_rest
 from allmende.faces.dcat.names import ADMS, DCAT, DCATDE, GEODCATAP, THEME_TAXONOMY, Profile, empty_graph
 
 
@@ -33,6 +34,7 @@ def describe_entry(graph: Graph, entry: Entry, catalogue: Catalogue, profile: Pr
         _history(graph, node, entry, profile)
         for way in entry.distributions:
             parts.add_distribution(graph, entry, way, catalogue)
+            parts.add_file(graph, entry, way, newer=profile is Profile.DE_3)
     _kin(graph, node, entry, catalogue, profile)
     parts.add_quality(graph, node, catalogue.root, entry.quality)
 
@@ -158,9 +160,10 @@ def _kin(graph: Graph, node: URIRef, entry: Entry, catalogue: Catalogue, profile
 
 
 def describe_catalogue(
-    catalogue: Catalogue, entries: list[Entry], profile: Profile, *, all_entries: list[Entry]
+    catalogue: Catalogue, entries: list[Entry], profile: Profile, *, all_entries: list[Entry], whole: bool = True
 ) -> Graph:
-    """The catalogue with a page of its entries; ``all_entries`` is what the services serve as a whole."""
+    """The catalogue with a page of its entries; ``all_entries`` is what the services serve as a whole. ``whole``: with
+    what other catalogues, from which entries were taken over, say of themselves."""
     graph = empty_graph()
     node = URIRef(f"{catalogue.root}/catalog")
     graph.add((node, RDF.type, DCAT.Catalog))
@@ -175,9 +178,16 @@ def describe_catalogue(
     parts.add_languages(graph, node, catalogue.languages)
     for key in catalogue.geocoding:
         graph.add((node, DCTERMS.spatial, URIRef(vocabulary.geocoding_uri(key))))
-    newest = max((entry.modified for entry in all_entries), default="")
+    newest = max((entry.modified for entry in all_entries if entry.origin is None), default="")
     if newest:
         graph.add((node, DCTERMS.modified, parts.day(newest)))
+    names: Names = {}
+    for other in describe_harvested(graph, entries, catalogue, profile, names):
+        graph.add((node, DCAT.dataset, other))
+    if whole:
+        describe_rest(graph, catalogue, names)
+    all_entries = [entry for entry in all_entries if entry.origin is None]
+    entries = [entry for entry in entries if entry.origin is None]
     shown = {entry.id for entry in entries}
     for entry in entries:
         series = entry.dataset.series and profile is Profile.DE_3
@@ -195,6 +205,9 @@ def describe_catalogue(
 def describe_alone(entry: Entry, catalogue: Catalogue, profile: Profile) -> Graph:
     """One dataset with all that its description refers to within the house."""
     graph = empty_graph()
+    if entry.origin is not None:
+        describe_harvested(graph, [entry], catalogue, profile)
+        return graph
     describe_entry(graph, entry, catalogue, profile)
     series = catalogue.entry(entry.dataset.part_of) if profile is Profile.DE_3 else None
     if series is not None:

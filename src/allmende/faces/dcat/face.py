@@ -118,9 +118,16 @@ class _Keyed:
         self.catalogue = catalogue
         # counts change with every reading, and no graph tells them
         said = tuple(
-            msgspec.structs.replace(entry, figures=DatasetFigures(), collections=()) for entry in catalogue.entries
+            msgspec.structs.replace(entry, figures=DatasetFigures(), collections=())
+            for entry in catalogue.entries
+            if entry.origin is None
         )
-        self.digest = xxhash.xxh3_128_hexdigest(_encoder.encode(msgspec.structs.replace(catalogue, entries=said)))
+        # what was taken over is known by its digest: there may be thousands
+        origins = [(entry.id, each.digest, each.changed, each.licence) for entry in catalogue.entries
+                   if (each := entry.origin) is not None]  # fmt: skip
+        rest = [lines for _, lines in catalogue.kept.rest()] if catalogue.kept is not None else []
+        own = msgspec.structs.replace(catalogue, entries=said, kept=None)
+        self.digest = xxhash.xxh3_128_hexdigest(_encoder.encode((own, origins, rest)))
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -136,7 +143,7 @@ def _write_catalogue(keyed: _Keyed, question: Question, format_: Format, ids: tu
     found = [entry for entry in catalogue.entries if entry.id in wanted]
     begin = (question.page - 1) * question.size
     shown = found[begin : begin + question.size]
-    graph = describe_catalogue(catalogue, shown, question.profile, all_entries=found)
+    graph = describe_catalogue(catalogue, shown, question.profile, all_entries=found, whole=question.page == 1)
     last = max(1, -(-len(found) // question.size))
 
     def page(number: int) -> URIRef:

@@ -1,13 +1,17 @@
 """Ways of writing RDF, and which of them a question wants."""
 
+import json
 from typing import NamedTuple
 
 import msgspec
 from rdflib import Graph
+from rdflib.namespace import split_uri
+from rdflib.plugins.serializers.jsonld import Converter
+from rdflib.plugins.shared.jsonld.context import Context
 
 from allmende.domain.errors import InvalidQuery
 from allmende.faces.accept import ranges
-from allmende.faces.dcat.names import NEWEST, PREFIXES, Profile
+from allmende.faces.dcat.names import NEWEST, PREFIXES, Profile, empty_graph
 
 
 class Format(NamedTuple):
@@ -32,11 +36,37 @@ def write(graph: Graph, format_: Format) -> bytes:
     """The graph as bytes. JSON-LD has the prefixes as its context."""
     if format_.name == "json-ld":
         context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
-        text: str = graph.serialize(format="json-ld", context=context, auto_compact=False)
-        return text.encode()
+        converter = Converter(Context(context), False, False)
+        # else rdflib writes 0042 as 42, 1.0E0 as 1.0, which is read as an integer, and leaves out what is no number
+        converter.use_native_types = False
+        found = converter.convert(graph)
+        return json.dumps({"@context": context, "@graph": found}, ensure_ascii=False, sort_keys=True, indent=1).encode()
+    if format_.name == "xml":
+        graph = _nameable(graph)
     # rdflib's pretty XML forgets to declare the prefixes of types
     written: bytes = graph.serialize(format=format_.name, encoding="utf-8")
     return written
+
+
+def _nameable(graph: Graph) -> Graph:
+    """Without properties whose address ends in no name of XML, which RDF/XML cannot say: a stranger's one must not
+    take all others along."""
+    lost = {predicate for predicate in graph.predicates(unique=True) if not _has_name(str(predicate))}
+    if not lost:
+        return graph
+    kept = empty_graph()
+    for triple in graph:
+        if triple[1] not in lost:
+            kept.add(triple)
+    return kept
+
+
+def _has_name(address: str) -> bool:
+    try:
+        split_uri(address)
+    except ValueError:
+        return False
+    return True
 
 
 def by_suffix(suffix: str) -> Format | None:

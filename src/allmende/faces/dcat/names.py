@@ -2,8 +2,12 @@
 
 from enum import StrEnum
 
+import rdflib
 from rdflib import Graph, Namespace
 from rdflib.namespace import DCTERMS, FOAF, OWL, PROV, RDF, RDFS, SKOS, XSD
+
+# a description is given out in the letters in which it came: 01 stays 01
+rdflib.NORMALIZE_LITERALS = False
 
 ADMS = Namespace("http://www.w3.org/ns/adms#")
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
@@ -17,6 +21,7 @@ GEODCATAP = Namespace("http://data.europa.eu/930/")
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 LDQD = Namespace("http://www.w3.org/2016/05/ldqd#")
 LOCN = Namespace("http://www.w3.org/ns/locn#")
+SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 
 THEME_TAXONOMY = "http://publications.europa.eu/resource/authority/data-theme"
@@ -24,7 +29,7 @@ IANA = "https://www.iana.org/assignments/media-types/"
 PREFIXES = {
     "adms": ADMS, "dcat": DCAT, "dcatap": DCATAP, "dcatde": DCATDE, "dct": DCTERMS, "dqv": DQV, "eli": ELI,
     "foaf": FOAF, "geo": GEO, "geodcatap": GEODCATAP, "hydra": HYDRA, "ldqd": LDQD, "locn": LOCN, "owl": OWL,
-    "prov": PROV, "rdf": RDF, "rdfs": RDFS, "skos": SKOS, "vcard": VCARD, "xsd": XSD,
+    "prov": PROV, "rdf": RDF, "rdfs": RDFS, "skos": SKOS, "spdx": SPDX, "vcard": VCARD, "xsd": XSD,
 }  # fmt: skip
 
 

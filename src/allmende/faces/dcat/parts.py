@@ -14,7 +14,7 @@ from allmende.domain.catalogue import Catalogue, Distribution, Entry, Service
 from allmende.domain.dataset import Contact, DatasetProfile, Organisation, Texts
 from allmende.domain.features import Box
 from allmende.domain.quality import Quality
-from allmende.faces.dcat.names import DCAT, DCATAP, DCATDE, DQV, ELI, GEO, IANA, LDQD, LOCN, VCARD
+from allmende.faces.dcat.names import DCAT, DCATAP, DCATDE, DQV, ELI, GEO, IANA, LDQD, LOCN, SPDX, VCARD
 
 METRICS = {
     "completeness": (
@@ -202,6 +202,32 @@ def add_distribution(graph: Graph, entry: Entry, way: Distribution, catalogue: C
         add_named(graph, node, DCTERMS.conformsTo, standard, DCTERMS.Standard)
     if any(service.name == way.service for service in catalogue.services):
         graph.add((node, DCAT.accessService, URIRef(f"{catalogue.root}/catalog#service-{way.service}")))
+
+
+_SHA256 = {
+    True: SPDX.checksumAlgorithm_sha256,
+    # DCAT-AP.de 2.0 has a list of its own, and its shapes ask for the list's name
+    False: URIRef("http://dcat-ap.de/def/hashAlgorithms/sha/256"),
+}
+_ALGORITHMS = URIRef("http://dcat-ap.de/def/hashAlgorithms")
+
+
+def add_file(graph: Graph, entry: Entry, way: Distribution, *, newer: bool) -> None:
+    """Size and checksum of a distribution that is one file; ``newer``: as DCAT-AP 3 writes them."""
+    node = URIRef(f"{entry.address}#{way.name}")
+    if way.size:
+        kind = XSD.nonNegativeInteger if newer else XSD.decimal
+        graph.add((node, DCAT.byteSize, Literal(str(way.size), datatype=kind)))
+    if way.sha256:
+        sum_ = URIRef(f"{node}-checksum")
+        graph.add((node, SPDX.checksum, sum_))
+        graph.add((sum_, RDF.type, SPDX.Checksum))
+        graph.add((sum_, SPDX.algorithm, _SHA256[newer]))
+        graph.add((sum_, SPDX.checksumValue, Literal(way.sha256, datatype=XSD.hexBinary)))
+        if newer:
+            graph.add((_SHA256[newer], RDF.type, SPDX.ChecksumAlgorithm))
+        else:
+            graph.add((_SHA256[newer], SKOS.inScheme, _ALGORITHMS))
 
 
 def add_service(graph: Graph, service: Service, entries: list[Entry], catalogue: Catalogue) -> URIRef:

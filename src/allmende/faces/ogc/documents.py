@@ -21,6 +21,7 @@ CONFORMANCE = (
         f"{_FEATURES}-3/1.0/conf/{name}"
         for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
     ),
+    *(f"{_FEATURES}-5/1.0/conf/{name}" for name in ("schemas", "core-roles-features")),
     *(
         f"{_TILES}/{name}"
         for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")
@@ -33,9 +34,11 @@ CONFORMANCE = (
             "spatial-functions", "temporal-functions", "property-property", "arithmetic",
         )
     ),
+    # a draft's name for basic-spatial-functions: QGIS looks for it before it leaves a place to us
+    "http://www.opengis.net/spec/cql2/0.0/conf/basic-spatial-operators",
 )  # fmt: skip
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
-_SCHEMA_2020 = "https://json-schema.org/draft/2020-12/schema"
+SCHEMAS = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 
 
 def landing(request: Request, about: About) -> dict[str, Any]:
@@ -52,6 +55,7 @@ def landing(request: Request, about: About) -> dict[str, Any]:
             link("http://www.opengis.net/def/rel/ogc/1.0/conformance", f"{root}/conformance", JSON),
             link("data", f"{root}/collections", JSON),
             link("http://www.opengis.net/def/rel/ogc/1.0/data", f"{root}/collections", JSON),
+            link("http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", f"{root}/tileMatrixSets", JSON),
         ],
     }
 
@@ -100,9 +104,11 @@ def collection(request: Request, layer: Layer) -> dict[str, Any]:
 def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
     found = [
-        link("items", f"{here}/items?f=json", GEOJSON, layer.title),
+        link("items", f"{here}/items", GEOJSON, layer.title),  # GDAL puts "/" and an id behind it
         link("items", f"{here}/items?f=html", HTML, layer.title),
         link(QUERYABLES, f"{here}/queryables", SCHEMA),
+        link(SCHEMAS, f"{here}/schema", SCHEMA),
+        link("describedby", f"{here}/schema/feature", SCHEMA),
         link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", f"{here}/tiles", JSON),
     ]
     if layer.words.licence:
@@ -115,15 +121,3 @@ def _links(request: Request, layer: Layer) -> list[dict[str, str]]:
 def _listed(request: Request, layer: Layer) -> list[dict[str, str]]:
     here = f"{request.root}/collections/{quote(layer.id, safe=':~')}"
     return [link("self", here, JSON), link("alternate", f"{here}?f=html", HTML), *_links(request, layer)]
-
-
-def schema_of(request: Request, layer: Layer, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The queryables as a JSON Schema (19-079r2, 6.2)."""
-    return {
-        "$schema": _SCHEMA_2020,
-        "$id": f"{request.root}/collections/{quote(layer.id, safe=':~')}/queryables",
-        "type": "object",
-        "title": layer.title,
-        "properties": {**known, "geometry": {"x-ogc-role": "primary-geometry", "format": "geometry-any"}},
-        "additionalProperties": not layer.strict,
-    }

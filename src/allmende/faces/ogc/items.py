@@ -19,8 +19,9 @@ from allmende.domain.times import format_instant
 from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, Answer, Page, link, own_links, tagged
 from allmende.faces.ogc.cql import parse_cql, properties
 from allmende.faces.ogc.crs import Crs, box_area, in_system, read_bbox, read_crs
-from allmende.faces.ogc.layers import Layer, queryables
+from allmende.faces.ogc.layers import Layer
 from allmende.faces.ogc.options import ITEM, ITEMS, read_flag, read_limit, read_span, read_texts, wants_page
+from allmende.faces.ogc.schemas import queryables
 
 
 class Asked(msgspec.Struct, frozen=True):

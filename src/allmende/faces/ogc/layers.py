@@ -15,8 +15,6 @@ from allmende.domain.policy import Reader
 from allmende.domain.store import Store
 
 THINGS = "things:"
-_SAMPLE = 100
-_SCHEMAS: Mapping[type, str] = {bool: "boolean", int: "number", float: "number", str: "string"}
 
 
 class DatasetWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +58,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     bbox: Box | None = None
     first: int | None = None
     last: int | None = None
+    version: int | None = None
+    """A number that is another with every change of what is in it; None where nobody keeps one."""
     words: DatasetWords
 
     @property
@@ -105,6 +105,7 @@ def _of_collection(kept: KeptCollection, about: About) -> Layer:
         bbox=kept.bbox,
         first=kept.first,
         last=kept.last,
+        version=kept.changed_at,
         words=words,
     )
 
@@ -124,14 +125,3 @@ def _of_things(dataset: str, about: About, figures: DatasetFigures) -> Layer:
         last=figures.newest,
         words=words,
     )
-
-
-def queryables(store: Store, reader: Reader, layer: Layer) -> dict[str, dict[str, Any]]:
-    """The properties of a collection as JSON Schema: what its source says, and what the first features have."""
-    found = {name: dict(schema) for name, schema in layer.fields.items()}
-    query = FeatureQuery(collection=layer.source, reader=reader, things=layer.things, simulated=True, top=_SAMPLE)
-    for item in store.features(query).items:
-        for name, value in msgspec.json.decode(item.properties).items():
-            if type(value) in _SCHEMAS and "type" not in found.setdefault(name, {}):
-                found[name]["type"] = _SCHEMAS[type(value)]
-    return found

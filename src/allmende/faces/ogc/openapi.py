@@ -66,10 +66,16 @@ def _paths() -> dict[str, Any]:
         "/": _operation("landing", "What there is.", (JSON,), *page),
         "/conformance": _operation("conformance", "Requirement classes that hold.", (JSON,), *page),
         "/api": _operation("api", "This document.", (JSON,), *page),
+        "/tileMatrixSets": _operation("matrixSets", "Grids of tiles.", (JSON,), *page),
+        f"/tileMatrixSets/{MATRIX}": _operation("matrixSet", "The grid of all tiles.", (JSON,), *page),
         "/collections": _operation("collections", "All collections.", (JSON,), *page),
         collection: _operation("collection", "One collection.", (JSON,), _COLLECTION, *page),
         f"{collection}/queryables": _operation(
             "queryables", "Properties that can be asked for.", (SCHEMA,), _COLLECTION, *page
+        ),
+        f"{collection}/schema": _operation("schema", "Its properties with their types.", (SCHEMA,), _COLLECTION, *page),
+        f"{collection}/schema/feature": _operation(
+            "featureSchema", "The same of a feature in GeoJSON.", (SCHEMA,), _COLLECTION, *page
         ),
         f"{collection}/items": _operation(
             "items", "A page of features.", (GEOJSON,), _COLLECTION, *named(ITEMS),

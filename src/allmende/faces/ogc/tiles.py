@@ -3,7 +3,6 @@
 A tile is made of the same question as a page of features, and so holds what its reader may see and nothing else.
 """
 
-from collections.abc import Iterator
 from math import atan, degrees, pi, sinh
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +16,9 @@ from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.features import Box, FeatureQuery, KeptFeature
 from allmende.domain.store import Store
 from allmende.faces.ogc.answers import JSON, link, own_links, tagged
+from allmende.faces.ogc.drawn import Drawn
 from allmende.faces.ogc.layers import Layer
-from allmende.faces.ogc.mvt import EXTENT, TileFeature, encode_tile
+from allmende.faces.ogc.mvt import EXTENT, encode_tile
 from allmende.faces.ogc.options import read_texts
 
 MVT = "application/vnd.mapbox-vector-tile"
@@ -28,30 +28,49 @@ _BUFFER = 64
 """Units around a tile that are drawn too, so that symbols and lines are not cut at its edge."""
 _DETAIL = 1.0
 """Units that a simplified line may lie off."""
+CAPPED = "tile.capped"
+"""The property that the features of a tile have where others were left out."""
+_POINT = '{"type":"Point",'
+_PROPERTIES = msgspec.json.Decoder(dict[str, Any])
 _TILING = f"http://www.opengis.net/def/tilematrixset/OGC/1.0/{MATRIX}"
+_TITLE = "Google Maps Compatible for the World"
+TILING_SCHEME = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 _LIMIT = degrees(atan(sinh(pi)))
 """Latitude at which the Mercator square ends."""
 
 
-def read_tile(request: Request, layer: Layer, place: list[str], store: Store, limits: FaceLimits) -> Response:
-    """``{z}/{y}/{x}``: 204 where there is nothing in it. A tile holds so many features at most, by their ids."""
+def read_tile(
+    request: Request, layer: Layer, place: list[str], store: Store, limits: FaceLimits, drawn: Drawn
+) -> Response:
+    """``{z}/{y}/{x}``: 204 where there is nothing in it. A tile holds so many features at most, by their ids.
+
+    A collection's tile is the same until the collection changes: its tag is known before it is drawn, and one that is
+    open to all is kept as it was drawn.
+    """
     texts = read_texts(request.query, ("f",))
     if texts.get("f", "mvt") != "mvt":
         raise InvalidQuery("a tile is mvt", where="f")
-    zoom, row, column = _place(place)
-    near = _box(zoom, row, column, _BUFFER)
+    here = _place(place)
+    if layer.version is None:
+        return tagged(request, _draw(request, layer, here, store, limits))
+    key = (layer.id, layer.version, here, limits.tile_features)
+    return drawn.answer(request, key, lambda: _draw(request, layer, here, store, limits))
+
+
+def _draw(request: Request, layer: Layer, here: tuple[int, int, int], store: Store, limits: FaceLimits) -> Response:
+    near = _box(*here, _BUFFER)
     query = FeatureQuery(
         collection=layer.source, reader=request.reader, things=layer.things, simulated=True, bbox=near,
         top=limits.tile_features,
     )  # fmt: skip
     page = store.features(query)
-    body = encode_tile(layer.id, _drawn(page.items, zoom, row, column))
+    said = [{"id": item.id, **_PROPERTIES.decode(item.properties)} for item in page.items]
+    also = {} if page.next is None else {CAPPED: True}
+    body = encode_tile(layer.id, _units(page.items, *here), said, also) if page.items else b""
     headers = {"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/3857>"}
     if page.next is not None:
         headers["Warning"] = f'199 - "only the first {limits.tile_features} features (ALLMENDE_TILE_FEATURES)"'
-    if not body:
-        return Response(status=204, content_type=MVT, headers=headers)
-    return tagged(request, Response(status=200, body=body, content_type=MVT, headers=headers))
+    return Response(status=200 if body else 204, body=body, content_type=MVT, headers=headers)
 
 
 def _place(parts: list[str]) -> tuple[int, int, int]:
@@ -78,9 +97,9 @@ def _box(zoom: int, row: int, column: int, buffer: int) -> Box:
     return lon(column - more), lat(row + 1 + more), lon(column + 1 + more), lat(row - more)
 
 
-def _drawn(items: list[KeptFeature], zoom: int, row: int, column: int) -> Iterator[TileFeature]:
-    """Features in units of the tile: moved, simplified and cut, all at once."""
-    shapes = shapely.force_2d(shapely.from_geojson([item.geometry for item in items], on_invalid="ignore"))
+def _units(items: list[KeptFeature], zoom: int, row: int, column: int) -> Any:
+    """The geometries in units of the tile: moved, simplified and cut, all at once; None where there is none."""
+    shapes = _shapes(items)
     side = 2**zoom
 
     def to_units(positions: Any) -> Any:
@@ -90,26 +109,31 @@ def _drawn(items: list[KeptFeature], zoom: int, row: int, column: int) -> Iterat
         return np.column_stack([x, y]) * EXTENT
 
     shapes = shapely.transform(shapes, to_units)
-    shapes = shapely.simplify(shapes, _DETAIL if zoom < DEEPEST else 0)
+    bent = shapely.get_type_id(shapes) > 0  # points stay as they are
+    if bent.any():
+        shapes[bent] = _simplified(shapes[bent], zoom)
+    return shapes
+
+
+def _shapes(items: list[KeptFeature]) -> Any:
+    """The geometries in degrees. A point is its box: there are many, and to read them costs more than to draw them."""
+    shapes = np.empty(len(items), dtype=object)
+    single = np.array([item.geometry is not None and item.geometry.startswith(_POINT) for item in items], dtype=bool)
+    places = np.array([(item.west, item.south) for item in items], dtype=float)
+    shapes[single] = shapely.points(places[single])
+    others = [item.geometry for item, one in zip(items, single, strict=True) if not one]
+    shapes[~single] = shapely.force_2d(shapely.from_geojson(others, on_invalid="ignore"))
+    return shapes
+
+
+def _simplified(shapes: Any, zoom: int) -> Any:
+    if zoom < DEEPEST:
+        shapes = shapely.simplify(shapes, _DETAIL)
+    wrong = ~shapely.is_valid(shapes)
+    shapes[wrong] = shapely.make_valid(shapes[wrong])
     frame = (-_BUFFER, -_BUFFER, EXTENT + _BUFFER, EXTENT + _BUFFER)
-    for item, shape in zip(items, shapes, strict=True):
-        if shape is None:
-            continue
-        cut = shape if shapely.get_type_id(shape) == 0 else shapely.clip_by_rect(shapely.make_valid(shape), *frame)
-        cut = shapely.set_precision(cut, 1.0)  # on whole units an area stays one
-        if not cut.is_empty:
-            yield TileFeature(cut, _said(item))
-
-
-def _said(item: KeptFeature) -> dict[str, str | float | bool]:
-    """The properties that a tile can hold, and the feature's id as ``id`` where no property is called so."""
-    said: dict[str, str | float | bool] = {"id": item.id}
-    for name, value in msgspec.json.decode(item.properties).items():
-        if isinstance(value, bool | str | float):
-            said[name] = value
-        elif isinstance(value, int) and abs(value) < 2**53:
-            said[name] = float(value)
-    return said
+    # on whole units an area stays one
+    return shapely.set_precision(shapely.clip_by_rect(shapes, *frame), 1.0)
 
 
 def tilesets(request: Request, layer: Layer) -> dict[str, Any]:
@@ -129,6 +153,7 @@ def tileset(request: Request, layer: Layer) -> dict[str, Any]:
     told["links"] = [
         *own_links(request, JSON),
         {"rel": "item", "type": MVT, "href": template, "templated": True},
+        link(TILING_SCHEME, f"{request.root}/tileMatrixSets/{MATRIX}", JSON),
     ]
     fields = {name: str(schema.get("type", "String")).title() for name, schema in layer.fields.items()}
     told |= {
@@ -143,6 +168,41 @@ def tileset(request: Request, layer: Layer) -> dict[str, Any]:
     if layer.bbox is not None:
         told["bounds"] = list(layer.bbox)
     return told
+
+
+def matrix_sets(request: Request) -> dict[str, Any]:
+    """The tile matrix sets: there is one (17-083r4)."""
+    here = f"{request.root}/tileMatrixSets/{MATRIX}"
+    one = {"id": MATRIX, "title": _TITLE, "uri": _TILING, "links": [link("self", here, JSON)]}
+    return {"tileMatrixSets": [one], "links": own_links(request, JSON)}
+
+
+def matrix_set(request: Request) -> dict[str, Any]:
+    """WebMercatorQuad as 17-083r4, annex D writes it."""
+    half = pi * 6_378_137
+    return {
+        "id": MATRIX,
+        "title": _TITLE,
+        "uri": _TILING,
+        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+        "orderedAxes": ["X", "Y"],
+        "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+        "tileMatrices": [
+            {
+                "id": str(zoom),
+                "scaleDenominator": 2 * half / 256 / 2**zoom / 0.00028,
+                "cellSize": 2 * half / 256 / 2**zoom,
+                "cornerOfOrigin": "topLeft",
+                "pointOfOrigin": [-half, half],
+                "tileWidth": 256,
+                "tileHeight": 256,
+                "matrixWidth": 2**zoom,
+                "matrixHeight": 2**zoom,
+            }
+            for zoom in range(DEEPEST + 1)
+        ],
+        "links": own_links(request, JSON),
+    }
 
 
 def _tileset(layer: Layer) -> dict[str, Any]:

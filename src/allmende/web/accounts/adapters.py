@@ -8,15 +8,17 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from allmende.web.accounts import enrolment, mail
+from allmende.web.accounts import again, enrolment, mail
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.clients import address_of
 from allmende.web.accounts.models import User
@@ -100,6 +102,21 @@ class AccountAdapter(DefaultAccountAdapter):
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Somebody registers: as what the invitation says, else as a contributor. Without mail they wait."""
         return enrolment.enrol(request, super().save_user(request, user, form, commit=False))
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether it is asked who somebody is. Of those whom a provider alone knows, the provider is asked; allauth
+        itself would let them pass."""
+        if again.is_known_elsewhere_alone(context.request.user) and not again.was_vouched_for(context.request):
+            raise ReauthenticationRequired
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        return required
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Ways to show who one is, the one that is offered first before the others."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not methods and again.is_known_elsewhere_alone(user):
+            return [{"id": "provider", "description": "", "url": reverse("accounts:again")}]
+        return methods
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """A link of the public address: the request's own may be made up."""
@@ -191,9 +208,14 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """An address that somebody has here already is not taken over: it links nothing and opens nothing."""
+        """What does not fit together opens nothing. An address that somebody has here already is not taken over: it
+        links nothing either."""
+        provider = enrolment.provider_of(sociallogin.account.provider)
+        signed = again.check_said(provider, sociallogin.account.extra_data)
+        again.note_vouching(request, sociallogin, signed)
         if not sociallogin.is_existing:
-            kept = [a for a in sociallogin.email_addresses if a.verified and not enrolment.is_taken(a.email)]
+            # Some providers say "false", and mean it.
+            kept = [a for a in sociallogin.email_addresses if a.verified is True and not enrolment.is_taken(a.email)]
             sociallogin.email_addresses = kept
             sociallogin.user.email = kept[0].email if kept else ""
 

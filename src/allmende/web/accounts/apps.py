@@ -12,5 +12,6 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """Connect what follows a log-in."""
+        """Connect what follows a log-in; say what is held of people."""
         import_module("allmende.web.accounts.sessions")
+        import_module("allmende.web.accounts.holdings").register_all()

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 
+from allmende.domain.policy import ANONYMOUS
 from allmende.web.accounts.authentication import WrongToken, reader_of
 from allmende.web.accounts.sessions import note_seen
 
@@ -15,7 +17,10 @@ CHALLENGE = 'Bearer realm="allmende", Basic realm="allmende"'
 
 
 class ReaderMiddleware:
-    """Finds out who asks; a token that opens nothing is answered with 401 instead of being taken for anybody."""
+    """Finds out who asks; a token that opens nothing is answered with 401 instead of being taken for anybody.
+
+    What somebody known is answered is for them alone: no cache between may keep it for others, whatever a view says.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -28,7 +33,17 @@ class ReaderMiddleware:
                     note_seen(request)
             except WrongToken as error:
                 return _refuse(str(error))
-        return self.get_response(request)
+        response = self.get_response(request)
+        if getattr(request, "reader", ANONYMOUS).name != ANONYMOUS.name:
+            _keep_private(response)
+        return response
+
+
+def _keep_private(response: HttpResponse) -> None:
+    said = response.headers.get("Cache-Control", "")
+    if "private" not in said and "no-store" not in said:
+        response.headers["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["Authorization", "Cookie"])
 
 
 def _refuse(message: str) -> HttpResponse:

@@ -201,13 +201,19 @@ class AuditEntries(models.QuerySet["AuditEntry"]):
             self.create(actor="house:worker", action=PRUNED, detail={"gone": gone, "before": last.digest})
         return gone
 
+    @staticmethod
+    def tells_of(subject: str) -> models.Q:
+        """The condition for entries by somebody or about them, where ``detail`` is annotated as ``text``."""
+        told = models.Q(actor=subject) | models.Q(object=subject)
+        # the engines write letters outside of ASCII in either way
+        for word in {json.dumps(subject), json.dumps(subject, ensure_ascii=False)}:
+            told |= models.Q(text__contains=word)
+        return told
+
     def erase(self, subject: str) -> int:
         """Delete what entries say that were made by, or tell of, ``subject`` (``user:anna``): who, what, the details
         and their salt. When and which action stay, and the chain holds. Gives how many."""
-        words = {json.dumps(subject), json.dumps(subject, ensure_ascii=False)}
-        told = models.Q(actor=subject) | models.Q(object=subject)
-        for word in words:  # the engines write letters outside of ASCII in either way
-            told |= models.Q(text__contains=word)
+        told = self.tells_of(subject)
         with transaction.atomic():
             AuditHead.locked()
             found = self.exclude(salt="").annotate(text=Cast("detail", models.TextField())).filter(told)

@@ -20,11 +20,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allmende.domain.errors import Conflict
-from allmende.web.accounts import people
 from allmende.web.accounts import sessions as browsers
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.enrolment import provider_of
-from allmende.web.accounts.export import data_of
 from allmende.web.accounts.models import LoggedIn, Token, User
 from allmende.web.accounts.roles import given_role, lacks_factor, may, role_of
 
@@ -92,6 +90,14 @@ def email(request: HttpRequest) -> HttpResponse:
     return _change(request, ContactForm, "accounts/email.html", "user.email")
 
 
+@never_cache
+@login_required
+@reauthentication_required
+def set_password(request: HttpRequest) -> HttpResponse:
+    """A password for an account that has none yet. (allauth's own page asks nobody who they are.)"""
+    return allauth.password_set(request)
+
+
 def _change(request: HttpRequest, kind: Any, template: str, action: str) -> HttpResponse:
     user: Any = request.user
     form = kind(request.POST if request.method == "POST" else None, instance=user)
@@ -128,7 +134,9 @@ def sessions(request: HttpRequest) -> HttpResponse:
 def data(request: HttpRequest) -> HttpResponse:
     """All that the house keeps of the person's account, as a file."""
     user: Any = request.user
-    response = JsonResponse(data_of(user), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    from allmende.web.persons.reach import everything, subject_of
+
+    response = JsonResponse(everything(subject_of(user)), json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = 'attachment; filename="allmende-account.json"'
     return response
 
@@ -138,7 +146,11 @@ def data(request: HttpRequest) -> HttpResponse:
 @reauthentication_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest) -> HttpResponse:
-    """Delete one's account, at once and for good."""
+    """Delete one's account and all that leads to the person, at once and for good; before that, what there is."""
+    from allmende.web.persons.asking import erase_self
+    from allmende.web.persons.erasing import backups_until
+    from allmende.web.persons.reach import look, subject_of
+
     user: Any = request.user
     trouble = ""
     if request.method == "POST":
@@ -146,13 +158,19 @@ def delete(request: HttpRequest) -> HttpResponse:
             trouble = _("Tick the box, if you are sure.")
         else:
             try:
-                people.remove_user(user, actor=f"user:{user.get_username()}")
+                erased = erase_self(user, request.POST.get("given", ""))
             except Conflict:
                 trouble = _("You are the last administrator. Make another one first.")
             else:
                 logout(request)
-                return render(request, "accounts/deleted.html")
-    return render(request, "accounts/delete.html", {"trouble": trouble}, status=400 if trouble else 200)
+                values = {"kept": erased.kept, "backups_until": backups_until()}
+                return render(request, "accounts/deleted.html", values)
+    values = {
+        "trouble": trouble,
+        "found": [each for each in look(subject_of(user)) if each["count"]],
+        "backups_until": backups_until(),
+    }
+    return render(request, "accounts/delete.html", values, status=400 if trouble else 200)
 
 
 def provider_title(account: SocialAccount) -> str:

@@ -43,7 +43,7 @@ def give_role(user: User, role: str, *, actor: str, organisation: Organisation |
     if organisation is not None and role == "administrator":
         raise InvalidInput("an administrator looks after the whole house; leave the organisation out")
     if organisation is None:
-        _keep_an_administrator(user, role)
+        keep_an_administrator(user, role)
         user.is_superuser = user.is_staff = role == "administrator"
         user.save(update_fields=["is_superuser", "is_staff"])
     was = Membership.objects.filter(user=user, organisation=organisation).values_list("role", flat=True).first()
@@ -65,13 +65,10 @@ def take_role(user: User, organisation: Organisation, *, actor: str) -> None:
 
 @transaction.atomic
 def remove_user(user: User, *, actor: str) -> None:
-    """Delete an account with its personal data and its tokens. Raises Conflict for the last administrator."""
-    _keep_an_administrator(user, "")
-    name = user.get_username()
-    end_all(user)
-    user.delete()
-    forget(user)
-    record(actor, "user.remove", f"user:{name}")
+    """Delete an account and all that leads to the person. Raises Conflict for the last administrator."""
+    from allmende.web.persons.erasing import erase_account
+
+    erase_account(user, actor=actor)
 
 
 @transaction.atomic
@@ -89,7 +86,7 @@ def close_user(user: User, *, actor: str) -> None:
 
     Raises Conflict for the last administrator.
     """
-    _keep_an_administrator(user, "")
+    keep_an_administrator(user, "")
     user.is_active, user.waits = False, False
     user.save(update_fields=["is_active", "waits"])
     end_all(user)
@@ -161,7 +158,8 @@ def forget(user: User) -> None:
     transaction.on_commit(forget_known)
 
 
-def _keep_an_administrator(user: User, role: str) -> None:
+def keep_an_administrator(user: User, role: str = "") -> None:
+    """Raise Conflict where nobody would look after the house once somebody had this role instead."""
     if role == "administrator" or not user.is_superuser or not user.is_active:
         return
     # Locked, so that two who go at once see each other.

@@ -72,7 +72,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @reauthentication_required(allow_get=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: HttpRequest, number: int) -> HttpResponse:
-    """One account: its roles; open, close or delete it."""
+    """One account: its roles; open or close it."""
     user = User.objects.filter(pk=number).first()
     if user is None:
         raise Http404(number)
@@ -85,8 +85,6 @@ def person(request: HttpRequest, number: int) -> HttpResponse:
             messages.error(request, _("This role cannot be given so."))
         else:
             messages.success(request, _("Your changes are saved."))
-            if request.POST.get("do") == "remove":
-                return HttpResponseRedirect(reverse("accounts:people"))
         return HttpResponseRedirect(reverse("accounts:person", args=[number]))
     values = {
         **_row(user),
@@ -108,8 +106,6 @@ def _do(request: HttpRequest, user: User) -> None:
         changes.open_user(user, actor=actor)
     elif do == "close":
         changes.close_user(user, actor=actor)
-    elif do == "remove":
-        changes.remove_user(user, actor=actor)
     else:
         raise Http404(do)
 

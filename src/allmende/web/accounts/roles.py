@@ -27,6 +27,7 @@ DEEDS = {
     "rejections.see": "steward",
     "feedback.see": "editor",
     "audit.see": "steward",
+    "persons.answer": "steward",
     "people.edit": "administrator",
 }
 """The least role for each deed."""

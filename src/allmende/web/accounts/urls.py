@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from allmende.web.accounts import own, people_views, token_views, views
+from allmende.web.accounts import again, own, people_views, token_views, views
 
 app_name = "accounts"
 
@@ -12,7 +12,9 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("oidc/<slug:provider_id>/login/", views.leave_for_provider, name="provider"),
     path("invitation/<str:secret>/", views.invitation, name="invitation"),
+    path("again/", again.again, name="again"),
     path("email/", own.email, name="email"),
+    path("password/set/", own.set_password, name="set-password"),
     path("name/", own.name, name="name"),
     path("sessions/", own.sessions, name="sessions"),
     path("data/", own.data, name="data"),

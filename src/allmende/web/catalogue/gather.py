@@ -12,6 +12,8 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.catalogue.notes import read_notes
 from allmende.web.catalogue.ways import ADDERS, SERVICES
+from allmende.web.downloads.ways import dump_adder
+from allmende.web.harvest.entries import harvested
 from allmende.web.house import open_sources
 
 
@@ -26,8 +28,12 @@ def contracts() -> Mapping[str, Contract]:
     return {id_: found.source.contract for id_, found in open_sources().items()}
 
 
-def gather(store: Store, profile: Profile, reader: Reader, root: str, *, simulated: bool = False) -> Catalogue:
-    """All that the reader may know of. Simulated datasets are in it where they are asked for."""
+def gather(
+    store: Store, profile: Profile, reader: Reader, root: str, *, simulated: bool = False, others: bool = True
+) -> Catalogue:
+    """All that the reader may know of. Simulated datasets are in it where they are asked for; ``others``: with what was
+    taken over from other catalogues."""
+    entries, kept = harvested(profile, root) if others else ((), None)
     return build_catalogue(
         profile,
         reader,
@@ -36,9 +42,11 @@ def gather(store: Store, profile: Profile, reader: Reader, root: str, *, simulat
         collections=store.collections(reader, simulated=simulated),
         notes=read_notes(),
         contracts=contracts(),
-        adders=ADDERS,
+        adders=[*ADDERS, dump_adder(root)],
         services=[make(root) for make in SERVICES],
         simulated=simulated,
+        harvested=entries,
+        kept=kept,
     )
 
 

@@ -15,6 +15,8 @@ from allmende.domain.tombstones import Tombstone, bury
 from allmende.web.catalogue.history import as_day
 from allmende.web.catalogue.models import Description
 from allmende.web.catalogue.notes import edition_body
+from allmende.web.harvest.entries import gone_one
+from allmende.web.harvest.models import Harvested
 from allmende.web.portal.sources import spoken
 
 
@@ -26,7 +28,10 @@ def tombstone(store: Store, profile: Profile, reader: Reader, root: str, name: s
             return None
         return bury(dataset, root, end=_newest(store, dataset))
     kept = Description.objects.filter(dataset=name, gone__isnull=False, public=True).first()
-    return None if kept is None else _of_lost(kept, root)
+    if kept is not None:
+        return _of_lost(kept, root)
+    taken = gone_one(name, profile)
+    return None if taken is None else _of_taken(taken, root)
 
 
 def tombstones(profile: Profile, reader: Reader, root: str) -> list[Tombstone]:
@@ -45,6 +50,21 @@ def _of_lost(kept: Description, root: str) -> Tombstone:
         address = f"{root}/dataset/{kept.dataset}"
         return Tombstone(id=kept.dataset, address=address, title=kept.title, withdrawn=day, reason=reason)
     return bury(dataset_of(body), root, day=day, reason=reason)
+
+
+def _of_taken(taken: Harvested, root: str) -> Tombstone:
+    """Of one that was taken over from another catalogue, and is no more there."""
+    return Tombstone(
+        id=taken.dataset,
+        address=f"{root}/dataset/{taken.dataset}",
+        title=taken.said.get("title", {}),
+        withdrawn="" if taken.gone is None else time.strftime("%Y-%m-%d", time.gmtime(taken.gone / 1_000_000)),
+        reason={
+            "de": "Der Katalog, aus dem der Datensatz übernommen wurde, führt ihn nicht mehr, oder er wird nicht mehr "
+            "übernommen.",
+            "en": "The catalogue that the dataset was taken over from has it no more, or it is taken over no more.",
+        },
+    )
 
 
 def _newest(store: Store, dataset: DatasetProfile) -> str:

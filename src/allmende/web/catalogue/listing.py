@@ -106,6 +106,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
     values = {
         "listed": [listed(entry, found.hits.stems) for entry in found.entries[(page - 1) * ROWS : page * ROWS]],
         "total": len(found.entries),
+        "harvests": bool(request.house.profile.harvests),  # type: ignore[attr-defined]
         "text": question.text,
         "question": question,
         "kept": link.pairs(without=("q", "order", "district", *SIDES)),

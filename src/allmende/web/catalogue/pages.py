@@ -20,6 +20,7 @@ from allmende.web.catalogue.history import as_day, told_history
 from allmende.web.catalogue.listing import listed
 from allmende.web.catalogue.sketch import draw
 from allmende.web.catalogue.snippets import snippets
+from allmende.web.downloads.ways import DUMP
 from allmende.web.portal.sources import as_moment, spoken
 
 SHOWN = 50
@@ -58,9 +59,11 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "more": max(0, entry.figures.streams - SHOWN),
         "sketch": draw(house.profile.geography, entry.bbox, places),
         "places": len(places),
+        "dumps": [way for way in entry.distributions if way.name.startswith(DUMP) and not entry.origin],
         "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
         "provenance": spoken(entry.provenance),
         "legal_basis": spoken(dataset.legal_basis),
+        "origin_access": _access(entry),
         "keywords": dataset.keywords.get(_language()) or next(iter(dataset.keywords.values()), []),
         "availability": spoken(availability.label) if availability else "",
         "high_value": [_label(vocabulary.HIGH_VALUE, key) for key in dataset.high_value],
@@ -76,6 +79,12 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "schema_org": mark_safe(data_block(describe(entry, catalogue, _language()))),  # noqa: S308
     }
     return render(request, "catalogue/dataset.html", values)
+
+
+def _access(entry: Entry) -> str:
+    """What the origin of a dataset says of who may have it, in the reader's words where its list is known."""
+    said = entry.origin.access if entry.origin else ""
+    return _label(vocabulary.ACCESS_RIGHTS, said) if said else ""
 
 
 def _named(stream: StreamSummary) -> str:

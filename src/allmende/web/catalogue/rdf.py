@@ -40,13 +40,15 @@ def dataset(request: HttpRequest, name: str, suffix: str = "") -> HttpResponse:
     profile = request.house.profile.datasets.get(name)  # type: ignore[attr-defined]
     if profile is not None and not may_know(profile, request.house.reader):  # type: ignore[attr-defined]
         raise Http404(name)
-    if profile is None or profile.withdrawn is not None:
+    if profile is not None and profile.withdrawn is not None:
         return _gone(request, name, format_)
     # who asks for it by its name has asked for it, simulated or not
-    found = catalogue_for(request, simulated=profile.simulated)
+    found = catalogue_for(request, simulated=profile is not None and profile.simulated)
     entry = found.entry(name)
     if entry is None:
-        raise Http404(name)
+        if profile is not None:
+            raise Http404(name)
+        return _gone(request, name, format_)
     if format_ is None:
         answer = show_dataset(request, entry, found)
         answer["Vary"] = VARY

@@ -11,8 +11,10 @@ class CitizensConfig(AppConfig):
     label = "citizens"
 
     def ready(self) -> None:
-        """Be told of accounts that are deleted."""
+        """Be told of accounts that are deleted; say what is held of people."""
         from allmende.web.accounts.models import User
+        from allmende.web.citizens.holdings import register_all
         from allmende.web.citizens.keeping import leave_with_account
 
+        register_all()
         pre_delete.connect(leave_with_account, sender=User, dispatch_uid="citizens")

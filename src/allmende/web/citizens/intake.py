@@ -21,10 +21,10 @@ from allmende.domain.records import Rejection
 from allmende.web.broker.session import Client
 from allmende.web.citizens.models import BLOCKED, OwnSensor
 from allmende.web.citizens.source import source_of
+from allmende.web.counts import Bucket
 from allmende.web.disk import DiskFloor
 from allmende.web.house import open_profile, open_store
 from allmende.web.intake import Intake
-from allmende.web.limits import Bucket
 
 TOPICS = ("own/+", "own/+/+")
 """``own/7``, and ``own/7/temperature`` for devices that send each value by itself."""
@@ -55,7 +55,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def _bucket() -> Bucket:
-    return Bucket(settings.ALLMENDE.own_rate)
+    return Bucket(settings.ALLMENDE.own_rate, "own sensors")
 
 
 @cache

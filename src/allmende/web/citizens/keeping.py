@@ -22,6 +22,7 @@ from allmende.web.citizens.models import BLOCKED, LEAVE, OPEN, RETURNED, WAITING
 from allmende.web.citizens.source import dataset_of, declare
 from allmende.web.config import Config
 from allmende.web.house import open_profile, open_store
+from allmende.web.persons.marks import note_erased
 
 HOUSE = house_reader("citizens")
 
@@ -194,7 +195,7 @@ def delete(user: User, sensor: OwnSensor, afterwards: str) -> None:
     def work() -> None:
         found = _locked(sensor)
         _note(user, "delete", found, afterwards=afterwards)
-        _end(found, afterwards)
+        end(found, afterwards)
 
     _deed(work)
 
@@ -204,13 +205,16 @@ def leave_with_account(sender: type[User], instance: User, **_more: Any) -> None
 
     def work() -> None:
         for sensor in OwnSensor.objects.select_for_update().filter(user=instance).order_by("pk"):
-            _end(sensor, sensor.afterwards)
+            end(sensor, sensor.afterwards)
 
     with transaction.atomic():
         _deed(work)
 
 
-def _end(sensor: OwnSensor, afterwards: str) -> None:
+def end(sensor: OwnSensor, afterwards: str) -> None:
+    """Delete it with its readings, or cut its ties to the person; a part of the transaction that is open. A backup that
+    is older makes it happen again."""
+    note_erased(OwnSensor, sensor.pk, sensor.created, how=afterwards)
     _drop_token(sensor)
     if afterwards == LEAVE and sensor.state == OPEN:
         _cut_ties(sensor)

@@ -10,6 +10,7 @@ import typer
 
 from allmende.web.cli.audit_commands import audit
 from allmende.web.cli.errors import ExitCode, code_of, sentence
+from allmende.web.cli.file_commands import dump, export
 from allmende.web.cli.office_commands import office
 from allmende.web.cli.people_commands import organisation, token, user
 from allmende.web.cli.retention_commands import retention
@@ -36,6 +37,8 @@ app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
 app.add_typer(audit, name="audit")
 app.command("rules")(rules)
+app.command("dump")(dump)
+app.command("export")(export)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of words.")]
 JsonLog = Annotated[bool, typer.Option("--json", help="Log and messages as JSON, one object a line.")]
@@ -191,6 +194,21 @@ def sources(as_json: Json = False) -> None:
     from allmende.web.cli import listing
 
     listing.sources(as_json)
+
+
+@app.command()
+def harvest(
+    name: Annotated[str, typer.Argument(help="A harvest of the city; all that are switched on without one.")] = "",
+    dry: Annotated[bool, typer.Option("--dry-run", help="Say what would change; keep nothing.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Withdraw what vanished, however much it is; look first with --dry-run.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Take over catalogues of others now, as the worker does by itself: what is new, changed and gone."""
+    from allmende.web.cli import harvesting
+
+    return harvesting.harvest(name, dry=dry, accept=accept, as_json=as_json)
 
 
 @rejections.command("list")

@@ -43,8 +43,10 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     if as_json:
         print_json(
             {"rows": outcome.rows, "tables": outcome.tables, "taken": header.taken, "version": header.version,
-             "engine": header.engine, "left_out": outcome.left_out}
+             "engine": header.engine, "erased_again": outcome.forgotten, "left_out": outcome.left_out}
         )  # fmt: skip
         return
     print(f"{outcome.rows:,} rows are back, as they were on {printable(header.taken)}.")
+    if outcome.forgotten:
+        print(f"{outcome.forgotten:,} records of people were erased after that, and are erased again.")
     print(f"Not among them: {printable('; '.join(outcome.left_out))}.")

@@ -97,10 +97,10 @@ def set_role(name: str, role: str, organisation_id: str, as_json: bool) -> None:
         people.take_role(user, organisation, actor=actor())
     else:
         people.give_role(user, role, actor=actor(), organisation=organisation)
-    if as_json:
-        print_json({"name": name, "role": role, "organisation": organisation_id or None})
-    else:
-        print(f"{name} is {role} {f'of {organisation_id}' if organisation_id else 'in the house'} now.")
+    where = f"of {organisation_id}" if organisation_id else "in the house"
+    _told(
+        {"name": name, "role": role, "organisation": organisation_id or None}, f"{name} is {role} {where} now.", as_json
+    )
 
 
 def open_user(name: str, as_json: bool) -> None:
@@ -161,16 +161,35 @@ def _told(value: dict[str, Any], words: str, as_json: bool) -> None:
         print(words)
 
 
-def remove_user(name: str, as_json: bool) -> None:
-    """Delete an account with its personal data and its tokens. Raises NotFound, Conflict for the last administrator."""
+def remove_user(name: str, preview: bool, as_json: bool) -> None:
+    """Erase an account and all that leads to the person. Raises NotFound, Conflict for the last administrator."""
     open_house()
-    from allmende.web.accounts import people
+    from django.utils.translation import override
 
-    people.remove_user(people.find_user(name), actor=actor())
+    from allmende.web.accounts import people
+    from allmende.web.persons.erasing import backups_until, erase_account
+    from allmende.web.persons.reach import look, subject_of
+
+    user = people.find_user(name)
+    if preview:
+        with override("en"):
+            found = [{key: str(each[key]) for key in ("place", "title", "fate")} | {"count": each["count"]}
+                     for each in look(subject_of(user))]  # fmt: skip
+        if as_json:
+            print_json(found)
+        else:
+            print_table(("what", "records", "becomes"), [[f["title"], f["count"], f["fate"]] for f in found])
+        return
+    done = erase_account(user, actor=actor())
+    until = backups_until().isoformat()
     if as_json:
-        print_json({"name": name, "removed": True})
-    else:
-        print(f"The account {name} and its tokens are deleted.")
+        kept = [{"place": each.place, "what": each.what, "why": each.why} for each in done.kept]
+        print_json({"name": name, "removed": True, "found": done.found, "kept": kept, "backups_until": until})
+        return
+    print(f"The account {name} and all that leads to the person are deleted.")
+    for each in done.kept:
+        print(f"Kept without the name ({each.place}): {each.what}")
+    print(f"Backups hold it until {until}; one that is restored before forgets it again.")
 
 
 def add_organisation(id_: str, title: str, as_json: bool) -> None:
@@ -179,10 +198,8 @@ def add_organisation(id_: str, title: str, as_json: bool) -> None:
     from allmende.web.accounts import people
 
     made = people.add_organisation(id_, title or id_, actor=actor())
-    if as_json:
-        print_json({"id": made.pk, "title": made.title})
-    else:
-        print(f"There is an organisation {made.pk} now; `allmende user role NAME ROLE --organisation {made.pk}`.")
+    words = f"There is an organisation {made.pk} now; `allmende user role NAME ROLE --organisation {made.pk}`."
+    _told({"id": made.pk, "title": made.title}, words, as_json)
 
 
 def list_organisations(as_json: bool) -> None:
@@ -207,10 +224,8 @@ def remove_organisation(id_: str, as_json: bool) -> None:
     from allmende.web.accounts import people
 
     people.remove_organisation(people.find_organisation(id_), actor=actor())
-    if as_json:
-        print_json({"id": id_, "removed": True})
-    else:
-        print(f"The organisation {id_} is deleted; its people keep their accounts.")
+    words = f"The organisation {id_} is deleted; its people keep their accounts."
+    _told({"id": id_, "removed": True}, words, as_json)
 
 
 def _password(file: Path | None) -> str:

@@ -113,11 +113,20 @@ def user_forget_factors(name: Name, as_json: Json = False) -> None:
 
 
 @user.command("remove")
-def user_remove(name: Name, as_json: Json = False) -> None:
-    """Delete an account with its personal data and its tokens."""
+def user_remove(
+    name: Name,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what it would reach, place by place, and delete nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete an account and all that leads to the person: tokens, own sensors, grants, orders, what the audit log says.
+
+    What is left, and until when backups hold the rest, is said at the end.
+    """
     from allmende.web.cli import people
 
-    people.remove_user(name, as_json)
+    people.remove_user(name, preview, as_json)
 
 
 @organisation.command("add")

@@ -8,3 +8,9 @@ class FeedbackConfig(AppConfig):
 
     name = "allmende.web.feedback"
     label = "feedback"
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.web.feedback.holdings import register_all
+
+        register_all()

@@ -8,13 +8,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from allmende.web.accounts.audit import record
+from allmende.web.accounts.clients import address_of, prefix_of
 from allmende.web.accounts.roles import asks_for
+from allmende.web.counts import Bucket
 from allmende.web.feedback.forms import TITLES, MessageForm
 from allmende.web.feedback.models import DAYS, Message
-from allmende.web.limits import Bucket
 
 MOST = 200
-BUCKET = Bucket(settings.ALLMENDE.feedback_rate)
+BUCKET = Bucket(settings.ALLMENDE.feedback_rate, "feedback")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,7 +27,7 @@ def tell(request: HttpRequest) -> HttpResponse:
     form = MessageForm(request.POST)
     if not form.is_valid():
         return render(request, "feedback/tell.html", {"form": form, "days": DAYS}, status=422)
-    wait = BUCKET.take(request.META.get("REMOTE_ADDR", ""))
+    wait = BUCKET.take(prefix_of(address_of(request)))
     if wait:
         response = render(request, "feedback/tell.html", {"form": form, "days": DAYS, "blocked": True}, status=429)
         response["Retry-After"] = str(int(wait) + 1)

@@ -8,3 +8,9 @@ class GrantsConfig(AppConfig):
 
     name = "allmende.web.grants"
     label = "grants"
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.web.grants.holdings import register_all
+
+        register_all()

@@ -20,20 +20,31 @@ from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import Organisation, User
 from allmende.web.accounts.roles import ROLES, Person, may, organisations_of, role_of
 from allmende.web.grants.models import Grant
+from allmende.web.house import open_profile
 
 SHORTEST_PURPOSE = 10
 
 
 def granted(user: Person) -> frozenset[str]:
-    """Ids of the datasets that somebody may read by a grant that holds now."""
+    """Ids of the datasets that somebody may read by a grant that holds now.
+
+    What somebody granted to many opens nothing to themselves; and what has become protected meanwhile is open to those
+    alone who were granted it by name.
+    """
     if not user.is_authenticated or not user.is_active:
         return frozenset()
     house = ROLES[: ROLES.index(role_of(user)) + 1]
-    allowed = Q(user=user) | Q(organisation=None, role__in=house)
+    shared = Q(user=None, organisation=None, role__in=house)
     for id_ in organisations_of(user):
         there = ROLES[: ROLES.index(role_of(user, id_)) + 1]
-        allowed |= Q(organisation=id_, role__in=("", *there))
-    return frozenset(holding().filter(allowed).values_list("dataset", flat=True))
+        shared |= Q(organisation=id_, role__in=("", *there))
+    by_name = holding().filter(user=user).values_list("dataset", flat=True)
+    with_others = holding().filter(shared).exclude(granted_by=user).values_list("dataset", flat=True)
+    return frozenset(by_name) | (frozenset(with_others) - _protected())
+
+
+def _protected() -> frozenset[str]:
+    return frozenset(each.id for each in open_profile().datasets.values() if each.access == "protected")
 
 
 def holding() -> QuerySet[Grant]:
@@ -123,6 +134,7 @@ def recipients(datasets: Iterable[str]) -> dict[str, list[tuple[str, str, date]]
     persons that they are persons, since their names concern nobody else."""
     found: dict[str, list[tuple[str, str, date]]] = {}
     asked = holding().filter(dataset__in=list(datasets)).select_related("organisation")
+    asked = asked.exclude(user=None, dataset__in=_protected())
     for each in asked.order_by("dataset", "until", "pk"):
         name = (
             "" if each.user_id else " ".join(filter(None, (each.organisation and each.organisation.title, each.role)))

@@ -8,3 +8,9 @@ class MakingConfig(AppConfig):
 
     name = "allmende.web.making"
     label = "making"
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.web.making.holdings import register_all
+
+        register_all()

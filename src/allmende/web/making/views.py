@@ -135,11 +135,15 @@ def choose(request: HttpRequest, key: str) -> HttpResponse:
             making.chosen = {**making.chosen, choice.key: choice.value}
             known = look_at(making)
     except AllmendeError as trouble:
-        values = {**_common(making, 2), "error": _in_words(trouble)}
-        return render(request, "making/trouble.html", values, status=422)
+        return _refuse(request, making, 2, trouble)
     making.take(known)
     making.touch()
     return _to("columns", making)
+
+
+def _refuse(request: HttpRequest, making: Making, step: int, trouble: AllmendeError) -> HttpResponse:
+    values = {**_common(making, step), "error": _in_words(trouble)}
+    return render(request, "making/trouble.html", values, status=422)
 
 
 @require_safe
@@ -150,8 +154,7 @@ def look(request: HttpRequest, key: str) -> HttpResponse:
     try:
         seen = preview.preview(making)
     except AllmendeError as trouble:
-        values = {**_common(making, 3), "error": _in_words(trouble)}
-        return render(request, "making/trouble.html", values, status=422)
+        return _refuse(request, making, 3, trouble)
     placed = any(thing.place for thing in seen.things) or any(each["geometry"] for each in seen.features)
     values = {
         **_common(making, 3),

@@ -15,6 +15,8 @@ from allmende.web.observability.metrics import LOOKUPS, REQUESTS
 
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z", re.ASCII)
 _MACHINES = ("health", "ready", "metrics")
+_OPENING = ("secret", "key")
+"""Parts of addresses that open something to whoever has them: an invitation, a new password, a download."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -22,7 +24,7 @@ class RequestMiddleware:
     """Outermost: sees what all others made of the request.
 
     ``request.request_id`` is the caller's ``X-Request-ID`` where it is 8 to 64 plain characters, else a fresh one; the
-    response carries it. Logs say the path, never the query, the address or the user.
+    response carries it. Logs say the path, without what opens something, and never the query, the address or the user.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -50,12 +52,21 @@ class RequestMiddleware:
         level = DEBUG if route in _MACHINES else ERROR if response.status_code >= 500 else INFO
         fields = {
             "method": method,
-            "path": request.path,
+            "path": _path(request),
             "route": route,
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
         }
         request_log.write(level, request.request_id, fields)  # type: ignore[attr-defined]
+
+
+def _path(request: HttpRequest) -> str:
+    path, match = request.path, request.resolver_match
+    for name in _OPENING if match is not None and "kind" not in match.kwargs else ():  # a table's key is no secret
+        opening = match.kwargs.get(name) if match is not None else None
+        if opening:
+            path = path.replace(str(opening), "…")
+    return path
 
 
 def _route(request: HttpRequest) -> str:

@@ -50,6 +50,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
             "Metrics are answered to this machine alone, or with the token in ALLMENDE_METRICS_TOKEN.\n",
             status=403,
             content_type="text/plain; charset=utf-8",
+            headers={"Cache-Control": "no-store"},
         )
     from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -63,7 +64,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     # Sensors of citizens are many, and held ones are nobody's business.
     states = [state for state in store.sources().values() if not state.id.startswith(OWN)]
     page = render(states, now, _free(), lag(store, now), troubles)
-    return HttpResponse(page, content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(page, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
 def _may_scrape(request: HttpRequest) -> bool:

@@ -8,3 +8,9 @@ class OfficeConfig(AppConfig):
 
     name = "allmende.web.office"
     label = "office"
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.web.office.holdings import register_all
+
+        register_all()

@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _n
 
 from allmende.domain.errors import ConfigurationError, LimitExceeded
 from allmende.domain.plain import Change
 from allmende.domain.profile import Profile, ProfileError, SourceProfile
-from allmende.domain.rules import RuleProfile
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.live import live, released_changes
 
@@ -22,7 +23,9 @@ def checked_size(body: dict[str, Any]) -> dict[str, Any]:
     """The body. Raises LimitExceeded."""
     most = settings.ALLMENDE.office_file_bytes
     if len(json.dumps(body)) > most:
-        raise LimitExceeded(f"it is larger than {most / 1e6:,.1f} MB", setting="ALLMENDE_OFFICE_FILE_BYTES")
+        raise LimitExceeded(
+            _n("it is larger than %(most)s MB"), setting="ALLMENDE_OFFICE_FILE_BYTES", most=f"{most / 1e6:,.1f}"
+        )
     return body
 
 
@@ -68,7 +71,10 @@ def _check_files(changes: Iterable[Change], others: Iterable[Change]) -> None:
             if change.body is not None and known.setdefault(name, (change, body))[1] != body:
                 other = known[name][0]
                 raise ProfileError(
-                    f"files.{name}", f"is another file of {other.kind} {other.key}; give it its own name"
+                    f"files.{name}",
+                    _n("is another file of %(kind)s %(key)s; give it its own name"),
+                    kind=other.kind,
+                    key=other.key,
                 )
 
 
@@ -76,35 +82,59 @@ def _check_rules(profile: Profile) -> None:
     """Expressions are compiled too; what was wrong before is not this change's."""
     from allmende.web.house import open_profile
 
-    found = prepare_rules(profile).problems
+    found = prepare_rules(profile).errors
     if not found:
         return
     try:
         known = prepare_rules(open_profile()).problems
     except ConfigurationError:  # what is in force is wrong itself, and this is to mend it
-        known = found
-    for name, problem in found.items():
-        if known.get(name) != problem:
-            raise _as_error(profile.rules[name], problem)
-
-
-def _as_error(rule: RuleProfile, problem: str) -> ProfileError:
-    tail, _, message = problem.removeprefix(rule.place).partition(": ")
-    return ProfileError(f"{rule.place}{tail}", message) if message else ProfileError(rule.place, problem)
+        return
+    for name, error in found.items():
+        if known.get(name) != str(error):
+            raise error
 
 
 def _warnings(change: Change, profile: Profile) -> Iterable[str]:
-    if change.kind != "source" or change.body is None:
+    if change.body is None:
         return
-    from allmende.web.house import open_profile
+    if change.kind == "rule":
+        yield from _rule_warnings(change.key, profile)
+    if change.kind != "source":
+        return
     from allmende.web.sources import prepare_sources
 
     source = profile.sources[change.key]
     yield from prepare_sources(profile)[change.key].problems
-    known = open_profile().sources.get(change.key)
-    secrets = _secrets(source)
-    if secrets and (known is None or _host(known) != _host(source) or not secrets <= _secrets(known)):
-        yield f"it sends {', '.join(sorted(secrets))} to {_host(source) or 'an address that its connector knows'}"
+    secrets = sent_secrets(source)
+    if secrets:
+        yield _("it sends %(secrets)s to %(host)s") % {
+            "secrets": ", ".join(sorted(secrets)),
+            "host": _host(source) or _("an address that its connector knows"),
+        }
+
+
+def _rule_warnings(key: str, profile: Profile) -> Iterable[str]:
+    """What is set going for real, and was not."""
+    from allmende.web.house import open_profile
+
+    known = open_profile().rules.get(key)
+    for name, action in profile.rules[key].actions.items():
+        before = known.actions.get(name) if known else None
+        if not action.dry_run and (before is None or before.dry_run or before.capability != action.capability):
+            yield _("it really gives tasks to %(capability)s, up to %(limit)s within an hour") % {
+                "capability": action.capability,
+                "limit": action.limit,
+            }
+
+
+def sent_secrets(source: SourceProfile) -> frozenset[str]:
+    """Names of secrets that a source sends to where it did not send them before."""
+    from allmende.web.house import open_profile
+
+    known, secrets = open_profile().sources.get(source.id), _secrets(source)
+    if known is not None and _host(known) == _host(source) and known.connector == source.connector:
+        return secrets - _secrets(known)
+    return secrets
 
 
 def _secrets(source: SourceProfile) -> frozenset[str]:

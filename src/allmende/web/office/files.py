@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Sum
+from django.utils.translation import gettext_noop as _n
 
 from allmende.domain.errors import LimitExceeded
 from allmende.web.office.models import Revision, StoredFile
@@ -17,8 +18,9 @@ def keep(files: Mapping[str, bytes]) -> dict[str, str]:
     digests = {}
     for name, body in files.items():
         if len(body) > config.office_file_bytes:
-            most = f"{config.office_file_bytes / 1e6:,.1f} MB"
-            raise LimitExceeded(f"the file is larger than {most}", setting="ALLMENDE_OFFICE_FILE_BYTES", where=name)
+            most = f"{config.office_file_bytes / 1e6:,.1f}"
+            told = _n("the file is larger than %(most)s MB")
+            raise LimitExceeded(told, setting="ALLMENDE_OFFICE_FILE_BYTES", where=name, most=most)
         digest = hashlib.sha256(body).hexdigest()
         digests[name] = digest
         if StoredFile.objects.filter(pk=digest).exists():
@@ -26,7 +28,8 @@ def keep(files: Mapping[str, bytes]) -> dict[str, str]:
         total = StoredFile.objects.aggregate(total=Sum("size"))["total"] or 0
         if total + len(body) > config.office_bytes:
             raise LimitExceeded(
-                f"all files of the office together would be larger than {config.office_bytes / 1e6:,.0f} MB",
+                _n("all files of the office together would be larger than %(most)s MB"),
+                most=f"{config.office_bytes / 1e6:,.0f}",
                 setting="ALLMENDE_OFFICE_BYTES",
                 where=name,
             )

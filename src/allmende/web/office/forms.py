@@ -7,9 +7,11 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from allmende.domain.plain import get_at, put_at
 from allmende.domain.profile import Profile
 from allmende.web.office.durations import UNITS, join, split
-from allmende.web.office.fields import FORMS, Field
+from allmende.web.office.fields import Field
+from allmende.web.office.tables import FORMS
 from allmende.web.office.words import field_at, say_language
 
 SPARE_ROWS = 2
@@ -87,7 +89,7 @@ class TableForm:
         for control in self.controls:
             value = self._read(control)
             path = control.name.split(".")
-            _put(made, path, value)
+            put_at(made, path, value)
         return None if self.wrong else made
 
     def blame(self, place: str, message: str) -> None:
@@ -108,12 +110,12 @@ class TableForm:
 
     def _controls(self, field: Field) -> Iterator[Input]:
         if not field.in_languages:
-            yield self._control(field, field.path, str(field.label), _get(self._before, field.path.split(".")))
+            yield self._control(field, field.path, str(field.label), get_at(self._before, field.path.split(".")))
             return
         for language in self._profile.languages:
             name = f"{field.path}.{language}"
             label = f"{field.label} ({say_language(language)})" if len(self._profile.languages) > 1 else field.label
-            yield self._control(field, name, str(label), _get(self._before, name.split(".")))
+            yield self._control(field, name, str(label), get_at(self._before, name.split(".")))
 
     def _control(self, field: Field, name: str, label: str, value: Any) -> Input:
         control = Input(field, name, label, value)
@@ -200,7 +202,7 @@ class TableForm:
             value = str(control.value).strip().replace("\r\n", "\n") or None
         if value is None and field.required and not control.error:
             control.error = _("This has to be filled in.")
-        was = _get(self._before, control.name.split("."))
+        was = get_at(self._before, control.name.split("."))
         if was is None and value == field.default:
             return None  # what means the same is not said anew
         if isinstance(was, str) and value == [was]:
@@ -211,7 +213,7 @@ class TableForm:
         if control.unit in dict(control.field.specials):
             return control.unit
         if not control.value.strip() and control.unit not in UNITS and split(control.unit) is None:
-            kept = _get(self._before, control.name.split("."))
+            kept = get_at(self._before, control.name.split("."))
             return kept if kept == control.unit else None
         try:
             made = join(control.value, control.unit) or None
@@ -269,32 +271,3 @@ def _deep(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _deep(item) for name, item in value.items()}
     return [_deep(item) for item in value] if isinstance(value, list) else value
-
-
-def _get(body: Mapping[str, Any], path: list[str]) -> Any:
-    value: Any = body
-    for name in path:
-        if not isinstance(value, Mapping) or name not in value:
-            return None
-        value = value[name]
-    return value
-
-
-def _put(body: dict[str, Any], path: list[str], value: Any) -> None:
-    """Set, or with None remove; tables that become empty by that go too."""
-    *way, last = path
-    inner = [body]
-    for name in way:
-        following = inner[-1].get(name)
-        if not isinstance(following, dict):
-            if value is None:
-                return
-            following = inner[-1][name] = {}
-        inner.append(following)
-    if value is None:
-        inner[-1].pop(last, None)
-        for name, outer, table in zip(reversed(way), reversed(inner[:-1]), reversed(inner[1:]), strict=True):
-            if not table:
-                outer.pop(name)
-    else:
-        inner[-1][last] = value

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from allmende.web.office import views
+from allmende.web.office import deeds, views
 
 app_name = "office"
 
@@ -12,5 +12,5 @@ urlpatterns = [
     path("<slug:kind>/", views.listing, name="listing"),
     path("<slug:kind>/<str:key>/", views.table, name="table"),
     path("<slug:kind>/<str:key>/edit/", views.edit, name="edit"),
-    path("<slug:kind>/<str:key>/do/", views.act, name="act"),
+    path("<slug:kind>/<str:key>/do/", deeds.act, name="act"),
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,53 +11,79 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
 
-from allmende.domain.errors import AllmendeError, ChangedMeanwhile, Conflict, Forbidden, LimitExceeded, NotFound
+from allmende.domain.errors import AllmendeError, ChangedMeanwhile, Forbidden, LimitExceeded
 from allmende.domain.plain import KINDS, differences
-from allmende.domain.profile import ProfileError
+from allmende.domain.profile import Profile, ProfileError
 from allmende.domain.profile_checks import check_id
+from allmende.domain.rule_files import FOLDER
 from allmende.web.accounts.roles import asks_for, may
 from allmende.web.house import open_profile
 from allmende.web.live import live, problems
 from allmende.web.office import revisions
-from allmende.web.office.fields import EDITORS, FORMS, NEW, ONE, TITLES, address_of
+from allmende.web.office.consequences import consequences
+from allmende.web.office.deeds import number
 from allmende.web.office.forms import TableForm
+from allmende.web.office.group_table import preview_groups, table_of
+from allmende.web.office.kinds import EDITORS, NEW, ONE, TITLES, address_of
 from allmende.web.office.models import OPEN, PROPOSED, RELEASED, REPLACED, WITHDRAWN, Revision
 from allmende.web.office.preview import preview
+from allmende.web.office.refusals import refusal, say_error, warnings_of
+from allmende.web.office.rights import ENTER, OF_ORGANISATIONS, in_house, may_edit, may_look, may_make, may_release
+from allmende.web.office.tables import FORMS
 from allmende.web.office.words import name_of, say_differences
 
 LATELY = 20
 MOST_HISTORY = 50
-ENTER = "datasets.edit"
-"""The deed that opens the office's door; each table asks for its own."""
+BESIDE = (
+    ("grants:overview", gettext_lazy("Access to data that are not open"), "policy.edit"),
+    ("persons:overview", gettext_lazy("Requests of persons"), "persons.answer"),
+    ("audit", gettext_lazy("Audit log"), "audit.see"),
+    ("citizens:waiting", gettext_lazy("Sensors of citizens that wait"), "sensors.review"),
+    ("feedback:messages", gettext_lazy("Messages to the operator"), "feedback.see"),
+)
+"""Pages of the office that change no table of the profile, and the deed that each asks for."""
+MOST_LOOKED_AT = 200
+"""Of past revisions, among which those of one organisation are looked for."""
 
 
 @require_safe
-@asks_for(ENTER)
+@asks_for(ENTER, somewhere=True)
 def overview(request: HttpRequest) -> HttpResponse:
     """What waits for release, what is being drafted, what changed lately."""
-    waiting = Revision.objects.filter(state__in=OPEN).select_related("author").order_by("changed")
-    lately = Revision.objects.filter(state__in=(RELEASED, REPLACED, WITHDRAWN)).select_related("author", "releaser")
+    open_ = Revision.objects.filter(state__in=OPEN).select_related("author").order_by("changed")
+    waiting = [each for each in open_ if may_look(request.user, each.kind, each.key, each.said)]
+    past = Revision.objects.filter(state__in=(RELEASED, REPLACED, WITHDRAWN)).select_related("author", "releaser")
+    lately = past.order_by("-changed")[: LATELY if in_house(request.user) else MOST_LOOKED_AT]
     values = {
         "waiting": [_shown(each) for each in waiting if each.state == PROPOSED],
         "drafts": [_shown(each) for each in waiting if each.state != PROPOSED],
-        "lately": [_shown(each) for each in lately.order_by("-changed")[:LATELY]],
+        "lately": [_shown(each) for each in lately if may_look(request.user, each.kind, each.key, each.said)][:LATELY],
         "kinds": [
-            {"kind": kind, "title": title, "count": len(live().plain().bodies(kind))} for kind, title in TITLES.items()
+            {"kind": kind, "title": TITLES[kind], "count": len(_looked_at(request, kind))} for kind in _kinds(request)
         ],
-        "problems": list(problems()),
+        "problems": list(problems()) if in_house(request.user) else [],
+        "beside": [
+            {"address": reverse(name), "title": title} for name, title, deed in BESIDE if may(request.user, deed)
+        ],
     }
     return render(request, "office/overview.html", values)
 
 
 @require_safe
-@asks_for(ENTER)
+@asks_for(ENTER, somewhere=True)
 def listing(request: HttpRequest, kind: str) -> HttpResponse:
     """All tables of a kind, with what is released or open over the folder."""
-    _demand_kind(kind)
-    plain, folder = live().plain().bodies(kind), live().folder().bodies(kind)
-    open_ = {each.key: each for each in Revision.objects.filter(kind=kind, state__in=OPEN)}
+    if kind not in _kinds(request):
+        raise Http404(kind)
+    plain, folder = _looked_at(request, kind), live().folder().bodies(kind)
+    open_ = {
+        each.key: each
+        for each in Revision.objects.filter(kind=kind, state__in=OPEN)
+        if may_look(request.user, kind, each.key, each.said)
+    }
     listed = [
         {
             "key": key,
@@ -71,20 +98,22 @@ def listing(request: HttpRequest, kind: str) -> HttpResponse:
         "kind": kind,
         "title": TITLES[kind],
         "listed": listed,
-        "new": address_of(NEW, kind) if may(request.user, revisions.EDIT[kind]) else "",
+        "new": address_of(NEW, kind) if may_make(request.user, kind) else "",
     }
     return render(request, "office/listing.html", values)
 
 
 @require_safe
-@asks_for(ENTER)
+@asks_for(ENTER, somewhere=True)
 def table(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """One table: what waits, what is in force, what was before; and what may be done with it."""
-    _demand_kind(kind)
+    if kind not in KINDS:
+        raise Http404(kind)
     profile = open_profile()
     body, in_folder = revisions.current(kind, key), revisions.in_folder(kind, key)
     waiting, known = revisions.open_revision(kind, key), revisions.history(kind, key)
-    if body is None and not known:
+    drafted = waiting.said if waiting else None
+    if (body is None and not known) or not may_look(request.user, kind, key, drafted if body is None else None):
         raise Http404(key)
     in_force = next((each for each in known if each.state == RELEASED), None)
     values: dict[str, Any] = {
@@ -94,8 +123,9 @@ def table(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         "kind_title": TITLES[kind],
         "title": name_of(kind, key, body, waiting.body if waiting else None, *(each.body for each in known)),
         "waiting": _shown(waiting) if waiting else None,
-        "together": [_shown(each) for each in revisions.bundled(waiting) if each.pk != waiting.pk] if waiting else [],
-        "warnings": _warnings(waiting),
+        "together": _together(request, waiting),
+        "consequences": consequences(waiting) if waiting else None,
+        "warnings": warnings_of(waiting),
         "body": say_differences(kind, differences(None, body), profile),
         "in_force": _shown(in_force) if in_force else None,
         "whole": len(revisions.companions(in_force)) > 1 if in_force else False,
@@ -103,46 +133,53 @@ def table(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         "gone": body is None,
         "history": [_shown(each) for each in known[:MOST_HISTORY] if not each.is_open],
         "edit": address_of(EDITORS, kind, key),
-        "may_edit": may(request.user, revisions.EDIT[kind]),
-        "may_release": may(request.user, revisions.RELEASE),
+        "may_edit": may_edit(request.user, kind, key, drafted),
+        "may_release": may_release(request.user, kind, key, drafted),
         "needs_other": bool(waiting and revisions.needs_other(waiting, request.user)),  # type: ignore[arg-type]
     }
     if kind == "retention" and waiting is not None:
         try:
             values["preview"] = preview(key, waiting.said)
         except AllmendeError as error:
-            values["preview_error"] = str(error)
+            values["preview_error"] = say_error(error)
+    if kind == "groups" and waiting is not None and not waiting.removes:
+        try:
+            values["groups_preview"] = preview_groups(key, waiting)
+        except AllmendeError as error:
+            values["preview_error"] = say_error(error)
     return render(request, "office/table.html", values)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@asks_for(ENTER)
+@asks_for(ENTER, somewhere=True)
 def edit(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """The form of a table; by POST it is saved as the draft."""
     if kind not in FORMS:
         raise Http404(kind)
-    _demand(request, revisions.EDIT[kind])
     waiting = revisions.open_revision(kind, key)
     body = waiting.body if waiting and not waiting.removes else revisions.current(kind, key)
-    if body is None:
+    if body is None or not may_look(request.user, kind, key, body):
         raise Http404(key)
+    if not may_edit(request.user, kind, key, body):
+        raise PermissionDenied(kind)
     if request.method == "POST":
         return _save(request, kind, key, body, waiting)
-    form = TableForm(kind, body, open_profile())
+    form = TableForm(kind, body, _profile_for(request))
     return _render_form(request, kind, key, form, seen=waiting.turn if waiting else 0, waiting=waiting)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@asks_for(ENTER)
+@asks_for(ENTER, somewhere=True)
 def new(request: HttpRequest, kind: str) -> HttpResponse:
     """The form of a table that there is not yet."""
     if kind not in FORMS or NEW.get(kind) != "office:new":
         raise Http404(kind)
-    _demand(request, revisions.EDIT[kind])
-    form = TableForm(kind, {}, open_profile(), request.POST if request.method == "POST" else None)
+    if not may_make(request.user, kind):
+        raise PermissionDenied(kind)
+    form = TableForm(kind, {}, _profile_for(request), request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _render_form(request, kind, "", form)
-    key = request.POST.get("key", "").strip()
+    key = request.POST.get("new.id", "").strip()
     wrong = _wrong_key(kind, key)
     if wrong:
         form.body()
@@ -165,24 +202,27 @@ def _save(
 ) -> HttpResponse:
     """Save what was sent as the draft; or show it again with what is wrong."""
     is_new = form is not None
-    form = form or TableForm(kind, body, open_profile(), request.POST)
+    form = form or TableForm(kind, body, _profile_for(request), request.POST)
     made = form.body()
-    seen = _number(request.POST.get("seen", "0"))
-    telling: dict[str, Any] = {"seen": seen, "waiting": waiting, "is_new": is_new, "status": 422}
-    if made is None:
+    table = table_of(key, waiting) if kind == "groups" else None
+    files = table.take(request, key) if table is not None else None
+    if made is not None and files:
+        made["table"] = next(iter(files)).removeprefix(FOLDER)
+    seen = number(request.POST.get("seen", "0"))
+    telling: dict[str, Any] = {"seen": seen, "waiting": waiting, "is_new": is_new, "status": 422, "table": table}
+    if made is None or (table is not None and table.errors):
         return _render_form(request, kind, key, form, **telling)
     reason = request.POST.get("reason", "")[:1000]
     try:
-        draft = revisions.save_draft(kind, key, made, request.user, seen=seen, reason=reason)  # type: ignore[arg-type]
+        draft = revisions.save_draft(kind, key, made, request.user, seen=seen, files=files, reason=reason)  # type: ignore[arg-type]
         if "propose" in request.POST:
             revisions.propose(draft, request.user, seen=draft.turn)  # type: ignore[arg-type]
     except ProfileError as error:
-        form.blame(revisions.place_in(kind, key, error.place), error.message if error.place else str(error))
-        if not revisions.place_in(kind, key, error.place):
-            form.errors[-1] = str(error)
+        inside = revisions.place_in(kind, key, error.place)
+        form.blame(inside, say_error(error) if inside else refusal(error))
         return _render_form(request, kind, key, form, **telling)
-    except LimitExceeded as error:
-        form.errors.append(str(error))
+    except (LimitExceeded, Forbidden) as error:
+        form.errors.append(say_error(error))
         return _render_form(request, kind, key, form, **telling)
     except ChangedMeanwhile:
         # Nothing is lost: what was typed stays in the form, beside what somebody else saved; saved again, it holds.
@@ -199,6 +239,8 @@ def _render_form(request: HttpRequest, kind: str, key: str, form: TableForm, **t
     status = telling.pop("status", 200)
     waiting = telling.get("waiting")
     body = revisions.current(kind, key) if key else None
+    if kind == "groups" and "table" not in telling:
+        telling["table"] = table_of(key, waiting)
     reason = request.POST.get("reason") or (waiting.reason if waiting else "")
     values = {
         "kind": kind,
@@ -214,126 +256,40 @@ def _render_form(request: HttpRequest, kind: str, key: str, form: TableForm, **t
     return render(request, "office/edit.html", values, status=status)
 
 
-@require_POST
-@asks_for(ENTER)
-def act(request: HttpRequest, kind: str, key: str) -> HttpResponse:
-    """One of the deeds, named by the button; then back to the table."""
-    _demand_kind(kind)
-    deed = request.POST.get("deed", "")
-    if deed not in _DEEDS:
-        raise Http404(deed)
-    try:
-        told = _DEEDS[deed](request, kind, key)
-    except (Forbidden, ChangedMeanwhile, NotFound, Conflict, ProfileError, LimitExceeded) as error:
-        messages.error(request, _refusal(error))
-    else:
-        messages.success(request, told)
-    return HttpResponseRedirect(reverse("office:table", args=[kind, key]))
+def _kinds(request: HttpRequest) -> list[str]:
+    """The kinds of tables that somebody is shown."""
+    return list(TITLES) if in_house(request.user) else [kind for kind in TITLES if kind in OF_ORGANISATIONS]
 
 
-def _propose(request: HttpRequest, kind: str, key: str) -> str:
-    revisions.propose(_open(kind, key), _who(request), seen=_seen(request), reason=request.POST.get("reason"))
-    return _("Proposed for release.")
+def _looked_at(request: HttpRequest, kind: str) -> dict[str, dict[str, Any]]:
+    """The tables of a kind in force that somebody is shown."""
+    bodies = live().plain().bodies(kind)
+    return {key: body for key, body in bodies.items() if may_look(request.user, kind, key)}
 
 
-def _release(request: HttpRequest, kind: str, key: str) -> str:
-    revisions.release(_open(kind, key), _who(request), seen=_seen(request), answer=request.POST.get("answer", ""))
-    return _("Released. The house follows within seconds.")
+def _together(request: HttpRequest, waiting: Revision | None) -> list[dict[str, Any]]:
+    """What goes together with an open revision, as far as whoever looks may see it."""
+    several = revisions.bundled(waiting) if waiting else []
+    return [
+        _shown(each)
+        for each in several
+        if waiting is not None and each.pk != waiting.pk and may_look(request.user, each.kind, each.key, each.said)
+    ]
 
 
-def _decline(request: HttpRequest, kind: str, key: str) -> str:
-    revisions.decline(_open(kind, key), _who(request), seen=_seen(request), answer=request.POST.get("answer", ""))
-    return _("Given back as a draft, with your reason.")
-
-
-def _withdraw(request: HttpRequest, kind: str, key: str) -> str:
-    revisions.withdraw(_open(kind, key), _who(request), seen=_seen(request))
-    return _("Withdrawn. What is in force has not changed.")
-
-
-def _remove(request: HttpRequest, kind: str, key: str) -> str:
-    draft = revisions.save_draft(kind, key, None, _who(request), seen=_seen(request))
-    revisions.propose(draft, _who(request), seen=draft.turn, reason=request.POST.get("reason"))
-    return _("Its removal is proposed for release.")
-
-
-def _undo(request: HttpRequest, kind: str, key: str) -> str:
-    known = revisions.released(kind, key)
-    if known is None or str(known.number) != request.POST.get("number"):
-        raise ChangedMeanwhile("")
-    to = request.POST.get("to", "")
-    revisions.undo(
-        known,
-        _who(request),
-        to=_number(to) if to else None,
-        reason=request.POST.get("reason", ""),
-        whole="whole" in request.POST,
-    )
-    return _("Undone. The house follows within seconds.")
-
-
-_DEEDS: dict[str, Callable[[HttpRequest, str, str], str]] = {
-    "propose": _propose,
-    "release": _release,
-    "decline": _decline,
-    "withdraw": _withdraw,
-    "remove": _remove,
-    "undo": _undo,
-}
-
-
-def _refusal(error: AllmendeError) -> str:
-    """Why not, in the page's language where the reason is the office's own."""
-    if isinstance(error, Forbidden):
-        return _("You may not do this. What you wrote or proposed has to be released by somebody else.")
-    if isinstance(error, ChangedMeanwhile):
-        return _("Somebody was faster: this has changed since you opened the page. Please look again.")
-    if isinstance(error, ProfileError):
-        return _("This does not go together with the rest: %(reason)s") % {"reason": error}
-    if isinstance(error, Conflict):
-        return _("Please say why: who proposed it wants to know.")
-    return str(error)
-
-
-def _open(kind: str, key: str) -> Revision:
-    found = revisions.open_revision(kind, key)
-    if found is None:
-        raise ChangedMeanwhile("")
-    return found
-
-
-def _who(request: HttpRequest) -> Any:
-    return request.user
-
-
-def _seen(request: HttpRequest) -> int:
-    return _number(request.POST.get("seen", "0"))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _demand_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise Http404(kind)
-
-
-def _demand(request: HttpRequest, deed: str) -> None:
-    if not may(request.user, deed):
-        raise PermissionDenied(deed)
-
-
-def _warnings(waiting: Revision | None) -> list[str]:
-    """What whoever releases should know; and, where it no longer goes together with the rest, why."""
-    if waiting is None:
-        return []
-    from allmende.web.office.files import read
-
-    try:
-        return revisions.check(waiting.kind, waiting.key, waiting.said, read(waiting.files), bundle=waiting.bundle)
-    except AllmendeError as error:
-        return [str(error)]
+def _profile_for(request: HttpRequest) -> Profile:
+    """The profile, with the datasets that somebody may choose: those of a role in one organisation choose among what
+    they may know of."""
+    profile = open_profile()
+    if in_house(request.user):
+        return profile
+    house = request.house  # type: ignore[attr-defined]
+    known = {
+        key: each
+        for key, each in profile.datasets.items()
+        if house.knows(each) or may_look(request.user, "dataset", key)
+    }
+    return msgspec.structs.replace(profile, datasets=known, sources={}, rules={})
 
 
 def _shown(revision: Revision) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from allmende.domain.plain import Difference
 from allmende.domain.profile import Profile
 from allmende.web.office.durations import in_words
-from allmende.web.office.fields import Field, fields_of
+from allmende.web.office.fields import Field
+from allmende.web.office.tables import fields_of
 from allmende.web.portal.sources import spoken
 
 _MOST = 600

@@ -110,6 +110,10 @@ def _more(request: HttpRequest, page: Page) -> Mapping[str, Any]:
         # escaped by data_block
         described = mark_safe(data_block(_described(page)))  # noqa: S308
         return {"sketch": sketch, "bbox": bbox, "schema_org": described}
+    if page.name in ("queryables", "schema"):
+        return {"listed": _listed(page.value["properties"])}
+    if page.name == "tileset":
+        return {"listed": [(one["id"], list(one["fields"].items())) for one in page.value["vector_layers"]]}
     if page.name == "api":
         return {"operations": _operations(page.value)}
     return {}
@@ -133,6 +137,18 @@ def _table(layer: Layer, features: Sequence[Mapping[str, Any]]) -> dict[str, Any
         for feature in features
     ]
     return {"columns": columns, "rows": rows, "timed": any(row["time"] for row in rows)}
+
+
+def _listed(properties: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, title and kind of each property of a schema; of a feature's schema those of its properties."""
+    inner = properties.get("properties", {}).get("properties")
+    if isinstance(inner, dict):
+        return _listed(inner)
+    found = []
+    for name, said in properties.items():
+        kind = said.get("type") or said.get("format") or ""
+        found.append((name, str(said.get("title", "")), kind if isinstance(kind, str) else ", ".join(kind)))
+    return found
 
 
 def _sheet(page: Page) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from allmende.domain.face import Request
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.faces.ogc.answers import Page
+from allmende.faces.ogc.drawn import Drawn
 from allmende.faces.ogc.face import answer
 from allmende.faces.ogc.layers import About, DatasetWords
 from allmende.web.live import Derived
@@ -40,7 +42,7 @@ def features(request: HttpRequest, path: str = "") -> HttpResponse:
         accept=request.META.get("HTTP_ACCEPT", ""),
     )
     about = _ABOUT[language]()
-    given = answer(question, house.store, face_limits(), about)
+    given = answer(question, house.store, face_limits(), about, _drawn())
     response = draw(request, given, language) if isinstance(given, Page) else given
     headers = dict(response.headers)
     # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
@@ -49,6 +51,12 @@ def features(request: HttpRequest, path: str = "") -> HttpResponse:
     headers["Vary"] = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"
     headers["Content-Language"] = language
     return HttpResponse(response.body, status=response.status, content_type=response.content_type, headers=headers)
+
+
+@cache
+def _drawn() -> Drawn:
+    """Of this process, as its store is."""
+    return Drawn(settings.ALLMENDE.tile_cache_bytes)
 
 
 def wants_page(request: HttpRequest) -> bool:

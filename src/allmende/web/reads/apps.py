@@ -8,3 +8,9 @@ class ReadsConfig(AppConfig):
 
     name = "allmende.web.reads"
     label = "reads"
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.web.reads.holdings import register_all
+
+        register_all()

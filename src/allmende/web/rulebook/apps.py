@@ -8,3 +8,9 @@ class RulebookConfig(AppConfig):
 
     name = "allmende.web.rulebook"
     label = "rulebook"
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.web.rulebook.holdings import register_all
+
+        register_all()

@@ -24,6 +24,7 @@ from allmende.web.rules import RULES
 SHOWN_STREAMS = 200
 SHOWN_READINGS = 100
 """Of each input."""
+_ASKED_AT_ONCE = 50
 
 
 class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +91,9 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Explanation | None
     inputs: dict[str, list[ShownReading]]
     more: dict[str, int]
-    """By input: so many readings more than are shown."""
-    hidden: int
-    """Readings that the reader may not see."""
+    """By input: so many readings more than are shown, of those that the reader may see."""
+    hidden: bool
+    """Whether there are others. How many is not said: each may be somebody who passed."""
     agrees: bool
     """Whether the rule gives this value of what is kept now."""
     version: str
@@ -186,11 +187,13 @@ def how_made(store: Store, reader: Reader, rule: Rule, stream: ShownStream, stam
             found = None  # more readings than one evaluation may take in: the value stands there without them
     inputs: dict[str, list[ShownReading]] = {}
     more: dict[str, int] = {}
-    hidden = 0
-    for name, used in (found.inputs if found else {}).items():
-        inputs[name] = list(_readings(store, reader, used[-SHOWN_READINGS:]))
-        hidden += sum(one.trace is None for one in inputs[name])
-        inputs[name] = [one for one in inputs[name] if one.trace is not None]
+    hidden = False
+    every = found.inputs if found else {}
+    seen = _seen(store, reader, {one.stream for used in every.values() for one in used})
+    for name, all_used in every.items():
+        used = [one for one in all_used if one.stream in seen]
+        hidden = hidden or len(used) < len(all_used)
+        inputs[name] = [one for one in _readings(store, reader, used[-SHOWN_READINGS:]) if one.trace is not None]
         if len(used) > SHOWN_READINGS:
             more[name] = len(used) - SHOWN_READINGS
     if found is not None and hidden:
@@ -210,6 +213,23 @@ def how_made(store: Store, reader: Reader, rule: Rule, stream: ShownStream, stam
         start=as_moment(found.start) if found else None,
         end=as_moment(found.end) if found else None,
     )
+
+
+def _seen(store: Store, reader: Reader, streams: set[str]) -> set[str]:
+    """Those of the streams that a reader may see; their readings are as visible as they are."""
+    found: set[str] = set()
+    listed = sorted(streams)
+    for place in range(0, len(listed), _ASKED_AT_ONCE):
+        some: list[Expression] = [
+            Compare("eq", Path(("id",)), Value(stream, "string")) for stream in listed[place : place + _ASKED_AT_ONCE]
+        ]
+        which = some[0] if len(some) == 1 else Logic("or", tuple(some))
+        query = Query(
+            entity="Datastream", reader=reader, filter=which, select=("name",), top=_ASKED_AT_ONCE, simulated=True
+        )
+        page = store.find(query)
+        found |= {str(row[page.columns.index("id")]) for row in page.rows}
+    return found
 
 
 def _readings(store: Store, reader: Reader, used: list[Used]) -> Iterable[ShownReading]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from allmende.domain.errors import AllmendeError, InvalidInput, StorageError
+from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError, check_id
 from allmende.domain.times import from_datetime
 from allmende.knowledge.prepare import Rule
@@ -24,7 +25,9 @@ from allmende.knowledge.program import FUNCTIONS
 from allmende.web.accounts.models import User
 from allmende.web.accounts.roles import asks_for, may
 from allmende.web.office import revisions
+from allmende.web.office.consequences import consequences
 from allmende.web.office.models import Revision
+from allmende.web.office.refusals import refusal, say_error, warnings_of
 from allmende.web.portal.sources import spoken
 from allmende.web.rulebook import drafts, runs
 from allmende.web.rulebook.drafts import KIND, Fault
@@ -46,6 +49,8 @@ def office_of(request: HttpRequest, key: str) -> dict[str, Any]:
     return {
         "draft": draft,
         "changes": revisions.changes_of(draft) if draft else [],
+        "consequences": consequences(draft) if draft else None,
+        "warnings": warnings_of(draft),
         "may_release": may(user, "release"),
         "needs_other": draft is not None and isinstance(user, User) and revisions.needs_other(draft, user),
         "released": stood,
@@ -95,7 +100,7 @@ def history(request: HttpRequest, rule: str) -> HttpResponse:
     except StorageError:
         raise
     except AllmendeError as error:
-        told["fault"] = str(error)
+        told["fault"] = say_error(error)
     return render(request, "rulebook/history.html", told, status=422 if "fault" in told else 200)
 
 
@@ -155,7 +160,7 @@ def edit(request: HttpRequest, rule: str = "") -> HttpResponse:
     before: Mapping[str, Any] = (draft.body if draft and not draft.removes else stood) or _EMPTY
     if request.method != "POST":
         told: dict[str, Any] = {"seen": draft.turn if draft else 0, "reason": draft.reason if draft else ""}
-        return _form(request, rule, to_fields(before), before, told)
+        return _form(request, rule, to_fields(before), told)
     return _take(request, rule, before, stood)
 
 
@@ -172,7 +177,7 @@ def _take(request: HttpRequest, rule: str, before: Mapping[str, Any], stood: dic
     deed = fields.get("do", "check")
     if faults or deed not in ("save", "propose"):
         told |= {"faults": faults, "checked": not faults}
-        return _form(request, rule, fields, body, told, status=422 if faults else 200)
+        return _form(request, rule, fields, told, status=422 if faults else 200)
     try:
         draft = revisions.save_draft(KIND, key, body, request.user, seen=told["seen"], reason=told["reason"])
         if deed == "propose":
@@ -180,8 +185,8 @@ def _take(request: HttpRequest, rule: str, before: Mapping[str, Any], stood: dic
     except StorageError:
         raise
     except AllmendeError as error:
-        told["faults"] = [Fault("", str(error))]
-        return _form(request, rule, fields, body, told, status=409)
+        told["faults"] = [Fault("", refusal(error))]
+        return _form(request, rule, fields, told, status=409)
     messages.success(request, _("The draft is saved.") if deed == "save" else _("The change is proposed."))
     return HttpResponseRedirect(reverse("rulebook:rule", args=[key]))
 
@@ -200,19 +205,14 @@ def _key_faults(request: HttpRequest, rule: str, key: str) -> list[Fault]:
     try:
         check_id(key, "key")
     except ProfileError as error:
-        return [Fault("key", error.message)]
+        return [Fault("key", say_error(error))]
     if key in RESERVED or revisions.current(KIND, key) is not None or revisions.open_revision(KIND, key) is not None:
         return [Fault("key", _("there is a rule of this name already"))]
     return []
 
 
 def _form(
-    request: HttpRequest,
-    rule: str,
-    fields: Mapping[str, str],
-    body: Mapping[str, Any],
-    told: dict[str, Any],
-    status: int = 200,
+    request: HttpRequest, rule: str, fields: Mapping[str, str], told: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     house = request.house  # type: ignore[attr-defined]
     faults: list[Fault] = told.get("faults", [])
@@ -226,6 +226,10 @@ def _form(
         "fields": fields,
         "inputs": inputs,
         "outputs": _rows("output", fields),
+        "opened": _rows("open", fields),
+        "actions": _rows("action", fields),
+        "capabilities": drafts.capabilities(house.store, house.reader),
+        "closed": [("", "–"), *_closed(house.profile)],
         "faults": by_field,
         "general": [fault for fault in faults if not fault.field],
         "wrong": bool(faults),
@@ -234,11 +238,15 @@ def _form(
             ("stream", _("each series")), ("thing", _("each thing")), ("all", _("all together")),
             *((name, spoken(each.title) or name) for name, each in house.profile.groups.items()),
         ],
-        "actions": body.get("actions") or {},
         "functions": FUNCTIONS,
         **_choices(),
     }  # fmt: skip
     return render(request, "rulebook/edit.html", told, status=status)
+
+
+def _closed(profile: Profile) -> list[tuple[str, str]]:
+    """Datasets that not everybody may read: whoever writes rules may name each of them, and says why."""
+    return [(name, spoken(each.title)) for name, each in profile.datasets.items() if each.access != "open"]
 
 
 def _choices() -> dict[str, list[tuple[str, str]]]:
@@ -297,22 +305,24 @@ def decide(request: HttpRequest, rule: str) -> HttpResponse:
     said = request.POST
     seen = int(said["seen"]) if said.get("seen", "").isdigit() else 0
     try:
-        done = _decide(rule, said.get("do", ""), request.user, seen, said.get("answer", ""))
+        done = _decide(rule, said.get("do", ""), request.user, seen, said.get("answer", ""), knowing="knowing" in said)
         messages.success(request, done)
     except StorageError:
         raise
     except AllmendeError as error:
-        messages.error(request, str(error))
+        messages.error(request, refusal(error))
     known = revisions.current(KIND, rule) is not None or revisions.open_revision(KIND, rule) is not None
     return HttpResponseRedirect(reverse("rulebook:rule", args=[rule]) if known else reverse("rulebook:rules"))
 
 
-def _decide(rule: str, deed: str, user: Any, seen: int, answer: str) -> str:
+def _decide(rule: str, deed: str, user: Any, seen: int, answer: str, *, knowing: bool) -> str:
     if deed == "undo":
         stood = revisions.released(KIND, rule)
         if stood is None:
             raise InvalidInput(_("nothing that was released is in force"))
-        revisions.undo(stood, user, reason=answer)
+        made = revisions.undo(stood, user, reason=answer)
+        if made[0].is_open:
+            return _("It would make something more open: it is proposed, and a second person has to release it.")
         return _("It is as it was before.")
     draft = revisions.open_revision(KIND, rule)
     if draft is None:
@@ -321,7 +331,7 @@ def _decide(rule: str, deed: str, user: Any, seen: int, answer: str) -> str:
         revisions.propose(draft, user, seen=seen)
         return _("The change is proposed.")
     if deed == "release":
-        revisions.release(draft, user, seen=seen, answer=answer)
+        revisions.release(draft, user, seen=seen, answer=answer, knowing=knowing)
         return _("The change is in force. The worker follows it within seconds.")
     if deed == "decline":
         revisions.decline(draft, user, seen=seen, answer=answer)

@@ -7,8 +7,11 @@ import msgspec
 
 from allmende.domain.errors import AllmendeError
 from allmende.domain.plain import Change
+from allmende.domain.policy import Reader
 from allmende.domain.profile import ProfileError
+from allmende.domain.query import Query
 from allmende.domain.rules import InputProfile
+from allmende.domain.store import Store
 from allmende.knowledge.groups import find_streams
 from allmende.knowledge.language import RuleError, parse
 from allmende.knowledge.prepare import Rule, prepare_rules
@@ -16,9 +19,11 @@ from allmende.web.live import live
 from allmende.web.office import revisions
 from allmende.web.office.files import read
 from allmende.web.office.models import Revision
+from allmende.web.office.refusals import refusal, say_error
 from allmende.web.rulebook.form import FieldFault, field_of
 
 KIND = "rule"
+_MOST_CAPABILITIES = 100
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -58,7 +63,7 @@ def check(key: str, body: Mapping[str, Any]) -> tuple[list[str], list[Fault]]:
     except ProfileError as error:
         return [], [_located(key, body, error)]
     except AllmendeError as error:
-        return [], [Fault("", str(error))]
+        return [], [Fault("", say_error(error))]
 
 
 def as_faults(faults: list[FieldFault]) -> list[Fault]:
@@ -69,7 +74,7 @@ def as_faults(faults: list[FieldFault]) -> list[Fault]:
 def _located(key: str, body: Mapping[str, Any], error: ProfileError) -> Fault:
     place = revisions.place_in(KIND, key, error.place)
     text, column = _expression(body, place)
-    return Fault(field_of(place, body), error.message if place else str(error), text, column)
+    return Fault(field_of(place, body), say_error(error) if place else refusal(error), text, column)
 
 
 def _expression(body: Mapping[str, Any], place: str) -> tuple[str, int]:
@@ -120,3 +125,9 @@ def count_streams(store: Any, reader: Any, put: Mapping[str, Any]) -> int | None
     if not (profile.streams or profile.property or profile.rule.count(".") == 1):
         return None
     return len(find_streams(store, reader, profile))
+
+
+def capabilities(store: Store, reader: Reader) -> list[tuple[str, str]]:
+    """Ids and names of what tasks can be given to, as far as somebody may see it: to choose from, the first ones."""
+    query = Query(entity="TaskingCapability", reader=reader, select=("id", "name"), top=_MOST_CAPABILITIES)
+    return [(str(id_), str(name)) for _key, id_, name in store.find(query).rows]

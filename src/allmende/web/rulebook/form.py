@@ -1,12 +1,15 @@
 """A rule as fields of a form: from its table to fields, and from what was typed back to its table.
 
-What the form has no field for (actions, what an input's thing has to be beside texts) stays as it was.
+What the form has no field for (what an input's thing has to be beside texts) stays as it was.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext as _
+
+from allmende.domain.actions import EXPRESSION, ActionProfile
 
 LANGUAGES = ("de", "en")
 ROWS = 12
@@ -16,6 +19,10 @@ _PUT_TRUTHS = ("single", "implausible")
 _PUT_USUAL = {"type": "number", "take": "latest"}
 _OUT_TEXTS = ("stream", "unit", "unit_name", "type", "missing")
 _OUT_USUAL = {"type": "measurement", "missing": "nothing"}
+_ACTION_TEXTS = ("capability", "when", "age")
+_ACTION_USUAL = {"age": ActionProfile(capability="", when="").age}
+_LIMIT = ActionProfile(capability="", when="").limit
+_SUPPRESS = ("below", "nearest")
 _WINDOW = {"every": "", "length": "", "stamp": "start", "grace": ""}
 
 
@@ -48,6 +55,11 @@ def to_fields(body: Mapping[str, Any]) -> dict[str, str]:
         fields |= {f"input-{number}-{key}": value for key, value in _put_fields(name, put).items()}
     for number, (name, output) in enumerate((body.get("outputs") or {}).items()):
         fields |= {f"output-{number}-{key}": value for key, value in _output_fields(name, output).items()}
+    for number, (dataset, reason) in enumerate((body.get("opens") or {}).items()):
+        fields |= {f"open-{number}-name": dataset, f"open-{number}-reason": str(reason)}
+    fields |= {f"suppress-{name}": str((body.get("suppress") or {}).get(name) or "") for name in _SUPPRESS}
+    for number, (name, action) in enumerate((body.get("actions") or {}).items()):
+        fields |= {f"action-{number}-{key}": value for key, value in _action_fields(name, action).items()}
     return fields
 
 
@@ -56,6 +68,11 @@ def _text(texts: Any, language: str) -> str:
 
 
 def _said(value: Any) -> str:
+    """As a line of the form has it, so that :func:`_value` reads it back."""
+    if isinstance(value, str):
+        return value if _value(value) == value and value == value.strip() else f"'{value}'"
+    if isinstance(value, Mapping | list):
+        return msgspec.json.encode(value).decode()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -87,6 +104,25 @@ def _output_fields(name: str, output: Mapping[str, Any]) -> dict[str, str]:
     return fields
 
 
+def _action_fields(name: str, action: Mapping[str, Any]) -> dict[str, str]:
+    given = action.get("parameters") or {}
+    fixed = {key: value for key, value in given.items() if not _is_expression(value)}
+    fields = {key: str(action.get(key, _ACTION_USUAL.get(key, ""))) for key in _ACTION_TEXTS}
+    return fields | {
+        "name": name,
+        "was": name,
+        "fixed": "\n".join(f"{key} = {_said(value)}" for key, value in fixed.items()),
+        "computed": "\n".join(f"{key} = {value[EXPRESSION]}" for key, value in given.items() if key not in fixed),
+        "limit": str(action.get("limit", _LIMIT)),
+        "each": "on" if action.get("each") else "",
+        "real": "on" if action.get("dry_run") is False else "",
+    }
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, Mapping) and list(value) == [EXPRESSION]
+
+
 # --- back ---
 
 
@@ -103,12 +139,9 @@ def to_body(fields: Mapping[str, str], before: Mapping[str, Any]) -> tuple[dict[
     body["dataset"], body["by"] = _got(fields, "dataset"), _got(fields, "by") or "thing"
     _put(body, "thing", _thing(fields, before.get("thing") or {}) if body["by"] == "all" else {})
     window = {name: got for name in _WINDOW if (got := _got(fields, f"window-{name}")) and got != _WINDOW[name]}
-    count = _got(fields, "window-count")
-    if count.isdigit():
-        window["count"] = int(count)
-    elif count:
-        faults.append(FieldFault("window-count", "is a whole number"))
     _put(body, "window", window)
+    if count := _whole(fields, "window-count", faults):
+        body["window"] = {**window, "count": count}
     body.pop("enabled", None)
     if not _got(fields, "enabled"):
         body["enabled"] = False
@@ -116,11 +149,26 @@ def to_body(fields: Mapping[str, str], before: Mapping[str, Any]) -> tuple[dict[
     _put(body, "steps", dict(_lines(fields, "steps", faults)))
     body["inputs"] = _several(fields, "input", before.get("inputs") or {}, _to_put, faults)
     body["outputs"] = _several(fields, "output", before.get("outputs") or {}, _to_output, faults)
+    opened = _several(fields, "open", {}, _to_reason, faults)
+    _put(body, "opens", opened)
+    suppress = {name: _whole(fields, f"suppress-{name}", faults) for name in _SUPPRESS}
+    _put(body, "suppress", {name: value for name, value in suppress.items() if value})
+    _put(body, "actions", _several(fields, "action", before.get("actions") or {}, _to_action, faults))
     return body, faults
 
 
 def _got(fields: Mapping[str, str], name: str) -> str:
     return fields.get(name, "").replace("\r\n", "\n").strip()
+
+
+def _whole(fields: Mapping[str, str], name: str, faults: list[FieldFault], head: str = "") -> int:
+    """A whole number; 0 where there is none."""
+    text = _got(fields, name)
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    if text:
+        faults.append(FieldFault(f"{head}{name}", _("is a whole number")))
+    return 0
 
 
 def _put(body: dict[str, Any], name: str, value: Any) -> None:
@@ -144,24 +192,33 @@ def _lines(fields: Mapping[str, str], name: str, faults: list[FieldFault]) -> li
             continue
         key, mark, value = (part.strip() for part in line.partition("="))
         if not mark or not key or not value:
-            faults.append(FieldFault(name, f"line {number}: write name = value"))
+            faults.append(FieldFault(name, _("line %(number)s: write name = value") % {"number": number}))
         elif key in found:
-            faults.append(FieldFault(name, f"line {number}: {key} is there twice"))
+            faults.append(
+                FieldFault(name, _("line %(number)s: %(name)s is there twice") % {"number": number, "name": key})
+            )
         else:
             found[key] = value
     return list(found.items())
 
 
-def _value(text: str) -> str | int | float | bool:
-    """A number, true or false, or a text."""
+def _value(text: str) -> Any:
+    """A number, true or false, a list or a table as JSON, or a text; within quotes it is a text in any case."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
     if text in ("true", "false"):
         return text == "true"
+    if text[:1] in ("[", "{"):
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
     for kind in (int, float):
         try:
             return kind(text)
         except ValueError:
             continue
-    return text.strip("'\"")
+    return text
 
 
 def _several(
@@ -175,7 +232,7 @@ def _several(
         if not name:
             continue
         if name in found:
-            faults.append(FieldFault(f"{head}name", "is there twice"))
+            faults.append(FieldFault(f"{head}name", _("is there twice")))
             continue
         found[name] = read(own, before.get(_got(own, "was")) or {}, head, faults)
     return found
@@ -225,11 +282,48 @@ def _to_output(
             continue
         when, mark, then = (part.strip() for part in line.rpartition("->"))
         if not mark or not then or not when:
-            faults.append(FieldFault(f"{head}cases", f"line {number}: write condition -> value, or else -> value"))
+            faults.append(
+                FieldFault(
+                    f"{head}cases",
+                    _("line %(number)s: write condition -> value, or else -> value") % {"number": number},
+                )
+            )
             continue
         cases.append({"then": then} if when == "else" else {"when": when, "then": then})
     _put(output, "cases", cases)
     return output
+
+
+def _to_reason(own: Mapping[str, str], _before: Mapping[str, Any], head: str, faults: list[FieldFault]) -> str:
+    reason = _got(own, "reason")
+    if not reason:
+        faults.append(FieldFault(f"{head}reason", _("is missing")))
+    return reason
+
+
+def _to_action(
+    own: Mapping[str, str], before: Mapping[str, Any], head: str, faults: list[FieldFault]
+) -> dict[str, Any]:
+    action = dict(before)
+    for key in _ACTION_TEXTS:
+        text = _got(own, key)
+        _put(action, key, text if text != _ACTION_USUAL.get(key) else "")
+    wrong: list[FieldFault] = []
+    given = {key: _value(text) for key, text in _lines(own, "fixed", wrong)}
+    for key, text in _lines(own, "computed", wrong):
+        if key in given:
+            wrong.append(FieldFault("computed", _("%(name)s is there twice") % {"name": key}))
+        given[key] = {EXPRESSION: text}
+    known = [key for key in before.get("parameters") or {} if key in given]
+    _put(action, "parameters", {key: given[key] for key in dict.fromkeys((*known, *given))})
+    faults += [FieldFault(f"{head}{fault.name}", fault.message) for fault in wrong]
+    limit = _whole(own, "limit", faults, head)
+    _put(action, "limit", limit if limit != _LIMIT else 0)
+    _put(action, "each", bool(_got(own, "each")))
+    action.pop("dry_run", None)
+    if _got(own, "real"):
+        action["dry_run"] = False
+    return action
 
 
 def field_of(place: str, body: Mapping[str, Any]) -> str:
@@ -237,15 +331,22 @@ def field_of(place: str, body: Mapping[str, Any]) -> str:
     head, _, rest = place.partition(".")
     if head in ("title", "description"):
         return f"{head}-{rest or LANGUAGES[0]}"
-    if head in ("window", "thing"):
-        return f"{head}-{rest}" if rest else head
-    if head in ("inputs", "outputs"):
+    if head in ("window", "thing", "suppress"):
+        return f"{head}-{rest}" if rest else {"suppress": "suppress-below"}.get(head, head)
+    if head == "opens":
+        names = list(body.get(head) or {})
+        return f"open-{names.index(rest)}-reason" if rest in names else ""
+    if head in ("inputs", "outputs", "actions"):
         name, _, key = rest.partition(".")
         names = list(body.get(head) or {})
         if name not in names:
             return ""
         key = key.partition("[")[0].partition(".")[0]
-        key = {"property": "property", "streams": "selector", "rule": "selector"}.get(key, key)
+        if head == "actions":
+            inner = rest.partition(".")[2].split(".")
+            known = (body[head][name].get("parameters") or {}).get(inner[1]) if len(inner) > 1 else None
+            key = {"parameters": "computed" if _is_expression(known) else "fixed", "dry_run": "real"}.get(key, key)
+        key = {"streams": "selector", "rule": "selector"}.get(key, key)
         if head == "inputs" and key == "property":
             key = "selector"
         return f"{head[:-1]}-{names.index(name)}-{key or 'name'}"

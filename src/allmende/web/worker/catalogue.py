@@ -81,12 +81,12 @@ class CatalogueThread(threading.Thread):
         return not measured or max(measured) < end
 
     def _push(self, profile: Profile, now: int) -> None:
-        """What everybody may know of goes to the hub, and nothing else."""
+        """What everybody may know of goes to the hub, and nothing else: of what was taken over its origin tells."""
         config = self._config
         if self._hub is None:
             self._hub = Hub(config.hub_url, config.hub_catalogue or profile.id, config.hub_key)
         root = (config.public_url or config.url).rstrip("/")
-        done = self._hub.push(gather(self._store, profile, ANONYMOUS, root), now)
+        done = self._hub.push(gather(self._store, profile, ANONYMOUS, root, others=False), now)
         if done.put or done.deleted:
             log.info("the hub was told", put=len(done.put), deleted=len(done.deleted))
         for name, fault in done.failed.items():

@@ -13,20 +13,25 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from allmende.domain.harvest import HarvestProfile
 from allmende.domain.marks import Mark
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
+from allmende.web.downloads.making import OrdersThread
+from allmende.web.downloads.nightly import DumpsThread
 from allmende.web.intake import Intake
 from allmende.web.making.importing import ImportsThread
 from allmende.web.messages import create_from_broker
+from allmende.web.persons.work import PersonsThread
 from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
 from allmende.web.worker.brokers import door
 from allmende.web.worker.catalogue import CatalogueThread
+from allmende.web.worker.harvests import HarvestThread
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.listener import Listener
 from allmende.web.worker.looks import Looks
@@ -144,12 +149,18 @@ class Crew:
             if source.listening:
                 wanted[f"listener-{source.source.id}"] = _Wanted(_sign(source), partial(Listener, source, intake))
         wanted["watch"] = _Wanted(None, lambda stop: Watch(intake, stop, Notices(self._profile, config)))
+        wanted["persons"] = _Wanted(None, lambda stop: PersonsThread(self._profile, stop))
         wanted["imports"] = _Wanted(None, partial(ImportsThread, intake))
         wanted["retention"] = _Wanted(
             (profile.retention, profile.time_zone),
             lambda stop: RetentionThread(profile, config, stop, due=self._retention_due),
         )
         wanted["catalogue"] = _Wanted(None, lambda stop: CatalogueThread(self._store, self._profile, config, stop))
+        for harvest in profile.harvests.values():
+            if harvest.enabled:
+                wanted[f"harvest-{harvest.id}"] = _Wanted(harvest, partial(self._harvest, harvest))
+        wanted["downloads"] = _Wanted(None, lambda stop: OrdersThread(self._store, self._profile, config, stop))
+        wanted["dumps"] = _Wanted(None, lambda stop: DumpsThread(self._store, self._profile, config, stop))
         wanted["own-sensors"] = _Wanted(
             (profile.id, profile.name, profile.languages), lambda stop: SilenceThread(profile, config, stop)
         )
@@ -162,6 +173,9 @@ class Crew:
             )
         self._want_broker(profile, wanted)
         return wanted
+
+    def _harvest(self, harvest: HarvestProfile, stop: threading.Event) -> threading.Thread:
+        return HarvestThread(harvest, self._profile, self._config, stop)
 
     def _want_broker(self, profile: Profile, wanted: dict[str, _Wanted]) -> None:
         broker = door(self._config)

@@ -21,7 +21,7 @@ from allmende.web.feedback.notice import tell_operator
 from allmende.web.troubles import say_title, say_trouble
 from allmende.web.worker.models import Trouble
 from allmende.web.worker.pauses import pause_after
-from allmende.web.worker.watch import Teller
+from allmende.web.worker.watch import HARVEST, Teller
 
 PATIENCE = 2 * MINUTE
 """What is over again by then is not worth a mail, though the page shows it."""
@@ -90,14 +90,14 @@ class Notices(Teller):
         with translation.override(self._profile.languages[0]):
             title = say_title(self._profile, trouble, over=state == "over")
             text = say_trouble(trouble.kind, trouble.finding)
-        return (
-            title,
-            text,
-            f"{(self._config.public_url or self._config.url).rstrip('/')}/sources/#source-{trouble.source}",
-        )
+        root = (self._config.public_url or self._config.url).rstrip("/")
+        harvest = trouble.source.removeprefix(HARVEST)
+        place = f"sources/#source-{trouble.source}" if harvest == trouble.source else f"catalogues/#{harvest}"
+        return title, text, f"{root}/{place}"
 
     def _mail(self, trouble: Trouble, state: str, id_: str) -> None:
-        source = self._profile.sources.get(trouble.source)
+        profile = self._profile
+        source = profile.sources.get(trouble.source) or profile.harvests.get(trouble.source.removeprefix(HARVEST))
         to = (source.responsible if source else "") or self._config.responsible
         if not (to and self._config.mail_url):
             return

@@ -12,11 +12,15 @@ from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
 from allmende.web.config import Config
+from allmende.web.downloads.orders import prune as prune_downloads
 from allmende.web.feedback.models import Message
 from allmende.web.grants.models import Grant
 from allmende.web.layouts import prepare_years
 from allmende.web.making.uploads import prune as prune_makings
 from allmende.web.office.files import prune as prune_files
+from allmende.web.persons.marks import prune_marks
+from allmende.web.persons.models import PersonRequest
+from allmende.web.persons.parcels import prune as prune_parcels
 from allmende.web.reads.notes import write_entries
 
 SECONDS = 300.0
@@ -45,6 +49,10 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     Message.prune()
     prune_makings()
     Grant.prune()
+    PersonRequest.prune()
+    prune_parcels()
+    prune_marks()
+    prune_downloads()
     prune_files(timezone.now() - timedelta(days=1))
     if config.postgres:
         prepare_years(now)

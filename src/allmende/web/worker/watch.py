@@ -19,6 +19,7 @@ from allmende.domain.query import Expand, Query
 from allmende.domain.store import Latest, SourceState, Store
 from allmende.domain.times import HOUR
 from allmende.domain.watch import Counted, Seen, StreamFacts
+from allmende.web.house import open_profile
 from allmende.web.intake import Intake
 from allmende.web.worker.models import Look, Trouble, Watched
 
@@ -27,6 +28,8 @@ LOOK_UPS = 200
 """Streams of a source whose past is looked up in one round; the others' turn comes."""
 WINDOW = HOUR
 """Shares are of what came in this time, or in four of the source's intervals."""
+HARVEST = "harvest:"
+"""Before the id of a harvest, where it is in trouble: those find their troubles themselves."""
 _READER = house_reader("watch")
 _PAGE = 1000
 
@@ -69,7 +72,9 @@ class Watch(threading.Thread):
             findings = self._judge(source.id, source.contract, state, pasts, now)
             keep(source.id, findings, now)
         # a source that was switched off or removed is nobody's trouble
-        Trouble.objects.filter(over__isnull=True).exclude(source__in=[source.id for source in watched]).update(over=now)
+        harvests = [f"{HARVEST}{each.id}" for each in open_profile().harvests.values() if each.enabled]
+        known = [*(source.id for source in watched), *harvests]
+        Trouble.objects.filter(over__isnull=True).exclude(source__in=known).update(over=now)
         self._tell.tell(now)
 
     def _judge(

@@ -1,0 +1,45 @@
+"""The kinds of tables that the office knows: what they are called, and the pages that edit and make them."""
+
+from collections.abc import Mapping
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from allmende.web.office.tables import FORMS
+
+TITLES = {
+    "dataset": _("Datasets"),
+    "source": _("Sources"),
+    "retention": _("Retention"),
+    "rule": _("Rules"),
+    "groups": _("Groups"),
+    "thing": _("Things"),
+}
+ONE = {
+    "dataset": _("Dataset"),
+    "source": _("Source"),
+    "retention": _("Retention rule"),
+    "rule": _("Rule"),
+    "groups": _("Groups"),
+    "thing": _("Thing"),
+}
+EDITORS: dict[str, str] = {**dict.fromkeys(FORMS, "office:edit"), "rule": "rulebook:edit"}
+"""Kind -> name of the page that edits one table of it: with the arguments kind and key, or with the key alone."""
+NEW: dict[str, str] = {
+    "dataset": "office:new",
+    "retention": "office:new",
+    "groups": "office:new",
+    "source": "making:begin",
+    "rule": "rulebook:new",
+}
+"""Kind -> name of the page that makes one: with the argument kind, or with none."""
+
+
+def address_of(pages: Mapping[str, str], kind: str, *key: str) -> str:
+    """Of the page that edits or makes a table; "" where there is none."""
+    if kind not in pages:
+        return ""
+    try:
+        return reverse(pages[kind], args=[kind, *key])
+    except NoReverseMatch:
+        return reverse(pages[kind], args=list(key))
