@@ -14,6 +14,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.retention import FOREVER, LATEST, Retention, RetentionProfile, StreamFacts
 from allmende.web.accounts.roles import ROLES
 from allmende.web.catalogue.files import each_stream
+from allmende.web.catalogue.own import SERIES, described
 from allmende.web.grants.forms import ROLE_TITLES
 from allmende.web.grants.grants import recipients
 from allmende.web.house import House
@@ -45,22 +46,23 @@ class Told(NamedTuple):
 
 
 def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]:
-    """Those that the reader may know of, without the simulated: there is no sensor behind them."""
+    """Those that the reader may know of, without the simulated: there is no sensor behind them. Citizens' sensors stand
+    together under their series, if none of them is asked for by its own id."""
     wanted = None if only is None else set(only)
-    datasets = [
-        each
-        for each in house.datasets
-        if not each.simulated and each.withdrawn is None and (wanted is None or each.id in wanted)
-    ]
+    known = _known(house)
+    datasets = [each for each in known if (each.part_of != SERIES if wanted is None else each.id in wanted)]
     received = recipients(each.id for each in datasets if each.access != "open")
-    return [_told(house, each, received.get(each.id, [])) for each in datasets]
+    members = [each for each in known if each.part_of == SERIES]
+    return [
+        _told(house, each, members if each.id == SERIES else [each], received.get(each.id, [])) for each in datasets
+    ]
 
 
 def datasets_of(house: House, thing_id: str) -> list[str]:
     """The datasets in which the reader may see a thing. Of what is hidden and what is not there the same is asked."""
     found = []
-    for each in house.datasets:
-        if each.simulated or each.withdrawn is not None:
+    for each in _known(house):
+        if each.part_of == SERIES and each.id != thing_id:  # a citizen's sensor is a thing of its dataset's id
             continue
         try:
             house.store.feature(house.reader, each.id, thing_id, things=True)
@@ -70,9 +72,22 @@ def datasets_of(house: House, thing_id: str) -> list[str]:
     return found
 
 
-def _told(house: House, dataset: DatasetProfile, received: list[tuple[str, str, date]]) -> Told:
-    streams = each_stream(house.store, house.reader, dataset.id) if may_read(dataset, house.reader) else iter(())
-    sensors = _sensors(house.profile, dataset, streams)
+def _known(house: House) -> list[DatasetProfile]:
+    every = described(house.profile).datasets.values()
+    return [each for each in every if house.knows(each) and not each.simulated and each.withdrawn is None]
+
+
+def _told(
+    house: House, dataset: DatasetProfile, parts: Iterable[DatasetProfile], received: list[tuple[str, str, date]]
+) -> Told:
+    """``parts``: the datasets that have its streams."""
+    streams = (
+        (part.id, stream)
+        for part in parts
+        if may_read(part, house.reader)
+        for stream in each_stream(house.store, house.reader, part.id)
+    )
+    sensors = _sensors(house.profile, streams)
     return Told(
         dataset=dataset,
         title=spoken(dataset.title),
@@ -93,16 +108,17 @@ def _receiver(name: str) -> str:
     return f"{head} {ROLE_TITLES[last]}".strip() if last in ROLES else name
 
 
-def _sensors(profile: Profile, dataset: DatasetProfile, streams: Iterable[StreamSummary]) -> list[Sensor]:
+def _sensors(profile: Profile, streams: Iterable[tuple[str, StreamSummary]]) -> list[Sensor]:
+    """Things by name; ``streams`` with the dataset of each."""
     rules = Retention(profile.retention, profile.time_zone)
     found: dict[str, Sensor] = {}
-    for stream in streams:
+    for dataset, stream in streams:
         if not stream.thing_id:
             continue
         place = None if stream.lon is None or stream.lat is None else (stream.lon, stream.lat)
         held = found.get(stream.thing_id) or Sensor(stream.thing_id, stream.thing or stream.thing_id, place, [], [])
         facts = StreamFacts(
-            id=stream.id, dataset=dataset.id, source=stream.source, properties=(stream.property_id,), count=stream.count
+            id=stream.id, dataset=dataset, source=stream.source, properties=(stream.property_id,), count=stream.count
         )
         _add(held.records, stream.property)
         _add(held.kept, keeping(rules.rule_of(facts)))
