@@ -24,6 +24,6 @@ def register_all() -> None:
         Orders(
             Order, place="orders", title=_("Orders of files"), fate=_("is deleted, with the files"), order=30,
             by=("user",), also=("token", "client", "selection"), sections=("Orders of files",), erasure="delete",
-            told=("dataset", "selection", "format", "state", "token", "asked", "over", "fetched", "rows", "size"),
+            told=("dataset", "selection", "format", "state", "token", "asked", "over", "rows", "size"),
         )
     )  # fmt: skip
