@@ -26,6 +26,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "gettext_lazy": None,
     "gettext_noop": None,
     "_n": None,
+    "_l": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
 }
@@ -33,7 +34,7 @@ CHECK_KEYWORDS = {"ProfileError": (2,), "RuleError": (1,), "_fail": (2,), "Inval
 CHECKED = (
     *(SRC / "domain" / f"{name}.py" for name in (
         "actions", "contract", "dataset", "plain", "privacy", "profile", "profile_checks", "retention", "rule_files",
-        "tables", "times", "units",
+        "tables", "times", "units", "wording",
     )),
     *(SRC / "knowledge" / f"{name}.py" for name in ("actions", "language", "prepare", "program")),
 )  # fmt: skip

@@ -40,10 +40,11 @@ def test_a_dataset_is_changed_by_two_persons_and_undone(visit, people, profile, 
     press(page, "Freigeben")
     assert "Freigegeben" in page.get_by_role("status").inner_text()
     assert page.locator("h1").inner_text() == "Datensatz: Neuer Titel"
+    page.locator("#id_undo").fill("Der kurze sagt zu wenig")
     press(page, "Rückgängig: wie es vorher war")
     assert page.locator("h1").inner_text() == f"Datensatz: {title}"
     found += look(page, axe)
-    for path in ("/office/dataset/", "/office/new/retention/", "/office/source/"):
+    for path in ("/office/dataset/", "/office/new/retention/", "/office/source/", "/office/property/"):
         page.goto(bert.site + path)
         found += look(page, axe)
     source = next(iter(profile.sources))
@@ -51,4 +52,35 @@ def test_a_dataset_is_changed_by_two_persons_and_undone(visit, people, profile, 
     found += look(page, axe)
     assert found == []
     assert [fault for fault in anna.faults if "422 (Unprocessable" not in fault] == []
+    assert bert.faults == []
+
+
+def test_what_opens_says_who_reads_it_then_and_is_confirmed_by_another(visit, people, profile, axe):
+    key = list(profile.datasets)[1]
+    anna, bert = visit(), visit()
+    page, other = enter(anna, "anna", f"/office/dataset/{key}/edit/"), enter(bert, "bert", "/office/")
+    found: list[str] = []
+    for access, seen in (("restricted", "die Administration dieses Hauses"), ("open", "alle, ohne Konto")):
+        page.goto(f"{anna.site}/office/dataset/{key}/edit/")
+        page.locator("#id_access").select_option(access)
+        press(page, "Speichern und zur Freigabe vorschlagen")
+        other.goto(f"{bert.site}/office/dataset/{key}/")
+        told = other.locator("main").inner_text()
+        assert "Nach der Freigabe" in told
+        assert seen in told
+        found += look(other, axe)
+        if access == "open":
+            press(other, "Freigeben")
+            assert "muss bestätigen" in other.get_by_role("alert").inner_text()
+            other.get_by_label("Ich habe gelesen, was dadurch offener wird").press("Space")
+        press(other, "Freigeben")
+        assert "Freigegeben" in other.get_by_role("status").inner_text()
+    group = next(iter(profile.groups), None)
+    for path in (
+        "/office/", "/office/new/property/?id=x", "/office/city/facts/edit/", "/office/new/groups/", "/rules/new/",
+        *([f"/office/groups/{group}/edit/"] if group else []),
+    ):  # fmt: skip
+        other.goto(bert.site + path)
+        found += look(other, axe)
+    assert found == []
     assert bert.faults == []

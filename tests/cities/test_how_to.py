@@ -7,7 +7,19 @@ import pytest
 from allmende.domain import profile
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "take-over-a-city.md"
-TABLES = {"geography", "facts", "datasets", "things", "sources", "services", "organisations", "catalogue", "harvests"}
+TABLES = {
+    "geography",
+    "facts",
+    "datasets",
+    "things",
+    "sources",
+    "services",
+    "organisations",
+    "catalogue",
+    "harvests",
+    "properties",
+    "synonyms",
+}
 
 
 STRUCTS = [

@@ -102,3 +102,67 @@ def test_what_was_released_outlives_a_killed_worker(engine: str, tmp_path: Path,
         process.kill()
         process.wait(10)
         log.close()
+
+
+KILLED = """
+import os, sys
+from allmende.web.cli.opened import open_house
+open_house()
+from allmende.web.office import force, revisions
+whole = {"title": {"de": "Neu", "en": "New"}, "publisher": "Somebody else", "attribution": "x"}
+first = {**revisions.current("dataset", "sensors"), **whole}
+draft = revisions.save_draft("dataset", "sensors", first, "cli:test", bundle="both")
+revisions.save_draft("dataset", "fresh", {**first, "access": "restricted"}, "cli:test", bundle="both")
+if sys.argv[1] == "stand":  # between the tables and the word that tells processes of them
+    force.secrets.token_hex = lambda _length: os.kill(os.getpid(), 9)
+elif sys.argv[1] == "store":  # the store knows half of it
+    force.checks.furnish_with = lambda _profile: os.kill(os.getpid(), 9)
+elif sys.argv[1] == "log":  # before the last word, all is written
+    force.record = lambda *_said, **_more: os.kill(os.getpid(), 9)
+revisions.release(draft, "cli:test", seen=draft.turn)
+"""
+LOOK = """
+import json
+from allmende.web.cli.opened import open_house
+open_house()
+from django.db import connection
+from allmende.web.house import open_profile
+from allmende.web.office.models import Revision
+datasets = open_profile().datasets
+with connection.cursor() as cursor:
+    cursor.execute("SELECT publisher FROM dataset WHERE id = 'sensors'")
+    kept = cursor.fetchone()[0]
+print(json.dumps([datasets["sensors"].publisher, "fresh" in datasets, kept,
+                  sorted(set(Revision.objects.values_list("state", flat=True)))]))
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_release_that_is_killed_is_old_or_new_as_a_whole(engine: str, tmp_path: Path) -> None:
+    town = make_town(tmp_path)
+    env = {**environ(engine, tmp_path / "home", tmp_path / "town"), **town}
+    env["ALLMENDE_HOME"] = str(tmp_path / "home")
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, (town["PYTHONPATH"], os.environ.get("PYTHONPATH"))))
+    call(env, "init", "--city", str(tmp_path / "town"))
+
+    def told() -> Any:
+        done = subprocess.run([sys.executable, "-c", LOOK], env=env, check=True, capture_output=True, timeout=100)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    before = told()
+    assert before[1:] == [False, before[0], []]
+    for place in ("stand", "store", "log"):
+        killed = subprocess.run([sys.executable, "-c", KILLED, place], env=env, timeout=100)
+        assert killed.returncode == -signal.SIGKILL, place
+        assert told() == [*before[:3], ["draft"]], place
+        _withdraw(env)
+    subprocess.run([sys.executable, "-c", KILLED, "whole"], env=env, check=True, timeout=100)
+    assert told() == ["Somebody else", True, "Somebody else", ["released", "withdrawn"]]
+
+
+def _withdraw(env: dict[str, str]) -> None:
+    words = RELEASE.split("for kind")[0] + (
+        'draft = revisions.open_revision("dataset", "sensors")\n'
+        'revisions.withdraw(draft, "cli:test", seen=draft.turn)\n'
+    )
+    subprocess.run([sys.executable, "-c", words], env=env, check=True, timeout=100)

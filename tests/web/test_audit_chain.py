@@ -1,5 +1,6 @@
 """The audit log is a chain: what was changed in it past the house is found, and what is erased on purpose is not."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from tests.web.test_backup import ALLMENDE, make_house, run
 
@@ -177,3 +179,28 @@ def test_processes_write_one_sequence(engine: str, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "is broken after" in done.stdout
     assert "wrong  audit log: entry" in finished(environ, "check").stdout
+
+
+@pytest.mark.django_db
+def test_entries_from_before_the_chain_are_held_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migration 0009, in several pieces; what is written behind it goes on."""
+    migration = importlib.import_module("allmende.web.accounts.migrations.0009_audit_chain_of_old")
+    monkeypatch.setattr(migration, "CHUNK", 3)
+    old = [AuditEntry(actor="user:änne", action="test", object=f"thing:{n}", detail={"n": [n]}) for n in range(7)]
+    models.QuerySet(AuditEntry).bulk_create(old)  # as they were: without salts and digests
+    past = MigrationExecutor(connection).loader.project_state(("accounts", "0008_audit_chain")).apps
+    migration.chain_of_old(past, None)
+    record("user:bert", "test")
+    verdict = verify("")
+    assert (verdict.break_, verdict.entries) == (None, 8)
+    models.QuerySet(AuditEntry).filter(object="thing:4").update(actor="user:carl")
+    assert verify("").break_ is not None
+
+
+@pytest.mark.django_db
+def test_an_empty_log_begins_its_chain() -> None:
+    migration = importlib.import_module("allmende.web.accounts.migrations.0009_audit_chain_of_old")
+    past = MigrationExecutor(connection).loader.project_state(("accounts", "0008_audit_chain")).apps
+    migration.chain_of_old(past, None)
+    record("user:bert", "test")
+    assert (verify("").break_, verify("").entries) == (None, 1)

@@ -23,7 +23,7 @@ from allmende.web.accounts.models import AuditEntry, Membership, Token, User
 from allmende.web.accounts.people import remove_user
 from allmende.web.accounts.tokens import create_token
 from allmende.web.accounts.verifying import verify
-from allmende.web.backup import restore, write_backup
+from allmende.web.backup import prune_backups, restore, write_backup
 from allmende.web.citizens import keeping
 from allmende.web.citizens.models import LEAVE, OPEN, OwnSensor
 from allmende.web.feedback.models import Message
@@ -174,6 +174,18 @@ def test_a_restored_backup_forgets_again(anna: User, sensor: OwnSensor, home: Pa
     assert OwnSensor.objects.get().user is None
     assert AuditEntry.objects.get(action="restore").detail["erased"] == 2
     assert Message.objects.get().email == "bob@city.example"
+
+
+def test_old_backups_are_deleted_and_nothing_else(anna: User, home: Path) -> None:
+    folder = home / "backups"
+    folder.mkdir()
+    write_backup(folder / "one.allmende", open_profile().id)
+    (folder / "notes.txt").write_text("x")
+    assert prune_backups(folder, open_profile().id, 0) == [folder / "one.allmende"]
+    write_backup(folder / "two.allmende", open_profile().id)
+    assert prune_backups(folder, open_profile().id, 1) == []
+    assert prune_backups(folder, "another", 0) == []
+    assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", "two.allmende"]
 
 
 def test_a_new_house_forgets_by_the_file(anna: User, home: Path) -> None:

@@ -14,7 +14,14 @@ from allmende.domain.retention import RetentionProfile, ThinProfile
 from allmende.web import house as house_module
 from allmende.web.accounts.models import Organisation, User
 from allmende.web.grants.models import Grant
-from allmende.web.transparency.facts import keeping
+from allmende.web.transparency.facts import forget, keeping
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    """Each test has data of its own under the same numbers."""
+    forget()
+
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
@@ -84,3 +91,26 @@ def test_who_receives_what_is_not_open_is_said_without_names_of_persons(monkeypa
     assert "anna" not in page
     assert "/transparency/bus/" not in page
     get("/transparency/bus/", 404)
+
+
+def test_what_everybody_may_see_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from allmende.web.transparency import facts
+
+    asked: list[str] = []
+    real = facts.each_stream
+
+    def counting(store: Any, reader: Any, dataset: str) -> Any:
+        asked.append(dataset)
+        return real(store, reader, dataset)
+
+    monkeypatch.setattr(facts, "each_stream", counting)
+    first = get("/transparency/")
+    count = len(asked)
+    assert count
+    assert get("/transparency/") == first
+    assert len(asked) == count
+    store = house_module.open_store()
+    number = store.newest_entity_change()
+    monkeypatch.setattr(type(store), "newest_entity_change", lambda _: number + 1)
+    get("/transparency/")
+    assert len(asked) == 2 * count

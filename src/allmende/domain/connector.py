@@ -15,6 +15,7 @@ import msgspec
 
 from allmende.domain.contract import Contract
 from allmende.domain.records import Parsed
+from allmende.domain.wording import PropertyWords
 
 Transport = Literal["http", "websocket", "mqtt", "file"]
 
@@ -68,6 +69,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Files that the settings name and that lie beside the profile, by name."""
     of_people: bool = False
     """The manifest's."""
+    words: Mapping[str, PropertyWords] = {}
+    """What the city says of observed properties, by the ids that connectors give."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -32,6 +32,7 @@ from allmende.domain.model import OBSERVATION_TYPES
 from allmende.domain.policy import house_reader
 from allmende.domain.query import ResultKind
 from allmende.domain.records import Collection, Declaration, Features, Parsed, Rejection, Result, Series
+from allmende.domain.wording import said_of
 
 
 class IngestLimits(Bounds, frozen=True, kw_only=True):
@@ -129,8 +130,12 @@ def _take_features(
 
 
 def _bounded(declaration: Declaration, source: Source) -> Declaration:
-    """With the range that the source's contract says of its property, which goes before the connector's."""
+    """With the range that the source's contract says of its property, and with the city's words for that: both go
+    before the connector's."""
     bounds = source.contract.ranges.get(declaration.observed_property.id)
+    if declaration.observed_property.id in source.words:
+        observed = said_of(source.words, declaration.observed_property, source.language)
+        declaration = msgspec.structs.replace(declaration, observed_property=observed)
     if bounds is None:
         return declaration
     return msgspec.structs.replace(declaration, low=bounds.low, high=bounds.high)

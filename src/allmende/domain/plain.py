@@ -15,6 +15,7 @@ from allmende.domain.profile import Profile, parse_profile
 from allmende.domain.profile_checks import ProfileError, check_id
 from allmende.domain.rule_files import FOLDER, read_rules
 from allmende.domain.tables import plain
+from allmende.domain.wording import check_property_id
 
 KINDS = {
     "dataset": "datasets",
@@ -23,11 +24,23 @@ KINDS = {
     "thing": "things",
     "rule": "rules",
     "groups": "groups",
+    "property": "properties",
+    "synonym": "synonyms",
+    "organisation": "organisations",
+    "harvest": "harvests",
+    "city": "",
 }
 """What can be said over a profile -> the table that it stands in."""
+CITY = ("catalogue", "facts", "geography")
+"""Keys of the kind ``city``: tables that there is one of."""
 IN_RULES = ("rule", "groups")
 _FILE = re.compile(r"(?:rules/)?[\w][\w.-]{0,99}\Z")
 _DEEP = 20
+
+
+def place_of(kind: str, key: str) -> str:
+    """Where a table stands, as errors name it."""
+    return f"{KINDS[kind]}.{key}" if KINDS[kind] else key
 
 
 class Change(NamedTuple):
@@ -54,6 +67,8 @@ class PlainProfile(msgspec.Struct, frozen=True, kw_only=True):
         name = KINDS[kind]
         if kind in IN_RULES:
             return {key: body for file in self.rules.values() for key, body in file.get(name, {}).items()}
+        if kind == "city":
+            return {key: dict(self.data.get(key, {})) for key in CITY}
         if kind == "thing":
             return {str(body.get("id")): body for body in self.data.get(name, ())}
         return dict(self.data.get(name, {}))
@@ -79,6 +94,8 @@ class PlainProfile(msgspec.Struct, frozen=True, kw_only=True):
                 _say_rule(rules, change)
             elif change.kind == "thing":
                 _say_thing(data, change)
+            elif change.kind == "city":
+                data[change.key] = change.body
             else:
                 _say(data, change)
         return PlainProfile(data=data, rules=rules, files=OverlaidFiles(self.files, files) if files else self.files)
@@ -143,7 +160,12 @@ def check_change(kind: str, key: str, names: Iterable[str] = ()) -> None:
     that leads elsewhere."""
     if kind not in KINDS:
         raise ProfileError(kind, "is nothing that can be changed; known are %(kinds)s", kinds=", ".join(KINDS))
-    check_id(key, f"{KINDS[kind]}.{key}")
+    if kind == "property":
+        check_property_id(key, place_of(kind, key))
+    else:
+        check_id(key, place_of(kind, key))
+    if kind == "city" and key not in CITY:
+        raise ProfileError(key, "is nothing that can be changed; known are %(kinds)s", kinds=", ".join(CITY))
     for name in names:
         if not _FILE.match(name) or name.endswith(".toml") or ".." in name:
             raise ProfileError(f"files.{name}", "is no file's name: letters, digits, dots and hyphens, no .toml")

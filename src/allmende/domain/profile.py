@@ -42,6 +42,14 @@ from allmende.domain.rule_files import FOLDER, parse_rules
 from allmende.domain.rules import GroupsProfile, RuleProfile
 from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.times import SECOND, parse_duration
+from allmende.domain.wording import (
+    PropertyWords,
+    SameWords,
+    check_words,
+    parse_properties,
+    rule_with_merged,
+    with_merged,
+)
 
 __all__ = [
     "UNDATED",
@@ -174,6 +182,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     services: dict[str, dict[str, Any]] = {}
     groups: dict[str, GroupsProfile] = {}
     rules: dict[str, RuleProfile] = {}
+    properties: dict[str, PropertyWords] = {}
+    """What the city says of observed properties, by their ids."""
+    synonyms: dict[str, SameWords] = {}
+    """Words that mean the same to whoever searches."""
     retention: dict[str, RetentionProfile] = {}
     """How long readings are kept; the first that fits a stream holds."""
     harvests: dict[str, HarvestProfile] = {}
@@ -221,6 +233,11 @@ def parse_profile(
         services=tables(parts.get("services", {}), "services"),
         groups=groups,
         rules=derived,
+        properties=parse_properties(parts.get("properties", {})),
+        synonyms={
+            key: convert({**body, "id": key}, SameWords, f"synonyms.{key}")
+            for key, body in tables(parts.get("synonyms", {}), "synonyms").items()
+        },
         retention=parse_retention(parts.get("retention", {})),
         harvests={
             key: convert({**body, "id": key}, HarvestProfile, f"harvests.{key}")
@@ -228,6 +245,14 @@ def parse_profile(
         },
     )
     _check(profile)
+    words = profile.properties
+    if any(each.merged_into for each in words.values()):
+        read_anew = {key: rule_with_merged(words, rule) for key, rule in profile.rules.items()}
+        kept = {
+            key: msgspec.structs.replace(each, property=with_merged(words, each.property))
+            for key, each in profile.retention.items()
+        }
+        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept)
     return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
 
 
@@ -401,4 +426,5 @@ def _check(profile: Profile) -> None:
     check_datasets(profile.datasets)
     check_harvests(profile.harvests)
     check_privacy(profile.datasets, profile.languages)
+    check_words(profile.properties, profile.synonyms, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

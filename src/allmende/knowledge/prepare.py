@@ -13,6 +13,7 @@ from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rules import GroupsProfile, InputProfile, OutputProfile, RuleProfile, micros
 from allmende.domain.units import read_unit
 from allmende.domain.windows import Grid
+from allmende.domain.wording import PropertyWords
 from allmende.knowledge.actions import Action, prepare_action
 from allmende.knowledge.language import Apply, Constant, Kind, Node, Place, RuleError, parse
 from allmende.knowledge.program import Meaning, Program, compile_node
@@ -39,6 +40,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the datasets that are not open and that it reads."""
     unseen: frozenset[str]
     """Ids of all others that are not open."""
+    words: Mapping[str, PropertyWords]
+    """What the city says of observed properties."""
     reach: int
     """How much later than a reading a value can be that depends on it, beyond its own window."""
 
@@ -135,6 +138,7 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
         grid=_grid(rule, profile.time_zone),
         zone=profile.time_zone,
         language=profile.languages[0],
+        words=profile.properties,
         simulated=profile.datasets[rule.dataset].simulated,
         sees=sees,
         unseen=closed - sees,

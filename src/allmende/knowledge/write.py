@@ -13,6 +13,7 @@ from allmende.domain.query import Compare, Expression, Logic, Path, Query, Step,
 from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, Unit
 from allmende.domain.rules import SuppressProfile
 from allmende.domain.store import Store
+from allmende.domain.wording import said_of
 from allmende.knowledge.evaluate import Outcome
 from allmende.knowledge.groups import Group
 from allmende.knowledge.language import Scalar
@@ -147,8 +148,12 @@ def _declaration(rule: Rule, group: Group, output: str, stream: str) -> Declarat
             encoding_type="application/json",
             metadata={"rule": rule.id, "file": rule.profile.file},
         ),
-        observed_property=Property(
-            id=observed.id, name=name, definition=observed.definition or f"urn:x-allmende:property:{observed.id}"
+        observed_property=said_of(
+            rule.words,
+            Property(
+                id=observed.id, name=name, definition=observed.definition or f"urn:x-allmende:property:{observed.id}"
+            ),
+            language,
         ),
         unit=_unit(said.unit, said.unit_name) if measured else Unit("1", "1", "https://ucum.org/ucum"),
         observation_type=said.type,

@@ -6,6 +6,7 @@ A backup sees one state of all tables and holds nobody up. A restore is one tran
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,22 @@ def _unknown(connection: Connection) -> tuple[str, ...]:
 def applied_migrations() -> tuple[str, ...]:
     """As ``app.name``, sorted."""
     return tuple(sorted(f"{app}.{name}" for app, name in MigrationRecorder(django).applied_migrations()))
+
+
+def prune_backups(folder: Path, city: str, days: int) -> list[Path]:
+    """Delete backups of this city in a folder that were taken more than so many days ago; gives them. Other files, and
+    what cannot be read, are left alone."""
+    before = timezone.now() - timedelta(days=days)
+    gone = []
+    for path in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):
+        try:
+            header = Reader(path).header
+        except InvalidInput:
+            continue
+        if header.city == city and datetime.fromisoformat(header.taken) < before:
+            path.unlink(missing_ok=True)
+            gone.append(path)
+    return gone
 
 
 # --- in ---

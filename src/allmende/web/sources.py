@@ -101,6 +101,7 @@ def _prepare(
             things=things,
             tables=source.tables,
             of_people=bool(connector and connector.manifest.of_people),
+            words=profile.properties,
         ),
         profile=source,
         connector=connector,

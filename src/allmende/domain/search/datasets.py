@@ -87,10 +87,10 @@ def contents(catalogue: Catalogue, names: Mapping[str, Iterable[str]]) -> list[D
     return found
 
 
-def make_index(catalogue: Catalogue, names: Mapping[str, Iterable[str]]) -> Index:
-    """Of all that is in the catalogue, and of nothing else."""
+def make_index(catalogue: Catalogue, names: Mapping[str, Iterable[str]], same: Iterable[Iterable[str]] = ()) -> Index:
+    """Of all that is in the catalogue, and of nothing else. ``same`` are groups of words that mean the same."""
     described = Descriptions(catalogue.entries, language_of(catalogue))
-    return Index(Shelf(described), Shelf(contents(catalogue, names)))
+    return Index(Shelf(described), Shelf(contents(catalogue, names)), same=same)
 
 
 class _Row(NamedTuple):

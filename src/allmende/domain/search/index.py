@@ -16,7 +16,7 @@ LONGEST, MOST_WORDS = 200, 12
 """Characters and words of a question that are looked at."""
 _PREFIX, _INSIDE = 3, 4
 """Letters that the beginning of a longer word needs, and a part inside it."""
-_EXACT, _BEGINS, _SPLIT, _WITHIN, _SLIP = 1.0, 0.7, 0.6, 0.5, 0.4
+_EXACT, _SAME, _BEGINS, _SPLIT, _WITHIN, _SLIP = 1.0, 0.8, 0.7, 0.6, 0.5, 0.4
 _JOINTS = ("", "s", "n", "en", "es", "er", "e")
 """What stands between the parts of a German compound."""
 
@@ -62,9 +62,11 @@ def read_question(text: str) -> list[Sought]:
 
 class Index:
     """Shelves that are searched as one. A document may stand on several, in parts, under the same key; ``without`` are
-    keys of the first shelf whose documents there hold no longer."""
+    keys of the first shelf whose documents there hold no longer. ``same``: groups of words that mean the same; one of
+    several words is found as they stand together."""
 
-    def __init__(self, *shelves: Shelf, without: Iterable[str] = ()) -> None:
+    def __init__(self, *shelves: Shelf, without: Iterable[str] = (), same: Iterable[Iterable[str]] = ()) -> None:
+        self._same = tuple(frozenset(tuple(w.text for w in split(word)) for word in group) - {()} for group in same)
         self._shelves = shelves
         self._languages = tuple(dict.fromkeys(language for shelf in shelves for language in shelf.languages))
         self.notes: dict[str, Any] = {}
@@ -130,11 +132,15 @@ class Index:
         return Hits(scores=found, stems=frozenset(stems), instead=instead)
 
     def _word(self, word: str, unwanted: bool = False) -> _Fits:
-        stems = {stem(word, language) for language in self._languages} | {fold(word)}
+        stems = self._stems(word)
         if unwanted:
             # what is not wanted is named as it is: no part of a compound, no slip
             return self._gather({one: _EXACT for one in stems if self._knows(one)})
         fits = self._gather(self._called(stems))
+        for other in self._meaning_the_same(stems):
+            found = self._phrase(other) if len(other) > 1 else self._gather(self._called(self._stems(other[0])))
+            scores = {number: score * _SAME for number, score in found.scores.items()}
+            fits = _Fits(_better(fits.scores, scores), fits.stems | found.stems)
         for one in stems:
             for first, second in self._halves(one):
                 pair = _both(self._gather({first: _SPLIT}).scores, self._gather({second: _SPLIT}).scores)
@@ -142,6 +148,17 @@ class Index:
                     halved = {number: score / 2 for number, score in pair.items()}
                     fits = _Fits(_better(fits.scores, halved), fits.stems | {first, second})
         return fits if fits.scores else self._meant(fold(word))
+
+    def _meaning_the_same(self, stems: set[str]) -> list[tuple[str, ...]]:
+        """What else is looked for with a word of these stems: the others of the groups that it is in."""
+        found: dict[tuple[str, ...], None] = {}
+        for group in self._same:
+            if any(len(words) == 1 and self._stems(words[0]) & stems for words in group):
+                found |= dict.fromkeys(sorted(words for words in group if not self._stems(" ".join(words)) & stems))
+        return list(found)
+
+    def _stems(self, word: str) -> set[str]:
+        return {stem(word, language) for language in self._languages} | {fold(word)}
 
     def _knows(self, term: str) -> bool:
         return any(term in shelf.terms for shelf in self._shelves)

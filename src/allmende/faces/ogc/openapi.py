@@ -6,7 +6,7 @@ from typing import Any
 from allmende import __version__
 from allmende.domain.creation import encode
 from allmende.domain.face import FaceLimits
-from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, SCHEMA
+from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, OPENAPI, SCHEMA
 from allmende.faces.ogc.crs import SYSTEMS
 from allmende.faces.ogc.options import ITEM, ITEMS, OPTIONS, PAGE
 from allmende.faces.ogc.tiles import DEEPEST, MATRIX, MVT
@@ -40,18 +40,20 @@ def _option(name: str, limits: FaceLimits) -> dict[str, Any]:
 def _operation(name: str, words: str, kinds: tuple[str, ...], *parameters: Any) -> dict[str, Any]:
     refusal = {
         "description": "What is wrong.",
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/exception"}}},
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/exception"}}, HTML: {"schema": {"type": "string"}}},
     }
     content: dict[str, Any] = {kind: {"schema": {"type": "object"}} for kind in kinds}
     content[HTML] = {"schema": {"type": "string"}}
+    empty: dict[str, Any] = {}
     if kinds == (MVT,):
         content = {MVT: {"schema": {"type": "string", "format": "binary"}}}
+        empty = {"204": {"description": "There is nothing in it."}}
     return {
         "get": {
             "operationId": name,
             "summary": words,
             "parameters": list(parameters),
-            "responses": {"200": {"description": words, "content": content}, "default": refusal},
+            "responses": {"200": {"description": words, "content": content}, **empty, "default": refusal},
         }
     }
 
@@ -65,7 +67,7 @@ def _paths() -> dict[str, Any]:
     return {
         "/": _operation("landing", "What there is.", (JSON,), *page),
         "/conformance": _operation("conformance", "Requirement classes that hold.", (JSON,), *page),
-        "/api": _operation("api", "This document.", (JSON,), *page),
+        "/api": _operation("api", "This document.", (OPENAPI,), *page),
         "/tileMatrixSets": _operation("matrixSets", "Grids of tiles.", (JSON,), *page),
         f"/tileMatrixSets/{MATRIX}": _operation("matrixSet", "The grid of all tiles.", (JSON,), *page),
         "/collections": _operation("collections", "All collections.", (JSON,), *page),

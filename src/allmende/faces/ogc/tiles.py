@@ -70,7 +70,9 @@ def _draw(request: Request, layer: Layer, here: tuple[int, int, int], store: Sto
     headers = {"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/3857>"}
     if page.next is not None:
         headers["Warning"] = f'199 - "only the first {limits.tile_features} features (ALLMENDE_TILE_FEATURES)"'
-    return Response(status=200 if body else 204, body=body, content_type=MVT, headers=headers)
+    if not body:
+        return Response(status=204, content_type="", headers=headers)
+    return Response(status=200, body=body, content_type=MVT, headers=headers)
 
 
 def _place(parts: list[str]) -> tuple[int, int, int]:

@@ -19,6 +19,7 @@ from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.search.datasets import Descriptions, contents, language_of
 from allmende.domain.search.index import Index
 from allmende.domain.search.shelf import Shelf
+from allmende.domain.wording import meaning_the_same
 
 _KEPT = 16
 """Sets of grants whose indexes a process holds at the same time."""
@@ -26,6 +27,9 @@ _MOST = 4_000_000
 """Entries of eight bytes on all shelves that are not everybody's, together; the least used go first."""
 _FEW = 0.05
 """The share of changed descriptions up to which the shelf of all is not made anew."""
+
+
+Same = tuple[frozenset[str], ...]
 
 
 class _Public(NamedTuple):
@@ -39,6 +43,7 @@ class _Made(NamedTuple):
     """An index, and what it was made of."""
 
     public: _Public
+    same: Same
     described: list[tuple[object, str]]
     names: dict[str, list[str]]
     collected: list[object]
@@ -66,22 +71,27 @@ class Finder:
         self.made = 0
         """How often an index was made."""
 
-    def index(self, catalogue: Catalogue, store: object, reader: Reader) -> Index:
-        """That of a catalogue, which is the reader's."""
+    def index(self, catalogue: Catalogue, store: object, reader: Reader, same: Same = ()) -> Index:
+        """That of a catalogue, which is the reader's; ``same``: groups of words that mean the same."""
         with self._lock:
             key = (store, reader.sees_all, reader.datasets)
             place = self._places.setdefault(key, _Place())
             self._places.move_to_end(key)
         with place.lock:
-            place.made = self._current(place.made, catalogue, store, reader)
+            place.made = self._current(place.made, catalogue, store, reader, same)
             made = place.made
         self._forget()
         return made.index
 
-    def _current(self, known: _Made | None, catalogue: Catalogue, store: object, reader: Reader) -> _Made:
+    def _current(self, known: _Made | None, catalogue: Catalogue, store: object, reader: Reader, words: Same) -> _Made:
         described = Descriptions(catalogue.entries, "").said
         collected = [entry.collections for entry in catalogue.entries]
-        same = known is not None and known.described == described and _titles(known.collected) == _titles(collected)
+        same = (
+            known is not None
+            and known.same == words
+            and known.described == described
+            and _titles(known.collected) == _titles(collected)
+        )
         now = time.monotonic()
         if known is not None and same and now - known.read < settings.ALLMENDE.search_age:
             return known
@@ -91,8 +101,8 @@ class Finder:
         self.made += 1
         public, without, rest = self._shelve(catalogue)
         shelves = (Shelf(Descriptions(rest, language_of(catalogue))), Shelf(contents(catalogue, names)))
-        index = Index(public.shelf, *shelves, without=without)
-        return _Made(public, described, names, collected, now, index, sum(shelf.size for shelf in shelves))
+        index = Index(public.shelf, *shelves, without=without, same=words)
+        return _Made(public, words, described, names, collected, now, index, sum(shelf.size for shelf in shelves))
 
     def _shelve(self, catalogue: Catalogue) -> tuple[_Public, list[str], list[Entry]]:
         """The public shelf, the keys on it that do not hold for this catalogue, and what has to stand elsewhere."""
@@ -146,4 +156,6 @@ _finder = Finder()
 def index_for(request: HttpRequest, catalogue: Catalogue) -> Index:
     """The index of a catalogue, which is that of whoever asks. Names are read with the reader's predicate."""
     house = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
-    return _finder.index(catalogue, house.store, house.reader)
+    words = house.profile
+    same = meaning_the_same(words.properties.values(), words.synonyms.values())
+    return _finder.index(catalogue, house.store, house.reader, same)

@@ -294,12 +294,20 @@ def database_recount(as_json: Json = False) -> None:
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="A new file; nothing is overwritten.")], as_json: Json = False
+    file: Annotated[Path, typer.Argument(help="A new file; nothing is overwritten.")],
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Then delete backups of this city in the same folder that are older than ALLMENDE_BACKUP_KEPT_DAYS.",
+        ),
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Write the whole house, while it is running, to one file that either engine can restore."""
     from allmende.web.cli import backups
 
-    backups.backup(file, as_json)
+    backups.backup(file, prune, as_json)
 
 
 @app.command()

@@ -6,11 +6,11 @@ from allmende.web.cli.opened import actor, open_house
 from allmende.web.cli.output import Progress, print_json, printable
 
 
-def backup(file: Path, as_json: bool) -> None:
-    """Write the house to a file."""
+def backup(file: Path, prune: bool, as_json: bool) -> None:
+    """Write the house to a file; with ``prune``, delete those beside it whose time is over."""
     house = open_house()
     from allmende.web.accounts.audit import record
-    from allmende.web.backup import write_backup
+    from allmende.web.backup import prune_backups, write_backup
 
     told = Progress(quiet=as_json)
     try:
@@ -18,14 +18,20 @@ def backup(file: Path, as_json: bool) -> None:
     finally:
         told.end()
     record(actor(), "backup", f"rows:{outcome.rows}")
+    days = house.config.backup_kept_days
+    gone = prune_backups(file.absolute().parent, house.profile.id, days) if prune else []
+    if gone:
+        record(actor(), "backup.prune", f"files:{len(gone)}", days=days)
     size = file.stat().st_size
     if as_json:
         print_json(
             {"file": str(file), "bytes": size, "rows": outcome.rows, "tables": outcome.tables,
-             "left_out": outcome.left_out}
+             "left_out": outcome.left_out, "pruned": [str(path) for path in gone]}
         )  # fmt: skip
         return
     print(f"{file}: {outcome.rows:,} rows, {size / 2**20:,.1f} MiB.")
+    for path in gone:
+        print(f"{path} was older than {days} days, and is deleted.")
     print(f"Not in it: {'; '.join(outcome.left_out)}.")
 
 

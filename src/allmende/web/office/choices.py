@@ -27,6 +27,11 @@ def sources(profile: Profile) -> dict[str, Any]:
     return named | {f"rule/{key}": spoken(rule.title) for key, rule in profile.rules.items()}
 
 
+def properties(profile: Profile) -> dict[str, Any]:
+    """Observed properties that the city has words for and that are not merged into another."""
+    return {key: spoken(each.name) for key, each in profile.properties.items() if not each.merged_into}
+
+
 def licences(profile: Profile) -> dict[str, Any]:
     """Those that the city uses, and those that catalogues know."""
     said = {dataset.licence: dataset.licence for dataset in profile.datasets.values()}
@@ -75,3 +80,4 @@ matches = fixed(
         "property": _("the things that say so by a property"),
     }
 )
+harvests = fixed({"dcat": _("RDF (DCAT)"), "ckan": _("CKAN"), "piveau": _("a hub (piveau)")})

@@ -12,7 +12,23 @@ import msgspec
 
 from allmende.domain.profile import Profile
 
-Shape = Literal["text", "long", "email", "url", "number", "choice", "many", "yes", "duration", "list", "rows"]
+Shape = Literal[
+    "text",
+    "long",
+    "email",
+    "url",
+    "number",
+    "choice",
+    "many",
+    "yes",
+    "duration",
+    "list",
+    "rows",
+    "lines",
+    "numbers",
+    "value",
+    "file",
+]
 Choices = Callable[[Profile], Mapping[str, Any]]
 """Value -> words."""
 
@@ -32,7 +48,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """Of a duration: words that may stand in its place."""
     columns: tuple["Field", ...] = ()
     """Of rows: a list of tables, or, where the first is its ``key``, a table of tables."""
-    keyed: bool = False
+    keyed: bool | Literal["several"] = False
+    """``several``: rows with one key are a list under it."""
     default: Any = None
     """What an empty field means; for ``yes`` and choices."""
 
@@ -58,6 +75,14 @@ number, listed, duration = (partial(_make, shape) for shape in ("number", "list"
 texts = partial(_make, "text", in_languages=True)
 long_texts = partial(_make, "long", in_languages=True)
 lists = partial(_make, "list", in_languages=True)
+lines = partial(_make, "lines")
+"""A table, a line ``name = value`` each."""
+numbers = partial(_make, "numbers")
+"""A list of numbers in one line."""
+value = partial(_make, "value")
+"""Anything, in one line."""
+file = partial(_make, "file")
+"""The name of a file beside the profile, and a way to bring another one."""
 
 
 def choice(path: str, label: Any, choices: Choices, hint: Any = "", **more: Any) -> Field:
@@ -75,6 +100,6 @@ def yes(path: str, label: Any, hint: Any = "", *, default: bool | None = False) 
     return _make("yes", path, label, hint, default=default)
 
 
-def rows(path: str, label: Any, hint: Any, *columns: Field, keyed: bool = False) -> Field:
+def rows(path: str, label: Any, hint: Any, *columns: Field, keyed: bool | Literal["several"] = False) -> Field:
     """A list of tables, or a table of them."""
     return _make("rows", path, label, hint, columns=columns, keyed=keyed)

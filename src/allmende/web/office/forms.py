@@ -4,18 +4,24 @@ table. What no field shows is kept."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from allmende.domain.plain import get_at, put_at
 from allmende.domain.profile import Profile
 from allmende.web.office.durations import UNITS, join, split
 from allmende.web.office.fields import Field
-from allmende.web.office.tables import FORMS
+from allmende.web.office.plainly import read_value, write_value
+from allmende.web.office.tables import form_of
 from allmende.web.office.words import field_at, say_language
 
 SPARE_ROWS = 2
 MOST_ROWS = 100
+_TOLD_BY = {"rows": ".rows", "duration": ".unit"}
+"""What a page sends of a control in any case, where that is not the control's own name."""
 
 
 class Input:
@@ -28,6 +34,8 @@ class Input:
         self.error = ""
         self.options: list[tuple[str, Any]] = []
         self.unit = ""
+        self.path = field.path
+        """Within its table or row."""
         self.rows: list[list[Input]] = []
         self.in_row = False
 
@@ -63,14 +71,26 @@ class Input:
 class TableForm:
     """The form of one table."""
 
-    def __init__(self, kind: str, body: Mapping[str, Any], profile: Profile, sent: QueryDict | None = None) -> None:
-        """``body`` is what the table says now. With ``sent`` the controls hold what somebody typed."""
-        self._kind, self._profile, self._before, self._sent = kind, profile, body, sent
+    def __init__(
+        self,
+        kind: str,
+        key: str,
+        body: Mapping[str, Any],
+        profile: Profile,
+        sent: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile] | None = None,
+    ) -> None:
+        """``body`` is what the table says now. With ``sent`` the controls hold what somebody typed; ``files`` are what
+        they brought."""
+        self._kind, self._key, self._profile, self._before, self._sent = kind, key, profile, body, sent
+        self._uploads = files if files is not None else MultiValueDict()
+        self.files: dict[str, bytes] = {}
+        """What was brought, by the names that the table says then."""
         self.errors: list[str] = []
         """What is wrong and has no field."""
         self.groups = [
             (group.title, [control for field in group.fields for control in self._controls(field)])
-            for group in FORMS[kind]
+            for group in form_of(kind, key)
         ]
 
     @property
@@ -88,8 +108,10 @@ class TableForm:
         made = _deep(self._before)
         for control in self.controls:
             value = self._read(control)
-            path = control.name.split(".")
-            put_at(made, path, value)
+            if control.name:
+                put_at(made, control.name.split("."), value)
+            else:
+                made = value or {}
         return None if self.wrong else made
 
     def blame(self, place: str, message: str) -> None:
@@ -109,13 +131,20 @@ class TableForm:
     # --- controls ---
 
     def _controls(self, field: Field) -> Iterator[Input]:
+        yield from self._made(field, "", self._before)
+
+    def _made(self, field: Field, head: str, table: Mapping[str, Any]) -> Iterator[Input]:
+        """The controls of one field of a table, or of a row of it; one for each language where it has them."""
         if not field.in_languages:
-            yield self._control(field, field.path, str(field.label), get_at(self._before, field.path.split(".")))
+            at = get_at(table, _way(field.path))
+            yield self._control(field, f"{head}{field.path}", str(field.label), at)
             return
         for language in self._profile.languages:
-            name = f"{field.path}.{language}"
+            path = f"{field.path}.{language}"
             label = f"{field.label} ({say_language(language)})" if len(self._profile.languages) > 1 else field.label
-            yield self._control(field, name, str(label), get_at(self._before, name.split(".")))
+            control = self._control(field, f"{head}{path}", str(label), get_at(table, _way(path)))
+            control.path = path
+            yield control
 
     def _control(self, field: Field, name: str, label: str, value: Any) -> Input:
         control = Input(field, name, label, value)
@@ -130,6 +159,14 @@ class TableForm:
             control.value = self._typed(control)
         elif field.shape == "list":
             control.value = "\n".join(_listed(value))
+        elif field.shape == "lines":
+            control.value = "\n".join(f"{name} = {write_value(item)}" for name, item in (value or {}).items())
+        elif field.shape == "numbers":
+            control.value = ", ".join(
+                f"{number:g}" if number == round(number, 4) else str(number) for number in value or ()
+            )
+        elif field.shape == "value":
+            control.value = "" if value is None else write_value(value)
         elif field.shape == "many":
             control.value = _listed(value)
         elif value is None:
@@ -166,7 +203,12 @@ class TableForm:
     def _fill_rows(self, control: Input, value: Any) -> None:
         field = control.field
         if field.keyed:
-            given = [{"key": key, **row} for key, row in (value or {}).items()]
+            pairs = [
+                (key, row)
+                for key, said in (value or {}).items()
+                for row in (said if isinstance(said, list) else [said])
+            ]
+            given = [{"key": key, **row} for key, row in pairs]
         else:
             given = [dict(row) for row in value or []]
         count = len(given) + SPARE_ROWS
@@ -176,7 +218,7 @@ class TableForm:
         for index in range(count):
             row = given[index] if index < len(given) else {}
             name = f"{control.name}.{index}"
-            made = [self._control(c, f"{name}.{c.path}", str(c.label), row.get(c.path)) for c in field.columns]
+            made = [control for column in field.columns for control in self._made(column, f"{name}.", row)]
             for column in made:
                 column.in_row = True
             control.rows.append(made)
@@ -186,10 +228,14 @@ class TableForm:
     def _read(self, control: Input) -> Any:
         """The value for the table; None where it is not said."""
         field = control.field
+        if self._is_absent(control):
+            return control.was  # an older page did not show it
         if field.shape == "rows":
             return self._read_rows(control)
         if field.shape == "duration":
             value: Any = self._read_duration(control)
+        elif field.shape in ("lines", "numbers", "value", "file"):
+            value = self._read_special(control)
         elif field.shape == "yes":
             value = bool(control.value)
         elif field.shape == "many":
@@ -202,12 +248,52 @@ class TableForm:
             value = str(control.value).strip().replace("\r\n", "\n") or None
         if value is None and field.required and not control.error:
             control.error = _("This has to be filled in.")
-        was = get_at(self._before, control.name.split("."))
+        was = control.was
+        if isinstance(was, float) and value == was:
+            return was  # 12.0 stays so, also where it is typed as 12
         if was is None and value == field.default:
             return None  # what means the same is not said anew
         if isinstance(was, str) and value == [was]:
             return was
         return value
+
+    def _is_absent(self, control: Input) -> bool:
+        """Whether the page that was sent did not have this control; of a box that is not ticked nobody can tell."""
+        name = f"{control.name}{_TOLD_BY.get(control.shape, '')}"
+        return self._sent is not None and control.shape not in ("yes", "many", "file") and name not in self._sent
+
+    def _read_special(self, control: Input) -> Any:
+        """What is typed in a way of its own; the same as before where it means the same."""
+        text = str(control.value).strip()
+        if control.shape == "value":
+            return read_value(text) if text else None
+        if control.shape == "file":
+            return self._read_file(control)
+        if control.shape == "numbers":
+            try:
+                found = [float(part) for part in text.split(",") if part.strip()]
+            except ValueError:
+                control.error = _("These are no numbers with commas between, e.g. 11.59, 50.93.")
+                return None
+            return control.was if found == control.was else found or None
+        said: dict[str, Any] = {}
+        for line in filter(None, map(str.strip, text.splitlines())):
+            name, mark, value = (part.strip() for part in line.partition("="))
+            if not (mark and name):
+                control.error = _("Write a line each: name = value.")
+            said[name] = read_value(value)
+        return said or None
+
+    def _read_file(self, control: Input) -> Any:
+        brought = self._uploads.get(control.name)
+        if brought is None:
+            return control.was
+        if (brought.size or 0) > settings.ALLMENDE.office_file_bytes:
+            control.error = _("The file is too large.")
+            return control.was
+        name = f"{self._kind}-{self._key}-{control.name}.geojson"
+        self.files[name] = brought.read()
+        return name
 
     def _read_duration(self, control: Input) -> str | None:
         if control.unit in dict(control.field.specials):
@@ -239,16 +325,25 @@ class TableForm:
         listed: list[dict[str, Any]] = []
         for row in control.rows:
             texts = [one for one in row if one.shape != "choice"]
-            keys = [one for one in texts if one.field.path == "key"]
+            keys = [one for one in texts if one.path == "key"]
             if not any(str(one.value).strip() for one in texts if one not in keys):
                 continue  # nothing is said: the row goes
             if keys and not str(keys[0].value).strip():
                 keys[0].error = _("This has to be filled in.")
-            said = {one.field.path: self._read_column(one) for one in row}
-            listed.append({name: value for name, value in said.items() if value is not None})
-        if control.field.keyed:
-            return {str(row.pop("key")): row for row in listed if "key" in row} or None
-        return listed or None
+            said: dict[str, Any] = {}
+            for one in row:
+                put_at(said, _way(one.path), self._read_column(one))
+            listed.append(said)
+        if not control.field.keyed:
+            return listed or None
+        pairs = [(str(row.pop("key")), row) for row in listed if "key" in row]
+        if control.field.keyed != "several":
+            return dict(pairs) or None
+        found: dict[str, list[Any]] = {}
+        for key, row in pairs:
+            found.setdefault(key, []).append(row)
+        lists = {key for key, known in (control.was or {}).items() if isinstance(known, list)}
+        return {key: rows if len(rows) > 1 or key in lists else rows[0] for key, rows in found.items()} or None
 
     def _read_column(self, control: Input) -> Any:
         value: Any
@@ -256,11 +351,19 @@ class TableForm:
             value = self._read_duration(control)
         elif control.shape == "number":
             value = self._read_number(control)
+        elif control.shape == "value":
+            value = self._read_special(control)
         else:
             value = str(control.value).strip() or None
         if value is None and control.field.required and not control.error:
             control.error = _("This has to be filled in.")
+        if isinstance(control.was, float) and value == control.was:
+            return control.was
         return None if value == control.field.default and control.was is None else value
+
+
+def _way(path: str) -> list[str]:
+    return path.split(".") if path else []
 
 
 def _listed(value: Any) -> list[str]:

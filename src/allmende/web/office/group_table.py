@@ -22,6 +22,8 @@ from allmende.web.office.models import Revision
 
 MOST_ROWS = 150
 """That can be typed in a page; longer tables come as a file."""
+MOST_CELLS = 800
+"""Fewer than the fields that Django takes of one page."""
 SPARE_ROWS = 3
 _COLUMNS = ("id", "name", "lon", "lat", "member")
 
@@ -57,7 +59,7 @@ class GroupTable:
     @property
     def too_long(self) -> bool:
         """Whether it cannot be typed in a page."""
-        return len(self.rows) > MOST_ROWS
+        return len(self.rows) > MOST_ROWS or len(self.rows) * len(self.columns) > MOST_CELLS
 
     def shown(self) -> list[list[dict[str, str]]]:
         """Its rows as controls: name, label and text of each cell; empty ones behind them."""

@@ -14,6 +14,11 @@ TITLES = {
     "rule": _("Rules"),
     "groups": _("Groups"),
     "thing": _("Things"),
+    "property": _("Observed properties"),
+    "synonym": _("Words that mean the same"),
+    "organisation": _("Organisations"),
+    "harvest": _("Catalogues of others"),
+    "city": _("The city as a whole"),
 }
 ONE = {
     "dataset": _("Dataset"),
@@ -22,13 +27,24 @@ ONE = {
     "rule": _("Rule"),
     "groups": _("Groups"),
     "thing": _("Thing"),
+    "property": _("Observed property"),
+    "synonym": _("Words that mean the same"),
+    "organisation": _("Organisation"),
+    "harvest": _("Catalogue of others"),
+    "city": _("The city as a whole"),
 }
+CITY = {"catalogue": _("Catalogue"), "facts": _("Facts of the city"), "geography": _("Geography and districts")}
 EDITORS: dict[str, str] = {**dict.fromkeys(FORMS, "office:edit"), "rule": "rulebook:edit"}
 """Kind -> name of the page that edits one table of it: with the arguments kind and key, or with the key alone."""
 NEW: dict[str, str] = {
     "dataset": "office:new",
     "retention": "office:new",
     "groups": "office:new",
+    "thing": "office:new",
+    "property": "office:new",
+    "synonym": "office:new",
+    "organisation": "office:new",
+    "harvest": "office:new",
     "source": "making:begin",
     "rule": "rulebook:new",
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allmende.domain.plain import KINDS, Difference, differences
+from allmende.domain.plain import Difference, differences, place_of
 from allmende.web.live import live
 from allmende.web.office.models import OPEN, RELEASED, REPLACED, Revision
 
@@ -69,5 +69,5 @@ def place_in(kind: str, key: str, place: str) -> str:
     """A ProfileError's place, inside of a table: ``datasets.x.title.de`` is ``title.de`` of the dataset x; "" where
     the whole table is meant, or another one."""
     path = place.rsplit(": ", 1)[-1]
-    head = f"{KINDS[kind]}.{key}"
+    head = place_of(kind, key)
     return path[len(head) + 1 :] if path.startswith(f"{head}.") else ""

@@ -9,7 +9,7 @@ from allmende.knowledge.language import RuleError
 from allmende.web.house import open_profile
 from allmende.web.office import revisions
 from allmende.web.office.files import read
-from allmende.web.office.kinds import ONE
+from allmende.web.office.kinds import CITY, ONE
 from allmende.web.office.looking import current, open_revision
 from allmende.web.office.models import Revision
 from allmende.web.office.undoing import Overlaid
@@ -49,6 +49,8 @@ def refusal(error: AllmendeError) -> str:
 def say_where(place: str, profile: Profile) -> str:
     """A place in the profile as a clerk knows it: ``datasets.parking.title.de`` is “Dataset …”."""
     table, _dot, rest = place.rsplit(": ", 1)[-1].partition(".")
+    if table in CITY:
+        return f"{CITY[table]}, {say_place(rest, field_at('city', rest))}" if rest else str(CITY[table])
     kind = _KINDS.get(table)
     if kind is None or not rest:
         return place

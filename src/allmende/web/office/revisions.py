@@ -4,8 +4,9 @@ How to use it
 =============
 A *table* is what stands in ``city.toml`` or ``rules/*.toml`` under one key: ``("source", "my-feed")`` is
 ``[sources.my-feed]``; the kinds are those of :data:`allmende.domain.plain.KINDS` (``dataset``, ``source``,
-``retention``, ``thing``, ``rule``, ``groups``). A body is the whole table as plain data, without its id; nothing is
-merged. What is released lies over the folder, and the house follows within seconds (:mod:`allmende.web.live`)::
+``retention``, ``thing``, ``rule``, ``groups``, ``property``, ``synonym``, ``organisation``, ``harvest``, and ``city``
+for what there is one of). A body is the whole table as plain data, without its id; nothing is merged. What is released
+lies over the folder, and the house follows within seconds (:mod:`allmende.web.live`)::
 
     body = current("source", "my-feed") or {…}                  # what is in force: folder and releases
     draft = save_draft("source", "my-feed", body, by=request.user, seen=0, files={"my-feed.csv": b"…"})
@@ -44,7 +45,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _n
 
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden
-from allmende.domain.plain import KINDS, Change, check_change, clean
+from allmende.domain.plain import Change, check_change, clean, place_of
 from allmende.web.accounts.models import User
 from allmende.web.accounts.roles import may
 from allmende.web.office import checks
@@ -101,7 +102,7 @@ def check(
     Raises ProfileError, LimitExceeded.
     """
     check_change(kind, key, given or ())
-    said = None if body is None else checks.checked_size(clean(dict(body), f"{KINDS[kind]}.{key}"))
+    said = None if body is None else checks.checked_size(clean(dict(body), place_of(kind, key)))
     return checks.check([Change(kind, key, said, given or {})], _open_changes(bundle, kind, key))
 
 
@@ -125,7 +126,7 @@ def save_draft(
     Raises ProfileError, LimitExceeded, ChangedMeanwhile, Forbidden; then nothing was saved.
     """
     check_change(kind, key, files or ())
-    said = None if body is None else checks.checked_size(clean(dict(body), f"{KINDS[kind]}.{key}"))
+    said = None if body is None else checks.checked_size(clean(dict(body), place_of(kind, key)))
     hold()
     draft = open_revision(kind, key)
     actor = demand_edit(by, kind, key, said, draft.said if draft else None)

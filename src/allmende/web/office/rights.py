@@ -27,6 +27,11 @@ EDIT = {
     "retention": "retention.edit",
     "rule": "rules.edit",
     "groups": "rules.edit",
+    "property": "datasets.edit",
+    "synonym": "datasets.edit",
+    "organisation": "datasets.edit",
+    "harvest": "sources.edit",
+    "city": "datasets.edit",
 }
 """The deed that drafting each kind is."""
 RELEASE = "release"

@@ -14,16 +14,26 @@ from allmende.web.office.fields import (
     duration,
     email,
     group,
+    lines,
     listed,
     lists,
     long_texts,
     many,
     number,
+    numbers,
     rows,
     text,
     texts,
     url,
     yes,
+)
+from allmende.web.office.tables_city import (
+    CITY_FORMS,
+    HARVEST,
+    ORGANISATION,
+    PROPERTY,
+    SYNONYM,
+    THING,
 )
 
 _NEVER = {"never": _("at no time")}
@@ -76,6 +86,8 @@ DATASET = (
         text("contact.phone", _("Telephone of the contact"), _("With the country's code, +49 …")),
         text("creator", _("Made by")),
         text("maintainer", _("Looked after by")),
+        text("originator", _("Originally by")),
+        listed("contributors", _("Contributors"), _("One in each line.")),
     ),
     group(
         _("Where it is from, and by which law"),
@@ -91,6 +103,39 @@ DATASET = (
         listed("documentation", _("Documentation"), _("Addresses, one a line.")),
         listed("conforms_to", _("Standards kept"), _("Addresses, one a line.")),
         many("high_value", _("High-value dataset of the EU"), choices.terms(vocabulary.HIGH_VALUE)),
+        listed("legislation", _("Laws that ask for it"), _("ELI addresses, one a line.")),
+    ),
+    group(
+        _("Where and when"),
+        listed("geocoding", _("Keys of territory"), _("One in each line, e.g. municipalityKey/16053000.")),
+        numbers("bbox", _("Extent"), _("West, south, east, north in degrees. Empty: measured.")),
+        text("period.start", _("From"), _("2025, 2025-02 or 2025-02-01. Empty: measured.")),
+        text("period.end", _("To")),
+        text("issued", _("First published on")),
+    ),
+    group(
+        _("Versions, files and its end"),
+        yes("series", _("It is a series: it has members and no data of its own")),
+        rows(
+            "versions",
+            _("Versions"),
+            _("The oldest first. Empty a line to remove it."),
+            text("number", _("Number")),
+            text("date", _("Date")),
+            texts("reason", _("Reason")),
+        ),
+        rows(
+            "downloads",
+            _("Files elsewhere"),
+            _("Empty a line to remove it."),
+            texts("title", _("Title")),
+            url("address", _("Address")),
+            choice("format", _("Format"), choices.terms(vocabulary.FORMATS)),
+        ),
+        listed("other_ids", _("How others call it"), _("Ids in other catalogues or a DOI, one a line.")),
+        text("withdrawn.date", _("Withdrawn on"), _("Only where it is no longer given out.")),
+        texts("withdrawn.reason", _("Why it was withdrawn")),
+        choice("withdrawn.successor", _("What took its place"), choices.datasets),
     ),
 )
 
@@ -107,6 +152,9 @@ SOURCE = (
         url("address", _("Address"), _("https:// is asked, wss:// is listened to.")),
         duration("interval", _("Ask every"), _("Empty where data is sent to us.")),
         text("topic", _("MQTT topic"), _("With + and # as wildcards.")),
+        lines("headers", _("Headers of requests"), _("A line each: X-Key = ${SOURCE_KEY}")),
+        lines("secrets", _("Where its secrets lie"), _("A line each: token = SOURCE_TOKEN. Never the secret itself.")),
+        lines("settings", _("Settings of the connector"), _("A line each: name = value; lists and tables as JSON.")),
     ),
     group(
         _("What may be expected of it"),
@@ -182,9 +230,25 @@ GROUPS = (
     ),
 )
 
-FORMS: dict[str, tuple[Group, ...]] = {"dataset": DATASET, "source": SOURCE, "retention": RETENTION, "groups": GROUPS}
+FORMS: dict[str, tuple[Group, ...]] = {
+    "dataset": DATASET,
+    "source": SOURCE,
+    "thing": THING,
+    "property": PROPERTY,
+    "synonym": SYNONYM,
+    "organisation": ORGANISATION,
+    "groups": GROUPS,
+    "retention": RETENTION,
+    "harvest": HARVEST,
+    "city": tuple(part for form in CITY_FORMS.values() for part in form),
+}
+
+
+def form_of(kind: str, key: str) -> tuple[Group, ...]:
+    """The form of one table; none where the office has no form for it."""
+    return CITY_FORMS.get(key, ()) if kind == "city" else FORMS.get(kind, ())
 
 
 def fields_of(kind: str) -> list[Field]:
     """All fields of a kind's form."""
-    return [field for part in FORMS.get(kind, ()) for field in part.fields]
+    return [field for part in FORMS.get(kind, ()) for field in part.fields if field.path]

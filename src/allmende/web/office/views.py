@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allmende.domain.errors import AllmendeError, ChangedMeanwhile, Forbidden, LimitExceeded
-from allmende.domain.plain import KINDS, differences
+from allmende.domain.plain import KINDS, check_change, differences
 from allmende.domain.profile import Profile, ProfileError
-from allmende.domain.profile_checks import check_id
 from allmende.domain.rule_files import FOLDER
 from allmende.web.accounts.roles import asks_for, may
 from allmende.web.house import open_profile
@@ -25,6 +24,7 @@ from allmende.web.live import live, problems
 from allmende.web.office import revisions
 from allmende.web.office.consequences import consequences
 from allmende.web.office.deeds import number
+from allmende.web.office.files import read
 from allmende.web.office.forms import TableForm
 from allmende.web.office.group_table import preview_groups, table_of
 from allmende.web.office.kinds import EDITORS, NEW, ONE, TITLES, address_of
@@ -32,7 +32,8 @@ from allmende.web.office.models import OPEN, PROPOSED, RELEASED, REPLACED, WITHD
 from allmende.web.office.preview import preview
 from allmende.web.office.refusals import refusal, say_error, warnings_of
 from allmende.web.office.rights import ENTER, OF_ORGANISATIONS, in_house, may_edit, may_look, may_make, may_release
-from allmende.web.office.tables import FORMS
+from allmende.web.office.tables import FORMS, form_of
+from allmende.web.office.usage import undescribed, uses_of
 from allmende.web.office.words import name_of, say_differences
 
 LATELY = 20
@@ -99,6 +100,7 @@ def listing(request: HttpRequest, kind: str) -> HttpResponse:
         "title": TITLES[kind],
         "listed": listed,
         "new": address_of(NEW, kind) if may_make(request.user, kind) else "",
+        "undescribed": undescribed(open_profile()) if kind == "property" else [],
     }
     return render(request, "office/listing.html", values)
 
@@ -130,6 +132,7 @@ def table(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         "in_force": _shown(in_force) if in_force else None,
         "whole": len(revisions.companions(in_force)) > 1 if in_force else False,
         "in_folder": in_folder is not None,
+        "uses": uses_of(kind, key, profile),
         "gone": body is None,
         "history": [_shown(each) for each in known[:MOST_HISTORY] if not each.is_open],
         "edit": address_of(EDITORS, kind, key),
@@ -154,7 +157,7 @@ def table(request: HttpRequest, kind: str, key: str) -> HttpResponse:
 @asks_for(ENTER, somewhere=True)
 def edit(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """The form of a table; by POST it is saved as the draft."""
-    if kind not in FORMS:
+    if not form_of(kind, key):
         raise Http404(kind)
     waiting = revisions.open_revision(kind, key)
     body = waiting.body if waiting and not waiting.removes else revisions.current(kind, key)
@@ -164,7 +167,7 @@ def edit(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         raise PermissionDenied(kind)
     if request.method == "POST":
         return _save(request, kind, key, body, waiting)
-    form = TableForm(kind, body, _profile_for(request))
+    form = TableForm(kind, key, body, _profile_for(request))
     return _render_form(request, kind, key, form, seen=waiting.turn if waiting else 0, waiting=waiting)
 
 
@@ -176,10 +179,11 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404(kind)
     if not may_make(request.user, kind):
         raise PermissionDenied(kind)
-    form = TableForm(kind, {}, _profile_for(request), request.POST if request.method == "POST" else None)
+    sent = request.POST if request.method == "POST" else None
+    key = request.POST.get("new.id", request.GET.get("id", "")).strip()
+    form = TableForm(kind, key, {}, _profile_for(request), sent, request.FILES)
     if request.method != "POST":
-        return _render_form(request, kind, "", form)
-    key = request.POST.get("new.id", "").strip()
+        return _render_form(request, kind, key, form, is_new=True)
     wrong = _wrong_key(kind, key)
     if wrong:
         form.body()
@@ -191,7 +195,7 @@ def _wrong_key(kind: str, key: str) -> str:
     if revisions.current(kind, key) is not None or revisions.open_revision(kind, key) is not None:
         return _("There is one with this id already.")
     try:
-        check_id(key, "key")
+        check_change(kind, key)
     except ProfileError:
         return _("An id has small letters a to z, digits, and hyphens between.")
     return ""
@@ -202,11 +206,11 @@ def _save(
 ) -> HttpResponse:
     """Save what was sent as the draft; or show it again with what is wrong."""
     is_new = form is not None
-    form = form or TableForm(kind, body, _profile_for(request), request.POST)
+    form = form or TableForm(kind, key, body, _profile_for(request), request.POST, request.FILES)
     made = form.body()
     table = table_of(key, waiting) if kind == "groups" else None
-    files = table.take(request, key) if table is not None else None
-    if made is not None and files:
+    files = table.take(request, key) if table is not None else _with_others(kind, key, waiting, form.files)
+    if made is not None and files and kind == "groups":
         made["table"] = next(iter(files)).removeprefix(FOLDER)
     seen = number(request.POST.get("seen", "0"))
     telling: dict[str, Any] = {"seen": seen, "waiting": waiting, "is_new": is_new, "status": 422, "table": table}
@@ -233,6 +237,12 @@ def _save(
         return _render_form(request, kind, key, form, **telling)
     messages.success(request, _("Proposed for release.") if "propose" in request.POST else _("Saved as a draft."))
     return HttpResponseRedirect(reverse("office:table", args=[kind, key]))
+
+
+def _with_others(kind: str, key: str, waiting: Revision | None, brought: dict[str, bytes]) -> dict[str, bytes] | None:
+    """The files that were brought, with those that the revision before has; None where nothing was brought."""
+    known = waiting or revisions.released(kind, key)
+    return {**(read(known.files) if known else {}), **brought} if brought else None
 
 
 def _render_form(request: HttpRequest, kind: str, key: str, form: TableForm, **telling: Any) -> HttpResponse:

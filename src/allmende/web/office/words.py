@@ -5,15 +5,19 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 
 from allmende.domain.plain import Difference
 from allmende.domain.profile import Profile
 from allmende.web.office.durations import in_words
 from allmende.web.office.fields import Field
+from allmende.web.office.kinds import CITY
 from allmende.web.office.tables import fields_of
 from allmende.web.portal.sources import spoken
 
 _MOST = 600
+_UNEDITED = {"table": _l("File with the table"), "connector": _l("Connector"), "version": _l("Version")}
+"""Parts of tables that no form has a field for, and that come to be changed all the same."""
 
 
 class Said(NamedTuple):
@@ -47,7 +51,7 @@ def field_at(kind: str, place: str) -> Field | None:
 def say_place(place: str, field: Field | None) -> str:
     """What a place is called."""
     if field is None:
-        return place
+        return str(_UNEDITED.get(place, place))
     rest = place[len(field.path) :].lstrip(".")
     if not rest:
         return str(field.label)
@@ -112,4 +116,4 @@ def name_of(kind: str, key: str, *bodies: Mapping[str, Any] | None) -> str:
                 return spoken({str(k): str(v) for k, v in title.items()})
             if isinstance(title, str) and title:
                 return title
-    return key
+    return str(CITY[key]) if kind == "city" and key in CITY else key

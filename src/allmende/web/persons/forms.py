@@ -11,7 +11,10 @@ class PaperForm(forms.Form):
 
     kind = forms.ChoiceField(choices=((ACCESS, _("Access to own data")), (ERASURE, _("Erasure"))))
     about = forms.CharField(max_length=254)
-    received = forms.DateField(input_formats=["%Y-%m-%d", "%d.%m.%Y"], widget=forms.DateInput(attrs={"type": "date"}))
+    received = forms.DateField(
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),  # as browsers want it, in any language
+    )
     given = forms.ChoiceField(
         required=False,
         choices=(("", _("as chosen for each")), ("delete", _("delete")), ("leave", _("leave to the city"))),

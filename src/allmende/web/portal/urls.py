@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from allmende.web.portal import api, ground, rejections, views
+from allmende.web.portal import api, ground, openapi, rejections, views
 
 app_name = "portal"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("sources/<slug:source>/rejections/", rejections.rejections, name="rejections"),
     path("about/", views.page, {"name": "about"}, name="about"),
     path("api/", api.show, name="api"),
+    path("openapi.json", openapi.document, name="openapi"),
     path("accessibility/", views.page, {"name": "accessibility"}, name="accessibility"),
     path("privacy/", views.page, {"name": "privacy"}, name="privacy"),
     path("security/", views.page, {"name": "security"}, name="security"),

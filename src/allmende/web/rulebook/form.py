@@ -10,6 +10,7 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from allmende.domain.actions import EXPRESSION, ActionProfile
+from allmende.web.office.plainly import read_value, write_value
 
 LANGUAGES = ("de", "en")
 ROWS = 12
@@ -48,7 +49,7 @@ def to_fields(body: Mapping[str, Any]) -> dict[str, str]:
     fields["window-count"] = str(window.get("count") or "")
     fields["enabled"] = "" if body.get("enabled") is False else "on"
     fields["parameters"] = "\n".join(
-        f"{name} = {_said(value)}" for name, value in (body.get("parameters") or {}).items()
+        f"{name} = {write_value(value)}" for name, value in (body.get("parameters") or {}).items()
     )
     fields["steps"] = "\n".join(f"{name} = {text}" for name, text in (body.get("steps") or {}).items())
     for number, (name, put) in enumerate((body.get("inputs") or {}).items()):
@@ -67,15 +68,6 @@ def _text(texts: Any, language: str) -> str:
     return str((texts or {}).get(language, ""))
 
 
-def _said(value: Any) -> str:
-    """As a line of the form has it, so that :func:`_value` reads it back."""
-    if isinstance(value, str):
-        return value if _value(value) == value and value == value.strip() else f"'{value}'"
-    if isinstance(value, Mapping | list):
-        return msgspec.json.encode(value).decode()
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _put_fields(name: str, put: Mapping[str, Any]) -> dict[str, str]:
     way = next((way for way in ("property", "rule", "streams") if put.get(way)), "property")
     selected = put.get(way, "")
@@ -84,7 +76,7 @@ def _put_fields(name: str, put: Mapping[str, Any]) -> dict[str, str]:
         "was": name,
         "way": way,
         "selector": "\n".join(selected) if isinstance(selected, list) else str(selected),
-        "thing": "\n".join(f"{key} = {_said(value)}" for key, value in (put.get("thing") or {}).items()),
+        "thing": "\n".join(f"{key} = {write_value(value)}" for key, value in (put.get("thing") or {}).items()),
         "trigger": "" if put.get("trigger") is False else "on",
     }
     fields |= {key: str(put.get(key, _PUT_USUAL.get(key, ""))) for key in _PUT_TEXTS}
@@ -111,7 +103,7 @@ def _action_fields(name: str, action: Mapping[str, Any]) -> dict[str, str]:
     return fields | {
         "name": name,
         "was": name,
-        "fixed": "\n".join(f"{key} = {_said(value)}" for key, value in fixed.items()),
+        "fixed": "\n".join(f"{key} = {write_value(value)}" for key, value in fixed.items()),
         "computed": "\n".join(f"{key} = {value[EXPRESSION]}" for key, value in given.items() if key not in fixed),
         "limit": str(action.get("limit", _LIMIT)),
         "each": "on" if action.get("each") else "",
@@ -145,7 +137,7 @@ def to_body(fields: Mapping[str, str], before: Mapping[str, Any]) -> tuple[dict[
     body.pop("enabled", None)
     if not _got(fields, "enabled"):
         body["enabled"] = False
-    _put(body, "parameters", {k: _value(v) for k, v in _lines(fields, "parameters", faults)})
+    _put(body, "parameters", {k: read_value(v) for k, v in _lines(fields, "parameters", faults)})
     _put(body, "steps", dict(_lines(fields, "steps", faults)))
     body["inputs"] = _several(fields, "input", before.get("inputs") or {}, _to_put, faults)
     body["outputs"] = _several(fields, "output", before.get("outputs") or {}, _to_output, faults)
@@ -202,25 +194,6 @@ def _lines(fields: Mapping[str, str], name: str, faults: list[FieldFault]) -> li
     return list(found.items())
 
 
-def _value(text: str) -> Any:
-    """A number, true or false, a list or a table as JSON, or a text; within quotes it is a text in any case."""
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    if text in ("true", "false"):
-        return text == "true"
-    if text[:1] in ("[", "{"):
-        try:
-            return msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return text
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _several(
     fields: Mapping[str, str], what: str, before: Mapping[str, Any], read: Any, faults: list[FieldFault]
 ) -> dict[str, Any]:
@@ -245,7 +218,7 @@ def _to_put(own: Mapping[str, str], before: Mapping[str, Any], head: str, faults
     # Of a property one is written as such, several as a list; ids are a list always.
     _put(put, way, several if way == "streams" or (way == "property" and len(several) > 1) else selector)
     things: list[FieldFault] = []
-    _put(put, "thing", {key: _value(value) for key, value in _lines(own, "thing", things)})
+    _put(put, "thing", {key: read_value(value) for key, value in _lines(own, "thing", things)})
     faults += [FieldFault(f"{head}thing", fault.message) for fault in things]
     for key in _PUT_TEXTS:
         said = _got(own, key)
@@ -309,7 +282,7 @@ def _to_action(
         text = _got(own, key)
         _put(action, key, text if text != _ACTION_USUAL.get(key) else "")
     wrong: list[FieldFault] = []
-    given = {key: _value(text) for key, text in _lines(own, "fixed", wrong)}
+    given = {key: read_value(text) for key, text in _lines(own, "fixed", wrong)}
     for key, text in _lines(own, "computed", wrong):
         if key in given:
             wrong.append(FieldFault("computed", _("%(name)s is there twice") % {"name": key}))

@@ -1,15 +1,18 @@
 """What is said of datasets and their sensors, for one reader."""
 
+import time
 from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from allmende.domain.catalogue import may_read
 from allmende.domain.dataset import DatasetProfile
 from allmende.domain.errors import NotFound
 from allmende.domain.figures import StreamSummary
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.domain.retention import FOREVER, LATEST, Retention, RetentionProfile, StreamFacts
 from allmende.web.accounts.roles import ROLES
@@ -17,9 +20,11 @@ from allmende.web.catalogue.files import each_stream
 from allmende.web.catalogue.own import SERIES, described
 from allmende.web.grants.forms import ROLE_TITLES
 from allmende.web.grants.grants import recipients
-from allmende.web.house import House
+from allmende.web.house import House, open_store
 from allmende.web.office.durations import in_words
 from allmende.web.portal.sources import spoken
+
+KEPT_SECONDS = 60.0
 
 
 class Sensor(NamedTuple):
@@ -77,17 +82,46 @@ def _known(house: House) -> list[DatasetProfile]:
     return [each for each in every if house.knows(each) and not each.simulated and each.withdrawn is None]
 
 
+class _Kept(NamedTuple):
+    profile: Profile
+    entities: int
+    read: float
+    sensors: list[Sensor]
+
+
+_kept: dict[tuple[object, str, str], _Kept] = {}
+"""By store, dataset and language: what everybody may see."""
+
+
+def forget() -> None:
+    """Know nothing, as a process that has just started."""
+    _kept.clear()
+
+
+def _sensors_for(house: House, dataset: DatasetProfile) -> list[Sensor]:
+    """The sensors of a dataset. Those of an open one are worked out once for all, until an entity or the profile is
+    another, or KEPT_SECONDS are over: a place that readings tell comes without an entity being changed."""
+    if not may_read(dataset, house.reader):
+        return []
+    if dataset.access != "open":
+        return _sensors(house.profile, dataset, each_stream(house.store, house.reader, dataset.id))
+    store = open_store()
+    key = (store, dataset.id, get_language() or "")
+    entities, now = store.newest_entity_change(), time.monotonic()
+    known = _kept.get(key)
+    same = known is not None and known.profile is house.profile and known.entities == entities
+    if known is None or not same or now - known.read > KEPT_SECONDS:
+        found = _sensors(house.profile, dataset, each_stream(store, ANONYMOUS, dataset.id))
+        known = _kept[key] = _Kept(house.profile, entities, now, found)
+    return known.sensors
+
+
 def _told(
     house: House, dataset: DatasetProfile, parts: Iterable[DatasetProfile], received: list[tuple[str, str, date]]
 ) -> Told:
-    """``parts``: the datasets that have its streams."""
-    streams = (
-        (part.id, stream)
-        for part in parts
-        if may_read(part, house.reader)
-        for stream in each_stream(house.store, house.reader, part.id)
-    )
-    sensors = _sensors(house.profile, streams)
+    """``parts``: the datasets that have its sensors."""
+    found = [sensor for part in parts for sensor in _sensors_for(house, part)]
+    sensors = sorted(found, key=lambda each: (each.name.casefold(), each.id))
     return Told(
         dataset=dataset,
         title=spoken(dataset.title),
@@ -108,17 +142,16 @@ def _receiver(name: str) -> str:
     return f"{head} {ROLE_TITLES[last]}".strip() if last in ROLES else name
 
 
-def _sensors(profile: Profile, streams: Iterable[tuple[str, StreamSummary]]) -> list[Sensor]:
-    """Things by name; ``streams`` with the dataset of each."""
+def _sensors(profile: Profile, dataset: DatasetProfile, streams: Iterable[StreamSummary]) -> list[Sensor]:
     rules = Retention(profile.retention, profile.time_zone)
     found: dict[str, Sensor] = {}
-    for dataset, stream in streams:
+    for stream in streams:
         if not stream.thing_id:
             continue
         place = None if stream.lon is None or stream.lat is None else (stream.lon, stream.lat)
         held = found.get(stream.thing_id) or Sensor(stream.thing_id, stream.thing or stream.thing_id, place, [], [])
         facts = StreamFacts(
-            id=stream.id, dataset=dataset, source=stream.source, properties=(stream.property_id,), count=stream.count
+            id=stream.id, dataset=dataset.id, source=stream.source, properties=(stream.property_id,), count=stream.count
         )
         _add(held.records, stream.property)
         _add(held.kept, keeping(rules.rule_of(facts)))
