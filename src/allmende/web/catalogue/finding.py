@@ -74,7 +74,7 @@ class Finder:
     def index(self, catalogue: Catalogue, store: object, reader: Reader, same: Same = ()) -> Index:
         """That of a catalogue, which is the reader's; ``same``: groups of words that mean the same."""
         with self._lock:
-            key = (store, reader.sees_all, reader.datasets)
+            key = (reader.sees_all, reader.datasets)
             place = self._places.setdefault(key, _Place())
             self._places.move_to_end(key)
         with place.lock:
