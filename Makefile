@@ -18,7 +18,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME, CITY)
-	@[ -e "$(ALLMENDE_HOME)/config.toml" ] || $(BIN)/allmende init --city $(CITY)
+	@[ -e "$(ALLMENDE_HOME)/config.toml" ] || $(BIN)/allmende init --city $(CITY) >/dev/null  # what it says comes next, comes now
 	@exec $(BIN)/allmende serve
 
 # What no profile changes is run once.

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from math import asinh, floor, pi, radians, tan
 from typing import Any
@@ -210,7 +211,8 @@ def main() -> None:
         found = measure(given.engine)
         print(table(found))
         if given.write:
-            write_section(f"maps {given.engine}", f"{TREES:,} points; one core.\n\n{table(found)}")
+            said = f"{datetime.now(UTC):%Y-%m-%d}; {TREES:,} points, one client."
+            write_section(f"maps {given.engine}", f"{said}\n\n{table(found)}")
         return
     command = [sys.executable, "-m", "benchmarks.maps", "--here", *(["--write"] if given.write else [])]
     if given.engine in ("all", "sqlite"):

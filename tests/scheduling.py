@@ -15,8 +15,8 @@ class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # untyped
     """One process runs the files of a group (``pytest.mark.xdist_group`` of a module) one behind the other, and each
     other file as a whole: what their tests share is set up once.
 
-    Groups come first, then files with a time limit of their own, then by the number of tests: what takes long must not
-    begin when the other processes have nothing left to do.
+    Groups come first, then files with a time limit of their own: what takes long must not begin when the other
+    processes have nothing left to do. The others come folder by folder, for what a folder's tests share.
 
     xdist's own ``loadgroup`` writes the group into a field of the test that pytest 9.2 no longer reads, and spreads all
     tests one by one (pytest-xdist, issue 1386).
@@ -31,9 +31,11 @@ class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # untyped
         super()._assign_work_unit(node)
 
 
-def _rank(scope: str) -> int:
-    """Less is earlier; in the order of before where it is the same."""
-    return 0 if not scope.endswith(".py") else 1 if _read(scope)[0] else 2
+def _rank(scope: str) -> tuple[int, str]:
+    """Less is earlier; where it is the same, the file with more tests."""
+    if not scope.endswith(".py"):
+        return 0, ""
+    return (1, "") if _read(scope)[0] else (2, scope.rpartition("/")[0])
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 
 from allmende.domain.profile import Profile, parse_profile
 from allmende.domain.profile_checks import ProfileError
-from allmende.domain.retention import Retention, StreamFacts
+from allmende.domain.retention import CollectionFacts, Retention, StreamFacts
 
 TEXT = {"de": "Text", "en": "text"}
 OUTLINE: dict[str, Any] = {"type": "FeatureCollection", "features": []}
@@ -48,6 +48,26 @@ def test_a_stricter_rule_holds_and_leaves_the_rest_to_the_limit():
     profile = town(retention=own, **PERSONAL)
     assert chosen(profile, "people") == "P1D"
     assert chosen(profile, "people", "speed") == "P30D"
+
+
+def test_a_rule_for_its_objects_says_nothing_of_its_readings():
+    own = {"trees": {"dataset": "people", "collection": "trees*", "keep": "P1D"}}
+    profile = town(retention=own, **PERSONAL)
+    assert chosen(profile, "people") == "P30D"
+
+    def of(name: str) -> str:
+        found = Retention(profile.retention, "UTC").rule_of_collection(
+            CollectionFacts(id=name, dataset="people", source="")
+        )
+        return found.keep if found else "forever"
+
+    assert (of("trees-1"), of("benches")) == ("P1D", "P30D")
+
+
+def test_the_newest_of_people_is_not_kept_for_ever():
+    with pytest.raises(ProfileError, match="keeps the newest for ever") as raised:
+        town(retention={"now": {"dataset": "people", "keep": "latest"}}, **PERSONAL)
+    assert raised.value.place == "retention.now.keep"
 
 
 @pytest.mark.parametrize("keep", ["forever", "P31D", "P1Y"])

@@ -72,7 +72,10 @@ def test_what_was_released_outlives_a_killed_worker(engine: str, tmp_path: Path,
         return subprocess.Popen([sys.executable, "-m", "allmende", "worker"], env=env, stdout=log, stderr=log)
 
     def state(name: str) -> dict[str, Any]:
-        listed = [*call(env, "sources"), *({"id": f"rule/{r['id']}", "accepted": r["given"]} for r in rules())]
+        if name.startswith("rule/"):
+            listed = [{"id": f"rule/{rule['id']}", "accepted": rule["given"]} for rule in rules()]
+        else:
+            listed = call(env, "sources")
         return next((one for one in listed if one["id"] == name), {"accepted": 0})
 
     def rules() -> list[dict[str, Any]]:
@@ -97,7 +100,6 @@ def test_what_was_released_outlives_a_killed_worker(engine: str, tmp_path: Path,
         until(lambda: state("fresh")["accepted"] == 3 and state("rule/doubled")["accepted"] > derived)
         read = state("fresh")["accepted"]
         assert state("rule/doubled")["accepted"] <= read, "each reading is doubled once"
-        assert state("rule/doubled").get("corrected", 0) == 0
     finally:
         process.kill()
         process.wait(10)

@@ -217,6 +217,18 @@ ROUTES: dict[str, Way] = {
         ("/dataset/sensors", "/dataset/{canary}", "/dataset/{canary}-people", "/dataset/none")
     ),
     "catalogues/": Open(("/catalogues/",)),
+    "policies/": Open(("/policies/",)),
+    r"policies/^(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\Z": Open(
+        (
+            "/policies/cc0-1-0",
+            "/policies/dataset-{canary}",
+            "/policies/dataset-{canary}-people",
+            "/policies/dataset-none",
+        )
+    ),
+    r"policies/^(?P<name>[a-z0-9]+(?:[-_][a-z0-9]+)*)\.(?P<suffix>ttl|rdf|jsonld|nt)\Z": Open(
+        ("/policies/cc0-1-0.ttl", "/policies/dataset-{canary}.jsonld", "/policies/dataset-none.jsonld")
+    ),
     "datasets/": Open(
         tuple(
             f"/datasets/{asked}"

@@ -1,7 +1,7 @@
 """Builds one of the towns in a home of its own and asks it, as somebody from outside; run as a program.
 
-On standard input: JSON with ``secret`` and ``probes``, each [who, method, path, headers]. On standard output: twice for
-each probe its status, headers and body; between, something happens to what is hidden.
+On standard input: JSON with ``secret`` and ``probes``, each [who, method, path, headers]. On standard output: for
+each probe its status, headers and body; and, when something has happened to what is hidden, once more for anybody's.
 """
 
 import json
@@ -142,16 +142,16 @@ def ask(probes: list[list[Any]]) -> Iterator[dict[str, Any]]:
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         for pattern, instead in _PASSING:
             body = pattern.sub(instead, body)
+        tags = {}
         if answer.headers.get("Content-Type", "").startswith(_UNORDERED):
             # Their tag and date are those of the moment at which the house heard of the dataset.
-            for name in ("ETag", "Last-Modified"):
-                del answer.headers[name]
+            tags = {name: answer.headers.pop(name, "") for name in ("ETag", "Last-Modified")}
             body = b"\n".join(sorted(body.splitlines()))
         passing = ("Set-Cookie", "Expires", "Date", "X-Request-ID", "Content-Length", "ETag")
         kept = {name: value for name, value in answer.headers.items() if name not in passing}
         if "csrfmiddlewaretoken" not in body.decode("utf-8", "replace") and "ETag" in answer.headers:
             kept["ETag"] = answer.headers["ETag"]
-        yield {"status": answer.status_code, "headers": kept, "body": body.decode("utf-8", "replace")}
+        yield {"status": answer.status_code, "headers": kept, "body": body.decode("utf-8", "replace"), "tags": tags}
 
 
 def main() -> None:
@@ -176,8 +176,8 @@ def main() -> None:
     first = list(ask(asked["probes"]))
     if asked["secret"]:
         happen(open_store())
-    again = ask(asked["probes"]) if asked["secret"] else ()
-    json.dump([first, list(again)], sys.stdout)
+    again = [probe for probe in asked["probes"] if probe[0] == "anybody"] if asked["secret"] else []
+    json.dump([first, list(ask(again))], sys.stdout)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,15 @@ def test_a_role_given_by_hand_stays(keycloak):
     assert role_of(User.objects.get()) == "administrator"
 
 
+@pytest.mark.parametrize("role", ["reader", "steward"])
+def test_a_role_that_was_changed_by_hand_is_not_brought_back_by_a_group(keycloak, role):
+    keycloak.claims["realm_access"] = {"roles": ["/data/editors"]}
+    go(Client())
+    give_role(User.objects.get(), role, actor="test")
+    go(Client())
+    assert role_of(User.objects.get()) == role
+
+
 @pytest.mark.parametrize("verified", [True, False])
 def test_nobody_takes_an_account_over_by_its_address(keycloak, verified):
     owner = User.objects.create_superuser("anna", "anna@example.org", PASSWORD)

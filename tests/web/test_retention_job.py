@@ -9,6 +9,8 @@ from django.conf import settings
 from tests.web.simple import city, make_intake, payload
 from tests.web.simple import lines as table
 
+from allmende.domain.dataset import Personal
+from allmende.domain.privacy import with_deletion
 from allmende.domain.retention import parse_retention
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.cli import main
@@ -76,6 +78,26 @@ def test_the_worker_does_it_and_a_full_disk_makes_it_hurry(house, profile, monke
     from allmende.domain.policy import house_reader
 
     assert [latest.count for latest in house.latest(house_reader("test"))] == [1]
+
+
+def test_what_tells_of_people_goes_in_time_and_the_log_says_so(house, profile):
+    """All of it: the newest reading of a stream that has ended, too."""
+    body = profile.datasets["counts"]
+    told = msgspec.structs.replace(body, personal=Personal(purpose={"en": "to count"}, delete_after="P30D"))
+    datasets = {**profile.datasets, "counts": told}
+    rules = with_deletion({}, datasets)
+    people = msgspec.structs.replace(profile, datasets=datasets, retention=rules)
+    config = msgspec.structs.replace(settings.ALLMENDE, database_url="", disk_floor=0)
+    thread = RetentionThread(people, config, threading.Event())
+    thread.round()
+    from allmende.domain.policy import house_reader
+
+    assert [each.count for each in house.latest(house_reader("test"))] in ([], [0])
+    assert not AuditEntry.objects.filter(action="retention.personal").exists(), "once a day"
+    thread._stop_event.set()
+    thread.run()
+    entry = AuditEntry.objects.get(action="retention.personal")
+    assert (entry.object, entry.detail["gone"]) == ("dataset:counts", 3)
 
 
 def test_a_postgresql_database_near_its_limit_is_told(monkeypatch):

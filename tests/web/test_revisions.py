@@ -127,6 +127,10 @@ def test_whoever_may_not_changes_nothing(town, anna):
     assert revisions.open_revision("dataset", "counts").state == "draft"
 
 
+PEOPLE = {"purpose": {"de": "Zählen", "en": "to count"}, "delete_after": "P30D"}
+BASIS = {"legal_basis": {"de": "Satzung", "en": "a bylaw"}}
+
+
 @pytest.mark.parametrize(
     ("kind", "key", "body", "place"),
     [
@@ -140,6 +144,9 @@ def test_whoever_may_not_changes_nothing(town, anna):
         ("source", "feed", {"responsible": "a\0b"}, "sources.feed.responsible"),
         ("rule", "doubled", {**RULE, "by": "nobody"}, "rules/doubled.toml: rules.doubled.by"),
         ("retention", "all", {"keep": "long"}, "retention.all.keep"),
+        ("dataset", "counts", {"personal": PEOPLE}, "datasets.counts.legal_basis.de"),
+        ("dataset", "counts", {"personal": {**PEOPLE, "purpose": {}}, **BASIS}, "datasets.counts.personal.purpose.de"),
+        ("dataset", "counts", {"personal": {"purpose": {"de": "x", "en": "x"}}, **BASIS}, "datasets.counts"),
         ("weather", "x", {}, "weather"),
     ],
 )

@@ -17,6 +17,7 @@ from allmende.domain.editions import Edition, dataset_of
 from allmende.domain.features import Box, KeptCollection
 from allmende.domain.figures import DatasetFigures
 from allmende.domain.harvest import Kept, Origin
+from allmende.domain.licensing import policy_id
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
 from allmende.domain.quality import Quality
@@ -96,6 +97,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     distributions: tuple[Distribution, ...] = ()
     members: tuple[str, ...] = ()
     """Ids of the datasets of a series."""
+    policy: str = ""
+    """Id of the policy that holds for it, "" where nobody knows one."""
+    own_terms: Texts = {}
+    """What the city calls its own terms, where the dataset has such."""
+    chargeable: bool = False
+    """Whether these make somebody pay."""
     origin: Origin | None = None
     """Of one that was taken over from another catalogue."""
     editions: tuple[Edition, ...] = ()
@@ -114,6 +121,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         other = vocabulary.vocabulary(vocabulary.LICENCES).terms["other-closed"]
         if not self.dataset.licence:  # only of what was taken over; the key is CKAN's
             return Term(key="notspecified", uri="", label={"de": "nicht angegeben", "en": "not stated"})
+        if self.own_terms:
+            kind = vocabulary.vocabulary(vocabulary.LICENCES).terms["other-commercial"] if self.chargeable else other
+            return Term(key=self.dataset.licence, uri=kind.uri, label=self.own_terms, more={"open": False})
         name = self.dataset.licence
         url = name if name.startswith(("http://", "https://")) else ""
         return Term(key=name, uri=other.uri, label={"de": name, "en": name}, more={"url": url, "open": False})
@@ -262,6 +272,7 @@ def describe(
     lasts = [figures.newest, *(collection.last for collection in collections)]
     period = dataset.period
     version = dataset.version
+    own = profile.policies.get(dataset.licence)
     start = period.start if period else _day(min((t for t in firsts if t is not None), default=None))
     end = period.end if period else _day(max((t for t in lasts if t is not None), default=None))
     changed = [figures.newest, *(collection.changed_at for collection in collections), note.changed if note else None]
@@ -286,6 +297,9 @@ def describe(
         described=note.changed if note else 0,
         distributions=tuple(_distributions(dataset, figures, collections, root, adders)),
         members=members,
+        policy=policy_id(dataset, profile.policies),
+        own_terms=own.title if own else {},
+        chargeable=own is not None and own.compensate is not None,
         editions=tuple(each for each in note.editions if measured or each.public) if note else (),
     )
 

@@ -18,6 +18,8 @@ _MONTH = 31 * DAY
 """The longest: a limit in months is not passed by a rule in days that looks the same."""
 PREFIX = "personal-"
 """How the id of a rule of retention begins that follows from a dataset's ``personal``."""
+OBJECTS = "-objects"
+"""How it ends where it is for collections of features."""
 
 
 def check_privacy(datasets: Mapping[str, DatasetProfile], languages: list[str]) -> None:
@@ -46,9 +48,10 @@ def check_privacy(datasets: Mapping[str, DatasetProfile], languages: list[str]) 
 def with_deletion(
     retention: Mapping[str, RetentionProfile], datasets: Mapping[str, DatasetProfile]
 ) -> dict[str, RetentionProfile]:
-    """The rules of retention, before them one for each dataset that tells of people and has none that is as strict.
+    """The rules of retention, before them those for each dataset that tells of people and has none that are as strict:
+    one for its readings, and one for features that have gone and what was said of them.
 
-    Raises ProfileError where a rule names such a dataset and keeps it for longer.
+    Raises ProfileError where a rule names such a dataset and keeps it for longer, or the newest reading for ever.
     """
     added: dict[str, RetentionProfile] = {}
     for key, dataset in datasets.items():
@@ -57,6 +60,13 @@ def with_deletion(
         limit = span_of(dataset.personal.delete_after, f"datasets.{key}.personal.delete_after")
         own = [rule for rule in retention.values() if key in listed(rule.dataset)]
         for rule in own:
+            if rule.keep == LATEST and not rule.collection:
+                # the newest reading of a stream that has ended would stay for good
+                raise ProfileError(
+                    f"retention.{rule.id}.keep",
+                    'keeps the newest for ever, and datasets.%(dataset)s tells of people: say how long, e.g. "PT1H"',
+                    dataset=key,
+                )
             if rule.keep == FOREVER or (
                 rule.keep != LATEST and span_of(rule.keep, f"retention.{rule.id}.keep") > limit
             ):
@@ -66,9 +76,13 @@ def with_deletion(
                     dataset=key,
                     limit=dataset.personal.delete_after,
                 )
-        if not any(_is_whole(rule) for rule in own):
-            name = f"{PREFIX}{key}"
-            added[name] = RetentionProfile(id=name, dataset=key, keep=dataset.personal.delete_after)
+        keep = dataset.personal.delete_after
+        if not any(_is_whole(rule) for rule in own if not rule.collection):
+            added[f"{PREFIX}{key}"] = RetentionProfile(id=f"{PREFIX}{key}", dataset=key, keep=keep)
+        # of features what they are now is never touched: it stands in the last delivery
+        if not any(not rule.source and "*" in listed(rule.collection) for rule in own):
+            name = f"{PREFIX}{key}{OBJECTS}"
+            added[name] = RetentionProfile(id=name, dataset=key, collection="*", keep=keep)
     # Those that say something of some of its streams go before: they are as strict.
     strict = {name: rule for name, rule in retention.items() if set(listed(rule.dataset)) & _personal(datasets)}
     rest = {name: rule for name, rule in retention.items() if name not in strict}

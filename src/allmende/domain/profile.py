@@ -21,6 +21,7 @@ from allmende.domain.dataset import (
     check_organisations,
 )
 from allmende.domain.harvest import HarvestProfile, check_harvests
+from allmende.domain.licensing import PolicyProfile, check_policies
 from allmende.domain.privacy import check_privacy, with_deletion
 from allmende.domain.profile_checks import (
     UNDATED,
@@ -190,6 +191,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How long readings are kept; the first that fits a stream holds."""
     harvests: dict[str, HarvestProfile] = {}
     """Catalogues of others that are taken over; of two that hold one dataset, the first is shown."""
+    policies: dict[str, PolicyProfile] = {}
+    """Terms of use of the city's own, which datasets name as their licence."""
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""
@@ -239,6 +242,10 @@ def parse_profile(
             for key, body in tables(parts.get("synonyms", {}), "synonyms").items()
         },
         retention=parse_retention(parts.get("retention", {})),
+        policies={
+            key: convert({**body, "id": key}, PolicyProfile, f"policies.{key}")
+            for key, body in tables(parts.get("policies", {}), "policies").items()
+        },
         harvests={
             key: convert({**body, "id": key}, HarvestProfile, f"harvests.{key}")
             for key, body in tables(parts.get("harvests", {}), "harvests").items()
@@ -425,6 +432,7 @@ def _check(profile: Profile) -> None:
     check_catalogue(profile.catalogue)
     check_datasets(profile.datasets)
     check_harvests(profile.harvests)
+    check_policies(profile.policies, profile.languages)
     check_privacy(profile.datasets, profile.languages)
     check_words(profile.properties, profile.synonyms, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

@@ -76,9 +76,9 @@ class In(Expression, frozen=True):
 
 
 class Arithmetic(Expression, frozen=True):
-    """``left op right`` with numbers, times and durations."""
+    """``left op right`` with numbers, times and durations; ``quotient`` (without a fraction), ``power``: CQL2."""
 
-    op: Literal["add", "sub", "mul", "div", "mod"]
+    op: Literal["add", "sub", "mul", "div", "mod", "quotient", "power"]
     left: Expression
     right: Expression
     at: int = 0

@@ -257,6 +257,8 @@ _SUMS: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
         "mul": lambda a, b: a * b,
         "div": lambda a, b: a / b,
         "mod": math.fmod,
+        "quotient": lambda a, b: float(math.trunc(a / b)),
+        "power": math.pow,
     }
 )
 

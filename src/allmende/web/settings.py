@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "allmende.web.portal",
     "allmende.web.catalogue",
     "allmende.web.harvest",
+    "allmende.web.policies",
     "allmende.web.downloads",
     "allmende.web.transparency",
     "allmende.web.rulebook",

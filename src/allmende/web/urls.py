@@ -34,6 +34,7 @@ urlpatterns = [
     path("", include("allmende.web.downloads.urls")),
     path("", include("allmende.web.catalogue.urls")),
     path("", include("allmende.web.harvest.urls")),
+    path("policies/", include("allmende.web.policies.urls")),
     path("", include("allmende.web.portal.urls")),
 ]
 

@@ -25,9 +25,26 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
 
 
 @pytest.fixture(scope="package", params=sorted(ENGINES))
-def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> House:
+def town(request: pytest.FixtureRequest) -> House:
     """Three garages with two streams each; the first stream has 25 readings, the others three. Read only."""
-    made = open_house(tmp_path_factory.mktemp("town"), engine=request.param)
+    made: House = request.getfixturevalue(f"{request.param}_town")
+    return made
+
+
+# One fixture each: of one with parameters pytest forgets the one when it comes to the other, in every file anew.
+
+
+@pytest.fixture(scope="session")
+def sqlite_town(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return _furnished(open_house(tmp_path_factory.mktemp("town"), engine="sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_town(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return _furnished(open_house(tmp_path_factory.mktemp("town"), engine="postgres"))
+
+
+def _furnished(made: House) -> House:
     made.post("Sensors", sensor(**{"@iot.id": "loop"}))
     made.post("ObservedProperties", observed_property(**{"@iot.id": "free"}))
     made.post("FeaturesOfInterest", feature(**{"@iot.id": "yard"}))

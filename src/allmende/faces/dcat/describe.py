@@ -28,6 +28,7 @@ def describe_entry(graph: Graph, entry: Entry, catalogue: Catalogue, profile: Pr
     _who(graph, node, entry, catalogue, profile)
     _where_and_when(graph, node, entry, profile)
     parts.add_law(graph, node, entry)
+    parts.add_policy(graph, node, entry, catalogue)
     parts.add_availability(graph, node, dataset)
     if not series:
         _what(graph, node, entry, catalogue, profile)

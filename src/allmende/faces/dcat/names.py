@@ -21,6 +21,7 @@ GEODCATAP = Namespace("http://data.europa.eu/930/")
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 LDQD = Namespace("http://www.w3.org/2016/05/ldqd#")
 LOCN = Namespace("http://www.w3.org/ns/locn#")
+ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 
@@ -28,8 +29,8 @@ THEME_TAXONOMY = "http://publications.europa.eu/resource/authority/data-theme"
 IANA = "https://www.iana.org/assignments/media-types/"
 PREFIXES = {
     "adms": ADMS, "dcat": DCAT, "dcatap": DCATAP, "dcatde": DCATDE, "dct": DCTERMS, "dqv": DQV, "eli": ELI,
-    "foaf": FOAF, "geo": GEO, "geodcatap": GEODCATAP, "hydra": HYDRA, "ldqd": LDQD, "locn": LOCN, "owl": OWL,
-    "prov": PROV, "rdf": RDF, "rdfs": RDFS, "skos": SKOS, "spdx": SPDX, "vcard": VCARD, "xsd": XSD,
+    "foaf": FOAF, "geo": GEO, "geodcatap": GEODCATAP, "hydra": HYDRA, "ldqd": LDQD, "locn": LOCN, "odrl": ODRL,
+    "owl": OWL, "prov": PROV, "rdf": RDF, "rdfs": RDFS, "skos": SKOS, "spdx": SPDX, "vcard": VCARD, "xsd": XSD,
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from allmende.domain.catalogue import Catalogue, Distribution, Entry, Service
 from allmende.domain.dataset import Contact, DatasetProfile, Organisation, Texts
 from allmende.domain.features import Box
 from allmende.domain.quality import Quality
-from allmende.faces.dcat.names import DCAT, DCATAP, DCATDE, DQV, ELI, GEO, IANA, LDQD, LOCN, SPDX, VCARD
+from allmende.faces.dcat.names import DCAT, DCATAP, DCATDE, DQV, ELI, GEO, IANA, LDQD, LOCN, ODRL, SPDX, VCARD
 
 METRICS = {
     "completeness": (
@@ -171,7 +171,7 @@ def add_terms(graph: Graph, subject: Node, entry: Entry) -> None:
     """Licence, attribution and access: the same for a dataset's distributions and services."""
     licence = entry.licence
     add_named(graph, subject, DCTERMS.license, licence.uri, DCTERMS.LicenseDocument)
-    if licence.uri.endswith(("/other-closed", "/other-open")):
+    if licence.uri.endswith(("/other-closed", "/other-open", "/other-commercial")):
         rights = URIRef(f"{entry.address}#rights")
         graph.add((subject, DCTERMS.rights, rights))
         graph.add((rights, RDF.type, DCTERMS.RightsStatement))
@@ -191,6 +191,7 @@ def add_distribution(graph: Graph, entry: Entry, way: Distribution, catalogue: C
     add_terms(graph, node, entry)
     if entry.dataset.attribution:
         graph.add((node, DCATDE.licenseAttributionByText, Literal(entry.dataset.attribution)))
+    add_policy(graph, node, entry, catalogue)
     add_availability(graph, node, entry.dataset)
     for law in entry.legislation:
         add_named(graph, node, DCATAP.applicableLegislation, law, ELI.LegalResource)
@@ -228,6 +229,12 @@ def add_file(graph: Graph, entry: Entry, way: Distribution, *, newer: bool) -> N
             graph.add((_SHA256[newer], RDF.type, SPDX.ChecksumAlgorithm))
         else:
             graph.add((_SHA256[newer], SKOS.inScheme, _ALGORITHMS))
+
+
+def add_policy(graph: Graph, subject: Node, entry: Entry, catalogue: Catalogue) -> None:
+    """What licence or grants say in the words of ODRL, at an address of its own."""
+    if entry.policy:
+        add_named(graph, subject, ODRL.hasPolicy, f"{catalogue.root}/policies/{entry.policy}", ODRL.Policy)
 
 
 def add_service(graph: Graph, service: Service, entries: list[Entry], catalogue: Catalogue) -> URIRef:

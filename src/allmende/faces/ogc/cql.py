@@ -28,8 +28,8 @@ OPTION = "filter"
 _OPERATORS: Mapping[str, Literal["eq", "ne", "gt", "ge", "lt", "le"]] = MappingProxyType(
     {"=": "eq", "<>": "ne", ">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
 )
-_SUMS: Mapping[str, Literal["add", "sub", "mul", "div", "mod"]] = MappingProxyType(
-    {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod"}
+_SUMS: Mapping[str, Literal["add", "sub", "mul", "div", "mod", "quotient", "power"]] = MappingProxyType(
+    {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod", "div": "quotient", "^": "power"}
 )
 _TEXTS = ("casei", "accenti")
 
@@ -80,7 +80,7 @@ class _Builder(Transformer[Token, Any]):
 
     def arithmetic(self, items: list[Any]) -> Expression:
         left, operator, right = items
-        return Arithmetic(_SUMS[str(operator)], left, right, operator.start_pos or 0)
+        return Arithmetic(_SUMS[str(operator).lower()], left, right, operator.start_pos or 0)
 
     def negative(self, items: list[Any]) -> Expression:
         return Negate(items[0], items[0].at)

@@ -47,7 +47,9 @@ def give_role(user: User, role: str, *, actor: str, organisation: Organisation |
         user.is_superuser = user.is_staff = role == "administrator"
         user.save(update_fields=["is_superuser", "is_staff"])
     was = Membership.objects.filter(user=user, organisation=organisation).values_list("role", flat=True).first()
-    Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
+    # Given by hand from now on: the groups of a provider neither take it away nor bring back what was there before.
+    given = {"role": role, "provider": ""}
+    Membership.objects.update_or_create(user=user, organisation=organisation, defaults=given)
     forget(user)
     where = {"organisation": organisation.pk} if organisation else {}
     record(actor, "user.role", f"user:{user.get_username()}", role=role, was=was, **where)
