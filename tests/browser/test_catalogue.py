@@ -9,7 +9,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 
-from tests.browser.looking import look
+from tests.browser.looking import audit, look
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
 

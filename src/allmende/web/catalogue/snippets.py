@@ -62,8 +62,8 @@ def snippets(address: str, name: str, readings: str) -> list[Snippet]:
     if readings:
         found.append(Snippet("curl", "curl", _CURL.format(streams=streams, readings=readings, comment=comment)))
     words = _(
-        "In QGIS: Layer, Add Layer, Add WFS / OGC API Features Layer, with a new connection to %(features)s; or this in "
-        "the Python console. For all readings: Add SensorThings Layer (QGIS 3.36 or newer) with %(readings)s."
+        "In QGIS: Layer, Add Layer, Add WFS / OGC API Features Layer, with a new connection to %(features)s; or this "
+        "in the Python console. For all readings: Add SensorThings Layer (QGIS 3.36 or newer) with %(readings)s."
     ) % {"features": f"{root}/ogc/v1", "readings": f"{root}/sta/v1.1"}
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     # the file comes as it is written, without a length and in one piece
