@@ -1,9 +1,12 @@
 """Files of readings and objects, read back by the programs that people read them with."""
 
 import csv
+import gzip
 import io
+import itertools
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +26,13 @@ from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.records import Collection, Feature, Features, Series
 from allmende.domain.selection import Selection
 from allmende.domain.store import Store
-from allmende.domain.times import DAY, HOUR, MINUTE
+from allmende.domain.times import DAY, HOUR, MINUTE, from_datetime, parse_instant
 from allmende.faces.files import readings, sheet
 from allmende.faces.files.about import About, Rule
 from allmende.faces.files.formats import FORMATS, format_of
 from allmende.faces.files.make import make_file
 from allmende.faces.files.readings import Source
-from tests.support import HOUSE, batch
+from tests.support import HOUSE, batch, captured
 
 AT = 1_711_846_800_000_000
 """2024-03-31T01:00:00Z: the hour that the clock is put forward in."""
@@ -249,3 +252,34 @@ def test_objects_have_a_column_for_each_property_and_lose_nothing(store: Store, 
     with pytest.raises(NotFound):
         make(store, tmp_path, "csv", collection="none")
     assert msgspec.json.decode(rows[2]["more"]) == {"height": "hoch"}
+
+
+def test_the_recorded_car_parks_come_back_from_every_format(store: Store, tmp_path: Path) -> None:
+    recording = captured("parking", "jena_free_2023-11-07_2024-04-30.csv.gz")
+    places: dict[str, dict[int, int]] = {}
+    with gzip.open(recording, "rt") as file:
+        for row in itertools.islice(csv.DictReader(file), 3_000):
+            at = from_datetime(datetime.fromisoformat(row["timestamp"]))
+            places.setdefault(row["place_id"], {})[at] = int(row["free"])
+    store.append(
+        batch(*(Series(stream=f"{name}~free", times=list(r), results=list(r.values())) for name, r in places.items()))
+    )
+    known = {(f"{name}~free", at): float(free) for name, r in places.items() for at, free in r.items()}
+    for key in ("parquet", "gpkg", "geojson"):
+        path = make(store, tmp_path, key)
+        table = parquet.read_table(path) if key == "parquet" else pyogrio.read_arrow(path)[1]
+        times = table.column("time").cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
+        names, results = table.column("stream").to_pylist(), table.column("result").to_pylist()
+        assert dict(zip(zip(names, times, strict=True), results, strict=True)) == known, key
+    for key, delimiter in (("csv", ","), ("csv-de", ";")):
+        rows, _, _ = rows_of(make(store, tmp_path, key), delimiter)
+        assert {(r["stream"], parse_instant(r["time"])): float(r["result"].replace(",", ".")) for r in rows} == known
+    head, *cells = openpyxl.load_workbook(make(store, tmp_path, "xlsx"), read_only=True)["Daten 1"].iter_rows(
+        values_only=True
+    )
+    at = {name: head.index(name) for name in ("stream", "time", "result")}
+    read = {
+        (row[at["stream"]], from_datetime(row[at["time"]].replace(tzinfo=UTC))): float(row[at["result"]])
+        for row in cells
+    }
+    assert read == known

@@ -27,7 +27,7 @@ from allmende.web.accounts.models import AuditEntry
 from allmende.web.cli import files
 from allmende.web.cli.opened import Opened
 from allmende.web.downloads import dumping, nightly
-from allmende.web.downloads.folder import dump_path, dumps_folder
+from allmende.web.downloads.folder import dump_path, dumps_folder, path_of
 from allmende.web.downloads.models import Dump, Order
 
 pytestmark = pytest.mark.django_db
@@ -153,17 +153,19 @@ def test_a_file_that_is_damaged_is_made_again(dumps: Any) -> None:
 
 def test_what_was_deleted_is_given_to_nobody(dumps: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     night(dumps)
-    Order.objects.create(
-        client="x", dataset="parking", selection={"dataset": "parking"}, format="csv", language="de", state="ready",
-        over=datetime.now(UTC),
-    )  # fmt: skip
+    for state in ("ready", "making"):
+        Order.objects.create(
+            client="x", dataset="parking", selection={"dataset": "parking"}, format="csv", language="de", state=state
+        )
+    path_of(Order.objects.get(state="ready")).write_bytes(b"with it")
     monkeypatch.setattr(dumps._dumper, "round", lambda *_, **__: None)
     remove("Observation", str(opened.open_store().find(Query(entity="Observation", reader=HOUSE, top=1)).rows[0][1]))
     dumps.look()
     assert Client().get(NOVEMBER).status_code == 503
     assert Client().get(NOVEMBER, headers={"range": "bytes=0-3"}).status_code == 503
     assert "2025-11" not in Client().get("/dumps/manifest.json").content.decode()
-    assert not Order.objects.exists()
+    assert sorted(Order.objects.values_list("state", flat=True)) == ["failed", "waiting"]
+    assert not path_of(Order.objects.get(state="failed")).exists()
     monkeypatch.undo()
     dumps._soon = float("-inf")
     dumps.look()

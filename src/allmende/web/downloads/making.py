@@ -114,7 +114,8 @@ class OrdersThread(threading.Thread):
         rows = make_file(source, describe_file(profile, config, selection, order.language), format_, made, watch)
         size, digest = settle(made, path_of(order))
         done = {"state": READY, "over": timezone.now(), "rows": rows, "size": size, "digest": digest}
-        if not Order.objects.filter(pk=order.pk).update(**done):
+        if not Order.objects.filter(pk=order.pk, state=MAKING).update(**done):
+            # nobody wants it any more, or something in it was deleted meanwhile: then it waits to be made anew
             path_of(order).unlink(missing_ok=True)
             return
         log.info("a file was made", dataset=order.dataset, format=order.format, rows=rows, size=size)

@@ -5,12 +5,13 @@ Followed by a cursor of its own. A late value, a correction and retention make a
 A deletion withdraws it at once, and deletes ordered files of the dataset.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import structlog
-from django.db import transaction
 from django.db.models import F, Q
-from pyarrow import compute, parquet
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from allmende.domain.logs import RETENTION, Change
 from allmende.domain.policy import house_reader
@@ -18,9 +19,8 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, to_datetime
 from allmende.web.config import Config
-from allmende.web.downloads.folder import dump_path
-from allmende.web.downloads.models import Dump, Order
-from allmende.web.downloads.orders import forget
+from allmende.web.downloads.folder import dump_path, path_of
+from allmende.web.downloads.models import FAILED, MAKING, READY, WAITING, Dump, Order
 
 FOLLOWER = "dumps"
 LOOKED = "time:dumps"
@@ -60,7 +60,10 @@ class Marker:
         self._listed = False
 
     def look(self, profile: Profile, config: Config, now: int) -> int:
-        """Mark what changed since the last look; gives how many changes there were. ``now`` in microseconds."""
+        """Mark what changed since the last look; gives how many changes there were. ``now`` in microseconds.
+
+        The cursor moves behind the marks: whoever is killed in between marks the same again.
+        """
         cursor = self._store.cursor(FOLLOWER)
         looked = self._store.cursor(LOOKED)
         if cursor is None or looked is None or now - looked > config.follow_days * DAY:
@@ -69,9 +72,8 @@ class Marker:
             _mark(Q(), withdraw=False)
         seen, self._listed = 0, False
         while changes := self._store.changes(cursor, _LINES):
-            with transaction.atomic():
-                self._mark_all(changes, profile)
-                cursor = changes[-1].number
+            self._mark_all(changes, profile)
+            cursor = changes[-1].number
             self._store.set_cursor(FOLLOWER, cursor)
             seen += len(changes)
         if seen or looked is None or now - looked > DAY // 24:
@@ -80,20 +82,27 @@ class Marker:
         return seen
 
     def _mark_all(self, changes: Iterable[Change], profile: Profile) -> None:
-        spans: dict[tuple[str, bool], set[str]] = {}
         personal = {each.id for each in profile.datasets.values() if each.personal is not None}
+        stale: dict[str, set[str]] = {}
+        gone: dict[str, set[str]] = {}
+        nobodys: dict[str, set[str]] = {}
+        erased: set[str | None] = set()
         for change in changes:
             dataset = self._dataset(change.stream)
-            gone = change.kind == "deletion" or (change.kind == RETENTION and dataset in personal)
-            named = _named(change)
+            withdraw = change.kind == "deletion" or (change.kind == RETENTION and dataset in personal)
             if dataset is not None:
-                spans.setdefault((dataset, gone), set()).update(named)
-            elif gone:
-                self._withdraw_unknown(change, named)
+                (gone if withdraw else stale).setdefault(dataset, set()).update(_named(change))
+            elif withdraw:
+                for name in _named(change):
+                    nobodys.setdefault(name, set()).add(change.stream)
             if change.kind == "deletion":
-                _drop_orders(dataset)
-        for (dataset, gone), names in spans.items():
-            _mark(Q(dataset=dataset, name__in=names), withdraw=gone)
+                erased.add(dataset)
+        for names, withdraw in ((stale, False), (gone, True)):
+            for dataset, found in names.items():
+                _mark(Q(dataset=dataset, name__in=found), withdraw=withdraw)
+        _withdraw_holding(nobodys)
+        for one in {None} if None in erased else erased:
+            _drop_orders(one)
 
     def _dataset(self, stream: str) -> str | None:
         """The dataset of a stream, None for one that is gone. All are listed anew for one that is not known, at most
@@ -108,25 +117,30 @@ class Marker:
                     after = page[-1].id
         return self._datasets.get(stream)
 
-    @staticmethod
-    def _withdraw_unknown(change: Change, names: Iterable[str]) -> None:
-        """Withdraw the files that hold a stream that is gone: nobody else knows any more in which dataset it was."""
-        for dump in Dump.objects.filter(size__gt=0, name__in=names):
-            path = dump_path(dump.dataset, dump.name)
-            if path.exists() and holds(path, change.stream):
-                _mark(Q(pk=dump.pk), withdraw=True)
+
+def _withdraw_holding(names: Mapping[str, set[str]]) -> None:
+    """Withdraw the files that hold streams that are gone, by the files' names: nobody else knows any more in which
+    dataset they were."""
+    for dump in Dump.objects.filter(size__gt=0, withdrawn=False, name__in=names):
+        path = dump_path(dump.dataset, dump.name)
+        if path.exists() and holds(path, names[dump.name]):
+            _mark(Q(pk=dump.pk), withdraw=True)
 
 
-def holds(path: object, stream: str) -> bool:
-    """Whether a file of Parquet has rows of a stream; reads its names alone, and those groups that may hold it."""
+def holds(path: Path, streams: set[str]) -> bool:
+    """Whether a file of Parquet has rows of one of these; reads names alone, and groups that may hold one."""
+    import pyarrow as pa  # heavy, and hardly ever needed
+    from pyarrow import compute, parquet
+
     file = parquet.ParquetFile(path)
     place = file.schema_arrow.names.index("stream")
     for group in range(file.num_row_groups):
         known = file.metadata.row_group(group).column(place).statistics
-        if known is not None and known.has_min_max and not known.min <= stream <= known.max:
-            continue
-        column = file.read_row_group(group, columns=["stream"]).column(0)
-        if compute.any(compute.equal(column, stream)).as_py():
+        wanted = streams
+        if known is not None and known.has_min_max:
+            wanted = {each for each in streams if known.min <= each <= known.max}
+        column = file.read_row_group(group, columns=["stream"]).column(0) if wanted else pa.array([], pa.string())
+        if compute.any(compute.is_in(column, value_set=pa.array(sorted(wanted), pa.string()))).as_py():
             return True
     return False
 
@@ -148,7 +162,12 @@ def _mark(which: Q, *, withdraw: bool) -> None:
 
 
 def _drop_orders(dataset: str | None) -> None:
-    """Files that were ordered may hold what was deleted; of a stream that is gone nobody knows which."""
-    found = Order.objects.exclude(over=None)
-    for order in found if dataset is None else found.filter(dataset=dataset):
-        forget(order)
+    """Files that were ordered may hold what was deleted; of a stream that is gone nobody knows which. One that is being
+    made is begun anew."""
+    found = Order.objects.all() if dataset is None else Order.objects.filter(dataset=dataset)
+    found.filter(state=MAKING).update(state=WAITING, attempts=0)
+    for order in found.filter(state=READY):
+        path_of(order).unlink(missing_ok=True)
+        with translation.override(order.language):
+            error = _("Something in these data was deleted since the file was made. Order it again.")
+        Order.objects.filter(pk=order.pk).update(state=FAILED, error=error)
