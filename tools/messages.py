@@ -34,7 +34,7 @@ CHECK_KEYWORDS = {"ProfileError": (2,), "RuleError": (1,), "_fail": (2,), "Inval
 CHECKED = (
     *(SRC / "domain" / f"{name}.py" for name in (
         "actions", "contract", "dataset", "plain", "privacy", "profile", "profile_checks", "retention", "rule_files",
-        "tables", "times", "units", "wording",
+        "tables", "times", "units", "wording", "licensing", "harvest",
     )),
     *(SRC / "knowledge" / f"{name}.py" for name in ("actions", "language", "prepare", "program")),
 )  # fmt: skip

@@ -19,6 +19,7 @@ TABLES = {
     "harvests",
     "properties",
     "synonyms",
+    "policies",
 }
 
 

@@ -88,7 +88,14 @@ def test_words_organisations_things_and_the_city_are_edited(client):
     facts = {f"facts.{n}.{name}": text for n, one in enumerate((row, other, levels)) for name, text in one.items()}
     put(client, "thing", "market", {**thing, **facts}, new=True)
     put(client, "city", "facts", {".rows": "1", **{f".0.{name}": text for name, text in row.items()}})
+    terms = {"title.de": "Gemeinwohl", "title.en": "Common good", "attribution": "1", "compensate.purpose.de": "Gewinn"}
+    terms |= {"compensate.purpose.en": "profit", "compensate.terms.de": "5 %", "compensate.terms.en": "5 %"}
+    put(client, "policy", "common-good", terms, new=True)
+    put(client, "dataset", "counts", {"licence": "common-good"})
+    assert "Counts" in client.get("/office/policy/common-good/").text
     profile = open_profile()
+    assert profile.datasets["counts"].licence == "common-good"
+    assert profile.policies["common-good"].compensate is not None
     assert profile.synonyms["car"].words == ["Auto", "Kfz"]
     assert profile.organisations["parks"].name == "Parks Department"
     market = profile.thing("market")

@@ -58,7 +58,7 @@ def check_harvests(harvests: Mapping[str, HarvestProfile]) -> None:
     for key, harvest in harvests.items():
         place = f"harvests.{key}"
         if len(key) > MAX_ID:
-            raise ProfileError(place, f"has an id of more than {MAX_ID} signs")
+            raise ProfileError(place, "has an id of more than %(max_id)s signs", max_id=MAX_ID)
         if not harvest.address.startswith(("http://", "https://")):
             raise ProfileError(f"{place}.address", "begins with http:// or https://")
         check_address(harvest.address, f"{place}.address")
@@ -69,7 +69,7 @@ def check_harvests(harvests: Mapping[str, HarvestProfile]) -> None:
         for theme in harvest.themes:
             if vocabulary.find(vocabulary.THEMES, theme) is None:
                 known = ", ".join(vocabulary.vocabulary(vocabulary.THEMES).terms)
-                raise ProfileError(f"{place}.themes", f'"{theme}" is none of {known}')
+                raise ProfileError(f"{place}.themes", '"%(theme)s" is none of %(known)s', theme=theme, known=known)
         _check_licence(harvest.licence, f"{place}.licence")
         if not 0 <= harvest.most_withdrawn <= 1:
             raise ProfileError(f"{place}.most_withdrawn", "is a share between 0 and 1")
@@ -79,7 +79,9 @@ def _check_licence(licence: str, place: str) -> None:
     named = not licence or licence.startswith(("http://", "https://"))
     if not named and vocabulary.find(vocabulary.LICENCES, licence) is None:
         known = ", ".join(vocabulary.vocabulary(vocabulary.LICENCES).terms)
-        raise ProfileError(place, f'"{licence}" is neither an address nor one of {known}')
+        raise ProfileError(
+            place, '"%(licence)s" is neither an address nor one of %(known)s', licence=licence, known=known
+        )
 
 
 MAX_ID = 50

@@ -89,7 +89,7 @@ def check_policies(policies: Mapping[str, PolicyProfile], languages: Sequence[st
         if key in {slug_of(known) for known in vocabulary.vocabulary(vocabulary.LICENCES).terms}:
             raise ProfileError(place, "is the name of a licence already")
         if key.startswith(DATASET):
-            raise ProfileError(place, f"does not begin with {DATASET}")
+            raise ProfileError(place, "does not begin with %(dataset)s", dataset=DATASET)
         texts = {f"{place}.title": policy.title}
         if policy.compensate is not None:
             texts[f"{place}.compensate.purpose"] = policy.compensate.purpose
@@ -103,7 +103,7 @@ def check_policies(policies: Mapping[str, PolicyProfile], languages: Sequence[st
             pages[f"{place}.compensate.page"] = policy.compensate.page
         for where, page in pages.items():
             if page and (not page.startswith(("http://", "https://")) or any(sign in page for sign in ' <>"{}|\\^`')):
-                raise ProfileError(where, f'"{page}" is no address that begins with http:// or https://')
+                raise ProfileError(where, '"%(page)s" is no address that begins with http:// or https://', page=page)
 
 
 DATASET = "dataset-"

@@ -27,6 +27,7 @@ KINDS = {
     "property": "properties",
     "synonym": "synonyms",
     "organisation": "organisations",
+    "policy": "policies",
     "harvest": "harvests",
     "city": "",
 }

@@ -199,11 +199,11 @@ class Index:
         written: dict[str, None] = {}
         for found in self._similar(word):
             for shelf in self._shelves:
-                taken = self._gather(dict.fromkeys(shelf.words.get(found, ()), _SLIP))
+                taken = self._gather(dict.fromkeys(shelf.terms_of(found), _SLIP))
                 if taken.scores:
                     scores = _better(scores, taken.scores)
                     stems |= taken.stems
-                    written[shelf.written[found]] = None
+                    written[shelf.written(found)] = None
         return _Fits(scores, stems, tuple(written))
 
     def _similar(self, word: str) -> list[str]:
@@ -231,7 +231,7 @@ class Index:
 
     def _stands(self, word: str) -> bool:
         """Whether a folded word still stands in a document."""
-        terms = (term for shelf in self._shelves for term in shelf.words.get(word, ()))
+        terms = (term for shelf in self._shelves for term in shelf.terms_of(word))
         return any(True for term in terms for _ in self._holding(term))
 
     def _gather(self, terms: Mapping[str, float]) -> _Fits:

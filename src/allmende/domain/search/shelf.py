@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -36,6 +37,9 @@ class Document(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
+_Held = tuple["array[int]", "array[int]", "array[float]"]
+
+
 class _Terms(dict[str, str]):
     """A word as it is written -> its term, in one language; what is new is put on the shelf."""
 
@@ -55,32 +59,44 @@ class Shelf:
     def __init__(self, documents: Sequence[Document]) -> None:
         self.documents = documents
         self.keys: list[str] = []
-        self.terms: dict[str, tuple[array[int], array[float]]] = {}
-        """Numbers of the documents that hold a term, and its weight in each: a term counts once a weight, however often
-        and in however many languages it stands there."""
-        self.words: dict[str, tuple[str, ...]] = {}
-        """Terms by folded word."""
-        self.written: dict[str, str] = {}
-        """How a folded word was written first."""
+        self.terms: dict[str, int] = {}
+        """Numbers of the terms, in the order in which they were met."""
+        self._words: dict[str, str | tuple[str, ...]] = {}
+        """The term of a folded word, or its several ones in several languages."""
+        self._written: dict[str, str] = {}
+        """How a folded word was written first, where it was otherwise."""
         tables: dict[str, _Terms] = {}
+        held = array("I"), array("I"), array("f")
         for number, document in enumerate(documents):
             self.keys.append(document.key)
-            self._add(number, document, tables)
+            self._add(number, document, tables, held)
         self.languages = tuple(tables)
-        self.size = sum(len(numbers) for numbers, _ in self.terms.values())
+        self._starts, self._numbers, self._weights = self._packed(*held)
+        self.size = len(self._numbers)
 
     def learn(self, word: str, term: str) -> str:
         """Keep a word that was not met before in its language; gives its term."""
         folded = fold(word)
-        known = self.words.get(folded, ())
-        if term not in known:
-            self.words[folded] = (*known, term)
-        self.written.setdefault(folded, word)
-        if term not in self.terms:
-            self.terms[term] = (array("I"), array("f"))
+        known = self.terms_of(folded)
+        if not known:
+            self._words[folded] = term
+            if word != folded:
+                self._written[folded] = word
+        elif term not in known:
+            self._words[folded] = (*known, term)
+        self.terms.setdefault(term, len(self.terms))
         return term
 
-    def _add(self, number: int, document: Document, tables: dict[str, _Terms]) -> None:
+    def terms_of(self, folded: str) -> tuple[str, ...]:
+        """The terms of a folded word; none where it does not stand here."""
+        known = self._words.get(folded, ())
+        return (known,) if isinstance(known, str) else known
+
+    def written(self, folded: str) -> str:
+        """A folded word as it was written first."""
+        return self._written.get(folded, folded)
+
+    def _add(self, number: int, document: Document, tables: dict[str, _Terms], held: _Held) -> None:
         by_weight: dict[float, set[str]] = {}
         for weight, text, language in document.parts:
             table = tables.get(language)
@@ -91,15 +107,33 @@ class Shelf:
         for weight, terms in by_weight.items():
             for term in terms:
                 weights[term] = weights.get(term, 0.0) + weight
-        for term, weight in weights.items():
-            numbers, kept = self.terms[term]
-            numbers.append(number)
-            kept.append(weight)
+        places, numbers, kept = held
+        places.extend(map(self.terms.__getitem__, weights))
+        numbers.extend(repeat(number, len(weights)))
+        kept.extend(weights.values())
+
+    def _packed(self, places: "array[int]", numbers: "array[int]", weights: "array[float]") -> _Held:
+        """What came document by document, term by term: where each term begins, then numbers and weights."""
+        starts = array("I", bytes(4 * (len(self.terms) + 1)))
+        for place in places:
+            starts[place + 1] += 1
+        for place in range(1, len(starts)):
+            starts[place] += starts[place - 1]
+        free, packed, kept = starts[:], array("I", numbers), array("f", weights)
+        for place, number, weight in zip(places, numbers, weights, strict=True):
+            at = free[place]
+            packed[at], kept[at] = number, weight
+            free[place] = at + 1
+        return starts, packed, kept
 
     def holding(self, term: str) -> Iterable[tuple[int, float]]:
-        """The documents of a term by number, with its weight there."""
-        found = self.terms.get(term)
-        return zip(*found, strict=True) if found else ()
+        """The documents of a term by number, with its weight there: a term counts once a weight, however often and in
+        however many languages it stands in a document."""
+        place = self.terms.get(term)
+        if place is None:
+            return ()
+        part = slice(self._starts[place], self._starts[place + 1])
+        return zip(self._numbers[part], self._weights[part], strict=True)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -109,7 +143,7 @@ class Shelf:
     @cached_property
     def _grams(self) -> dict[str, list[str]]:
         grams: dict[str, list[str]] = {}
-        for word in self.words:
+        for word in self._words:
             for gram in trigrams(word):
                 grams.setdefault(gram, []).append(word)
         return grams

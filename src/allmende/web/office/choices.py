@@ -33,9 +33,10 @@ def properties(profile: Profile) -> dict[str, Any]:
 
 
 def licences(profile: Profile) -> dict[str, Any]:
-    """Those that the city uses, and those that catalogues know."""
+    """Those that the city uses, those that catalogues know, and the city's own terms of use."""
     said = {dataset.licence: dataset.licence for dataset in profile.datasets.values()}
-    return said | terms(vocabulary.LICENCES)(profile)
+    own = {key: spoken(each.title) for key, each in profile.policies.items()}
+    return said | terms(vocabulary.LICENCES)(profile) | own
 
 
 def terms(name: str) -> Choices:

@@ -17,6 +17,7 @@ TITLES = {
     "property": _("Observed properties"),
     "synonym": _("Words that mean the same"),
     "organisation": _("Organisations"),
+    "policy": _("Terms of use"),
     "harvest": _("Catalogues of others"),
     "city": _("The city as a whole"),
 }
@@ -30,6 +31,7 @@ ONE = {
     "property": _("Observed property"),
     "synonym": _("Words that mean the same"),
     "organisation": _("Organisation"),
+    "policy": _("Terms of use"),
     "harvest": _("Catalogue of others"),
     "city": _("The city as a whole"),
 }
@@ -44,6 +46,7 @@ NEW: dict[str, str] = {
     "property": "office:new",
     "synonym": "office:new",
     "organisation": "office:new",
+    "policy": "office:new",
     "harvest": "office:new",
     "source": "making:begin",
     "rule": "rulebook:new",

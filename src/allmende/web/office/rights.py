@@ -30,6 +30,7 @@ EDIT = {
     "property": "datasets.edit",
     "synonym": "datasets.edit",
     "organisation": "datasets.edit",
+    "policy": "datasets.edit",
     "harvest": "sources.edit",
     "city": "datasets.edit",
 }

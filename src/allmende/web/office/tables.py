@@ -31,6 +31,7 @@ from allmende.web.office.tables_city import (
     CITY_FORMS,
     HARVEST,
     ORGANISATION,
+    POLICY,
     PROPERTY,
     SYNONYM,
     THING,
@@ -239,6 +240,7 @@ FORMS: dict[str, tuple[Group, ...]] = {
     "organisation": ORGANISATION,
     "groups": GROUPS,
     "retention": RETENTION,
+    "policy": POLICY,
     "harvest": HARVEST,
     "city": tuple(part for form in CITY_FORMS.values() for part in form),
 }

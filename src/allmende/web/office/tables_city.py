@@ -162,3 +162,22 @@ HARVEST = (
         lines("headers", _("Headers of requests"), _("A line each: X-Key = ${SOURCE_KEY}")),
     ),
 )
+
+POLICY = (
+    group(
+        _("What it is"),
+        texts("title", _("Title"), required=True),
+        url("page", _("Page where the terms stand in full")),
+    ),
+    group(
+        _("What one owes"),
+        yes("attribution", _("To name where the data are from"), default=True),
+        yes("share_alike", _("To give on under the same terms what is made of them")),
+    ),
+    group(
+        _("What one pays"),
+        texts("compensate.purpose", _("For which use"), _("Empty: nobody pays. For example private profit.")),
+        long_texts("compensate.terms", _("How much, or how it is found out")),
+        url("compensate.page", _("Page where it is settled")),
+    ),
+)

@@ -31,11 +31,14 @@ def uses_of(kind: str, key: str, profile: Profile) -> list[Use]:
     """Where a table is used by others, as far as the office looks for it."""
     if kind == "property":
         return list(_of_property(key, profile))
-    organisation = profile.organisations.get(key) if kind == "organisation" else None
-    if organisation is None:
+    if kind == "organisation" and key in profile.organisations:
+        name = profile.organisations[key].name
+        found = [spoken(each.title) for each in profile.datasets.values() if each.publisher == name]
+    elif kind == "policy":
+        found = [spoken(each.title) for each in profile.datasets.values() if each.licence == key]
+    else:
         return []
-    found = [spoken(each.title) for each in profile.datasets.values() if each.publisher == organisation.name]
-    return [Use(_("Publishes"), found)] if found else []
+    return [Use(_("Datasets"), found)] if found else []
 
 
 def _of_property(key: str, profile: Profile) -> Iterator[Use]:

@@ -19,7 +19,7 @@ from allmende.web.accounts.roles import ROLES
 from allmende.web.catalogue.files import each_stream
 from allmende.web.catalogue.own import SERIES, described
 from allmende.web.grants.forms import ROLE_TITLES
-from allmende.web.grants.grants import recipients
+from allmende.web.grants.grants import Received, recipients, recipients_before
 from allmende.web.house import House, open_store
 from allmende.web.office.durations import in_words
 from allmende.web.portal.sources import spoken
@@ -48,6 +48,8 @@ class Told(NamedTuple):
     kept: list[str]
     sensors: list[Sensor]
     recipients: list[tuple[str, str, date]]
+    before: list[Received]
+    """Those whose time is over."""
 
 
 def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]:
@@ -56,10 +58,12 @@ def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]
     wanted = None if only is None else set(only)
     known = _known(house)
     datasets = [each for each in known if (each.part_of != SERIES if wanted is None else each.id in wanted)]
-    received = recipients(each.id for each in datasets if each.access != "open")
+    closed = [each.id for each in datasets if each.access != "open"]
+    received, before = recipients(closed), recipients_before(closed)
     members = [each for each in known if each.part_of == SERIES]
     return [
-        _told(house, each, members if each.id == SERIES else [each], received.get(each.id, [])) for each in datasets
+        _told(house, each, members if each.id == SERIES else [each], received.get(each.id, []), before.get(each.id, []))
+        for each in datasets
     ]
 
 
@@ -117,7 +121,11 @@ def _sensors_for(house: House, dataset: DatasetProfile) -> list[Sensor]:
 
 
 def _told(
-    house: House, dataset: DatasetProfile, parts: Iterable[DatasetProfile], received: list[tuple[str, str, date]]
+    house: House,
+    dataset: DatasetProfile,
+    parts: Iterable[DatasetProfile],
+    received: list[tuple[str, str, date]],
+    before: list[Received],
 ) -> Told:
     """``parts``: the datasets that have its sensors."""
     found = [sensor for part in parts for sensor in _sensors_for(house, part)]
@@ -131,6 +139,7 @@ def _told(
         kept=list(dict.fromkeys(words for sensor in sensors for words in sensor.kept)),
         sensors=sensors,
         recipients=[(_receiver(name), purpose, until) for name, purpose, until in received],
+        before=[each._replace(name=_receiver(each.name)) for each in before],
     )
 
 
