@@ -94,8 +94,8 @@ def _fits() -> bool:
 def ensure_venv_module() -> None:
     """Debian ships the module for virtual environments apart."""
     try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
+        import ensurepip  # noqa: F401  whether they are there
+        import venv  # noqa: F401  as above
     except ImportError:
         package = f"python3.{sys.version_info[1]}-venv"
         if not apt_get(package) and not apt_get("python3-venv"):

@@ -17,22 +17,11 @@ from allmende.knowledge.evaluate import Limits
 from allmende.knowledge.prepare import prepare_rules
 from allmende.knowledge.rerun import run_again
 from allmende.knowledge.write import suppressed
-from tests.knowledge.town import NOW, Clock, follow, profile, readings, ready, send, settle
+from tests.knowledge.town import NOW, Clock, doubled, follow, profile, readings, ready, send, settle
 from tests.storage.conftest import store as store
 from tests.support import HOUSE
 
-DOUBLED = """
-[rules.doubled]
-version = 1
-title = { de = "Doppelt", en = "Doubled" }
-dataset = "parking"
-by = "stream"
-[rules.doubled.inputs.level]
-property = "level"
-[rules.doubled.outputs.twice]
-property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
-expression = "level * 2"
-"""
+DOUBLED = doubled("parking", "level")
 OPENED = DOUBLED.replace('by = "stream"', 'by = "stream"\nopens = { hidden = "the level alone tells of nobody" }')
 PEOPLE = """
 [rules.people]

@@ -14,22 +14,13 @@ from allmende.knowledge.follow import Follower
 from allmende.knowledge.groups import find_groups
 from allmende.knowledge.write import output_stream
 from allmende.storage.retention import RetentionWork
-from tests.knowledge.town import NOW, Clock, follow, readings, ready, send, settle
+from tests.knowledge.town import NOW, Clock, doubled, follow, readings, ready, send, settle
 from tests.storage.conftest import store as store
 from tests.support import DATASETS, ENGINES, HOUSE
 
-CHAIN = """
-[rules.doubled]
-version = 1
-title = { de = "Doppelt", en = "Doubled" }
-dataset = "parking"
-by = "stream"
-[rules.doubled.inputs.level]
-property = "level"
-[rules.doubled.outputs.twice]
-property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
-expression = "if level < 0 then missing else level * 2"
-
+CHAIN = (
+    doubled("parking", "level", expression="if level < 0 then missing else level * 2")
+    + """
 [rules.hourly]
 version = 1
 title = { de = "Stündlich", en = "Hourly" }
@@ -61,6 +52,7 @@ age = "PT40M"
 property = { id = "sum", name = { de = "Summe", en = "Sum" } }
 expression = "sum(level) + 0 * percentile(level, 50)"
 """
+)
 
 
 def test_a_value_is_derived_corrected_and_taken_back(store: Store) -> None:

@@ -131,3 +131,24 @@ def readings(store: Store, stream: str) -> dict[int, Any]:
     """What a stream holds."""
     points = store.points(HOUSE, stream, 0, NOW + 10_000 * HOUR)
     return dict(zip(points.times, points.results, strict=True))
+
+
+def doubled(dataset: str, name: str, *, of: str = "", expression: str = "", more: str = "") -> str:
+    """A rule that gives twice what each stream of a property gives; ``more`` are further lines of its output."""
+    return f"""
+[rules.doubled]
+version = 1
+title = {{ de = "Doppelt", en = "Doubled" }}
+dataset = "{dataset}"
+by = "stream"
+[rules.doubled.inputs.{name}]
+property = "{of or name}"
+[rules.doubled.outputs.twice]
+property = {{ id = "twice", name = {{ de = "Doppelt", en = "Twice" }} }}
+expression = "{expression or f"{name} * 2"}"
+{more}
+"""
+
+
+COUNTED = 'type = "count"\nstream = "{stream}~twice"'
+"""More of it: the stream of a count beside its own."""

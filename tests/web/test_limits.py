@@ -10,7 +10,7 @@ from django.test import RequestFactory
 
 from allmende.web.accounts.clients import address_of, browser_of, prefix_of
 from allmende.web.accounts.tokens import create_token, known_reader
-from allmende.web.counts import _GROUP, AttemptsCache, Bucket, Table, share_counts
+from allmende.web.counts import _GROUP, AttemptsCache, Bucket, Table, share_counts, shared_table
 from allmende.web.limits import LimitsMiddleware
 
 ASK = RequestFactory()
@@ -101,6 +101,13 @@ def test_all_processes_of_the_house_count_together(monkeypatch):
         each.stdin.close()  # type: ignore[union-attr]  they begin together
     assert sum(int(each.stdout.read()) for each in crew) == 50  # type: ignore[union-attr]
     assert [each.wait(10) for each in crew] == [0, 0, 0]
+
+
+def test_a_process_whose_parent_is_gone_counts_by_itself(monkeypatch):
+    monkeypatch.setenv("ALLMENDE_COUNTS", '{"requests":"/proc/1/fd/none","attempts":"/proc/1/fd/none"}')
+    shared_table.cache_clear()
+    assert [Bucket(1).take("192.0.2.1") for _ in range(2)] == [0.0, 0.0], "each bucket has its own"
+    shared_table.cache_clear()
 
 
 def test_where_there_is_no_room_what_ends_first_is_forgotten():

@@ -122,6 +122,8 @@ def test_a_person_gets_all_of_it_in_one_file(anna: User, sensor: OwnSensor) -> N
     assert [each["text"] for each in told["messages"]] == ["The page is grey"]
     assert [each["how"] for each in told["grants"]] == ["received"]
     assert "Annas Hof" in page
+    granted = next(each for each in told["audit"] if each["action"] == "grant.give")
+    assert (granted["actor"], granted["detail"]) == ("user:…", {"to": "user:anna"})
     token = Token.objects.get(name="annas-gate")
     for secret in (anna.password, token.digest, token.broker_hash, "bob@"):
         assert not secret or secret.encode() not in whole
@@ -131,7 +133,12 @@ def test_a_person_gets_all_of_it_in_one_file(anna: User, sensor: OwnSensor) -> N
 def test_what_is_erased_leads_to_nobody(anna: User, sensor: OwnSensor) -> None:
     before = {each["place"]: each["count"] for each in look(subject_of(anna)) if each["count"]}
     thing, number = sensor.id_, AuditEntry.objects.count()
+    stella, _client = steward("stella")
+    letter = asking.write_down(stella, kind="access", about=MAIL, received=timezone.localdate(), note=f"Anna: {NOTE}")
+    PersonsThread(open_profile, None).step()  # type: ignore[arg-type]
+    assert parcels.path_of(letter).is_file()
     done = asking.erase_self(anna)
+    assert not parcels.path_of(letter).exists()
     assert set(before) - {"requests"} <= set(done.found)
     for word in ("anna", "änne", "annas-gate", "annas list", "Hof"):
         assert mentions(word) == [], word
@@ -147,7 +154,7 @@ def test_what_is_erased_leads_to_nobody(anna: User, sensor: OwnSensor) -> None:
     assert (told.actor, told.object, told.detail["hours"], told.detail["answers"]) == (
         done.pseudonym, "dataset:people", 2, 6,
     )  # fmt: skip
-    request = PersonRequest.objects.get()
+    request = PersonRequest.objects.get(kind="erasure")
     assert (request.state, request.account, request.about) == (DONE, None, "")
     assert request.backups_until == timezone.localdate() + timedelta(days=settings.ALLMENDE.backup_kept_days)
     assert Message.objects.get().email == "bob@city.example"

@@ -1,5 +1,6 @@
 """Who read what is not open stands in the log before they have the answer; what is open is read without a trace."""
 
+import inspect
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +16,13 @@ from allmende.domain.bounds import Bounds
 from allmende.domain.feature_checks import check_features
 from allmende.domain.policy import Reader
 from allmende.domain.query import Query, Step
-from allmende.domain.records import Collection, Feature, Features, Series
-from allmende.domain.store import DatasetRecord
-from allmende.web.accounts.models import AuditEntry
+from allmende.domain.records import Collection, Feature, Features, Rejection, Series
+from allmende.domain.store import DatasetRecord, Store
+from allmende.web.accounts.models import AuditEntry, Membership, User
 from allmende.web.accounts.tokens import create_token
 from allmende.web.broker.notifier import Notifier
 from allmende.web.broker.watches import Watch
-from allmende.web.house import open_store, store_for
+from allmende.web.house import open_profile, open_store, store_for
 from allmende.web.reads import noting
 from allmende.web.reads.models import ReadNote
 from allmende.web.reads.notes import Notes, write_entries
@@ -151,3 +152,49 @@ def test_all_who_listen_to_a_topic_are_noted(token, notes) -> None:
     watch = Watch(subscription=None, clients=frozenset({"token:a", "token:b"}), key=("", BOB.datasets))  # type: ignore[arg-type]
     notifier._note(watch, page)
     assert set(noted()) == {("token:a", "closed"), ("token:b", "closed")}
+
+
+NOT_NOTED = {
+    "collections": "what there is, not what was measured",
+    "figures": "what there is, not what was measured",
+    "names": "what there is, not what was measured",
+    "rewrite_place": "writes",
+    "forget_source": "writes",
+    "disclosed_by": "the house's own question",
+}
+
+
+def test_every_way_to_read_is_noted_or_says_why_not() -> None:
+    """A new method of the store that answers a reader does not get past the notes."""
+    answering = {
+        name
+        for name, method in vars(Store).items()
+        if callable(method) and any(word in str(inspect.signature(method)) for word in ("Reader", "Query", "Aggregat"))
+        and not name.startswith("_")
+    }  # fmt: skip
+    assert answering == {name for name in vars(noting._Noting) if not name.startswith("_")} | set(NOT_NOTED)
+
+
+def test_messages_that_could_not_be_taken_are_data_too(token, notes, monkeypatch) -> None:
+    """Of a source that feeds what is not open."""
+    profile = open_profile()
+    closed = [
+        each for each in profile.sources.values()
+        if each.dataset in profile.datasets and profile.datasets[each.dataset].access != "open"
+    ]  # fmt: skip
+    if not closed:
+        pytest.skip("all sources of this city feed what is open")
+    source = closed[0]
+    monkeypatch.setattr("allmende.web.portal.rejections.notes", notes)
+    stella = User.objects.create_user("stella")
+    Membership.objects.create(user=stella, role="steward")
+    client = Client()
+    client.force_login(stella)
+    client.get(f"/sources/{source.id}/rejections/")
+    assert noted() == {}
+    told = [Rejection(reason="no", body=b"x")]
+    open_store().append(
+        Batch(origin=source.id, dataset=source.dataset, reader=HOUSE, received_at=NOON, rejections=told)
+    )
+    assert client.get(f"/sources/{source.id}/rejections/").status_code == 200
+    assert noted() == {("user:stella", source.dataset): (0, 0)}

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from tests.knowledge.town import COUNTED, doubled
 from tests.support import create
 from tests.web.simple import city, connector, lines
 
@@ -19,20 +20,9 @@ from allmende.web.observability.metrics import RULE_ACTIONS
 from allmende.web.rules import RULES, AuditJournal
 from allmende.web.worker.rules import RulesThread
 
-TEXT = """
-[rules.doubled]
-version = 1
-title = { de = "Doppelt", en = "Doubled" }
-dataset = "counts"
-by = "stream"
-[rules.doubled.inputs.count]
-property = "count"
-[rules.doubled.outputs.twice]
-stream = "{stream}~twice"
-property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
-type = "count"
-expression = "count * 2"
-
+TEXT = (
+    doubled("counts", "count", more=COUNTED)
+    + """
 [rules.doubled.actions.gate]
 capability = "gate"
 when = "twice > 10"
@@ -48,6 +38,7 @@ when = "twice = 10"
 parameters = { open = true }
 age = "P9999D"
 """
+)
 
 
 @pytest.fixture

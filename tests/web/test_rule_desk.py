@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from tests.knowledge.town import NOW, Clock, send, settle
+from tests.knowledge.town import COUNTED, NOW, Clock, doubled, send, settle
 from tests.web.office import RULE, living_in, make_town
 
 from allmende.domain.times import MINUTE
@@ -22,20 +22,7 @@ from allmende.web.rules import RULES
 
 pytestmark = pytest.mark.django_db
 WORD = "a long enough word"
-TEXT = """
-[rules.doubled]
-version = 1
-title = { de = "Doppelt", en = "Doubled" }
-dataset = "counts"
-by = "stream"
-[rules.doubled.inputs.count]
-property = "ticks"
-[rules.doubled.outputs.twice]
-stream = "{stream}~doubled"
-property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
-type = "count"
-expression = "count * 2"
-"""
+TEXT = doubled("counts", "count", of="ticks", more=COUNTED.replace("twice", "doubled"))
 SPAN = {"from": "2026-05-31", "to": "2026-06-02"}
 
 

@@ -5,6 +5,7 @@ import threading
 
 import msgspec
 import pytest
+from tests.knowledge.town import COUNTED, doubled
 from tests.web.simple import city, lines, make_intake, payload
 
 from allmende.domain.rule_files import parse_rules
@@ -14,20 +15,9 @@ from allmende.web.config import Config
 from allmende.web.house import furnish, open_store
 from allmende.web.worker.rules import RulesThread
 
-RULES = b"""
-[rules.doubled]
-version = 1
-title = { de = "Doppelt", en = "Doubled" }
-dataset = "counts"
-by = "stream"
-[rules.doubled.inputs.count]
-property = "count"
-[rules.doubled.outputs.twice]
-stream = "{stream}~twice"
-property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
-type = "count"
-expression = "count * 2"
-
+RULES = (
+    doubled("counts", "count", more=COUNTED).encode()
+    + b"""
 [rules.wrong]
 version = 1
 title = { de = "Falsch", en = "Wrong" }
@@ -38,6 +28,7 @@ property = "count"
 property = { id = "twice", name = { de = "Doppelt", en = "Twice" } }
 expression = "count * 2 +"
 """
+)
 WORDS = "rules/town.toml: rules.wrong.outputs.twice.expression: line 1, column 12: it ends too early"
 
 

@@ -85,7 +85,12 @@ def test_who_receives_what_is_not_open_is_said_without_names_of_persons(monkeypa
     office = Organisation.objects.create(id="office", title="Office for Buses")
     Grant.objects.create(dataset="transit", organisation=office, role="editor", purpose="to plan lines", until=until)
     Grant.objects.create(dataset="transit", user=User.objects.create_user("anna"), purpose="to research", until=until)
+    ended = timezone.localdate() - timedelta(days=3)
+    carl = User.objects.create_user("carl")
+    Grant.objects.create(dataset="transit", user=carl, purpose="for a thesis", until=ended)
     page = get("/transparency/?dataset=transit")
+    assert "a person: for a thesis" in page
+    assert "carl" not in page
     assert "Office for Buses Editors: to plan lines" in page
     assert "a person: to research" in page
     assert "anna" not in page

@@ -148,7 +148,7 @@ class GroupCommitter:
                 connection = self._engine.wrap(raw)
                 results = kind(connection, [job.shared.item for job in shared if job.shared is not None])
                 committing = True
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, each of those who wait has to hear of it
             committing |= connection is not None and connection.committing and self._engine.was_cut_off(error)
             told = self._translate(error, committing)
             hopeless = isinstance(told, StorageBusy | StorageFull) and not self._may_try_again(error)
@@ -185,7 +185,7 @@ class GroupCommitter:
                 for job in jobs:
                     try:
                         done.append((job.outcome, run_savepoint(connection, job.work)))
-                    except Exception as error:
+                    except Exception as error:  # the fault of this piece alone, whatever it is
                         if not connection.in_transaction:
                             raise  # the engine gave up the whole transaction: full disk, broken file
                         if self._engine.may_repeat(error) and job.repeats < _REPEATS:
@@ -193,7 +193,7 @@ class GroupCommitter:
                         else:
                             job.outcome.set_error(self._engine.translate(error))
                 committing = True
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, each of those who wait has to hear of it
             if not committing and not repeated and self._engine.was_cut_off(error):
                 # Nothing of it reached a commit: the same again on another connection, which may be there already.
                 self._commit_each([job for job in jobs if not job.outcome.done], repeated=True)
@@ -214,7 +214,7 @@ def run_savepoint(connection: Connection, work: Callable[[Connection], T]) -> T:
     connection.execute("SAVEPOINT piece")
     try:
         result = work(connection)
-    except BaseException:
+    except BaseException:  # undone, whatever it is
         if connection.in_transaction:
             connection.execute("ROLLBACK TO piece")
             connection.execute("RELEASE piece")

@@ -73,7 +73,7 @@ def create_from_message(topic: str, payload: bytes, reader: Reader, store: Store
             Batch(
                 origin=reader.name,
                 dataset=COMMONS,
-                reader=house_reader("messages"),
+                reader=house_reader("messages"),  # a note of the house, wherever the sender may write
                 received_at=now,
                 rejections=[rejection],
                 name=topic,

@@ -128,7 +128,7 @@ def _prepare(config: Config) -> None:
         "try: prepare(load_config())\n"
         "except AllmendeError as error: sys.exit(f'allmende: {error}')"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], check=False, stdin=subprocess.DEVNULL)  # noqa: S603  our own code
     if done.returncode:
         raise PartFailed("the database could not be prepared; the reason stands above")
 
@@ -231,7 +231,7 @@ def _signals() -> tuple[signal.Signals, ...]:
 
 def _start(name: str) -> subprocess.Popen[bytes]:
     """A part in a session of its own: Ctrl-C reaches the supervisor alone, which then asks each part once."""
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603  our own module
         [sys.executable, "-m", "allmende.web.parts", name],
         env=environment_of_child(),
         stdin=subprocess.DEVNULL,

@@ -96,14 +96,14 @@ def _path(seed: str, place: str, day: int, back: int) -> tuple[float, ...]:
 
 
 def _midnight(seed: str, place: str, day: int) -> float:
-    draw = Random(f"{seed}/{place}/{day}/midnight").random  # noqa: S311
+    draw = Random(f"{seed}/{place}/{day}/midnight").random  # noqa: S311  a play, too
     return 2 * (draw() + draw() + draw() - 1.5)
 
 
 @lru_cache(maxsize=4096)
 def _outage(rules: Rules, place: str, day: int) -> tuple[int, int]:
     """Begin and end of the outage that begins on this day; an empty span where none does."""
-    draw = Random(f"{rules.seed}/{place}/{day}/outage").random  # noqa: S311
+    draw = Random(f"{rules.seed}/{place}/{day}/outage").random  # noqa: S311  a play, too
     if draw() >= DAY / rules.outage_every:
         return 0, 0
     begin = day * DAY + int(draw() * DAY)

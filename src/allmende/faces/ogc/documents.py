@@ -1,6 +1,6 @@
 """What the face says of itself: landing page, conformance, collections (17-069r4, 7.2 to 7.14), queryables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -34,6 +34,12 @@ CONFORMANCE = (
             "spatial-functions", "temporal-functions", "property-property", "arithmetic",
         )
     ),
+    *(
+        f"http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/{name}"
+        for name in (
+            "record-core", "record-collection", "record-core-query-parameters", "record-api", "json", "html",
+        )
+    ),
     # a draft's name for basic-spatial-functions: QGIS looks for it before it leaves a place to us
     "http://www.opengis.net/spec/cql2/0.0/conf/basic-spatial-operators",
 )  # fmt: skip
@@ -65,13 +71,14 @@ def conformance(request: Request) -> dict[str, Any]:
     return {"conformsTo": list(CONFORMANCE), "links": own_links(request, JSON)}
 
 
-def collections(request: Request, layers: Sequence[Layer]) -> dict[str, Any]:
-    """All that the reader may see. Their reference systems are listed once (18-058r1, 6.2)."""
+def collections(request: Request, layers: Sequence[Layer], others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """All that the reader may see, those of features and others. Reference systems are listed once (18-058r1, 6.2)."""
     return {
         "links": own_links(request, JSON),
         "crs": list(SYSTEMS),
         "collections": [
-            {**collection(request, layer), "crs": ["#/crs"], "links": _listed(request, layer)} for layer in layers
+            *({**collection(request, layer), "crs": ["#/crs"], "links": _listed(request, layer)} for layer in layers),
+            *others,
         ],
     }
 

@@ -13,7 +13,7 @@ from allmende.domain import errors
 from allmende.domain.creation import encode
 from allmende.domain.face import FaceLimits, Request, Response
 from allmende.domain.store import Store
-from allmende.faces.ogc import documents, schemas, tiles
+from allmende.faces.ogc import documents, records, schemas, tiles
 from allmende.faces.ogc.answers import (
     OPENAPI,
     SCHEMA,
@@ -44,11 +44,19 @@ class _Here(NamedTuple):
     limits: FaceLimits
     about: About
     drawn: Drawn
+    records: Callable[[], records.Records] | None
 
 
-def answer(request: Request, store: Store, limits: FaceLimits, about: About, drawn: Drawn) -> Answer:
+def answer(
+    request: Request,
+    store: Store,
+    limits: FaceLimits,
+    about: About,
+    drawn: Drawn,
+    catalogue: Callable[[], records.Records] | None = None,
+) -> Answer:
     """Answer one request as JSON, or with a page to be drawn. Known errors become their status; others are the
-    caller's. ``drawn`` belongs to the store."""
+    caller's. ``drawn`` belongs to the store; ``catalogue`` is the reader's, without one there are no records."""
     if request.method not in METHODS:
         return refuse(
             request, 405, "MethodNotAllowed", f"{request.method} is not among GET, HEAD", {"Allow": "GET, HEAD"}
@@ -56,7 +64,7 @@ def answer(request: Request, store: Store, limits: FaceLimits, about: About, dra
     try:
         if len(request.path) + len(request.query) > limits.address_length:
             raise errors.LimitExceeded("this address is too long", setting="ALLMENDE_ADDRESS_LENGTH")
-        return _route(_Here(request, store, limits, about, drawn))
+        return _route(_Here(request, store, limits, about, drawn, catalogue))
     except errors.AllmendeError as error:
         return error_response(request, error)
 
@@ -73,6 +81,8 @@ def _route(here: _Here) -> Answer:
         if page is None:
             raise errors.NotFound("there is nothing here")
         return page(here)
+    if parts[1] == records.COLLECTION and here.records is not None:
+        return records.answer_records(here.request, parts[2:], here.about, here.records(), here.limits)
     return _collection(here, parts[1], parts[2:])
 
 
@@ -120,7 +130,8 @@ def _landing(here: _Here) -> Answer:
 
 def _collections(here: _Here) -> Answer:
     layers = list_layers(here.store, here.request.reader, here.about)
-    return document(here.request, "collections", documents.collections(here.request, layers))
+    others = [] if here.records is None else [records.described(here.request, records.layer_of(here.about))]
+    return document(here.request, "collections", documents.collections(here.request, layers, others))
 
 
 def _api(here: _Here) -> Answer:

@@ -3,7 +3,7 @@
 Geometry and properties go from the store into the answer as they are; only another reference system opens them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -44,7 +44,7 @@ def read_items(request: Request, layer: Layer, store: Store, limits: FaceLimits)
     links = own_links(request, GEOJSON)
     page_wanted = wants_page(request)
     if page.next is not None:
-        links.append(link("next", _next(request, asked.texts, page.next), HTML if page_wanted else GEOJSON))
+        links.append(link("next", next_page(request, asked.texts, page.next), HTML if page_wanted else GEOJSON))
     links.append(link("collection", f"{request.root}/collections/{layer.id}", JSON, layer.title))
     # without a timeStamp: the answer would never be as the client has it
     members = {**extra, "links": links}
@@ -130,7 +130,8 @@ def _matched(asked: Asked, layer: Layer, store: Store, returned: int, following:
     return store.count_features(query) if asked.count else None
 
 
-def _next(request: Request, texts: dict[str, str], after: str) -> str:
+def next_page(request: Request, texts: Mapping[str, str], after: str) -> str:
+    """The address of the page behind an id."""
     path = quote(request.path.strip("/"), safe="/:@~,")
     if wants_page(request):
         texts = {**texts, "f": "html"}

@@ -8,7 +8,8 @@ from allmende.domain.creation import encode
 from allmende.domain.face import FaceLimits
 from allmende.faces.ogc.answers import GEOJSON, HTML, JSON, OPENAPI, SCHEMA
 from allmende.faces.ogc.crs import SYSTEMS
-from allmende.faces.ogc.options import ITEM, ITEMS, OPTIONS, PAGE
+from allmende.faces.ogc.options import ITEM, ITEMS, OPTIONS, PAGE, RECORD_OPTIONS, RECORDS
+from allmende.faces.ogc.records import COLLECTION
 from allmende.faces.ogc.tiles import DEEPEST, MATRIX, MVT
 
 _ABOUT = """\
@@ -27,7 +28,7 @@ _SYSTEMS = ("crs", "bbox-crs", "filter-crs")
 
 
 def _option(name: str, limits: FaceLimits) -> dict[str, Any]:
-    option = OPTIONS[name]
+    option = OPTIONS.get(name) or RECORD_OPTIONS[name]
     schema = dict(option.schema)
     if name == "limit":
         schema |= {"maximum": limits.page_size_max, "default": limits.page_size}
@@ -90,6 +91,12 @@ def _paths() -> dict[str, Any]:
                 "explode": True,
             },
         ),
+        f"/collections/{COLLECTION}/items": _operation(
+            "records", "Datasets of the catalogue.", (GEOJSON,), *named(RECORDS)
+        ),
+        f"/collections/{COLLECTION}/items/{{featureId}}": _operation(
+            "record", "One of them.", (GEOJSON,), _FEATURE, *page
+        ),
         f"{collection}/items/{{featureId}}": _operation(
             "item", "One feature.", (GEOJSON,), _COLLECTION, _FEATURE, *named(ITEM)
         ),
@@ -117,7 +124,7 @@ def described(root: str, limits: FaceLimits) -> bytes:
         "servers": [{"url": root}],
         "paths": _paths(),
         "components": {
-            "parameters": {name: _option(name, limits) for name in OPTIONS},
+            "parameters": {name: _option(name, limits) for name in (*OPTIONS, *RECORD_OPTIONS)},
             "schemas": {"exception": exception},
         },
     }

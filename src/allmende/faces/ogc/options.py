@@ -48,9 +48,19 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+RECORD_OPTIONS: Mapping[str, Option] = MappingProxyType(
+    {
+        **{name: OPTIONS[name] for name in ("f", "limit", "after", "bbox", "datetime")},
+        "q": Option("Words that are sought in the descriptions.", {"type": "string"}),
+        "type": Option("Kinds of records, with commas between them: here are datasets.", {"type": "string"}),
+        "ids": Option("Ids of records, with commas between them.", {"type": "string"}),
+        "externalIds": Option("Addresses and names that others know it by, with commas.", {"type": "string"}),
+    }
+)  # fmt: skip
 ITEMS = tuple(OPTIONS)
+RECORDS = tuple(RECORD_OPTIONS)
 ITEM = ("f", "crs")
-PAGE = ("f",)
+ITEM_OF_RECORDS = PAGE = ("f",)
 
 
 def read_texts(query: str, known: Sequence[str], others: bool = False) -> dict[str, str]:

@@ -252,7 +252,7 @@ class Broker:
         if any(matches(filter_, message.topic) for filter_ in self.rules.ingest_filters()):
             try:
                 await self._in_thread(self._pool, self.rules.ingest, message.topic, message.payload, client)
-            except Exception:
+            except Exception:  # counted, whatever it is
                 MQTT_MESSAGES.labels("failed").inc()
                 raise
             MQTT_MESSAGES.labels("committed").inc()
@@ -264,7 +264,7 @@ class Broker:
     async def _create(self, session: Session, message: Message) -> None:
         try:
             wrong = await self._in_thread(self._pool, self.rules.create, message.topic, message.payload, session.client)
-        except Exception:
+        except Exception:  # counted, whatever it is
             MQTT_MESSAGES.labels("failed").inc()
             raise
         MQTT_MESSAGES.labels("rejected" if wrong else "committed").inc()

@@ -51,8 +51,16 @@ QgsProject.instance().addMapLayer(layer)
 """
 
 
-def snippets(address: str, name: str, readings: str) -> list[Snippet]:
-    """The code for the dataset at an address; ``readings`` is the address of the readings of one of its streams."""
+_HISTORY = """import polars as pl
+
+readings = pl.scan_parquet("{month}")
+print(readings.group_by("stream").agg(pl.col("result").mean(), pl.len()).collect())
+"""
+
+
+def snippets(address: str, name: str, readings: str, month: str = "") -> list[Snippet]:
+    """The code for the dataset at an address; ``readings`` is the address of the readings of one of its streams,
+    ``month`` that of a dump."""
     comment = _("the newest readings of the first stream")
     streams = f"{address}/streams.csv"
     found = [
@@ -65,6 +73,9 @@ def snippets(address: str, name: str, readings: str) -> list[Snippet]:
         "In QGIS: Layer, Add Layer, Add Vector Layer, Protocol HTTP(S), with the address below; or this in the Python "
         "console. For all readings: Add SensorThings Layer (QGIS 3.36 or newer)."
     )
+    if month:
+        told = _("All readings of a month, from a file that is made each night.")
+        found.append(Snippet("polars", "Python (polars)", _HISTORY.format(month=month), told))
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     places = f"/vsicurl/{address}/streams.geojson"
     return [*found, Snippet("qgis", "QGIS", _QGIS.format(places=places, name=quoted), words)]

@@ -6,6 +6,7 @@ alone, by name. Both have a purpose and an end. Nobody grants anything to themse
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -140,6 +141,31 @@ def recipients(datasets: Iterable[str]) -> dict[str, list[tuple[str, str, date]]
             "" if each.user_id else " ".join(filter(None, (each.organisation and each.organisation.title, each.role)))
         )
         found.setdefault(each.dataset, []).append((str(name), each.purpose, each.until))
+    return found
+
+
+class Received(NamedTuple):
+    """Somebody who might read a dataset. ``name`` is empty for a person."""
+
+    name: str
+    purpose: str
+    since: date
+    until: date
+    """The last day: the end of the grant, or the day on which it was taken back."""
+
+
+def recipients_before(datasets: Iterable[str]) -> dict[str, list[Received]]:
+    """For the public: by dataset who might read it, the last first, as long as grants are kept."""
+    found: dict[str, list[Received]] = {}
+    today = timezone.localdate()
+    # What was granted to many opens nothing since the dataset is protected; the day of that stands in the office.
+    ended = Q(withdrawn__isnull=False) | Q(until__lt=today) | Q(user=None, dataset__in=_protected())
+    asked = Grant.objects.filter(ended, dataset__in=list(datasets)).select_related("organisation")
+    for each in asked.order_by("dataset", "-until", "-pk"):
+        words = () if each.user_id else (each.organisation and each.organisation.title, each.role)
+        end = min(each.until, today if each.withdrawn is None else timezone.localdate(each.withdrawn))
+        one = Received(" ".join(str(word) for word in words if word), each.purpose, timezone.localdate(each.at), end)
+        found.setdefault(each.dataset, []).append(one)
     return found
 
 

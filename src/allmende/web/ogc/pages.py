@@ -17,7 +17,8 @@ from allmende.domain.face import Response
 from allmende.faces.dcat.schema_org import data_block
 from allmende.faces.ogc.answers import Page
 from allmende.faces.ogc.layers import Layer
-from allmende.faces.ogc.options import ITEMS
+from allmende.faces.ogc.options import ITEMS, RECORDS
+from allmende.faces.ogc.records import COLLECTION
 from allmende.web.catalogue.sketch import draw as draw_sketch
 
 _LONG = 120
@@ -28,6 +29,7 @@ PATH = "ogc/v1"
 """Where the interface begins."""
 _HTML = "text/html; charset=utf-8"
 _FIELDS = ("filter", "datetime", "bbox", "limit")
+_FIELDS_OF_RECORDS = ("q", "datetime", "bbox", "limit")
 
 
 class Cell(NamedTuple):
@@ -102,7 +104,7 @@ def _more(request: HttpRequest, page: Page) -> Mapping[str, Any]:
         drawn = draw_sketch(house.profile.geography, None, places) if places else None
         told = {"sketch": drawn, "places": len(places), "missing": len(features) - len(places)}
         if page.name == "items":
-            return told | _table(page.layer, features) | {"fields": _fields(request)}
+            return told | _table(page.layer, features) | {"fields": _fields(request, page.layer)}
         return told | _sheet(page)
     if page.name == "collection" and page.layer is not None:
         bbox = page.layer.bbox
@@ -132,7 +134,7 @@ def _table(layer: Layer, features: Sequence[Mapping[str, Any]]) -> dict[str, Any
             "address": f"/{PATH}/collections/{quote(layer.id, safe=':~')}/items/{quote(feature['id'], safe='')}?f=html",
             "cells": [_cell(layer, feature["properties"], name, _LONG) for name in names],
             "place": _place(feature["geometry"]),
-            "time": feature.get("time", {}).get("interval"),
+            "time": (feature.get("time") or {}).get("interval"),
         }
         for feature in features
     ]
@@ -165,7 +167,7 @@ def _sheet(page: Page) -> dict[str, Any]:
         "rows": rows,
         "place": _place(feature["geometry"]),
         "geometry": msgspec.json.encode(feature["geometry"]).decode() if feature["geometry"] else "",
-        "time": feature.get("time", {}).get("interval"),
+        "time": (feature.get("time") or {}).get("interval"),
     }
 
 
@@ -235,21 +237,23 @@ def _places(features: Iterable[Mapping[str, Any]]) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in shapely.get_coordinates(points) if abs(x) <= 180 and abs(y) <= 90]
 
 
-def _fields(request: HttpRequest) -> dict[str, Any]:
+def _fields(request: HttpRequest, layer: Layer) -> dict[str, Any]:
     """The form: its fields with what stands in them, and the options that it hands on."""
     given = {name: values[0] for name, values in parse_qs(request.META.get("QUERY_STRING", "")).items()}
+    asked = _FIELDS_OF_RECORDS if layer.id == COLLECTION else _FIELDS
     words = {
+        "q": (_("Words"), ""),
         "filter": (_("Condition (CQL2)"), _("e.g. height > 20 AND species LIKE 'Acer%'")),
         "datetime": (_("Time"), _("e.g. 2026-03-01 or 2026-03-01T12:00:00Z/..")),
         "bbox": (_("Box"), _("west, south, east, north in degrees")),
         "limit": (_("Objects a page"), ""),
     }
-    kept = [(name, value) for name, value in given.items() if name not in (*_FIELDS, "after", "f")]
-    shown = [Field(name, *words[name], given.get(name, "")) for name in _FIELDS]
+    kept = [(name, value) for name, value in given.items() if name not in (*asked, "after", "f")]
+    shown = [Field(name, *words[name], given.get(name, "")) for name in asked]
     return {
         "shown": shown,
         "kept": kept,
-        "narrowed": any(name in given for name in ITEMS if name not in ("f", "limit")),
+        "narrowed": any(name in given for name in (*ITEMS, *RECORDS) if name not in ("f", "limit")),
     }
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +19,9 @@ from allmende.faces.ogc.answers import Page
 from allmende.faces.ogc.drawn import Drawn
 from allmende.faces.ogc.face import answer
 from allmende.faces.ogc.layers import About, DatasetWords
+from allmende.faces.ogc.records import Records
+from allmende.web.catalogue.finding import index_for
+from allmende.web.catalogue.gather import catalogue_for
 from allmende.web.live import Derived
 from allmende.web.ogc.pages import PATH, draw, filled_in
 from allmende.web.sta import face_limits
@@ -42,7 +45,7 @@ def features(request: HttpRequest, path: str = "") -> HttpResponse:
         accept=request.META.get("HTTP_ACCEPT", ""),
     )
     about = _ABOUT[language]()
-    given = answer(question, house.store, face_limits(), about, _drawn())
+    given = answer(question, house.store, face_limits(), about, _drawn(), partial(_records, request))
     response = draw(request, given, language) if isinstance(given, Page) else given
     headers = dict(response.headers)
     # May be kept, and is asked for anew with its tag: what was measured a moment ago is no longer what there is.
@@ -51,6 +54,16 @@ def features(request: HttpRequest, path: str = "") -> HttpResponse:
     headers["Vary"] = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"
     headers["Content-Language"] = language
     return HttpResponse(response.body, status=response.status, content_type=response.content_type, headers=headers)
+
+
+def _records(request: HttpRequest) -> Records:
+    catalogue = catalogue_for(request)
+
+    def find(words: str) -> list[str]:
+        scores = index_for(request, catalogue).search(words).scores
+        return sorted(scores, key=lambda name: (-scores[name], name))
+
+    return Records(catalogue, find)
 
 
 @cache

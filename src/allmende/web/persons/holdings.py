@@ -24,7 +24,7 @@ def register_all() -> None:
     register(
         Requests(
             PersonRequest, place="requests", title=_("Requests like this one"), fate=_("stays, without the name"),
-            order=88, by=("account", "asker", "releaser"), also=("about", "note"), erasure="unname",
+            order=75, by=("account", "asker", "releaser"), also=("about", "note"), erasure="unname",
             told=("kind", "state", "received", "due", "answered", "found"), sections=("Requests of persons",),
         )
     )  # fmt: skip

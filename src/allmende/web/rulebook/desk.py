@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from allmende.domain.errors import AllmendeError, InvalidInput, StorageError
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError, check_id
 from allmende.domain.times import from_datetime
@@ -63,8 +64,6 @@ def office_of(request: HttpRequest, key: str) -> dict[str, Any]:
 
 def _hidden(request: HttpRequest, key: str, draft: Revision | None) -> int:
     """How many streams that are not open to everybody a draft reads whose own values are."""
-    from allmende.domain.policy import ANONYMOUS
-
     house = request.house  # type: ignore[attr-defined]
     try:
         rule = drafts.of_revision(key, draft) if draft else None

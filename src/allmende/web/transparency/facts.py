@@ -18,7 +18,7 @@ from allmende.domain.retention import FOREVER, LATEST, Retention, RetentionProfi
 from allmende.web.accounts.roles import ROLES
 from allmende.web.catalogue.files import each_stream
 from allmende.web.grants.forms import ROLE_TITLES
-from allmende.web.grants.grants import recipients
+from allmende.web.grants.grants import Received, recipients, recipients_before
 from allmende.web.house import House, open_store
 from allmende.web.office.durations import in_words
 from allmende.web.portal.sources import spoken
@@ -47,6 +47,8 @@ class Told(NamedTuple):
     kept: list[str]
     sensors: list[Sensor]
     recipients: list[tuple[str, str, date]]
+    before: list[Received]
+    """Those whose time is over."""
 
 
 def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]:
@@ -57,8 +59,9 @@ def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]
         for each in house.datasets
         if not each.simulated and each.withdrawn is None and (wanted is None or each.id in wanted)
     ]
-    received = recipients(each.id for each in datasets if each.access != "open")
-    return [_told(house, each, received.get(each.id, [])) for each in datasets]
+    closed = [each.id for each in datasets if each.access != "open"]
+    received, before = recipients(closed), recipients_before(closed)
+    return [_told(house, each, received.get(each.id, []), before.get(each.id, [])) for each in datasets]
 
 
 def datasets_of(house: House, thing_id: str) -> list[str]:
@@ -109,7 +112,7 @@ def _sensors_for(house: House, dataset: DatasetProfile) -> list[Sensor]:
     return known.sensors
 
 
-def _told(house: House, dataset: DatasetProfile, received: list[tuple[str, str, date]]) -> Told:
+def _told(house: House, dataset: DatasetProfile, received: list[tuple[str, str, date]], before: list[Received]) -> Told:
     sensors = _sensors_for(house, dataset)
     return Told(
         dataset=dataset,
@@ -120,6 +123,7 @@ def _told(house: House, dataset: DatasetProfile, received: list[tuple[str, str, 
         kept=list(dict.fromkeys(words for sensor in sensors for words in sensor.kept)),
         sensors=sensors,
         recipients=[(_receiver(name), purpose, until) for name, purpose, until in received],
+        before=[each._replace(name=_receiver(each.name)) for each in before],
     )
 
 
