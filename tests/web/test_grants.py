@@ -14,7 +14,7 @@ from allmende.web.accounts.access import datasets_of
 from allmende.web.accounts.models import AuditEntry, Membership, Organisation, User
 from allmende.web.accounts.tokens import create_token, reader_of_token
 from allmende.web.grants import views
-from allmende.web.grants.grants import grant, granted, recipients, withdraw
+from allmende.web.grants.grants import grant, granted, recipients, recipients_before, withdraw
 from allmende.web.grants.models import KEPT_DAYS, Grant
 from allmende.web.house import open_profile
 
@@ -116,6 +116,7 @@ def test_what_becomes_protected_is_closed_to_those_who_were_not_named(profile, a
     monkeypatch.setattr("allmende.web.grants.grants.open_profile", lambda: replace(profile, datasets=datasets))
     assert (granted(anna), granted(bert)) == (frozenset(), {"inner"})
     assert recipients(["inner"]) == {"inner": [("", PURPOSE, soon())]}
+    assert recipients_before(["inner"]) == {"inner": [("Amt für Verkehr", PURPOSE, soon(0), soon(0))]}
 
 
 @pytest.mark.parametrize(

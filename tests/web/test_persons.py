@@ -122,6 +122,8 @@ def test_a_person_gets_all_of_it_in_one_file(anna: User, sensor: OwnSensor) -> N
     assert [each["text"] for each in told["messages"]] == ["The page is grey"]
     assert [each["how"] for each in told["grants"]] == ["received"]
     assert "Annas Hof" in page
+    granted = next(each for each in told["audit"] if each["action"] == "grant.give")
+    assert (granted["actor"], granted["detail"]) == ("user:…", {"to": "user:anna"})
     token = Token.objects.get(name="annas-gate")
     for secret in (anna.password, token.digest, token.broker_hash, "bob@"):
         assert not secret or secret.encode() not in whole

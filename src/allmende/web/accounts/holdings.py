@@ -108,8 +108,9 @@ class Log:
         return self.rows(subject).count()
 
     def tell(self, subject: Subject) -> list[Mapping[str, Any]]:
-        """See Holding."""
-        return list(self.rows(subject).order_by("id").values("at", "actor", "action", "object", "detail"))
+        """See Holding. Names of others are left out: they are not the person's to know (GDPR, Art. 15(4))."""
+        found = self.rows(subject).order_by("id").values("at", "actor", "action", "object", "detail")
+        return [{name: _without_others(value, subject) for name, value in row.items()} for row in found]
 
     def files(self, subject: Subject) -> Iterable[tuple[str, Iterator[bytes]]]:
         """See Holding: none."""
@@ -144,6 +145,16 @@ class Log:
             told["answers"] += int(each.detail.get("answers", 0))
             told["first"], told["last"] = min(told["first"], hour), max(told["last"], hour)
         return found
+
+
+def _without_others(value: Any, subject: Subject) -> Any:
+    """The same with ``user:…`` in place of ``user:<name of somebody else>``, and likewise of tokens."""
+    if isinstance(value, str):
+        kind, sign, _name = value.partition(":")
+        return f"{kind}:…" if sign and kind in ("user", "token", "cli") and value not in subject.actors else value
+    if isinstance(value, dict):
+        return {name: _without_others(inner, subject) for name, inner in value.items()}
+    return [_without_others(inner, subject) for inner in value] if isinstance(value, list) else value
 
 
 def register_all() -> None:

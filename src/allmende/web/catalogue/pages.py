@@ -44,6 +44,8 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
     streams = list(islice(each_stream(house.store, house.reader, dataset.id), _DRAWN)) if open_ else []
     places = dict.fromkeys((s.lon, s.lat) for s in streams if s.lon is not None and s.lat is not None)
     first = row(streams[0], root)["readings"] if streams else ""
+    dumps = [way for way in entry.distributions if way.name.startswith(DUMP) and not entry.origin]
+    month = next((way.download for way in dumps if way.name.removeprefix(DUMP)[:1].isdigit()), "")
     availability = vocabulary.find(vocabulary.AVAILABILITIES, dataset.availability)
     values: dict[str, Any] = {
         "shown": listed(entry),
@@ -59,8 +61,8 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "more": max(0, entry.figures.streams - SHOWN),
         "sketch": draw(house.profile.geography, entry.bbox, places),
         "places": len(places),
-        "dumps": [way for way in entry.distributions if way.name.startswith(DUMP) and not entry.origin],
-        "snippets": snippets(entry.address, spoken(dataset.title), first) if streams else [],
+        "dumps": dumps,
+        "snippets": snippets(entry.address, spoken(dataset.title), first, month) if streams else [],
         "provenance": spoken(entry.provenance),
         "legal_basis": spoken(dataset.legal_basis),
         "origin_access": _access(entry),

@@ -1,5 +1,9 @@
 """What a file says of its dataset, from the city's profile as it is now."""
 
+import hashlib
+
+import msgspec
+
 import allmende
 from allmende.domain.catalogue import describe
 from allmende.domain.figures import DatasetFigures
@@ -8,6 +12,12 @@ from allmende.domain.selection import Selection
 from allmende.faces.files.about import About, Rule, about
 from allmende.web.config import Config
 from allmende.web.intake import now_micros
+
+
+def digest_of(said: About) -> str:
+    """Another where something is said of the dataset that a file made before does not say."""
+    told = {name: value for name, value in said.told().items() if name not in ("made_at", "made_by", "selection")}
+    return hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest()
 
 
 def describe_file(profile: Profile, config: Config, selection: Selection, language: str) -> About:

@@ -28,7 +28,7 @@ from allmende.faces.files.make import make_file, write_all
 from allmende.faces.files.readings import Source, about_streams, plain_readings
 from allmende.web.config import Config
 from allmende.web.downloads import marking
-from allmende.web.downloads.describing import describe_file
+from allmende.web.downloads.describing import describe_file, digest_of
 from allmende.web.downloads.folder import demand_room, dump_path, dumps_folder, settle, workshop
 from allmende.web.downloads.marking import dumped, months
 from allmende.web.downloads.models import Dump
@@ -67,12 +67,16 @@ class Dumper:
                 collections = [c for c in self._store.collections(ANONYMOUS) if c.dataset == dataset]
                 names = self._names(figures.get(dataset), collections)
                 _drop(dataset, set(known) - set(names))
-                due = [name for name in names if _is_due(known.get(name), dataset, names[name])]
+                language = profile.languages[0]
+                said = digest_of(describe_file(profile, self._config, Selection(dataset=dataset), language))
+                due = [name for name in names if _is_due(known.get(name), dataset, names[name], said)]
                 if withdrawn:
                     due = [name for name in due if name in known and known[name].withdrawn]
-                elif any(name != marking.STREAMS for name in due) and marking.STREAMS not in due:
-                    due.append(marking.STREAMS)
-                done = self._make_all(profile, dataset, due, done._replace(kept=done.kept + len(names) - len(due)))
+                elif marking.STREAMS in names and marking.STREAMS not in due:
+                    due.append(marking.STREAMS)  # names, units and places change without a reading
+                done = self._make_all(
+                    profile, dataset, due, said, done._replace(kept=done.kept + len(names) - len(due))
+                )
         return done
 
     def _names(self, figures: object, collections: list[KeptCollection]) -> dict[str, KeptCollection | None]:
@@ -84,18 +88,18 @@ class Dumper:
             names[marking.STREAMS] = None
         return names | {f"{OBJECTS}{kept.id}": kept for kept in collections}
 
-    def _make_all(self, profile: Profile, dataset: str, due: list[str], done: Outcome) -> Outcome:
+    def _make_all(self, profile: Profile, dataset: str, due: list[str], said: str, done: Outcome) -> Outcome:
         for name in due:
             try:
                 demand_room(self._config, dumps_folder(), self._config.dumps_bytes, "ALLMENDE_DUMPS_BYTES")
-                self._make(profile, dataset, name)
+                self._make(profile, dataset, name, said)
                 done = done._replace(made=done.made + 1)
             except AllmendeError as error:
                 log.warning("a dump could not be made", dataset=dataset, name=name, error=str(error))
                 done.failed.append(f"{dataset}/{name}: {error}")
         return done
 
-    def _make(self, profile: Profile, dataset: str, name: str) -> None:
+    def _make(self, profile: Profile, dataset: str, name: str, said: str) -> None:
         dump, _ = Dump.objects.get_or_create(dataset=dataset, name=name)
         place = workshop(f"{dataset}.{name}", dumps_folder())
         try:
@@ -110,7 +114,7 @@ class Dumper:
                 path.unlink(missing_ok=True)
         finally:
             shutil.rmtree(place, ignore_errors=True)
-        done = {"rows": rows, "size": size, "digest": digest, "made": timezone.now()}
+        done = {"rows": rows, "size": size, "digest": digest, "said": said, "made": timezone.now()}
         Dump.objects.filter(pk=dump.pk).update(**done)
         # A mark that came while it was written stays.
         Dump.objects.filter(pk=dump.pk, turn=dump.turn).update(stale=False, withdrawn=False, turn=F("turn") + 1)
@@ -164,8 +168,8 @@ def _drop(dataset: str, names: set[str]) -> None:
     Dump.objects.filter(dataset=dataset, name__in=names).delete()
 
 
-def _is_due(dump: Dump | None, dataset: str, kept: KeptCollection | None) -> bool:
-    if dump is None or dump.made is None or dump.stale:
+def _is_due(dump: Dump | None, dataset: str, kept: KeptCollection | None, said: str) -> bool:
+    if dump is None or dump.made is None or dump.stale or dump.said != said:
         return True
     if kept is not None and (dump.rows != kept.count or (kept.changed_at or 0) >= from_datetime(dump.made)):
         return True

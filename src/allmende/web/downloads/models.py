@@ -61,6 +61,8 @@ class Dump(models.Model):
     size = models.PositiveBigIntegerField(default=0)
     """0 where there is nothing to give, and no file."""
     digest = models.CharField(max_length=64, blank=True)
+    said = models.CharField(max_length=64, blank=True)
+    """Digest of what the file says of its dataset: under another licence it is another file."""
     made = models.DateTimeField(null=True)
     stale = models.BooleanField(default=False)
     """Something changed since; it is made anew at night."""

@@ -157,11 +157,13 @@ class Received(NamedTuple):
 def recipients_before(datasets: Iterable[str]) -> dict[str, list[Received]]:
     """For the public: by dataset who might read it, the last first, as long as grants are kept."""
     found: dict[str, list[Received]] = {}
-    ended = Q(withdrawn__isnull=False) | Q(until__lt=timezone.localdate())
+    today = timezone.localdate()
+    # What was granted to many opens nothing since the dataset is protected; the day of that stands in the office.
+    ended = Q(withdrawn__isnull=False) | Q(until__lt=today) | Q(user=None, dataset__in=_protected())
     asked = Grant.objects.filter(ended, dataset__in=list(datasets)).select_related("organisation")
     for each in asked.order_by("dataset", "-until", "-pk"):
         words = () if each.user_id else (each.organisation and each.organisation.title, each.role)
-        end = each.until if each.withdrawn is None else min(each.until, timezone.localdate(each.withdrawn))
+        end = min(each.until, today if each.withdrawn is None else timezone.localdate(each.withdrawn))
         one = Received(" ".join(str(word) for word in words if word), each.purpose, timezone.localdate(each.at), end)
         found.setdefault(each.dataset, []).append(one)
     return found
