@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from tests.domain.test_profile import DATA, FILES
 
-from allmende.domain.profile import Profile, ProfileError, parse_profile
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
+from allmende.domain.profile_files import parse_profile
 from allmende.domain.records import Property
 from allmende.domain.search.index import Index
 from allmende.domain.search.shelf import Document, Part, Shelf

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.http import HttpRequest
 
-from allmende.domain.catalogue import Catalogue, build_catalogue
+from allmende.domain.catalogue import Catalogue
+from allmende.domain.cataloguing import build_catalogue
 from allmende.domain.contract import Contract
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
