@@ -107,7 +107,8 @@ export async function offerPlace(panel: HTMLElement): Promise<void> {
   }
 }
 
-function open(
+/** A map on the city's ground; `said` says where that is to be had. */
+export function open(
   container: HTMLElement,
   said: HTMLElement,
   districts: FeatureCollection,
@@ -148,7 +149,7 @@ function ground(said: HTMLElement, districts: FeatureCollection): StyleSpecifica
 }
 
 /** The box around all districts. */
-function around(districts: FeatureCollection): maplibregl.LngLatBounds {
+export function around(districts: FeatureCollection): maplibregl.LngLatBounds {
   const bounds = new maplibregl.LngLatBounds();
   for (const { geometry } of middles(districts).features) bounds.extend(geometry.coordinates as [number, number]);
   return bounds;

@@ -32,7 +32,7 @@ def test_objects_are_found_by_keyboard_without_script(visit):
     page.keyboard.press("Enter")
     page.get_by_label("Bedingung (CQL2)").fill("name IS NOT NULL AND (")
     page.keyboard.press("Enter")
-    assert page.get_by_role("heading", level=1).inner_text() == "Das lässt sich nicht beantworten"
+    page.get_by_role("heading", name="Das lässt sich nicht beantworten").wait_for()
     page.go_back()
     page.get_by_text("Eingrenzen").focus()
     page.keyboard.press("Enter")

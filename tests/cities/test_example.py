@@ -7,7 +7,8 @@ from shapely import coverage_is_valid
 from shapely.geometry import shape
 
 from allmende.domain.errors import ConfigurationError
-from allmende.domain.profile import Profile, ProfileError
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
 from allmende.web.profiles import FILE_NAME, available_profiles, load_profile
 
 

@@ -5,11 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from allmende.domain.catalogue import Catalogue, Entry, build_catalogue, slug
+from allmende.domain.catalogue import Catalogue, Entry
+from allmende.domain.cataloguing import build_catalogue
 from allmende.domain.contract import Contract
 from allmende.domain.dataset import CatalogueProfile, Contact, Organisation, Period, Version
 from allmende.domain.features import KeptCollection
 from allmende.domain.figures import DatasetFigures
+from allmende.domain.ids import slug
 from allmende.domain.interfaces import stream_distributions
 from allmende.domain.policy import ANONYMOUS, Reader, house_reader
 from allmende.domain.profile import Profile

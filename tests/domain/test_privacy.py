@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from allmende.domain.profile import Profile, parse_profile
+from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError
+from allmende.domain.profile_files import parse_profile
 from allmende.domain.retention import CollectionFacts, Retention, StreamFacts
 
 TEXT = {"de": "Text", "en": "text"}

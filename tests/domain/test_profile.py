@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from allmende.domain.errors import ConfigurationError
-from allmende.domain.profile import Fact, Profile, ProfileError, as_list, parse_profile
+from allmende.domain.profile import Fact, Profile, as_list
+from allmende.domain.profile_checks import ProfileError
+from allmende.domain.profile_files import parse_profile
 
 OUTLINE = {
     "type": "FeatureCollection",

@@ -8,7 +8,8 @@ from allmende.domain.catalogue import Catalogue, Entry
 from allmende.domain.dataset import DatasetProfile, Organisation
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.search.datasets import Question, make_index, read_box, search
-from allmende.domain.search.index import Document, Index, Part, highlight, read_question
+from allmende.domain.search.index import Index, highlight, read_question
+from allmende.domain.search.shelf import Document, Part, Shelf
 from allmende.domain.search.words import distance, fold, slips, stem
 
 TEXTS = {
@@ -22,7 +23,7 @@ TEXTS = {
 
 
 def index_of(texts: dict[str, str], language: str = "de", weight: float = 1.0) -> Index:
-    return Index(Document(key, (Part(weight, text, language),)) for key, text in texts.items())
+    return Index(Shelf([Document(key, (Part(weight, text, language),)) for key, text in texts.items()]))
 
 
 @pytest.mark.parametrize(
@@ -87,9 +88,8 @@ def test_nothing_outside_of_an_index_is_proposed() -> None:
 
 
 def test_english_words_are_stemmed_as_english() -> None:
-    texts = Index(
-        [Document("a", (Part(1, "Bicycle counters of cities", "en"), Part(1, "Fahrradzähler der Städte", "de")))]
-    )
+    parts = (Part(1, "Bicycle counters of cities", "en"), Part(1, "Fahrradzähler der Städte", "de"))
+    texts = Index(Shelf([Document("a", parts)]))
     for asked in ("counter", "city", "Stadt", "bicycles", "Fahrradzähler"):
         assert set(texts.search(asked).scores) == {"a"}, asked
 

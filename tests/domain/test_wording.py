@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from tests.domain.test_profile import DATA, FILES
 
-from allmende.domain.profile import Profile, ProfileError, parse_profile
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
+from allmende.domain.profile_files import parse_profile
 from allmende.domain.records import Property
-from allmende.domain.search.index import Document, Index, Part
+from allmende.domain.search.index import Index
+from allmende.domain.search.shelf import Document, Part, Shelf
 from allmende.domain.wording import meaning_the_same, said_of, with_merged
 
 WATER = {"name": {"de": "Saugspannung", "en": "Water potential"}, "definition": "https://example.org/potential"}
@@ -70,7 +73,7 @@ def test_the_search_finds_what_is_called_otherwise() -> None:
     water = {**WATER, "synonyms": {"de": ["Durst"]}}
     same = {"car": {"words": ["Auto", "Kfz"]}, "transit": {"words": ["ÖPNV", "öffentlicher Nahverkehr"]}}
     words = with_words({"potential": water}, same)
-    index = Index(documents, meaning_the_same(words.properties.values(), words.synonyms.values()))
+    index = Index(Shelf(documents), same=meaning_the_same(words.properties.values(), words.synonyms.values()))
     for asked, found in (("Kfz", "cars"), ("öpnv", "bus"), ("Durst", "soil"), ("Auto", "cars")):
         assert set(index.search(asked).scores) == {found}, asked
-    assert not Index(documents).search("Kfz").scores
+    assert not Index(Shelf(documents)).search("Kfz").scores

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allmende.domain.batch import Batch
-from allmende.domain.profile import Profile, parse_profile
+from allmende.domain.profile import Profile
+from allmende.domain.profile_files import parse_profile
 from allmende.domain.records import (
     Declaration,
     Position,

@@ -6,7 +6,8 @@ from typing import Any
 from tests.support import PlainConnections
 
 from allmende.domain.connector import Connector, Manifest, Payload, Source
-from allmende.domain.profile import Profile, parse_profile
+from allmende.domain.profile import Profile
+from allmende.domain.profile_files import parse_profile
 from allmende.domain.records import (
     Declaration,
     Parsed,

@@ -5,7 +5,7 @@ from django.utils import translation
 from tests.web.office import RULE, TOWN, living_in, make_town, rewrite
 
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, LimitExceeded, NotFound
-from allmende.domain.profile import ProfileError
+from allmende.domain.profile_checks import ProfileError
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web import live
 from allmende.web.accounts.models import AuditEntry, User

@@ -15,7 +15,7 @@ class DatasetFigures(msgspec.Struct, frozen=True, kw_only=True):
     first: int | None = None
     newest: int | None = None
     bbox: Box | None = None
-    """Around all places that were observed and all things that stand somewhere."""
+    """Around all places that were observed, and the things of streams that observed none."""
 
 
 class StreamSummary(msgspec.Struct, frozen=True, kw_only=True):

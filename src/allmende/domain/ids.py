@@ -33,3 +33,12 @@ def is_number(text: str) -> bool:
 def shown(text: str) -> int | str:
     """The id as JSON shows it: a number where it is one."""
     return int(text) if is_number(text) else text
+
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def slug(name: str) -> str:
+    """A name as a part of an address: small letters, digits and hyphens; never empty."""
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in name.lower().translate(_UMLAUTS))
+    return "-".join(part for part in plain.split("-") if part) or "unknown"

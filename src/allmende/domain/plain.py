@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from allmende.domain.profile import Profile, parse_profile
+from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError, check_id
+from allmende.domain.profile_files import parse_profile
 from allmende.domain.rule_files import FOLDER, read_rules
 from allmende.domain.tables import plain
 from allmende.domain.wording import check_property_id

@@ -41,10 +41,16 @@ def read_figures(connection: Connection, reader: Reader) -> dict[str, DatasetFig
 
 
 def _places(connection: Connection, reader: Reader) -> Iterable[tuple[str, tuple[float, float]]]:
-    """Where the things of datasets stand, as far as they are points: a stream's area is empty before its readings."""
-    rules = _rules(visible("Datastream", "d", reader, simulated=True), visible("Location", "l", reader, simulated=True))
+    """Where the things of datasets stand, as far as they are points, of streams that observed no place: before its
+    readings a stream's area is empty, and of those that have one it need not be asked for each thing."""
+    rules = _rules(
+        visible("Datastream", "d", reader, simulated=True),
+        visible("Location", "l", reader, simulated=True),
+        Sql("s.west IS NULL"),
+    )
     sql = (
         "SELECT DISTINCT x.id, l.location FROM datastream d JOIN dataset x ON x.pk = d.dataset"
+        " LEFT JOIN stream_state s ON s.datastream = d.pk"
         " JOIN thing_location h ON h.thing = d.thing JOIN location l ON l.pk = h.location WHERE " + rules
     )
     for name, body in connection.execute(sql.text, sql.params):

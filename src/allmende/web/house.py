@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from allmende.domain.catalogue import may_know
+from allmende.domain.dataset import DatasetProfile
 from allmende.domain.policy import ANONYMOUS, Reader
-from allmende.domain.profile import DatasetProfile, Profile
+from allmende.domain.profile import Profile
 from allmende.domain.store import DatasetRecord, Store
 from allmende.web.database import make_store
 from allmende.web.live import Derived, live

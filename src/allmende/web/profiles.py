@@ -9,7 +9,8 @@ from pathlib import Path
 import allmende
 from allmende.domain.errors import ConfigurationError
 from allmende.domain.plain import PlainProfile, plain_profile
-from allmende.domain.profile import Profile, ProfileError
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rule_files import FOLDER
 
 FILE_NAME = "city.toml"

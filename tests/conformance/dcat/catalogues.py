@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from allmende.domain import vocabulary
-from allmende.domain.catalogue import Catalogue, Distribution, Note, build_catalogue
+from allmende.domain.catalogue import Catalogue, Distribution, Note
+from allmende.domain.cataloguing import build_catalogue
 from allmende.domain.dataset import (
     CatalogueProfile,
     Contact,

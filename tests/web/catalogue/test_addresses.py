@@ -203,6 +203,19 @@ def test_a_withdrawn_dataset_keeps_its_address(client: Client, house: None, monk
     assert b"/dataset/parking>" not in client.get("/catalog.ttl").content
 
 
+def test_the_data_of_a_withdrawn_dataset_are_open_to_nobody(
+    client: Client, house: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "/sta/v1.1/Datastreams('goethe~free')"
+    assert client.get(address).status_code == 200
+    datasets = dict(house_module.open_profile().datasets)
+    withdrawn = Withdrawal(date="2025-12-01", reason={"de": "Beendet.", "en": "Ended."})
+    datasets["parking"] = msgspec.structs.replace(datasets["parking"], withdrawn=withdrawn)
+    house_module.furnish(house_module.open_store(), change_profile(monkeypatch, datasets))
+    assert client.get(address).status_code == 404
+    assert client.get("/ogc/v1/collections/things:parking/items").status_code == 404
+
+
 def test_a_dataset_that_left_the_profile_is_gone(client: Client, house: None, monkeypatch: pytest.MonkeyPatch) -> None:
     datasets = {
         name: each for name, each in house_module.open_profile().datasets.items() if name not in ("parking", "transit")

@@ -60,6 +60,25 @@ def test_a_map_extent_is_four_fields_or_one(client: Client, house: None) -> None
     assert "Das ist kein Kartenausschnitt" in body
 
 
+def test_a_district_is_a_part_of_the_map(client: Client, house: None) -> None:
+    answer = client.get("/datasets/?district=Jena-Süd&theme=TRAN", headers={"Accept-Language": "de"})
+    assert "parking" in [each.entry.id for each in answer.context["listed"]]
+    assert ("Jena-Süd", True) in answer.context["districts"]
+    assert not any(value for _, _, value in answer.context["sides"]), "a district is not four numbers as well"
+    [facet] = [facet for facet in answer.context["facets"] if facet.key == "theme"]
+    assert "district=Jena-S%C3%BCd" in facet.values[0].link
+    assert "parking" not in titles(client, "?district=Maua")
+    everything = client.get("/datasets/").context["total"]
+    assert client.get("/datasets/?district=Nowhere").context["total"] == everything
+    # numbers say more than a name
+    assert "parking" in titles(client, "?district=Maua&bbox=11.5,50.9,11.6,51")
+
+
+def test_the_title_says_how_many_were_found(client: Client, house: None) -> None:
+    body = client.get("/datasets/?q=goethe", headers={"Accept-Language": "de"}).content.decode()
+    assert re.search(r"<title>\s*1 Datensatz gefunden: goethe", body)
+
+
 def test_pages_hold_everything_once(client: Client, house: None, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = titles(client, "?order=title")
     monkeypatch.setattr("allmende.web.catalogue.listing.ROWS", 3)

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from allmende.city.parking.board import CarPark
 from allmende.city.parking.present import say_kind
-from allmende.domain.profile import UNDATED, Profile, ThingProfile, as_list
+from allmende.domain.profile import Profile, ThingProfile, as_list
+from allmende.domain.profile_checks import UNDATED
 
 
 @dataclass(frozen=True)

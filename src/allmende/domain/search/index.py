@@ -1,17 +1,16 @@
 """An index in memory over the documents that one reader may know of: forms of words, parts of compounds, slips.
 
 It is made for one reader and holds nothing else, so that neither hits, counts nor proposals can tell of what is hidden.
-It is read by many threads; nothing changes in it but the table of trigrams, which is made when first needed.
+What all readers may know of stands on a shelf that all their indexes share.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from allmende.domain.search.words import FILLERS, distance, fold, slips, split, stem, trigrams
+from allmende.domain.search.shelf import Part, Shelf
+from allmende.domain.search.words import FILLERS, distance, fold, slips, split, stem
 
 LONGEST, MOST_WORDS = 200, 12
 """Characters and words of a question that are looked at."""
@@ -20,22 +19,6 @@ _PREFIX, _INSIDE = 3, 4
 _EXACT, _SAME, _BEGINS, _SPLIT, _WITHIN, _SLIP = 1.0, 0.8, 0.7, 0.6, 0.5, 0.4
 _JOINTS = ("", "s", "n", "en", "es", "er", "e")
 """What stands between the parts of a German compound."""
-_MOST_LIKE = 200
-
-
-class Part(NamedTuple):
-    """One text of a document, with its weight in the order of hits and its language."""
-
-    weight: float
-    text: str
-    language: str
-
-
-class Document(msgspec.Struct, frozen=True):
-    """What is found, under a key that is unique in its index."""
-
-    key: str
-    parts: tuple[Part, ...]
 
 
 class Sought(NamedTuple):
@@ -78,38 +61,54 @@ def read_question(text: str) -> list[Sought]:
 
 
 class Index:
-    """See the module."""
+    """Shelves that are searched as one. A document may stand on several, in parts, under the same key; ``without`` are
+    keys of the first shelf whose documents there hold no longer. ``same``: groups of words that mean the same; one of
+    several words is found as they stand together."""
 
-    def __init__(self, documents: Iterable[Document], same: Iterable[Iterable[str]] = ()) -> None:
-        """``same``: groups of words that mean the same; one of several words is found as they stand together."""
-        self._documents = tuple(documents)
+    def __init__(self, *shelves: Shelf, without: Iterable[str] = (), same: Iterable[Iterable[str]] = ()) -> None:
         self._same = tuple(frozenset(tuple(w.text for w in split(word)) for word in group) - {()} for group in same)
-        self._terms: dict[str, dict[int, float]] = {}
-        self._words: dict[str, set[str]] = {}
-        self._written: dict[str, str] = {}
-        languages: dict[str, None] = {}
-        for number, document in enumerate(self._documents):
-            seen: set[tuple[str, float]] = set()
-            for part in document.parts:
-                languages[part.language] = None
-                self._add(number, part, seen)
-        self._languages = tuple(languages)
-
-    def _add(self, number: int, part: Part, seen: set[tuple[str, float]]) -> None:
-        """``seen``: a term counts once a weight, however often and in however many languages it stands there."""
-        for word in split(part.text):
-            term = stem(word.text, part.language)
-            if (term, part.weight) in seen:
-                continue
-            seen.add((term, part.weight))
-            weights = self._terms.setdefault(term, {})
-            weights[number] = weights.get(number, 0.0) + part.weight
-            folded = fold(word.text)
-            self._words.setdefault(folded, set()).add(term)
-            self._written.setdefault(folded, word.text)
+        self._shelves = shelves
+        self._languages = tuple(dict.fromkeys(language for shelf in shelves for language in shelf.languages))
+        self.notes: dict[str, Any] = {}
+        """For whoever searches: what was worked out of documents, by key."""
+        first = shelves[0]
+        self._gone = frozenset(first.places[key] for key in without)
+        self._more: list[str] = []
+        """Keys of documents that do not stand on the first shelf."""
+        self._numbers: list[list[int]] = []
+        """Of each further shelf: our numbers of its documents."""
+        self._held: dict[int, list[tuple[int, int]]] = {}
+        """Where the parts of a document stand that are not on the first shelf: shelf and number there."""
+        places: dict[str, int] = {}
+        for turn, shelf in enumerate(shelves[1:], 1):
+            numbers = []
+            for place, key in enumerate(shelf.keys):
+                number = first.places.get(key)
+                if number is None or number in self._gone:
+                    number = places.setdefault(key, len(first.keys) + len(self._more))
+                    if number == len(first.keys) + len(self._more):
+                        self._more.append(key)
+                numbers.append(number)
+                self._held.setdefault(number, []).append((turn, place))
+            self._numbers.append(numbers)
 
     def __len__(self) -> int:
-        return len(self._documents)
+        return len(self._shelves[0].keys) - len(self._gone) + len(self._more)
+
+    def _all(self) -> dict[int, float]:
+        count = len(self._shelves[0].keys) + len(self._more)
+        return {number: 0.0 for number in range(count) if number not in self._gone}
+
+    def _key(self, number: int) -> str:
+        keys = self._shelves[0].keys
+        return keys[number] if number < len(keys) else self._more[number - len(keys)]
+
+    def _parts(self, number: int) -> Iterable[Part]:
+        first = self._shelves[0]
+        if number < len(first.keys):
+            yield from first.documents[number].parts
+        for turn, place in self._held.get(number, ()):
+            yield from self._shelves[turn].documents[place].parts
 
     def search(self, text: str) -> Hits:
         """The documents that hold all that is sought and nothing unwanted; all of them for an empty question."""
@@ -120,7 +119,7 @@ class Index:
         for sought in sorted(asked, key=lambda each: each.unwanted):
             fits = self._phrase(sought.words) if len(sought.words) > 1 else self._word(sought.words[0], sought.unwanted)
             if sought.unwanted:
-                kept = dict.fromkeys(range(len(self._documents)), 0.0) if scores is None else scores
+                kept = self._all() if scores is None else scores
                 scores = {number: score for number, score in kept.items() if number not in fits.scores}
                 continue
             stems |= fits.stems
@@ -128,17 +127,16 @@ class Index:
                 instead[sought.words[0]] = fits.instead
             scores = fits.scores if scores is None else _both(scores, fits.scores)
         if scores is None:
-            scores = dict.fromkeys(range(len(self._documents)), 0.0)
-        found = {self._documents[number].key: score for number, score in scores.items()}
+            scores = self._all()
+        found = {self._key(number): score for number, score in scores.items()}
         return Hits(scores=found, stems=frozenset(stems), instead=instead)
 
     def _word(self, word: str, unwanted: bool = False) -> _Fits:
         stems = self._stems(word)
         if unwanted:
             # what is not wanted is named as it is: no part of a compound, no slip
-            return self._gather(dict.fromkeys(stems & self._terms.keys(), _EXACT))
-        fitting = self._called(stems)
-        fits = self._gather(fitting)
+            return self._gather({one: _EXACT for one in stems if self._knows(one)})
+        fits = self._gather(self._called(stems))
         for other in self._meaning_the_same(stems):
             found = self._phrase(other) if len(other) > 1 else self._gather(self._called(self._stems(other[0])))
             scores = {number: score * _SAME for number, score in found.scores.items()}
@@ -147,15 +145,9 @@ class Index:
             for first, second in self._halves(one):
                 pair = _both(self._gather({first: _SPLIT}).scores, self._gather({second: _SPLIT}).scores)
                 if pair:
-                    fits = _Fits(
-                        _better(fits.scores, {n: s / 2 for n, s in pair.items()}), fits.stems | {first, second}
-                    )
-        if fits.scores:
-            return fits
-        similar = self._similar(fold(word))
-        terms = {term: _SLIP for found in similar for term in self._words[found]}
-        taken = self._gather(terms)
-        return _Fits(taken.scores, taken.stems, tuple(dict.fromkeys(self._written[found] for found in similar)))
+                    halved = {number: score / 2 for number, score in pair.items()}
+                    fits = _Fits(_better(fits.scores, halved), fits.stems | {first, second})
+        return fits if fits.scores else self._meant(fold(word))
 
     def _meaning_the_same(self, stems: set[str]) -> list[tuple[str, ...]]:
         """What else is looked for with a word of these stems: the others of the groups that it is in."""
@@ -168,17 +160,20 @@ class Index:
     def _stems(self, word: str) -> set[str]:
         return {stem(word, language) for language in self._languages} | {fold(word)}
 
+    def _knows(self, term: str) -> bool:
+        return any(term in shelf.terms for shelf in self._shelves)
+
     def _called(self, stems: Iterable[str]) -> dict[str, float]:
         """Terms that are one of the stems, begin with it, or hold it, and how well they fit."""
         fitting: dict[str, float] = {}
         for one in stems:
             if len(one) >= _PREFIX:
                 inside = len(one) >= _INSIDE
-                for term in self._terms:
-                    if one in term and (inside or term.startswith(one)):
+                for term in (term for shelf in self._shelves for term in shelf.terms if one in term):
+                    if inside or term.startswith(one):
                         fit = _BEGINS if term.startswith(one) else _WITHIN
                         fitting[term] = max(fitting.get(term, 0.0), fit)
-            if one in self._terms:
+            if self._knows(one):
                 fitting[one] = _EXACT
         return fitting
 
@@ -187,32 +182,44 @@ class Index:
         found = []
         for place in range(_PREFIX, len(one) - _PREFIX + 1):
             second = one[place:]
-            if second not in self._terms:
+            if not self._knows(second):
                 continue
             for joint in _JOINTS:
                 first = one[:place].removesuffix(joint) if joint else one[:place]
-                if len(first) >= _PREFIX and first in self._terms:
+                if len(first) >= _PREFIX and self._knows(first):
                     found.append((first, second))
                     break
         return found
 
-    @cached_property
-    def _grams(self) -> dict[str, list[str]]:
-        grams: dict[str, list[str]] = {}
-        for word in self._words:
-            for gram in trigrams(word):
-                grams.setdefault(gram, []).append(word)
-        return grams
+    def _meant(self, word: str) -> _Fits:
+        """What somebody may have meant by a word that nothing is called. A word that stands in no document any more is
+        not proposed."""
+        scores: dict[int, float] = {}
+        stems: set[str] = set()
+        written: dict[str, None] = {}
+        for found in self._similar(word):
+            for shelf in self._shelves:
+                taken = self._gather(dict.fromkeys(shelf.terms_of(found), _SLIP))
+                if taken.scores:
+                    scores = _better(scores, taken.scores)
+                    stems |= taken.stems
+                    written[shelf.written(found)] = None
+        return _Fits(scores, stems, tuple(written))
 
     def _similar(self, word: str) -> list[str]:
         """The known words nearest to one that is not known, also as the beginning or the end of a compound."""
         allowed = slips(len(word))
         if not allowed:
             return []
-        shared = Counter(found for gram in trigrams(word) for found in self._grams.get(gram, ()))
+        shared: dict[str, int] = {}
+        for shelf in self._shelves:
+            for found, number in shelf.like(word, allowed):
+                shared[found] = max(number, shared.get(found, 0))
         best: dict[str, int] = {}
-        for found, _ in shared.most_common(_MOST_LIKE):
-            apart = distance(word, found)
+        for found in shared:
+            if self._gone and not self._stands(found):
+                continue
+            apart = distance(word, found) if abs(len(word) - len(found)) <= allowed else allowed + 1
             if apart > allowed and len(word) >= 6 and len(found) > len(word):
                 lengths = (len(word) - 1, len(word), len(word) + 1)
                 ends = [end for n in lengths for end in (found[:n], found[-n:])]
@@ -222,22 +229,50 @@ class Index:
         nearest = min(best.values(), default=0)
         return sorted((found for found, apart in best.items() if apart == nearest), key=lambda f: (-shared[f], f))
 
+    def _stands(self, word: str) -> bool:
+        """Whether a folded word still stands in a document."""
+        terms = (term for shelf in self._shelves for term in shelf.terms_of(word))
+        return any(True for term in terms for _ in self._holding(term))
+
     def _gather(self, terms: Mapping[str, float]) -> _Fits:
+        """The best of each document's terms; what it has of one term on several shelves is added."""
         scores: dict[int, float] = {}
         for term, fit in terms.items():
-            for number, weight in self._terms[term].items():
-                scores[number] = max(scores.get(number, 0.0), weight * fit)
-        return _Fits(scores, set(terms))
+            holding = self._holding(term)
+            if not scores:
+                scores = {number: weight * fit for number, weight in holding}
+                continue
+            for number, weight in holding:
+                score = weight * fit
+                if score > scores.get(number, 0.0):
+                    scores[number] = score
+        return _Fits(scores, set(terms) if scores else set())
+
+    def _holding(self, term: str) -> Iterable[tuple[int, float]]:
+        first = self._shelves[0].holding(term)
+        if self._gone:
+            first = ((number, weight) for number, weight in first if number not in self._gone)
+        more = [
+            (numbers[number], weight)
+            for shelf, numbers in zip(self._shelves[1:], self._numbers, strict=True)
+            for number, weight in shelf.holding(term)
+        ]
+        if not more:
+            return first
+        found = dict(first)
+        for number, weight in more:
+            found[number] = found.get(number, 0.0) + weight
+        return found.items()
 
     def _phrase(self, words: Sequence[str]) -> _Fits:
         scores: dict[int, float] | None = None
         stems: set[str] = set()
         for word in words:
-            terms = {stem(word, language) for language in self._languages} & self._terms.keys()
+            terms = [term for term in {stem(word, language) for language in self._languages} if self._knows(term)]
             fits = self._gather(dict.fromkeys(terms, _EXACT))
-            stems |= terms
+            stems |= set(terms)
             scores = fits.scores if scores is None else _both(scores, fits.scores)
-        held = {n: s for n, s in (scores or {}).items() if any(_runs(p, words) for p in self._documents[n].parts)}
+        held = {n: s for n, s in (scores or {}).items() if any(_runs(part, words) for part in self._parts(n))}
         return _Fits(held, stems if held else set())
 
 

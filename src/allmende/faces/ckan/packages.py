@@ -7,8 +7,9 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from allmende.domain import vocabulary
-from allmende.domain.catalogue import Catalogue, Distribution, Entry, slug
+from allmende.domain.catalogue import Catalogue, Distribution, Entry
 from allmende.domain.dataset import Organisation, Texts
+from allmende.domain.ids import slug
 
 Dict = dict[str, Any]
 

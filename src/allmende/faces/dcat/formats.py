@@ -4,7 +4,7 @@ import json
 from typing import NamedTuple
 
 import msgspec
-from rdflib import Graph
+from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import split_uri
 from rdflib.plugins.serializers.jsonld import Converter
 from rdflib.plugins.shared.jsonld.context import Context
@@ -35,7 +35,12 @@ HTML = "text/html"
 def write(graph: Graph, format_: Format) -> bytes:
     """The graph as bytes. JSON-LD has the prefixes as its context."""
     if format_.name == "json-ld":
-        context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
+        # a stranger's <xsd:date> is an address of a scheme "xsd", which a prefix would make another one of
+        schemes = {
+            node.partition(":")[0] for node in graph.all_nodes() | set(graph.predicates()) if isinstance(node, URIRef)
+        }
+        schemes |= {str(node.datatype).partition(":")[0] for node in graph.all_nodes() if isinstance(node, Literal)}
+        context = {prefix: str(space) for prefix, space in PREFIXES.items() if prefix not in schemes}
         converter = Converter(Context(context), False, False)
         # else rdflib writes 0042 as 42, 1.0E0 as 1.0, which is read as an integer, and leaves out what is no number
         converter.use_native_types = False

@@ -17,6 +17,7 @@ from allmende.domain.policy import Reader
 from allmende.domain.store import Store
 from allmende.web.catalogue.gather import root_of
 from allmende.web.catalogue.gone import refuse_gone, tombstone
+from allmende.web.catalogue.own import dataset_for
 
 COLUMNS = ("id", "name", "thing", "property", "unit", "time", "result", "lon", "lat", "count", "readings")
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "geojson": "application/geo+json"}
@@ -29,7 +30,7 @@ def streams(request: HttpRequest, name: str, suffix: str) -> HttpResponse | Stre
     """``/dataset/ID/streams.csv``, ``.json`` or ``.geojson``; 404 where the reader may not see the data, 410 where they
     were withdrawn."""
     house = request.house  # type: ignore[attr-defined]
-    dataset = house.profile.datasets.get(name)
+    dataset = dataset_for(request, name)
     if dataset is None or dataset.withdrawn is not None:
         stone = tombstone(house.store, house.profile, house.reader, root_of(request), name)
         if stone is not None:

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.http import HttpRequest
 
-from allmende.domain.catalogue import Catalogue, build_catalogue
+from allmende.domain.catalogue import Catalogue
+from allmende.domain.cataloguing import build_catalogue
 from allmende.domain.contract import Contract
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.catalogue.notes import read_notes
+from allmende.web.catalogue.own import described
 from allmende.web.catalogue.ways import ADDERS, SERVICES
 from allmende.web.downloads.ways import dump_adder
 from allmende.web.harvest.entries import harvested
@@ -31,11 +33,11 @@ def contracts() -> Mapping[str, Contract]:
 def gather(
     store: Store, profile: Profile, reader: Reader, root: str, *, simulated: bool = False, others: bool = True
 ) -> Catalogue:
-    """All that the reader may know of. Simulated datasets are in it where they are asked for; ``others``: with what was
-    taken over from other catalogues."""
+    """All that the reader may know of, with the sensors that citizens gave. Simulated datasets are in it where they
+    are asked for; ``others``: with what was taken over from other catalogues."""
     entries, kept = harvested(profile, root) if others else ((), None)
     return build_catalogue(
-        profile,
+        described(profile),
         reader,
         root=root,
         figures=store.figures(reader),

@@ -8,12 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from allmende.domain.catalogue import Entry
+from allmende.domain.dataset_fields import FIELDS
 from allmende.domain.editions import Edition
 from allmende.domain.plain import differences
 from allmende.domain.profile import Profile
 from allmende.web.catalogue.notes import edition_body
 from allmende.web.office.words import Said, field_at, say_differences, say_place
 from allmende.web.portal.sources import as_moment, spoken
+
+_LABELS = {field.name: field.label for field in FIELDS}
 
 
 def as_day(text: str) -> datetime | str:
@@ -42,8 +45,15 @@ def told_history(entry: Entry) -> list[Told]:
 
 
 def _told(edition: Edition) -> Told:
-    names = [say_place(place, field_at("dataset", place)) for place in edition.changed]
+    names = [_label(place) for place in edition.changed]
     return Told(edition.number, edition.name, as_moment(edition.at), spoken(edition.reason), list(dict.fromkeys(names)))
+
+
+def _label(place: str) -> str:
+    """What a place of a description is called; the office's forms do not have all of them."""
+    field = field_at("dataset", place)
+    known = _LABELS.get(place.partition(".")[0])
+    return say_place(place, field) if field is not None or known is None else spoken(known)
 
 
 def show_edition(request: HttpRequest, edition: Edition, body: Mapping[str, Any], current: Entry) -> HttpResponse:
@@ -73,5 +83,5 @@ def _said(before: Mapping[str, Any] | None, after: Mapping[str, Any], profile: P
         said
         for found in differences(before, after)
         if found.place.partition(".")[0] not in ("id", "outline")
-        for said in say_differences("dataset", [found], profile)
+        for said in [each._replace(label=_label(found.place)) for each in say_differences("dataset", [found], profile)]
     ]

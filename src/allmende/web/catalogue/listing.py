@@ -13,15 +13,15 @@ from allmende.domain import vocabulary
 from allmende.domain.catalogue import Catalogue, Entry
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.features import Box
-from allmende.domain.search.datasets import FACETS, ORDERS, Found, Question, read_box, search
+from allmende.domain.search.datasets import FACETS, ORDERS, Found, Question, search
 from allmende.domain.search.index import LONGEST, highlight
+from allmende.web.catalogue.extent import SIDES, districts_of, fields, map_texts, read_extent, side_of
 from allmende.web.catalogue.finding import index_for
 from allmende.web.catalogue.gather import catalogue_for
 from allmende.web.portal.sources import spoken
 
 ROWS = 20
 """Datasets in a page."""
-_SIDES = ("west", "south", "east", "north")
 _MOST_CHOSEN = 20
 _TERMS = {"theme": vocabulary.THEMES, "periodicity": vocabulary.FREQUENCIES, "licence": vocabulary.LICENCES}
 Pieces = list[tuple[str, bool]]
@@ -82,8 +82,10 @@ def datasets(request: HttpRequest) -> HttpResponse:
     """The page; 400 where the map extent is no extent, with what is wrong of it."""
     asked, fault = request.GET, None
     simulated = asked.get("simulated") == "1"
+    districts = districts_of(request.house.profile.geography)  # type: ignore[attr-defined]  # set by HouseMiddleware
     try:
-        bbox = _box(asked)
+        bbox = read_extent(asked)
+        bbox = bbox or districts.get(_district(asked, districts))
     except InvalidQuery as error:
         bbox, fault = None, error
     question = Question(
@@ -97,19 +99,23 @@ def datasets(request: HttpRequest) -> HttpResponse:
     pages = max(1, -(-len(found.entries) // ROWS))
     page = min(_number(asked.get("page", "")), pages)
     hidden = sum(each.simulated and each.withdrawn is None for each in request.house.profile.datasets.values())  # type: ignore[attr-defined]
-    link = _Links(question, simulated)
+    district = (
+        "" if fault or read_extent(asked) is not None or asked.get("district") not in districts else asked["district"]
+    )
+    link = _Links(question, simulated, district)
     values = {
         "listed": [listed(entry, found.hits.stems) for entry in found.entries[(page - 1) * ROWS : page * ROWS]],
         "total": len(found.entries),
         "harvests": bool(request.house.profile.harvests),  # type: ignore[attr-defined]
         "text": question.text,
         "question": question,
-        "kept": link.pairs(without=("q", "order", *_SIDES)),
+        "kept": link.pairs(without=("q", "order", "district", *SIDES)),
         "facets": _facets(found, catalogue, question, link),
         "instead": [(word, ", ".join(words[:3])) for word, words in found.hits.instead.items()],
         "orders": [(key, name, question.order == key) for key, name in _orders().items()],
-        "sides": [(side, name, asked.get(side, "") if fault else _side(bbox, place)) for place, (side, name) in
-                  enumerate(zip(_SIDES, (_("West"), _("South"), _("East"), _("North")), strict=True))],
+        "districts": [(name, name == district) for name in districts],
+        "texts": map_texts(),
+        "sides": fields(asked, None if district else bbox, wrong=fault is not None),
         "fault": fault,
         "page": page,
         "pages": pages,
@@ -119,7 +125,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "narrowed": bool(question.text or question.chosen or bbox),
         "simulated": simulated,
         "hidden": hidden,
-        "other_simulated": _Links(question, not simulated).to(),
+        "other_simulated": _Links(question, not simulated, district).to(),
     }  # fmt: skip
     return render(request, "catalogue/datasets.html", values, status=400 if fault else 200)
 
@@ -127,16 +133,20 @@ def datasets(request: HttpRequest) -> HttpResponse:
 class _Links:
     """Addresses of this page that differ in one thing."""
 
-    def __init__(self, question: Question, simulated: bool) -> None:
+    def __init__(self, question: Question, simulated: bool, district: str = "") -> None:
         self._question = question
         self._simulated = simulated
+        self._district = district
 
     def pairs(self, *, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
         """What is asked now, as name and value."""
         question = self._question
         found = [("q", question.text)] if question.text else []
         found += [(facet, value) for facet, values in question.chosen.items() for value in values]
-        found += [(side, _side(question.bbox, place)) for place, side in enumerate(_SIDES) if question.bbox]
+        if self._district:
+            found.append(("district", self._district))
+        elif question.bbox:
+            found += [(side, side_of(question.bbox, place)) for place, side in enumerate(SIDES)]
         found += [("order", question.order)] if question.order != "relevance" else []
         found += [("simulated", "1")] if self._simulated else []
         return [pair for pair in found if pair[0] not in without]
@@ -183,18 +193,10 @@ def _orders() -> dict[str, str]:
     return {"relevance": _("Best hits first"), "newest": _("Newest change first"), "title": _("By title")}
 
 
-def _box(asked: QueryDict) -> Box | None:
-    """From four fields, or ``bbox=west,south,east,north`` as other interfaces write it."""
-    whole = asked.get("bbox", "").split(",")
-    if len(whole) == 4:
-        return read_box(whole)
-    if whole != [""]:
-        raise InvalidQuery("is four numbers: west, south, east, north", where="bbox")
-    return read_box([asked.get(side, "") for side in _SIDES])
-
-
-def _side(bbox: Box | None, place: int) -> str:
-    return "" if bbox is None else f"{bbox[place]:.6f}".rstrip("0").rstrip(".")
+def _district(asked: QueryDict, districts: dict[str, Box]) -> str:
+    """The one that is asked for; fields say more than a name."""
+    name = asked.get("district", "")
+    return name if name in districts and read_extent(asked) is None else ""
 
 
 def _number(text: str) -> int:

@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from allmende.domain.catalogue import describe_edition, may_know
+from allmende.domain.catalogue import may_know
+from allmende.domain.cataloguing import describe_edition
 from allmende.domain.face import Request, Response
 from allmende.faces.dcat.face import answer_catalogue, answer_dataset, answer_edition, answer_gone
 from allmende.faces.dcat.formats import Format, accepted, by_suffix

@@ -62,7 +62,7 @@ def snippets(address: str, name: str, readings: str, month: str = "") -> list[Sn
     """The code for the dataset at an address; ``readings`` is the address of the readings of one of its streams,
     ``month`` that of a dump."""
     comment = _("the newest readings of the first stream")
-    streams = f"{address}/streams.csv"
+    streams, root = f"{address}/streams.csv", address.rpartition("/dataset/")[0]
     found = [
         Snippet("python", "Python", _PYTHON.format(streams=streams, comment=comment)),
         Snippet("r", "R", _R.format(streams=streams, comment=comment)),
@@ -70,12 +70,13 @@ def snippets(address: str, name: str, readings: str, month: str = "") -> list[Sn
     if readings:
         found.append(Snippet("curl", "curl", _CURL.format(streams=streams, readings=readings, comment=comment)))
     words = _(
-        "In QGIS: Layer, Add Layer, Add Vector Layer, Protocol HTTP(S), with the address below; or this in the Python "
-        "console. For all readings: Add SensorThings Layer (QGIS 3.36 or newer)."
-    )
+        "In QGIS: Layer, Add Layer, Add WFS / OGC API Features Layer, with a new connection to %(features)s; or this "
+        "in the Python console. For all readings: Add SensorThings Layer (QGIS 3.36 or newer) with %(readings)s."
+    ) % {"features": f"{root}/ogc/v1", "readings": f"{root}/sta/v1.1"}
     if month:
         told = _("All readings of a month, from a file that is made each night.")
         found.append(Snippet("polars", "Python (polars)", _HISTORY.format(month=month), told))
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    places = f"/vsicurl/{address}/streams.geojson"
+    # the file comes as it is written, without a length and in one piece
+    places = f"/vsicurl_streaming/{address}/streams.geojson"
     return [*found, Snippet("qgis", "QGIS", _QGIS.format(places=places, name=quoted), words)]

@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 import allmende
-from allmende.domain.catalogue import describe
+from allmende.domain.cataloguing import describe
 from allmende.domain.figures import DatasetFigures
 from allmende.domain.profile import Profile
 from allmende.domain.selection import Selection

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from allmende.domain.dataset import DatasetProfile
 from allmende.domain.errors import AllmendeError, InvalidInput
-from allmende.domain.profile import DatasetProfile
 from allmende.web.accounts.models import User
 from allmende.web.accounts.roles import asks_for
 from allmende.web.grants.forms import ROLE_TITLES, GrantForm

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import msgspec
 
 from allmende.domain import vocabulary
-from allmende.domain.catalogue import Distribution, Entry, slug
+from allmende.domain.catalogue import Distribution, Entry
 from allmende.domain.dataset import DatasetProfile, Organisation
 from allmende.domain.harvest import HarvestProfile, Origin, Said
+from allmende.domain.ids import slug
 from allmende.domain.profile import Profile
 from allmende.web.harvest.models import Harvested, Page, State
 

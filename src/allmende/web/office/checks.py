@@ -12,7 +12,8 @@ from django.utils.translation import gettext_noop as _n
 
 from allmende.domain.errors import ConfigurationError, LimitExceeded
 from allmende.domain.plain import Change
-from allmende.domain.profile import Profile, ProfileError, SourceProfile
+from allmende.domain.profile import Profile, SourceProfile
+from allmende.domain.profile_checks import ProfileError
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.live import live, released_changes
 

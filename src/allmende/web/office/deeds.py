@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from allmende.domain.errors import ChangedMeanwhile, Conflict, Forbidden, LimitExceeded, NotFound
 from allmende.domain.plain import KINDS
-from allmende.domain.profile import ProfileError
+from allmende.domain.profile_checks import ProfileError
 from allmende.web.accounts.roles import asks_for
 from allmende.web.office import revisions
 from allmende.web.office.models import Revision

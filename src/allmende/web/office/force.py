@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from allmende.domain.plain import Change
-from allmende.domain.profile import ProfileError
+from allmende.domain.profile_checks import ProfileError
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import User
 from allmende.web.live import live

@@ -4,7 +4,8 @@ from django.utils.translation import gettext as _
 
 from allmende.domain.errors import AllmendeError, LimitExceeded
 from allmende.domain.plain import KINDS
-from allmende.domain.profile import Profile, ProfileError
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
 from allmende.knowledge.language import RuleError
 from allmende.web.house import open_profile
 from allmende.web.office import revisions

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from allmende.domain.errors import AllmendeError, ChangedMeanwhile, Forbidden, LimitExceeded
 from allmende.domain.plain import KINDS, check_change, differences
-from allmende.domain.profile import Profile, ProfileError
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rule_files import FOLDER
 from allmende.web.accounts.roles import asks_for, may
 from allmende.web.house import open_profile

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from shapely.errors import ShapelyError
 
 from allmende.domain.face import Response
+from allmende.domain.features import Box
 from allmende.faces.dcat.schema_org import data_block
 from allmende.faces.ogc.answers import Page
 from allmende.faces.ogc.layers import Layer
@@ -101,7 +102,8 @@ def _more(request: HttpRequest, page: Page) -> Mapping[str, Any]:
     if page.name in ("items", "item") and page.layer is not None:
         features = page.value.get("features", [page.value])
         places = _places(features)
-        drawn = draw_sketch(house.profile.geography, None, places) if places else None
+        extent = _extent(page.value["geometry"]) if page.name == "item" else None
+        drawn = draw_sketch(house.profile.geography, extent, places) if places else None
         told = {"sketch": drawn, "places": len(places), "missing": len(features) - len(places)}
         if page.name == "items":
             return told | _table(page.layer, features) | {"fields": _fields(request, page.layer)}
@@ -211,6 +213,8 @@ def _spoken(value: Any) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
     return msgspec.json.encode(value).decode()
 
 
@@ -235,6 +239,14 @@ def _places(features: Iterable[Mapping[str, Any]]) -> list[tuple[float, float]]:
     except ShapelyError:  # a shape that is none has no point: the page does without
         return []
     return [(float(x), float(y)) for x, y in shapely.get_coordinates(points) if abs(x) <= 180 and abs(y) <= 90]
+
+
+def _extent(geometry: Mapping[str, Any] | None) -> Box | None:
+    """The box of a shape in degrees; None for a point, and where there is none."""
+    if geometry is None or geometry["type"] == "Point":
+        return None
+    west, south, east, north = map(float, shapely.bounds(shapely.geometry.shape(geometry)))
+    return (west, south, east, north) if abs(west) <= 180 and abs(east) <= 180 and abs(south) <= 90 else None
 
 
 def _fields(request: HttpRequest, layer: Layer) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Literal
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from allmende.domain.profile import DatasetProfile, Profile, SourceProfile
+from allmende.domain.dataset import DatasetProfile
+from allmende.domain.profile import Profile, SourceProfile
 from allmende.domain.store import SourceState
 from allmende.storage.retention_sql import Volume
 from allmende.web.troubles import say_kind, say_trouble

@@ -8,7 +8,7 @@ import msgspec
 from allmende.domain.errors import AllmendeError
 from allmende.domain.plain import Change
 from allmende.domain.policy import Reader
-from allmende.domain.profile import ProfileError
+from allmende.domain.profile_checks import ProfileError
 from allmende.domain.query import Query
 from allmende.domain.rules import InputProfile
 from allmende.domain.store import Store

@@ -17,6 +17,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.retention import FOREVER, LATEST, Retention, RetentionProfile, StreamFacts
 from allmende.web.accounts.roles import ROLES
 from allmende.web.catalogue.files import each_stream
+from allmende.web.catalogue.own import SERIES, described
 from allmende.web.grants.forms import ROLE_TITLES
 from allmende.web.grants.grants import Received, recipients, recipients_before
 from allmende.web.house import House, open_store
@@ -52,23 +53,25 @@ class Told(NamedTuple):
 
 
 def told_datasets(house: House, only: Iterable[str] | None = None) -> list[Told]:
-    """Those that the reader may know of, without the simulated: there is no sensor behind them."""
+    """Those that the reader may know of, without the simulated: there is no sensor behind them. Citizens' sensors stand
+    together under their series, if none of them is asked for by its own id."""
     wanted = None if only is None else set(only)
-    datasets = [
-        each
-        for each in house.datasets
-        if not each.simulated and each.withdrawn is None and (wanted is None or each.id in wanted)
-    ]
+    known = _known(house)
+    datasets = [each for each in known if (each.part_of != SERIES if wanted is None else each.id in wanted)]
     closed = [each.id for each in datasets if each.access != "open"]
     received, before = recipients(closed), recipients_before(closed)
-    return [_told(house, each, received.get(each.id, []), before.get(each.id, [])) for each in datasets]
+    members = [each for each in known if each.part_of == SERIES]
+    return [
+        _told(house, each, members if each.id == SERIES else [each], received.get(each.id, []), before.get(each.id, []))
+        for each in datasets
+    ]
 
 
 def datasets_of(house: House, thing_id: str) -> list[str]:
     """The datasets in which the reader may see a thing. Of what is hidden and what is not there the same is asked."""
     found = []
-    for each in house.datasets:
-        if each.simulated or each.withdrawn is not None:
+    for each in _known(house):
+        if each.part_of == SERIES and each.id != thing_id:  # a citizen's sensor is a thing of its dataset's id
             continue
         try:
             house.store.feature(house.reader, each.id, thing_id, things=True)
@@ -76,6 +79,11 @@ def datasets_of(house: House, thing_id: str) -> list[str]:
             continue
         found.append(each.id)
     return found
+
+
+def _known(house: House) -> list[DatasetProfile]:
+    every = described(house.profile).datasets.values()
+    return [each for each in every if house.knows(each) and not each.simulated and each.withdrawn is None]
 
 
 class _Kept(NamedTuple):
@@ -112,8 +120,16 @@ def _sensors_for(house: House, dataset: DatasetProfile) -> list[Sensor]:
     return known.sensors
 
 
-def _told(house: House, dataset: DatasetProfile, received: list[tuple[str, str, date]], before: list[Received]) -> Told:
-    sensors = _sensors_for(house, dataset)
+def _told(
+    house: House,
+    dataset: DatasetProfile,
+    parts: Iterable[DatasetProfile],
+    received: list[tuple[str, str, date]],
+    before: list[Received],
+) -> Told:
+    """``parts``: the datasets that have its sensors."""
+    found = [sensor for part in parts for sensor in _sensors_for(house, part)]
+    sensors = sorted(found, key=lambda each: (each.name.casefold(), each.id))
     return Told(
         dataset=dataset,
         title=spoken(dataset.title),

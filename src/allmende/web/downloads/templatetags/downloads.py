@@ -1,4 +1,4 @@
-"""The short form by which a dataset is ordered, for its page."""
+"""The short form by which a dataset is ordered, for its page; and what pages say of it."""
 
 from typing import Any
 
@@ -11,6 +11,12 @@ from allmende.faces.files.formats import FORMATS
 from allmende.web.downloads.words import titles
 
 register = template.Library()
+
+
+@register.simple_tag
+def download_hours() -> int:
+    """For how long a file is kept."""
+    return round(settings.ALLMENDE.download_hours)
 
 
 @register.inclusion_tag("downloads/_form.html")
@@ -32,5 +38,5 @@ def order_form(entry: Entry) -> dict[str, Any]:
         ],
         "readings": bool(entry.figures.streams),
         "start": entry.start,
-        "hours": round(settings.ALLMENDE.download_hours),
+        "hours": download_hours(),
     }
