@@ -153,5 +153,11 @@ def test_the_pages_show_an_organisation_its_own_and_nothing_of_others(town):
     (made,) = revisions.release(revisions.save_draft("dataset", "counts", closed, "cli:x"), "cli:x", seen=1)
     assert made.state == "released"
     assert 'value="counts"' not in client.get("/office/source/tree-feed/edit/").text
+    forged = {"title.de": "x", "title.en": "x", "dataset": "counts", "seen": "0"}
+    answer = client.post("/office/source/tree-feed/edit/", forged)
+    assert answer.status_code == 422
+    assert "Please choose from the list." in answer.text
+    told = client.post("/office/source/tree-feed/edit/", {**forged, "dataset": "nothing"}).text
+    assert "there are" not in told
     answer = client.post("/office/dataset/ponds/do/", {"deed": "remove", "seen": "0"}, follow=True)
     assert "You may not do this" in answer.text or answer.status_code == 404

@@ -10,6 +10,7 @@ from tools.messages import CHECKED
 from allmende.domain.errors import AllmendeError, LimitExceeded
 from allmende.web.office import revisions
 from allmende.web.office.refusals import refusal, say_error
+from allmende.web.office.undoing import Overlaid
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +69,12 @@ def test_a_place_in_another_table_is_called_as_a_clerk_calls_it():
     assert refusal(caught.value) == (
         "Das passt nicht zum Übrigen: Quelle „Zähler“, Datensatz: es gibt keinen Datensatz „fresh“; es gibt counts"
     )
+
+
+def test_what_was_changed_again_is_told_with_the_revision():
+    told = refusal(Overlaid("dataset", {"publisher": [2], "title.de": [3, 4]}))
+    assert "Herausgeber (durch Fassung 2); Titel (Deutsch) (durch Fassung 3, 4)" in told
+    assert "Nehmen Sie zuerst die spätere Änderung zurück" in told
 
 
 def test_a_limit_names_its_setting():

@@ -248,6 +248,7 @@ class TableForm:
             value = str(control.value).strip().replace("\r\n", "\n") or None
         if value is None and field.required and not control.error:
             control.error = _("This has to be filled in.")
+        self._check_choice(control, value)
         was = control.was
         if isinstance(was, float) and value == was:
             return was  # 12.0 stays so, also where it is typed as 12
@@ -256,6 +257,13 @@ class TableForm:
         if isinstance(was, str) and value == [was]:
             return was
         return value
+
+    def _check_choice(self, control: Input, value: Any) -> None:
+        """What is chosen stands in the list, or was there before: no error has to tell what else there would be."""
+        if control.shape in ("choice", "many") and value is not None and value != control.was:
+            known = {key for key, _words in control.options} | set(_listed(control.was))
+            if not known.issuperset(_listed(value)):
+                control.error = _("Please choose from the list.")
 
     def _is_absent(self, control: Input) -> bool:
         """Whether the page that was sent did not have this control; of a box that is not ticked nobody can tell."""
