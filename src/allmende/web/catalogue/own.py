@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from allmende.domain.catalogue import slug
 from allmende.domain.dataset import DatasetProfile, Organisation
+from allmende.domain.ids import slug
 from allmende.domain.profile import Profile
 from allmende.web.citizens.models import OPEN, PREFIX, OwnSensor
 
