@@ -189,6 +189,7 @@ def test_wildcards_take_open_data_on_canonical_topics(spoken: Spoken) -> None:
     assert "v1.1/Datastreams('it''s%2F2')" in seen
 
 
+@pytest.mark.django_db(transaction=True)  # what is told of what is not open is noted first
 def test_who_may_not_read_hears_nothing(spoken: Spoken) -> None:
     at = 1_700_000_000_000_000
     hidden = "garage~free"
@@ -207,6 +208,7 @@ def test_who_may_not_read_hears_nothing(spoken: Spoken) -> None:
     assert told(public, 0) == []
 
 
+@pytest.mark.django_db(transaction=True)  # what is told of what is not open is noted first
 def test_rights_that_are_withdrawn_end_it(spoken: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("allmende.web.broker.notifier._RIGHTS_SECONDS", 0.1)
     at = 1_700_000_000_000_000
