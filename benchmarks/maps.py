@@ -36,11 +36,12 @@ _KINDS = ("Acer platanoides", "Tilia cordata", "Quercus robur", "Fraxinus excels
 
 def plant(store: Any) -> None:
     """The trees, through the only way in."""
+    from allmende.domain.batch import Batch
     from allmende.domain.bounds import Bounds
     from allmende.domain.feature_checks import check_features
     from allmende.domain.policy import house_reader
     from allmende.domain.records import Collection, Feature, Features
-    from allmende.domain.store import Batch, DatasetRecord
+    from allmende.domain.store import DatasetRecord
 
     chance = random.Random(SEED)
     store.put_datasets([DatasetRecord(id="green", title={"en": "Green"}, description={}, publisher="p", licence="l",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from allmende.domain.batch import Batch
 from allmende.domain.bounds import Bounds
 from allmende.domain.feature_checks import check_features
 from allmende.domain.policy import house_reader
@@ -27,7 +28,6 @@ from allmende.domain.records import (
     ThingDeclaration,
     Unit,
 )
-from allmende.domain.store import Batch
 from tests.policy.town import CANARY, NUMBER
 
 AT = 1_700_000_000_000_000
