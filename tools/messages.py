@@ -33,8 +33,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 CHECK_KEYWORDS = {"ProfileError": (2,), "RuleError": (1,), "_fail": (2,), "InvalidInput": (1,)}
 CHECKED = (
     *(SRC / "domain" / f"{name}.py" for name in (
-        "actions", "contract", "dataset", "plain", "privacy", "profile", "profile_checks", "retention", "rule_files",
-        "tables", "times", "units", "wording", "licensing", "harvest",
+        "actions", "contract", "dataset", "plain", "privacy", "profile", "profile_checks", "profile_files", "retention",
+        "rule_files", "tables", "times", "units", "wording", "licensing", "harvest",
     )),
     *(SRC / "knowledge" / f"{name}.py" for name in ("actions", "language", "prepare", "program")),
 )  # fmt: skip
