@@ -28,7 +28,6 @@ def check_telling(rule: RuleProfile, rules: Mapping[str, RuleProfile], others: I
 
 def _check_plain(rule: RuleProfile) -> None:
     """Few times ten are many: what is left out and rounded has to be the count itself."""
-    text = "is the count itself: sum(…), count(…), max(…) or min(…) of the input, or the input"
     for key, output in rule.outputs.items():
         try:
             node = parse(output.expression) if output.expression else None
@@ -40,7 +39,10 @@ def _check_plain(rule: RuleProfile) -> None:
         except RuleError:
             continue  # it is said where expressions are compiled, with its place
         if not isinstance(node, Name) or node.name not in rule.inputs:
-            raise ProfileError(f"{rule.place}.outputs.{key}.expression", text)
+            raise ProfileError(
+                f"{rule.place}.outputs.{key}.expression",
+                "is the count itself: sum(…), count(…), max(…) or min(…) of the input, or the input",
+            )
 
 
 def _roots(

@@ -18,10 +18,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from pyarrow import parquet
+from tests.support import batch
 
+from allmende.domain.records import Series
+from allmende.domain.store import DatasetRecord
 from allmende.web import house as opened
 from allmende.web.accounts.models import AuditEntry, User
 from allmende.web.accounts.tokens import create_token
+from allmende.web.citizens.models import OPEN, WAITING, OwnSensor
 from allmende.web.downloads import making, orders
 from allmende.web.downloads.folder import folder, path_of
 from allmende.web.downloads.models import FAILED, MAKING, READY, Order
@@ -251,6 +255,29 @@ def test_simulated_data_are_had_where_they_are_asked_for_by_name(thread: Any) ->
     assert (found.state, found.rows) == (READY, 2)
     with zipfile.ZipFile(path_of(found)) as archive:
         assert "ACHTUNG: Dies sind keine Messwerte" in archive.read("LIESMICH-README.txt").decode()
+
+
+def test_a_citizen_s_sensor_is_had_while_it_is_shown(thread: Any) -> None:
+    giver = User.objects.create_user("giver")
+    sensor = OwnSensor.objects.create(user=giver, name="Balkon", licence="CC0-1.0", precision="500", state=OPEN)
+    store = opened.open_store()
+    store.put_datasets([DatasetRecord(id=sensor.id_, licence="CC0-1.0")])
+    made = batch(Series(stream=f"{sensor.id_}~pm10", times=[1_700_000_000_000_000], results=[7]), dataset=sensor.id_)
+    own = msgspec.structs.replace(made.declarations[0].sensor, id=sensor.id_)
+    made.declarations = [msgspec.structs.replace(made.declarations[0], sensor=own)]
+    store.append(made)
+    said = order(Client(), dataset=sensor.id_, format="csv")
+    thread.step()
+    found = Order.objects.get(pk=said["key"])
+    assert (found.state, found.rows) == (READY, 1)
+    with zipfile.ZipFile(path_of(found)) as archive:
+        assert json.loads(archive.read("datapackage.json"))["licenses"][0]["name"] == "CC0-1.0"
+    address = path_in(Client().get(path_in(said["address"])).json()["file"])
+    assert Client().get(f"/downloads/{said['key']}/").status_code == 200
+    assert Client().get(address).status_code == 200
+    OwnSensor.objects.update(state=WAITING)
+    assert Client().get(address).status_code == 404
+    assert Client().get(f"/downloads/{said['key']}/").status_code == 404
 
 
 def test_a_file_that_is_too_large_or_finds_no_room_is_not_made(

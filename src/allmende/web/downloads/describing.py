@@ -11,6 +11,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.selection import Selection
 from allmende.faces.files.about import About, Rule, about
 from allmende.web.config import Config
+from allmende.web.downloads.rights import with_own
 from allmende.web.intake import now_micros
 
 
@@ -21,7 +22,8 @@ def digest_of(said: About) -> str:
 
 
 def describe_file(profile: Profile, config: Config, selection: Selection, language: str) -> About:
-    """Of a dataset that the profile has."""
+    """Of a dataset that there is."""
+    profile = with_own(profile, selection.dataset)
     dataset = profile.datasets[selection.dataset]
     root = (config.public_url or config.url).rstrip("/")
     entry = describe(dataset, profile, root=root, figures=DatasetFigures(), measured=False)

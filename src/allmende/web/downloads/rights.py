@@ -13,6 +13,8 @@ from allmende.web.accounts.access import datasets_of
 from allmende.web.accounts.clients import address_of, prefix_of
 from allmende.web.accounts.models import Token, User
 from allmende.web.accounts.tokens import reader_of_token
+from allmende.web.catalogue.own import described
+from allmende.web.citizens.models import PREFIX
 from allmende.web.downloads.models import Order
 
 _TOKEN = "token:"  # noqa: S105  how the names of readers begin
@@ -59,9 +61,14 @@ class Asker:
         return dataset.access == "open" or self.owns(order)
 
 
+def with_own(profile: Profile, name: str) -> Profile:
+    """The profile that has the dataset of a citizen's sensor, where one is named; else the same."""
+    return described(profile) if name not in profile.datasets and name.startswith(PREFIX) else profile
+
+
 def offered(profile: Profile, name: str, reader: Reader) -> DatasetProfile | None:
     """The dataset whose data the reader may have; None for any other, be it there or not."""
-    dataset = profile.datasets.get(name)
+    dataset = with_own(profile, name).datasets.get(name)
     if dataset is None or dataset.withdrawn is not None or not may_read(dataset, reader):
         return None
     return dataset

@@ -137,11 +137,11 @@ def _find(request: HttpRequest, key: str) -> Order:
 
 
 def _page(request: HttpRequest, found: Order) -> HttpResponse:
-    dataset = _profile(request).datasets[found.dataset]
+    dataset = offered(_profile(request), found.dataset, request.house.reader)  # type: ignore[attr-defined]
     waiting = Order.objects.filter(state=WAITING, asked__lt=found.asked).count() if found.state == WAITING else 0
     values = {
         "order": found,
-        "dataset": dataset,
+        "dataset": dataset,  # it was found, and so may be had
         "name": name_of(found),
         "format": titles()[found.format][0],
         "state": states()[found.state],
@@ -158,7 +158,7 @@ def _list(request: HttpRequest) -> HttpResponse:
     profile = _profile(request)
     own = Order.objects.filter(user=asker.user)[:200] if asker.user is not None else []
     listed = [
-        (each, profile.datasets[each.dataset], states()[each.state], titles()[each.format][0])
+        (each, offered(profile, each.dataset, asker.reader), states()[each.state], titles()[each.format][0])
         for each in own
         if asker.may_have(each, profile)
     ]
