@@ -7,6 +7,7 @@
 import atexit
 import os
 import shutil
+import sqlite3
 import tempfile
 from typing import Any
 
@@ -76,3 +77,42 @@ def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
     """A database of PostgreSQL goes with its cluster: to drop it would wait for threads that still have connections."""
     kept: bool = request.config.getvalue("reuse_db")
     return kept or os.environ.get("ALLMENDE_TEST_DATABASE") == "postgres"
+
+
+_new = sqlite3.connect(":memory:", check_same_thread=False)
+"""The tests' database as it was when it was made."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Keep the new database, for tests that commit."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        with django_db_blocker.unblock():
+            connection.ensure_connection()
+            connection.connection.backup(_new)
+
+
+@pytest.hookimpl(trylast=True)  # behind the fixtures
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Leave nothing behind a test that commits: Django empties the tables of its models, and knows nothing of those of
+    the measured world. On PostgreSQL only tests that are taken back run one behind the other."""
+    marker = item.get_closest_marker("django_db")
+    commits = marker is not None and marker.kwargs.get("transaction", False)
+    if nextitem is None or not (commits or "transactional_db" in getattr(item, "fixturenames", ())):
+        return
+    from django.db import connection
+    from pytest_django.plugin import blocking_manager_key
+
+    if connection.vendor == "sqlite":
+        with item.config.stash[blocking_manager_key].unblock():
+            connection.ensure_connection()
+            _new.backup(connection.connection)
+        # As in a process that has just started: nothing is known of what was there.
+        from allmende.web import house, live
+        from allmende.web.transparency import facts
+
+        house.open_store.cache_clear()
+        live.forget()
+        facts.forget()

@@ -202,9 +202,9 @@ def test_nobody_else_sends(given, anna):
 
 def test_size_and_rate_are_limited(given, settings):
     assert send(given, "[" + "1," * 40_000 + "1]").status_code == 413
-    for _ in range(settings.ALLMENDE.own_rate):
-        send(given, {"temperature": 1})
-    answer = send(given, {"temperature": 1})
+    answers = (send(given, {"temperature": 1}) for _ in range(4 * settings.ALLMENDE.own_rate))
+    # A slow machine is allowed some more: room comes back while it sends.
+    answer = next(answer for answer in answers if answer.status_code != 200)
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) >= 1
 

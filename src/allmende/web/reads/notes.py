@@ -103,8 +103,11 @@ class Notes:
     def _run(self) -> None:
         wait = threading.Event()
         while not wait.wait(SECONDS):
-            close_old_connections()
-            self.flush()
+            try:
+                close_old_connections()
+                self.flush()
+            except Exception:  # whatever it was: a thread that has died would count nothing until the next start
+                log.exception("counts of reads were not written down")
 
     def _last(self) -> None:
         with suppress(Exception):  # the process ends; the database may be gone before it
