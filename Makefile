@@ -21,7 +21,7 @@ run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME
 	@[ -e "$(ALLMENDE_HOME)/config.toml" ] || $(BIN)/allmende init --city $(CITY) >/dev/null  # what it says comes next, comes now
 	@exec $(BIN)/allmende serve
 
-# What no profile changes is run once.
+# What no profile changes, and what asks for Jena's own data, is run once.
 KNOW_NO_CITY = $(addprefix tests/,clients conformance connectors domain faults fuzz knowledge policy storage tools) src/allmende/connectors \
   $(patsubst %,tests/browser/test_%.py,accounts api_page catalogue grants making office ogc own_sensors persons rejections rulebook) \
   $(patsubst %,tests/web/test_%.py,audit_chain backup broker cli_processes cores group_table intake listener lost_race \

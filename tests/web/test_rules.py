@@ -39,7 +39,7 @@ def profile():
 
 
 def test_the_thread_follows_and_ends(tmp_path, profile, monkeypatch):
-    monkeypatch.setattr("allmende.web.worker.rules.close_old_connections", lambda: None)
+    monkeypatch.setattr("allmende.web.worker.rounds.close_old_connections", lambda: None)
     intake = make_intake(tmp_path, profile=profile)
     over = threading.Event()
     thread = RulesThread(intake.store, profile, Config(home=tmp_path), over)

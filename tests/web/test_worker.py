@@ -345,3 +345,22 @@ def test_what_is_old_goes(tmp_path):
     assert [e.actor for e in AuditEntry.objects.order_by("id")] == ["user:bert", "house:worker"]
     tidy_up(intake.store, config, old.received_at + 3 * DAY)
     assert intake.store.rejections() == []
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_tidied_up_keeps_nothing_else(tmp_path, monkeypatch):
+    def fail():
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr("allmende.web.worker.upkeep.prune_sessions", fail)
+    intake = make_intake(tmp_path, rejection_days=2.0)
+    old = payload(lines("bad"))
+    intake.take("feed", old)
+    config = Config(home=tmp_path, rejection_days=0.001)
+    tidy_up(intake.store, config, old.received_at + DAY)
+    assert intake.store.rejections() == []
+    record("user:anna", "login")
+    models.QuerySet.update(AuditEntry.objects.all(), at=timezone.now() - timedelta(days=AUDIT_DAYS + 1))
+    monkeypatch.setattr(intake.store, "prune_rejections", lambda **_: fail())
+    tidy_up(intake.store, config, old.received_at + DAY)
+    assert [e.actor for e in AuditEntry.objects.all()] != ["user:anna"], "what comes behind is done"

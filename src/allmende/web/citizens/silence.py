@@ -11,16 +11,15 @@ from email.utils import formataddr
 import structlog
 from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
-from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from allmende.domain.errors import AllmendeError
 from allmende.domain.profile import Profile
 from allmende.web.citizens.models import BLOCKED, OwnSensor
 from allmende.web.config import Config
+from allmende.web.worker.rounds import Rounds
 
 _SECONDS = 600.0
 _MOST = 50
@@ -28,28 +27,21 @@ _MOST = 50
 log = structlog.get_logger("allmende.citizens")
 
 
-class SilenceThread(threading.Thread):
-    """Looks until ``stop`` is set."""
+class SilenceThread(Rounds):
+    """Looks for sensors that went silent."""
 
     def __init__(self, profile: Profile, config: Config, stop: threading.Event) -> None:
-        super().__init__(name="own-sensors", daemon=True)
+        super().__init__("own-sensors", stop, first=_SECONDS)
         self._profile = profile
         self._config = config
-        self._stop_event = stop
 
-    def run(self) -> None:
-        """Look, wait, look again. Nothing that goes wrong ends it."""
-        while not self._stop_event.wait(_SECONDS):
-            close_old_connections()
-            try:
-                tell_silent(self._profile, self._config, timezone.now())
-            except (AllmendeError, OSError) as error:  # smtplib's errors are OSErrors
-                log.warning("a silent sensor could not be told", error=type(error).__name__)
-            except Exception:
-                # A mistake of ours must not end it; what was not told is told at the next look.
-                log.exception("looking for silent sensors stumbled")
-            finally:
-                close_old_connections()
+    def turn(self) -> float:
+        """One look; what could not be told is told at the next."""
+        try:
+            tell_silent(self._profile, self._config, timezone.now())
+        except OSError as error:  # smtplib's are such, and name the address
+            log.warning("a silent sensor could not be told", error=type(error).__name__)
+        return _SECONDS
 
 
 def tell_silent(profile: Profile, config: Config, now: datetime) -> int:

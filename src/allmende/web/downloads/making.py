@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 
 import structlog
-from django.db import close_old_connections
 from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -29,6 +28,7 @@ from allmende.web.downloads.models import FAILED, MAKING, READY, WAITING, Order
 from allmende.web.downloads.rights import offered, reader_of
 from allmende.web.downloads.words import words_of
 from allmende.web.reads.noting import noting
+from allmende.web.worker.rounds import Rounds
 
 SECONDS = 1.0
 """Between two looks, and between two words on how far a file is."""
@@ -42,27 +42,18 @@ class Stopped(Exception):
     """The worker is to stop, or nobody wants the file any more."""
 
 
-class OrdersThread(threading.Thread):
-    """Works until ``stop`` is set; nothing that goes wrong ends it."""
+class OrdersThread(Rounds):
+    """Order after order."""
 
     def __init__(
         self, store: Store, profile: Callable[[], Profile], config: Config, stop: threading.Event
     ) -> None:  # fmt: skip
-        super().__init__(name="downloads", daemon=True)
-        self._store, self._profile, self._config, self._stop_event = store, profile, config, stop
+        super().__init__("downloads", stop)
+        self._store, self._profile, self._config = store, profile, config
 
-    def run(self) -> None:
-        """Order after order."""
-        while not self._stop_event.is_set():
-            close_old_connections()
-            try:
-                done = self.step()
-            except Exception:  # the database may be away; it is looked again
-                log.exception("orders could not be looked at")
-                done = False
-            finally:
-                close_old_connections()
-            self._stop_event.wait(0.0 if done else SECONDS)
+    def turn(self) -> float:
+        """The next one."""
+        return 0.0 if self.step() else SECONDS
 
     def step(self) -> bool:
         """Make the file of the next order; whether there was one."""

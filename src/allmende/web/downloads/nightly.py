@@ -4,13 +4,13 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import close_old_connections
 
-from allmende.domain.errors import AllmendeError, Conflict
+from allmende.domain.errors import Conflict
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.domain.times import from_datetime, to_datetime
@@ -21,6 +21,7 @@ from allmende.web.downloads.making import Stopped
 from allmende.web.downloads.marking import Marker
 from allmende.web.downloads.models import Dump
 from allmende.web.intake import now_micros
+from allmende.web.worker.rounds import Rounds
 
 LOOK_SECONDS = 5.0
 SOON_SECONDS = 600.0
@@ -31,35 +32,24 @@ MADE = "time:dumps-made"
 log = structlog.get_logger("allmende.dumps")
 
 
-class DumpsThread(threading.Thread):
-    """Works until ``stop`` is set; nothing that goes wrong ends it."""
+class DumpsThread(Rounds):
+    """Look after look."""
 
     def __init__(
         self, store: Store, profile: Callable[[], Profile], config: Config, stop: threading.Event,
         *, clock: Callable[[], int] = now_micros,
     ) -> None:  # fmt: skip
-        super().__init__(name="dumps", daemon=True)
-        self._store, self._profile, self._config, self._stop_event, self._clock = store, profile, config, stop, clock
+        super().__init__("dumps", stop)
+        self._store, self._profile, self._config, self._clock = store, profile, config, clock
         self._marker = Marker(store)
         self._dumper = Dumper(store, config, self._go_on)
         self._soon = float("-inf")
 
-    def run(self) -> None:
-        """Look after look."""
-        while not self._stop_event.is_set():
-            close_old_connections()
-            try:
-                self.look()
-            except Stopped:
-                pass
-            except (AllmendeError, OSError) as error:
-                log.warning("dumps could not be looked after", error=str(error))
-            except Exception:
-                # A mistake of ours must not end it; each file is whole or not there.
-                log.exception("dumps stumbled")
-            finally:
-                close_old_connections()
-            self._stop_event.wait(LOOK_SECONDS)
+    def turn(self) -> float:
+        """One look. Each file is whole or not there, whatever happens."""
+        with suppress(Stopped):
+            self.look()
+        return LOOK_SECONDS
 
     def look(self) -> None:
         """Do what is due."""

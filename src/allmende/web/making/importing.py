@@ -5,7 +5,6 @@ import time
 from copy import copy
 
 import structlog
-from django.db import close_old_connections
 
 from allmende.domain.batch import Receipt
 from allmende.domain.errors import AllmendeError
@@ -14,6 +13,7 @@ from allmende.web.intake import Intake
 from allmende.web.making.models import DONE, FAILED, PROPOSED, RUNNING, Making
 from allmende.web.making.proposing import is_released
 from allmende.web.making.uploads import drop, path_of
+from allmende.web.worker.rounds import Rounds
 
 SECONDS = 2.0
 """Between two looks, and between two words on how far it is."""
@@ -21,27 +21,20 @@ SECONDS = 2.0
 log = structlog.get_logger("allmende.worker")
 
 
-class ImportsThread(threading.Thread):
-    """One file after the other, until ``stop`` is set.
+class ImportsThread(Rounds):
+    """One file after the other.
 
     A file that the worker was killed in is taken from its beginning again: what was kept is counted as repeated.
     """
 
     def __init__(self, intake: Intake, stop: threading.Event) -> None:
-        super().__init__(name="imports", daemon=True)
+        super().__init__("imports", stop, first=SECONDS)
         self._intake = intake
-        self._stop_event = stop
 
-    def run(self) -> None:
-        """Nothing that goes wrong ends it."""
-        while not self._stop_event.wait(SECONDS):
-            close_old_connections()
-            try:
-                self.look()
-            except Exception:  # the database may be away; it is looked again
-                log.exception("files that were brought could not be looked at")
-            finally:
-                close_old_connections()
+    def turn(self) -> float:
+        """One look."""
+        self.look()
+        return SECONDS
 
     def look(self) -> int:
         """Take in what may be taken; gives how many."""

@@ -8,7 +8,6 @@ import threading
 from datetime import datetime
 
 import structlog
-from django.db import close_old_connections
 from django.utils import timezone
 
 from allmende.domain.batch import Receipt
@@ -24,6 +23,7 @@ from allmende.web.config import Config
 from allmende.web.intake import now_micros
 from allmende.web.rulebook.models import DONE, FAILED, RUNNING, WAITING, RuleRun
 from allmende.web.rules import RULES, limits_of
+from allmende.web.worker.rounds import Rounds
 
 _PAUSE = 2.0
 
@@ -40,28 +40,18 @@ def ask(rule: str, start: datetime, end: datetime, by: User) -> RuleRun:
     return run
 
 
-class RunsThread(threading.Thread):
-    """Works until ``stop`` is set."""
+class RunsThread(Rounds):
+    """One run after the other; one that stumbled is tried again."""
 
     def __init__(self, store: Store, profile: Profile, config: Config, stop: threading.Event) -> None:
-        super().__init__(name="rule-runs", daemon=True)
+        super().__init__("rule-runs", stop)
         self._store = store
         self._config = config
         self._prepared = prepare_rules(profile)
-        self._stop_event = stop
 
-    def run(self) -> None:
-        """One run after the other; nothing that goes wrong ends it."""
-        while not self._stop_event.is_set():
-            close_old_connections()
-            try:
-                done = self.step()
-            except Exception:
-                # A mistake of ours: it is in the log, and the run is tried again.
-                log.exception("a run of a rule stumbled")
-                done = False
-            close_old_connections()
-            self._stop_event.wait(0.0 if done else _PAUSE)
+    def turn(self) -> float:
+        """The next one."""
+        return 0.0 if self.step() else _PAUSE
 
     def step(self) -> bool:
         """Do the next run that waits; whether there was one."""

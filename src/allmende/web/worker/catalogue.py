@@ -4,9 +4,7 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from django.db import close_old_connections
 
-from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
@@ -17,6 +15,7 @@ from allmende.web.catalogue.models import Description
 from allmende.web.catalogue.notes import measure_quality, note_descriptions
 from allmende.web.config import Config
 from allmende.web.intake import now_micros
+from allmende.web.worker.rounds import Rounds
 
 LOOK_SECONDS = 60.0
 _PUSH_MICROS = HOUR
@@ -24,7 +23,7 @@ _PUSH_MICROS = HOUR
 log = structlog.get_logger("allmende.catalogue")
 
 
-class CatalogueThread(threading.Thread):
+class CatalogueThread(Rounds):
     """Works until ``stop`` is set; nothing that goes wrong ends it."""
 
     def __init__(
@@ -36,27 +35,23 @@ class CatalogueThread(threading.Thread):
         *,
         clock: Callable[[], int] = now_micros,
     ) -> None:
-        super().__init__(name="catalogue", daemon=True)
-        self._store, self._open_profile, self._config, self._stop_event = store, profile, config, stop
+        super().__init__("catalogue", stop)
+        self._store, self._open_profile, self._config = store, profile, config
         self._clock = clock
         self._noted: Profile | None = None
         self._pushed = 0
         self._hub: Hub | None = None
 
-    def run(self) -> None:
-        """Round after round."""
-        while not self._stop_event.is_set():
-            close_old_connections()
-            try:
-                self.round()
-            except (AllmendeError, HubError) as error:
-                log.warning("the catalogue could not be looked after", error=str(error))
-            except Exception:
-                # A mistake of ours in one round must not end the next ones; each piece is committed whole.
-                log.exception("the catalogue stumbled")
-            finally:
-                close_old_connections()
-            self._stop_event.wait(LOOK_SECONDS)
+    def turn(self) -> float:
+        """One round; each piece is committed whole."""
+        try:
+            self.round()
+        except HubError as error:
+            log.warning("the hub could not be told", error=str(error))
+        return LOOK_SECONDS
+
+    def end(self) -> None:
+        """Let the hub go."""
         if self._hub is not None:
             self._hub.close()
 

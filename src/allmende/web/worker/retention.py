@@ -4,16 +4,15 @@ import threading
 import time
 
 import structlog
-from django.db import close_old_connections
 from django.utils import timezone
 
-from allmende.domain.errors import AllmendeError
 from allmende.domain.profile import Profile
 from allmende.domain.retention import listed
 from allmende.web.accounts.audit import record
 from allmende.web.config import Config
 from allmende.web.intake import now_micros
 from allmende.web.retention import SECONDS, apply, retention_work, warn_of_disk
+from allmende.web.worker.rounds import Rounds
 
 _LOOK_SECONDS = 60.0
 """Between two looks at the disk."""
@@ -32,35 +31,27 @@ def _rules_of_people(profile: Profile) -> dict[str, str]:
     return found
 
 
-class RetentionThread(threading.Thread):
-    """Works until ``stop`` is set. It writes a little at a time: whoever takes readings in does not wait for it."""
+class RetentionThread(Rounds):
+    """Round after round. It writes a little at a time: whoever takes readings in does not wait for it."""
 
     def __init__(self, profile: Profile, config: Config, stop: threading.Event, *, due: float = float("-inf")) -> None:
         """``due``: when to begin, by the monotonic clock."""
-        super().__init__(name="retention", daemon=True)
+        super().__init__("retention", stop)
         self._work = retention_work(profile)
         self._config = config
-        self._stop_event = stop
         self.due = due
         self._warned = False
         self._personal = _rules_of_people(profile)
         self._forgotten: dict[str, int] = {}
         self._day = timezone.localdate()
 
-    def run(self) -> None:
-        """Round after round; nothing that goes wrong ends it."""
-        while not self._stop_event.is_set():
-            close_old_connections()
-            try:
-                self.round()
-            except (AllmendeError, OSError) as error:
-                log.warning("retention could not go on", error=str(error))
-            except Exception:
-                # A mistake of ours must not end it; each piece is committed or taken back whole.
-                log.exception("retention stumbled")
-            finally:
-                close_old_connections()
-            self._stop_event.wait(_LOOK_SECONDS)
+    def turn(self) -> float:
+        """One round; each piece is committed or taken back whole."""
+        self.round()
+        return _LOOK_SECONDS
+
+    def end(self) -> None:
+        """Say what was deleted since it was last said."""
         self._tell_of_people()
 
     def _tell_of_people(self) -> None:

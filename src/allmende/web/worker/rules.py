@@ -4,9 +4,7 @@ readings in does not wait for it."""
 import threading
 
 import structlog
-from django.db import close_old_connections
 
-from allmende.domain.errors import AllmendeError
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.knowledge.follow import Follower, Overtaken, Progress
@@ -16,22 +14,24 @@ from allmende.web.intake import now_micros
 from allmende.web.observability.metrics import RULE_ACTIONS, RULE_FAILURES, RULE_VALUES
 from allmende.web.retention import Edges
 from allmende.web.rules import RULES, AuditJournal, limits_of
+from allmende.web.worker.rounds import Rounds
 
-_PAUSE, _TROUBLE_PAUSE = 0.5, 10.0
+_PAUSE = 0.5
 
 log = structlog.get_logger("allmende.rules")
 
 
-class RulesThread(threading.Thread):
-    """Follows the change log until ``stop`` is set."""
+class RulesThread(Rounds):
+    """Follows the change log."""
+
+    trouble_seconds = 10.0
 
     def __init__(self, store: Store, profile: Profile, config: Config, stop: threading.Event) -> None:
-        super().__init__(name="rules", daemon=True)
+        super().__init__("rules", stop)
         prepared = prepare_rules(profile)
         for rule, problem in prepared.problems.items():
             log.warning("a rule is not in order", rule=rule, problem=problem)
         self.rules = prepared.rules
-        self._stop_event = stop
         self._follower = Follower(
             store,
             prepared.rules,
@@ -45,29 +45,17 @@ class RulesThread(threading.Thread):
         self._begun = False
         self._told: dict[str, str] = {}
 
-    def run(self) -> None:
-        """Step after step; nothing that goes wrong ends it."""
-        while not self._stop_event.is_set():
-            close_old_connections()
-            pause = _PAUSE
-            try:
-                if not self._begun:
-                    self._follower.begin()
-                    self._begun = True
-                progress = self._follower.step()
-                self._note(progress)
-                pause = 0.0 if progress.changes else _PAUSE
-            except Overtaken:
-                pause = 0.0
-            except AllmendeError as error:
-                log.warning("the rules could not go on", error=str(error))
-                pause = _TROUBLE_PAUSE
-            except Exception:
-                # A mistake of ours in one value must not end all others; nothing was committed, it is tried again.
-                log.exception("the rules stumbled")
-                pause = _TROUBLE_PAUSE
-            self._stop_event.wait(pause)
-        close_old_connections()
+    def turn(self) -> float:
+        """One step. Where it fails nothing was committed, and it is tried again."""
+        try:
+            if not self._begun:
+                self._follower.begin()
+                self._begun = True
+            progress = self._follower.step()
+        except Overtaken:
+            return 0.0
+        self._note(progress)
+        return 0.0 if progress.changes else _PAUSE
 
     def _note(self, progress: Progress) -> None:
         """Count, and log what is new: not the same trouble with each reading."""

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import structlog
 from django.db import close_old_connections, connection
 
-from allmende.domain.errors import AllmendeError
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.web.config import Config
@@ -122,7 +121,4 @@ class Worker:
         if time.monotonic() - self._tidied < UPKEEP_SECONDS:
             return
         self._tidied = time.monotonic()
-        try:
-            tidy_up(self._store, self._config, time.time_ns() // 1000)
-        except AllmendeError as error:
-            log.warning("could not tidy up", error=str(error))
+        tidy_up(self._store, self._config, time.time_ns() // 1000)

@@ -1,5 +1,6 @@
 """Tidies up: what was kept for a time goes when the time is over."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -33,33 +34,49 @@ def tidy_up(store: Store, config: Config, now: int) -> None:
     """Notes of reads into the audit log; rejections by age and size, audit log and changes by age, sessions and
     unfinished sources that are over, files of drafts that are gone. ``now`` in microseconds.
 
-    Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
+    Each by itself: what cannot be done now is done at the next round, and keeps nothing else.
     """
-    gone = store.prune_rejections(
-        older_than=now - round(config.rejection_days * DAY),
-        keep_bytes=config.rejection_bytes,
-        source_bytes=config.rejection_source_bytes,
-        source_count=config.rejection_source_count,
-    )
-    write_entries(timezone.now())
-    entries = AuditEntry.objects.prune(timezone.now() - timedelta(days=AUDIT_DAYS))
-    SessionStore.clear_expired()
-    prune_sessions()
-    prune_accounts()
-    Message.prune()
-    prune_makings()
-    Grant.prune()
-    PersonRequest.prune()
-    prune_parcels()
-    prune_marks()
-    prune_downloads()
-    prune_files(timezone.now() - timedelta(days=1))
-    if config.postgres:
-        prepare_years(now)
-    lines = store.prune_logs(
-        read_before=now - HOUR,
-        before=now - round(config.follow_days * DAY),
-        deletions_before=now - AUDIT_DAYS * DAY,
-    )
+    done = {}
+    for what, tidy in _work(store, config, now).items():
+        try:
+            done[what] = tidy() or 0
+        except Exception:  # whatever it is: a fault of one must not let all that comes behind it pile up
+            log.exception("could not tidy up", what=what)
+    gone, entries, lines = (done.get(what, 0) for what in ("rejections", "audit log", "change log"))
     if gone or entries or lines:
         log.info("tidied up", rejections=gone, audit_entries=entries, changes=lines)
+
+
+def _work(store: Store, config: Config, now: int) -> dict[str, Callable[[], int | None]]:
+    """What is to be done, in this order; some tell how many went.
+
+    Who deleted an observation stands in the change log alone, and is kept as long as the audit log.
+    """
+    today = timezone.now()
+    return {
+        "rejections": lambda: store.prune_rejections(
+            older_than=now - round(config.rejection_days * DAY),
+            keep_bytes=config.rejection_bytes,
+            source_bytes=config.rejection_source_bytes,
+            source_count=config.rejection_source_count,
+        ),
+        "notes of reads": lambda: write_entries(today),
+        "audit log": lambda: AuditEntry.objects.prune(today - timedelta(days=AUDIT_DAYS)),
+        "sessions": SessionStore.clear_expired,
+        "places of sessions": prune_sessions,
+        "accounts": prune_accounts,
+        "messages": Message.prune,
+        "unfinished sources": prune_makings,
+        "grants": Grant.prune,
+        "requests of persons": PersonRequest.prune,
+        "files for persons": prune_parcels,
+        "marks of erasures": prune_marks,
+        "ordered files": prune_downloads,
+        "files of drafts": lambda: prune_files(today - timedelta(days=1)),
+        "years to come": lambda: prepare_years(now) if config.postgres else None,
+        "change log": lambda: store.prune_logs(
+            read_before=now - HOUR,
+            before=now - round(config.follow_days * DAY),
+            deletions_before=now - AUDIT_DAYS * DAY,
+        ),
+    }

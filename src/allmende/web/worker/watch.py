@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
 from allmende.domain import watch
 from allmende.domain.contract import Contract
@@ -22,6 +22,7 @@ from allmende.domain.watch import Counted, Seen, StreamFacts
 from allmende.web.house import open_profile
 from allmende.web.intake import Intake
 from allmende.web.worker.models import Look, Trouble, Watched
+from allmende.web.worker.rounds import Rounds
 
 SECONDS = 60.0
 LOOK_UPS = 200
@@ -36,26 +37,19 @@ _PAGE = 1000
 log = structlog.get_logger("allmende.watch")
 
 
-class Watch(threading.Thread):
-    """Evaluates until ``stop`` is set."""
+class Watch(Rounds):
+    """Round after round."""
 
     def __init__(self, intake: Intake, stop: threading.Event, tell: "Teller") -> None:
-        super().__init__(name="watch", daemon=True)
+        super().__init__("watch", stop, first=SECONDS)
         self._intake = intake
-        self._stop_event = stop
         self._tell = tell
         self._pasts: dict[str, Pasts] = {}
 
-    def run(self) -> None:
-        """Round after round. Nothing that goes wrong ends it."""
-        while not self._stop_event.wait(SECONDS):
-            close_old_connections()
-            try:
-                self.round()
-            except Exception as error:  # the next round may go well
-                log.warning("the sources could not be watched", error=f"{type(error).__name__}: {error}")
-            finally:
-                close_old_connections()
+    def turn(self) -> float:
+        """One round."""
+        self.round()
+        return SECONDS
 
     def round(self) -> None:
         """Judge every source that is switched on, then tell what was not told yet."""
