@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.alerts import check_alerts, parse_alerts, parse_channels
 from allmende.domain.dataset import (
     CatalogueProfile,
     DatasetProfile,
@@ -101,6 +102,8 @@ def parse_profile(
             key: convert({**body, "id": key}, HarvestProfile, f"harvests.{key}")
             for key, body in tables(parts.get("harvests", {}), "harvests").items()
         },
+        alerts=parse_alerts(parts.get("alerts", {}), groups),
+        channels=parse_channels(parts.get("channels", {})),
     )
     _check(profile)
     words = profile.properties
@@ -110,7 +113,8 @@ def parse_profile(
             key: msgspec.structs.replace(each, property=with_merged(words, each.property))
             for key, each in profile.retention.items()
         }
-        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept)
+        watched = {key: rule_with_merged(words, alert) for key, alert in profile.alerts.items()}
+        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept, alerts=watched)
     return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
 
 
@@ -287,3 +291,4 @@ def _check(profile: Profile) -> None:
     check_privacy(profile.datasets, profile.languages)
     check_words(profile.properties, profile.synonyms, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)
+    check_alerts(profile.alerts, profile.channels, profile.datasets, profile.languages)
