@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "allmende.web.downloads",
     "allmende.web.transparency",
     "allmende.web.rulebook",
+    "allmende.web.alerts",
     "allmende.web.ogc",
     "allmende.web.instruments",
     *(service.app for service in SERVICES),
