@@ -49,9 +49,9 @@ class Looker:
         newest: Mapping[str, int],
         awake: int,
         *,
-        also: bool = True,
+        beside: Iterable[int] = (),
     ) -> list[Seen]:
-        """At each time of a reading from ``low`` to ``now``, and (``also``) at ``now``, in order.
+        """At each time of a reading from ``low`` to ``now``, at those ``beside`` them, and at ``now``, in order.
 
         ``newest`` says by stream when it last spoke. Nobody listened before ``awake``: what was not heard by then may
         have been said. Raises LimitExceeded.
@@ -59,7 +59,7 @@ class Looker:
         rule = alert.rule
         back = max(rule.reach, micros(alert.profile.window), 0)
         columns = load(self._store, self._reader, rule, group, low - back - 1, now + 1, self._limits)
-        moments = sorted({*_times(columns, rule.profile.inputs, low, now), now})
+        moments = sorted({*_times(columns, rule.profile.inputs, low, now), *beside, now})
         ahead = self._ahead(alert, group, low, now)
         seen = []
         for moment in moments:

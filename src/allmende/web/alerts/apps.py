@@ -1,6 +1,9 @@
 """The app of alerts."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from allmende.web.instruments import Instrument
 
 
 class AlertsConfig(AppConfig):
@@ -8,6 +11,12 @@ class AlertsConfig(AppConfig):
 
     name = "allmende.web.alerts"
     label = "alerts"
+    instrument = Instrument(
+        title=_("Alerts"),
+        summary=_("What is out of the ordinary now: high water, frost, full car parks. And what was before."),
+        address="alerts:list",
+        order=40,
+    )
 
     def ready(self) -> None:
         """Say what is held of people."""

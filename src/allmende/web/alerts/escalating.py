@@ -40,7 +40,7 @@ def escalate(store: Store, profile: Profile, now: int) -> int:
             if event is None or event.escalated >= len(steps[event.alert]):
                 continue
             step = steps[event.alert][event.escalated]
-            if now - event.changed >= micros(step.after):
+            if now - event.noted >= micros(step.after):
                 DjangoLedger(store, READER, profile, lambda: now).escalate(event, event.escalated, step.tell)
                 taken += 1
     return taken

@@ -32,6 +32,8 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     raised: int
     until: int | None
     """When it was over."""
+    noted: int
+    """When the house raised it."""
     changed: int
     """When the house noted its beginning or end; ``since`` of :func:`events` is compared with it."""
     title: Mapping[str, str]
@@ -99,6 +101,7 @@ def happening(row: Event) -> Happening:
         since=row.since,
         raised=row.raised,
         until=row.over,
+        noted=row.noted,
         changed=row.changed,
         title=row.title,
         description=row.description,

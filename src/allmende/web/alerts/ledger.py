@@ -58,7 +58,7 @@ class DjangoLedger:
         alert, group, seen = happened.alert, happened.group, happened.seen
         assert alert is not None
         assert group is not None
-        profile = alert.profile
+        profile, now = alert.profile, self._clock()
         streams = sorted({stream for stream, _ in seen.streams.values()} - group.kept) if seen else []
         about = self._about(streams[:1])
         all_together = profile.by == "all"
@@ -71,10 +71,11 @@ class DjangoLedger:
             category=profile.category,
             public=profile.public,
             simulated=alert.rule.simulated,
-            silenced=silenced(happened.pair, to_datetime(self._clock())),
+            silenced=silenced(happened.pair, to_datetime(now)),
             since=happened.move.since,
             raised=happened.move.at,
-            changed=self._clock(),
+            noted=now,
+            changed=now,
             edition=alert.edition,
             title=profile.title,
             description=profile.description,

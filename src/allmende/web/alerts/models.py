@@ -60,6 +60,8 @@ class Event(models.Model):
     """When that which raised it began."""
     raised = models.BigIntegerField()
     over = models.BigIntegerField(null=True)
+    noted = models.BigIntegerField()
+    """When the house raised it, by its own clock."""
     changed = models.BigIntegerField()
     """When it was raised or over by the house's own clock: those who follow ask by it."""
     edition = models.CharField(max_length=20)
