@@ -65,7 +65,7 @@ def parse_boards(files: Mapping[str, bytes]) -> dict[str, BoardProfile]:
         for key, body in tables(data.pop("boards", {}), f"{name}: boards").items():
             if key in boards:
                 raise ProfileError(
-                    f"{name}: boards.{key}", "is there twice, in one file or in two; each has its own id"
+                    f"{name}: boards.{key}", "is there twice, in one file or in two; each has an id of its own"
                 )
             boards[key] = BoardProfile(id=key, file=name, content=_content(body, f"{name}: boards.{key}"))
         for key in data:

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.boards",
     "allmende.web.catalogue",
     "allmende.web.harvest",
     "allmende.web.policies",

@@ -27,6 +27,7 @@ urlpatterns = [
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),
     path("accounts/", include(allauth_urlpatterns)),
+    path("boards/", include("allmende.web.boards.urls")),
     path("feedback/", include("allmende.web.feedback.urls")),
     path("transparency/", include("allmende.web.transparency.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),

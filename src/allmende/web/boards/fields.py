@@ -18,7 +18,7 @@ SEARCH = "look_for"
 class StreamsField(forms.MultipleChoiceField):
     """Ids of streams; its page shows those that were chosen and those that were found, to be ticked."""
 
-    widget = forms.CheckboxSelectMultiple
+    widget = forms.CheckboxSelectMultiple(attrs={"class": "kern-form-check__checkbox"})
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -29,6 +29,9 @@ class Stream(NamedTuple):
     thing: str
     property: str
     unit: str
+    """As people write it."""
+    symbol: str
+    """As it is kept."""
     simulated: bool
     value: Any = None
     at: datetime | None = None
@@ -59,6 +62,7 @@ def say_value(value: Any) -> str:
 _UNITS = {
     "1": "",
     "Cel": "°C",
+    "K": "°C",
     "deg": "°",
     "ug/m3": "µg/m³",
     "m3/s": "m³/s",
@@ -66,6 +70,16 @@ _UNITS = {
     "[pH]": "",
     "uS/cm": "µS/cm",
 }
+
+
+_KELVIN = 273.15
+
+
+def as_shown(value: Any, symbol: str) -> Any:
+    """A number in the unit that pages show: nobody reads a temperature in kelvin."""
+    if symbol == "K" and isinstance(value, int | float) and not isinstance(value, bool):
+        return value - _KELVIN
+    return value
 
 
 def say_unit(symbol: str) -> str:
@@ -130,12 +144,13 @@ def _find(store: Store, reader: Reader, chosen: Expression, top: int) -> list[St
     for row in page.rows:
         pk, id_, name, unit, properties = row[:5]
         value, at = newest.get(str(id_), (None, None))
-        said = _decode(properties)
+        said, symbol = _decode(properties), str(_decode(unit).get("symbol") or "")
         found.append(
             Stream(
                 id=str(id_), name=str(name), thing=_name(page, "Thing", pk),
-                property=_name(page, "ObservedProperty", pk), unit=say_unit(str(_decode(unit).get("symbol") or "")),
-                simulated=bool(said.get("simulated")), value=value, at=at,
+                property=_name(page, "ObservedProperty", pk), unit=say_unit(symbol),
+                symbol=symbol,
+                simulated=bool(said.get("simulated")), value=as_shown(value, symbol), at=at,
             )
         )  # fmt: skip
     return found

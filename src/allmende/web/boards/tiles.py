@@ -9,11 +9,9 @@ import msgspec
 from django import forms
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from allmende.domain.boards import Tile
-from allmende.domain.catalogue import may_read
 from allmende.domain.errors import NotFound
 from allmende.domain.features import FeatureQuery
 from allmende.domain.figures import StreamSummary
@@ -128,10 +126,10 @@ class Value(Kind):
         found = streams.of(request, listed(tile.settings, "streams"))
         stream = next(iter(found.values()), None)
         if stream is None or stream.at is None:
-            return _nothing(request, stream)
+            return _nothing(request, tile, stream)
         course: Course | None = None
         if isinstance(stream.value, int | float) and not isinstance(stream.value, bool):
-            course = course_of(house.store, house.reader, stream.id, now, usual=bool(tile.settings.get("usual")))
+            course = course_of(house.store, house.reader, stream, now, usual=bool(tile.settings.get("usual")))
             if course.now is not None and stream.at > now:  # of a forecast: what it says of this moment
                 stream = stream._replace(value=course.now[1], at=course.now[0])
         said = {"stream": stream, "course": course, "now": now, "old": stream.at < now - timedelta(days=1)}
@@ -202,7 +200,7 @@ class Table(Kind):
         most = tile.settings.get("rows", _SHOWN)
         rows, simulated = self._rows(request, tile)
         if not rows:
-            return _nothing(request)
+            return _nothing(request, tile)
         shown = with_shares(rows[: most if isinstance(most, int) and most > 0 else _SHOWN])
         now = request.house.now()  # type: ignore[attr-defined]
         old = [row for row in shown if row.at is None or row.at < now - timedelta(days=1)]
@@ -233,9 +231,8 @@ class Table(Kind):
 def _row(kept: StreamSummary, alike: bool) -> Row:
     label = kept.thing or kept.name if alike else " – ".join(part for part in (kept.thing, kept.property) if part)
     at = to_datetime(kept.start) if kept.start is not None else None
-    return Row(
-        label or kept.name, streams.say_value(kept.result), streams.say_unit(kept.unit), at, _number(kept.result)
-    )
+    value = streams.as_shown(kept.result, kept.unit)
+    return Row(label or kept.name, streams.say_value(value), streams.say_unit(kept.unit), at, _number(value))
 
 
 def _number(value: Any) -> float | None:
@@ -297,7 +294,7 @@ class Objects(Kind):
         try:
             items, count = house.store.features(asked).items, house.store.count_features(asked)
         except NotFound:
-            return _nothing(request)
+            return _nothing(request, tile)
         label = str(tile.settings.get("label", "name"))
         rows = [(_label(each.properties, label) or each.id, _until(each.valid_to)) for each in items]
         said = {"rows": rows, "count": count, "collection": collection, "more": count - len(rows)}
@@ -330,13 +327,17 @@ class LateSources(Kind):
         house = request.house  # type: ignore[attr-defined]
         troubles = Trouble.objects.filter(over__isnull=True).order_by("since")
         every = list_sources(house.profile, house.store.sources(), house.now(), troubles=troubles)
-        known = [each for each in every if may_read(each.dataset, house.reader)]
+        known = [each for each in every if house.knows(each.dataset)]
         on = [each for each in known if each.state != "off"]
         late = [each for each in on if each.state != "working"]
         said = {"late": late, "on": len(on), "working": len(on) - len(late), "off": len(known) - len(on)}
         return render_to_string("boards/tiles/sources.html", {**said, "now": house.now()}, request)
 
 
-def _nothing(request: HttpRequest, stream: streams.Stream | None = None) -> str:
-    words = _t("There are no data of this at present.")
-    return render_to_string("boards/tiles/nothing.html", {"words": words, "stream": stream}, request)
+def _nothing(request: HttpRequest, tile: Tile, stream: streams.Stream | None = None) -> str:
+    """That there is nothing, and how the sources of what the tile reads fare."""
+    house = request.house  # type: ignore[attr-defined]
+    datasets = listed(tile.settings, "datasets")
+    every = list_sources(house.profile, house.store.sources(), house.now()) if datasets else []
+    sources = [each for each in every if each.dataset.id in datasets]
+    return render_to_string("boards/tiles/nothing.html", {"stream": stream, "sources": sources}, request)

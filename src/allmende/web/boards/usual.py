@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from allmende.domain.policy import Reader
 from allmende.domain.store import Points, Store
 from allmende.domain.times import from_datetime, to_datetime
+from allmende.web.boards.streams import Stream, as_shown
 from allmende.web.citizens.chart import HEIGHT, WIDTH, Chart, draw
 
 WEEKS = 4
@@ -34,11 +35,13 @@ class Course(NamedTuple):
     height: int = HEIGHT
 
 
-def course_of(store: Store, reader: Reader, stream: str, now: datetime, *, usual: bool) -> Course:
-    """Of one stream of numbers; of forecasts by the newest run."""
+def course_of(store: Store, reader: Reader, stream: Stream, now: datetime, *, usual: bool) -> Course:
+    """Of one stream of numbers, in the unit that is shown; of forecasts by the newest run."""
 
     def points(start: datetime, end: datetime) -> Points:
-        return store.points(reader, stream, from_datetime(start), from_datetime(end), newest_run=True)
+        found = store.points(reader, stream.id, from_datetime(start), from_datetime(end), newest_run=True)
+        found.results = [as_shown(result, stream.symbol) for result in found.results]
+        return found
 
     day = points(now - _DAY, now + timedelta(seconds=1))
     pairs = _numbers(day)
