@@ -32,6 +32,10 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
   void import('./chart').then(({ showChart }) => showChart(panel));
 }
 
+for (const panel of document.querySelectorAll<HTMLElement>('[data-series]')) {
+  whenNear(panel, () => void import('./series').then(({ showSeries }) => showSeries(panel)));
+}
+
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 

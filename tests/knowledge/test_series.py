@@ -148,7 +148,7 @@ def test_merged_readings_count_as_many_as_they_stand_for(store: Store) -> None:
     body = {"result": 1, "phenomenonTime": "2026-06-01T01:00:00Z"}
     create(store, "Observation", body, links={"Datastream": "a~level"})
     (found,) = store.sums(ANONYMOUS, "a~level", [Span(NOW, NOW + DAY, NOW, DAY)])
-    assert (found.rows, found.count, found.mean, found.low, found.high) == (2, 4, 4.0, 1, 9)
+    assert (found.rows, found.values, found.mean, found.low, found.high) == (2, 4, 4.0, 1, 9)
 
 
 def test_what_is_hidden_is_as_absent_as_what_is_not_there(store: Store) -> None:

@@ -282,6 +282,17 @@ ROUTES: dict[str, Way] = {
     "own/review/": Guarded(("/own/review/",)),
     "own/review/<int:number>/": Guarded(("/own/review/1/",)),
     "instruments/": Open(("/instruments/",)),
+    "explorer/": Open(
+        ("/explorer/", "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01", "/explorer/?stream={canary}~gate")
+    ),
+    "explorer/series.json": Open(
+        (
+            "/explorer/series.json?stream={canary}~gate",
+            "/explorer/series.json?stream={canary}~none",
+            "/explorer/series.json?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01",
+            "/explorer/series.json?stream={canary}~gate&from=all",
+        )
+    ),
     "rules/": Open(("/rules/",)),
     "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
     "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),

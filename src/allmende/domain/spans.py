@@ -29,7 +29,7 @@ class Sum(NamedTuple):
     start: int
     """Where the bucket begins."""
     rows: int
-    count: int
+    values: int
     """Plausible values; a reading that stands for many (see :mod:`allmende.domain.thinning`) counts as many."""
     mean: float | None
     low: float | None

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "allmende.web.rulebook",
     "allmende.web.ogc",
     "allmende.web.instruments",
+    "allmende.web.explorer",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [

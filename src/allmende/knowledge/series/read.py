@@ -134,7 +134,7 @@ class _Maker:
         sums = self._sums(head, kind, grid)
         rows = sum(one.rows for one in sums)
         # What was merged by age says its lowest and highest beside it: that is shown by buckets alone.
-        if rows <= self._most and all(one.count + one.flagged <= one.rows for one in sums) and not least:
+        if rows <= self._most and all(one.values + one.flagged <= one.rows for one in sums) and not least:
             return self._values(head, kind)
         return _summed(head, kind, grid, sums)
 
@@ -148,7 +148,7 @@ class _Maker:
         if told is not None and sum(word.rows for word in told) <= self._most:
             return self._values(head, "category")
         if told is None or len({word.text for word in told}) > CATEGORIES:
-            sums = [one._replace(count=one.rows) for one in self._sums(head, "text", grid)]
+            sums = [one._replace(values=one.rows) for one in self._sums(head, "text", grid)]
             return _summed(head, "text", grid, sums)
         by_start: dict[int, list[Word]] = {}
         for word in told:
@@ -200,12 +200,12 @@ class _Maker:
             return line
         counted = {one.start: one.rows for one in sums}
         line.width, line.times = grid.width, grid.starts
-        for piece in steps.between(segments, [*grid.starts, grid.end]):
-            line.mean.append(piece.mean)
-            line.low.append(piece.low)
-            line.high.append(piece.high)
-            line.count.append(counted.get(piece.start, 0))
-            line.flagged.append(1 if piece.implausible else 0)
+        for bucket in steps.between(segments, [*grid.starts, grid.end]):
+            line.mean.append(bucket.mean)
+            line.low.append(bucket.low)
+            line.high.append(bucket.high)
+            line.count.append(counted.get(bucket.start, 0))
+            line.flagged.append(1 if bucket.implausible else 0)
         return line
 
 
@@ -215,7 +215,7 @@ def _summed(head: Head, kind: Kind, grid: Grid, sums: Sequence[Sum]) -> Line:
     found = [by_start.get(start, nothing) for start in grid.starts]
     line = Line(head=head, kind=kind, width=grid.width, times=grid.starts)
     line.mean, line.low, line.high = ([getattr(one, name) for one in found] for name in ("mean", "low", "high"))
-    line.count, line.flagged = [one.count for one in found], [one.flagged for one in found]
+    line.count, line.flagged = [one.values for one in found], [one.flagged for one in found]
     return line
 
 
@@ -262,7 +262,7 @@ def word_of(result: Json) -> str | None:
 
 
 def gap_of(moments: Sequence[int]) -> int:
-    """How far readings are apart where a stream speaks regularly, in microseconds; 0 where it does not, or of too few."""
+    """How far readings are apart, in microseconds, where a stream speaks regularly; else 0, and also for too few."""
     apart = sorted(b - a for a, b in pairwise(moments))
     if len(apart) < 3:
         return 0
