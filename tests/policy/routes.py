@@ -281,6 +281,7 @@ ROUTES: dict[str, Way] = {
     "own/new/": Open(("/own/new/",)),
     "own/review/": Guarded(("/own/review/",)),
     "own/review/<int:number>/": Guarded(("/own/review/1/",)),
+    "search/": Open(("/search/?q={canary}", "/search/?q=canari", "/search/?q=gate", "/search/?q=counter&kind=things")),
     "instruments/": Open(("/instruments/",)),
     "explorer/": Open(
         ("/explorer/", "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01", "/explorer/?stream={canary}~gate")
