@@ -298,7 +298,19 @@ ROUTES: dict[str, Way] = {
     "boards/<slug:name>/versions/": Guarded(("/boards/{canary}/versions/",)),
     "boards/<slug:name>/versions/<int:number>/": Guarded(("/boards/{canary}/versions/1/",)),
     "boards/new/": Guarded(("/boards/new/",)),
+    "search/": Open(("/search/?q={canary}", "/search/?q=canari", "/search/?q=gate", "/search/?q=counter&kind=things")),
     "instruments/": Open(("/instruments/",)),
+    "explorer/": Open(
+        ("/explorer/", "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01", "/explorer/?stream={canary}~gate")
+    ),
+    "explorer/series.json": Open(
+        (
+            "/explorer/series.json?stream={canary}~gate",
+            "/explorer/series.json?stream={canary}~none",
+            "/explorer/series.json?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01",
+            "/explorer/series.json?stream={canary}~gate&from=all",
+        )
+    ),
     "rules/": Open(("/rules/",)),
     "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
     "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),

@@ -48,6 +48,8 @@ INSTALLED_APPS = [
     "allmende.web.rulebook",
     "allmende.web.ogc",
     "allmende.web.instruments",
+    "allmende.web.explorer",
+    "allmende.web.finding",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [
