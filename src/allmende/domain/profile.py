@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from allmende.domain.alerts import AlertProfile, ChannelProfile
+from allmende.domain.boards import BoardProfile
 from allmende.domain.dataset import (
     CatalogueProfile,
     DatasetProfile,
@@ -151,6 +152,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What the city watches for."""
     channels: dict[str, ChannelProfile] = {}
     """Ways on which alerts are told."""
+    boards: dict[str, BoardProfile] = {}
+    """Dashboards that the city has for all."""
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from allmende.domain.alerts import check_alerts, parse_alerts, parse_channels
+from allmende.domain.boards import FOLDER as BOARDS
+from allmende.domain.boards import check_boards, parse_boards
 from allmende.domain.dataset import (
     CatalogueProfile,
     DatasetProfile,
@@ -69,6 +71,8 @@ def parse_profile(
     for name in ("groups", "rules"):
         if name in raw:
             raise ProfileError(name, "stand in files of their own beside city.toml: %(folder)sNAME.toml", folder=FOLDER)
+    if "boards" in raw:
+        raise ProfileError("boards", "stand in files of their own beside city.toml: %(folder)sNAME.toml", folder=BOARDS)
     groups, derived = parse_rules(files, rules)
     parts = {name: raw.pop(name) for name in Profile.__struct_fields__ if name in raw and name not in _HEAD}
     head = convert(raw, _Head, "", known=Profile.__struct_fields__)
@@ -94,6 +98,7 @@ def parse_profile(
             key: convert({**body, "id": key}, SameWords, f"synonyms.{key}")
             for key, body in tables(parts.get("synonyms", {}), "synonyms").items()
         },
+        boards=parse_boards(files),
         retention=parse_retention(parts.get("retention", {})),
         policies={
             key: convert({**body, "id": key}, PolicyProfile, f"policies.{key}")
@@ -293,6 +298,7 @@ def _check(profile: Profile) -> None:
     check_datasets(profile.datasets)
     check_harvests(profile.harvests)
     check_policies(profile.policies, profile.languages)
+    check_boards(profile.boards, profile.languages)
     check_privacy(profile.datasets, profile.languages)
     check_words(profile.properties, profile.synonyms, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)
