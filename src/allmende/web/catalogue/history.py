@@ -83,5 +83,7 @@ def _said(before: Mapping[str, Any] | None, after: Mapping[str, Any], profile: P
         said
         for found in differences(before, after)
         if found.place.partition(".")[0] not in ("id", "outline")
-        for said in [each._replace(label=label_of(found.place)) for each in say_differences("dataset", [found], profile)]
+        for said in (
+            each._replace(label=label_of(found.place)) for each in say_differences("dataset", [found], profile)
+        )
     ]

@@ -133,13 +133,13 @@ def _find_or_make(way: str, address: str, mark: str) -> Subscriber:
 
 def _find_or_add(subscriber: Subscriber, selection: Selection, config: Config) -> Subscription | None:
     """The subscription; None where there are as many as may be."""
-    wanted = msgspec.to_builtins(selection)
-    for each in subscriber.subscriptions.all():
-        if each.selection == wanted:
+    known = list(Subscription.objects.filter(subscriber=subscriber))
+    for each in known:
+        if msgspec.convert(each.selection, Selection) == selection:
             return each
-    if subscriber.subscriptions.count() >= config.subscription_each:
+    if len(known) >= config.subscription_each:
         return None
-    return Subscription.objects.create(subscriber=subscriber, selection=wanted)
+    return Subscription.objects.create(subscriber=subscriber, selection=msgspec.to_builtins(selection))
 
 
 def _is_pestered(subscriber: Subscriber, config: Config) -> bool:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import icalendar
 import shapely
 from django.utils.feedgenerator import Atom1Feed, Enclosure, Rss201rev2Feed, SyndicationFeed
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from allmende.domain.profile import Profile
 from allmende.domain.times import to_datetime

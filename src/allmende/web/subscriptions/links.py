@@ -49,7 +49,7 @@ def renew_link(subscriber: Subscriber) -> str:
 def read_token(view: str, token: str, *, hours: float | None = None) -> list[str | int]:
     """What was signed; empty where it was not signed here for this view, or is older than ``hours``."""
     try:
-        found = signing.loads(token, salt=f"{_SALT}{view}", max_age=None if hours is None else hours * 3600)
+        found = signing.loads(token, salt=f"{_SALT}{view}", max_age=None if hours is None else round(hours * 3600))
     except (signing.BadSignature, ValueError):
         return []
     return list(found) if isinstance(found, list) else []

@@ -24,6 +24,7 @@ NEAREST, FARTHEST = 50, 20_000
 _DEGREE = 111_320.0
 """Metres of a degree of latitude."""
 _TEXT = 200
+_BETWEEN = re.compile(r"[\W_]+")
 _STREET = re.compile(r"(stra(?:ss|ß)e|str)\b\.?")
 
 
@@ -116,7 +117,7 @@ def _as_severe(severity: str, least: str) -> bool:
 def plainly(text: str) -> str:
     """Words of an address for comparing: one space, small letters, ``str.`` for every way to write it."""
     small = _STREET.sub("str", unicodedata.normalize("NFKC", text).casefold().replace("ß", "ss"))
-    return f" {' '.join(re.split(r'[\W_]+', small)).strip()} "
+    return f" {' '.join(_BETWEEN.split(small)).strip()} "
 
 
 def _on_street(street: str, happening: Happening) -> bool:

@@ -25,7 +25,7 @@ from allmende.web.counts import Bucket
 from allmende.web.finding.shelves import everything
 from allmende.web.house import House, open_profile, open_store
 from allmende.web.subscriptions.asking import ask_by_mail
-from allmende.web.subscriptions.feeds import TYPES, make_feed
+from allmende.web.subscriptions.feeds import make_feed
 from allmende.web.subscriptions.forms import MailForm
 from allmende.web.subscriptions.happening import say
 from allmende.web.subscriptions.ledger import days_ago, recent
@@ -184,9 +184,7 @@ def feed(request: HttpRequest, kind: str) -> HttpResponse:
         except InvalidQuery as wrong:
             return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
         query = "&".join(part for part in (selection.query(), urlencode({"lang": get_language()})) if part)
-        found = recent(
-            profile, selection, since=days_ago(config.subscription_days), most=config.subscription_entries
-        )
+        found = recent(profile, selection, since=days_ago(config.subscription_days), most=config.subscription_entries)
         made = make_feed(
             kind,
             found,

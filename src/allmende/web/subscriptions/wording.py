@@ -9,12 +9,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
+from allmende.domain.catalogue import may_know
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.domain.query import Query
 from allmende.domain.store import Store
 from allmende.domain.times import to_datetime
-from allmende.domain.catalogue import may_know
 from allmende.web.subscriptions.happening import Happening, say
 from allmende.web.subscriptions.selection import Selection, area_of
 
