@@ -32,6 +32,7 @@ urlpatterns = [
     path("rules/", include("allmende.web.rulebook.urls")),
     path("instruments/", include("allmende.web.instruments.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
+    path("sql/", include("allmende.web.sql.urls")),
     path("", include("allmende.web.downloads.urls")),
     path("", include("allmende.web.catalogue.urls")),
     path("", include("allmende.web.harvest.urls")),
