@@ -116,7 +116,10 @@ def shift(base: int, duration: str, zone: str) -> int:
     micros = sign * times.parse_duration(length)
     if micros % times.DAY:
         return _within(base + micros)
-    moved = (local.replace(tzinfo=None) + timedelta(days=micros // times.DAY)).replace(tzinfo=clock)
+    try:
+        moved = (local.replace(tzinfo=None) + timedelta(days=micros // times.DAY)).replace(tzinfo=clock)
+    except OverflowError:
+        raise InvalidInput("the calendar ends there") from None
     return _within(times.from_datetime(moved))
 
 

@@ -112,11 +112,11 @@ def say_line(line: Line, zone: str) -> str:
             return _("Most often “%(word)s”.") % {"word": line.categories[0]}
         total = sum(line.count)
         return ngettext("%(n)d reading.", "%(n)d readings.", total) % {"n": total}
-    known = [place for place, value in enumerate(line.mean) if value is not None]
+    doubtful = line.flagged if not line.width else [0] * len(line.times)  # else they are in none of the means
+    known = [place for place, value in enumerate(line.mean) if value is not None and not doubtful[place]]
     if not known:
         return _("No data in this time. The newest value is from %(time)s.") % {"time": moment(line.head.last, zone)}
-    low = min(value for value in line.low if value is not None)
-    high = max(value for value in line.high if value is not None)
+    low, high = min(line.low[place] or 0.0 for place in known), max(line.high[place] or 0.0 for place in known)
     last = known[-1]
     exact = not line.width
     return _("Between %(low)s and %(high)s; at last %(value)s (%(time)s).") % {
