@@ -1,5 +1,6 @@
 """A town with rules, for tests: a profile, streams of sensors, and the follower."""
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,8 +25,8 @@ from tests.support import HOUSE
 NOW = parse_instant("2026-06-01T00:00:00Z")
 
 
-def profile(rules: str, **files: bytes) -> Profile:
-    """A profile with one file of rules; other files lie beside it."""
+def profile(rules: str, *, alerts: str = "", **files: bytes) -> Profile:
+    """A profile with one file of rules; other files lie beside it. ``alerts`` is TOML of ``city.toml``."""
     texts = {"de": "Messwerte", "en": "Readings"}
     outline: Any = {"type": "FeatureCollection", "features": []}
     data = {
@@ -53,6 +54,7 @@ def profile(rules: str, **files: bytes) -> Profile:
             },
         },
     }  # fmt: skip
+    data |= tomllib.loads(alerts)
     beside = {f"rules/{name.replace('__', '.')}": body for name, body in files.items()}
     return parse_profile(data, {"rules/town.toml": rules.encode(), **beside})
 
@@ -77,6 +79,8 @@ def send(
     dataset: str = "parking",
     at: int = NOW,
     run: int | None = None,
+    said: Mapping[str, Any] | None = None,
+    flags: list[str] | None = None,
 ) -> None:
     """Readings of a sensor, as a source sends them. The thing is what stands before the first ``~``."""
     pairs = list(readings.items() if isinstance(readings, Mapping) else readings)
@@ -91,8 +95,11 @@ def send(
         observed_property=Property(id=observed, name=observed, definition=f"https://example.org/{observed}"),
         unit=Unit(unit, unit),
         observation_type=kind,
+        properties=said or {},
     )
-    series = Series(stream=stream, times=[time for time, _ in pairs], results=[value for _, value in pairs], run=run)
+    series = Series(
+        stream=stream, times=[time for time, _ in pairs], results=[value for _, value in pairs], flags=flags, run=run
+    )
     store.append(
         Batch(origin="feed", dataset=dataset, reader=HOUSE, received_at=at, declarations=[declared], series=[series])
     )

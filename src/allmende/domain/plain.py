@@ -30,6 +30,8 @@ KINDS = {
     "organisation": "organisations",
     "policy": "policies",
     "harvest": "harvests",
+    "alert": "alerts",
+    "channel": "channels",
     "city": "",
 }
 """What can be said over a profile -> the table that it stands in."""

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.boards",
     "allmende.web.catalogue",
     "allmende.web.harvest",
     "allmende.web.policies",
@@ -46,8 +47,11 @@ INSTALLED_APPS = [
     "allmende.web.sql",
     "allmende.web.transparency",
     "allmende.web.rulebook",
+    "allmende.web.alerts",
     "allmende.web.ogc",
     "allmende.web.instruments",
+    "allmende.web.explorer",
+    "allmende.web.finding",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [

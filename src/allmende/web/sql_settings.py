@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-from allmende.web.download_settings import DownloadSettings
+from allmende.web.board_settings import BoardSettings
 from allmende.web.setting import KIB, MIB
 from allmende.web.setting import describe as _setting
 
 
-class SqlSettings(DownloadSettings, frozen=True, kw_only=True):
+class SqlSettings(BoardSettings, frozen=True, kw_only=True):
     """Who may ask, and what a question may take. (One class builds on the other.)"""
 
     sql: Annotated[

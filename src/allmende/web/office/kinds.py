@@ -19,6 +19,8 @@ TITLES = {
     "organisation": _("Organisations"),
     "policy": _("Terms of use"),
     "harvest": _("Catalogues of others"),
+    "alert": _("Alerts"),
+    "channel": _("Ways on which alerts are told"),
     "city": _("The city as a whole"),
 }
 ONE = {
@@ -33,6 +35,8 @@ ONE = {
     "organisation": _("Organisation"),
     "policy": _("Terms of use"),
     "harvest": _("Catalogue of others"),
+    "alert": _("Alert"),
+    "channel": _("Way on which alerts are told"),
     "city": _("The city as a whole"),
 }
 CITY = {"catalogue": _("Catalogue"), "facts": _("Facts of the city"), "geography": _("Geography and districts")}
@@ -48,6 +52,8 @@ NEW: dict[str, str] = {
     "organisation": "office:new",
     "policy": "office:new",
     "harvest": "office:new",
+    "alert": "office:new",
+    "channel": "office:new",
     "source": "making:begin",
     "rule": "rulebook:new",
 }

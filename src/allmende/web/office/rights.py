@@ -32,6 +32,8 @@ EDIT = {
     "organisation": "datasets.edit",
     "policy": "datasets.edit",
     "harvest": "sources.edit",
+    "alert": "alerts.edit",
+    "channel": "alerts.edit",
     "city": "datasets.edit",
 }
 """The deed that drafting each kind is."""

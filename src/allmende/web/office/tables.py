@@ -27,6 +27,7 @@ from allmende.web.office.fields import (
     url,
     yes,
 )
+from allmende.web.office.tables_alerts import ALERT, CHANNEL
 from allmende.web.office.tables_city import (
     CITY_FORMS,
     HARVEST,
@@ -242,6 +243,8 @@ FORMS: dict[str, tuple[Group, ...]] = {
     "retention": RETENTION,
     "policy": POLICY,
     "harvest": HARVEST,
+    "alert": ALERT,
+    "channel": CHANNEL,
     "city": tuple(part for form in CITY_FORMS.values() for part in form),
 }
 
