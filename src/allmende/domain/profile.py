@@ -13,6 +13,7 @@ from allmende.domain.dataset import (
     DatasetProfile,
     Organisation,
 )
+from allmende.domain.forecasts import CalendarProfile, ForecastProfile
 from allmende.domain.harvest import HarvestProfile
 from allmende.domain.licensing import PolicyProfile
 from allmende.domain.retention import RetentionProfile
@@ -144,6 +145,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Catalogues of others that are taken over; of two that hold one dataset, the first is shown."""
     policies: dict[str, PolicyProfile] = {}
     """Terms of use of the city's own, which datasets name as their licence."""
+
+    calendar: CalendarProfile = CalendarProfile()
+    forecasts: dict[str, ForecastProfile] = {}
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""

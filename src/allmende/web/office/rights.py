@@ -32,6 +32,7 @@ EDIT = {
     "organisation": "datasets.edit",
     "policy": "datasets.edit",
     "harvest": "sources.edit",
+    "forecast": "rules.edit",
     "city": "datasets.edit",
 }
 """The deed that drafting each kind is."""

@@ -29,6 +29,7 @@ from allmende.web.office.fields import (
 )
 from allmende.web.office.tables_city import (
     CITY_FORMS,
+    FORECAST,
     HARVEST,
     ORGANISATION,
     POLICY,
@@ -242,6 +243,7 @@ FORMS: dict[str, tuple[Group, ...]] = {
     "retention": RETENTION,
     "policy": POLICY,
     "harvest": HARVEST,
+    "forecast": FORECAST,
     "city": tuple(part for form in CITY_FORMS.values() for part in form),
 }
 
