@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.boards",
     "allmende.web.catalogue",
     "allmende.web.harvest",
     "allmende.web.policies",
@@ -47,6 +48,8 @@ INSTALLED_APPS = [
     "allmende.web.rulebook",
     "allmende.web.ogc",
     "allmende.web.instruments",
+    "allmende.web.explorer",
+    "allmende.web.finding",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [
