@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from allmende.domain.profile_checks import ProfileError, check_duration
+from allmende.domain.profile_checks import ProfileError, check_duration, check_id
 from allmende.domain.tables import convert
 from allmende.domain.times import DAY, HOUR, MINUTE, parse_duration
 
@@ -161,6 +161,7 @@ def check_forecasts(forecasts: Mapping[str, ForecastProfile], datasets: Mapping[
         if not 0.5 <= forecast.interval <= 0.98:
             raise ProfileError(f"{place}.interval", "is a share between 0.5 and 0.98")
         for name, put in forecast.inputs.items():
+            check_id(name, f"{place}.inputs.{name}")
             if not (put.observed or put.forecast):
                 raise ProfileError(f"{place}.inputs.{name}", "names no stream: observed, forecast or both")
 

@@ -158,7 +158,7 @@ def _neighbours(panel: Panel, table: _Table, now: Places, newest: Array, usual: 
         return
     scaled = off / unit[:, None]
     table.per_when("all-off", mean_of(scaled, axis=0))
-    for lag in (max(1, 30 * MINUTE // panel.step), max(1, HOUR // panel.step)):
+    for lag in sorted({max(1, 30 * MINUTE // panel.step), max(1, HOUR // panel.step)}):
         moved = (newest - taken(panel.values, now - lag)) / unit[:, None]
         table.per_when(f"all-since-{lag}", mean_of(moved, axis=0))
     if len(panel.streams) <= _MOST_NEIGHBOURS:

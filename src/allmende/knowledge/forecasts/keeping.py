@@ -1,7 +1,7 @@
 """Forecasts are streams like any other: three for each that is forecast, in its dataset and on its thing.
 
-``{stream}~forecast`` holds the values, ``…-lower`` and ``…-upper`` the ends of the interval. The time at which a run was
-issued is a part of each reading's key and its result time (decision 26), so that what was said when stays known.
+``{stream}~forecast`` holds the values, ``…-lower`` and ``…-upper`` the ends of the interval. The time at which a run
+was issued is a part of each reading's key and its result time (decision 26), so that what was said when stays known.
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from allmende.domain.times import DAY, format_instant
 from allmende.knowledge.forecasts import boosting
 from allmende.knowledge.forecasts.baselines import NAIVE, SIMPLE, bounded, learn_climate, simple, taken, typical
 from allmende.knowledge.forecasts.boosting import Booster, Effort
-from allmende.knowledge.forecasts.features import Frame, make_frame, sizes
+from allmende.knowledge.forecasts.features import Frame, Rows, make_frame, sizes
 from allmende.knowledge.forecasts.model import BOOSTED, FORM, Choice, Learned, Model, Score
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
 from allmende.knowledge.forecasts.spread import Spread, learn_quantiles, learn_widths
@@ -135,11 +135,11 @@ def learn(panel: Panel, task: Task) -> Model:
 def _useful(panel: Panel) -> tuple[Panel, int]:
     """The panel without streams of which hardly anything is known, and its last known column."""
     known = ~np.isnan(panel.values)
+    ends = [np.flatnonzero(row)[[0, -1]] if row.any() else np.zeros(2, dtype=np.int64) for row in known]
     enough = [
         number
-        for number, row in enumerate(known)
-        if row.sum() >= 7 * panel.day // 2
-        and (np.flatnonzero(row)[-1] - np.flatnonzero(row)[0]) >= _LEAST_DAYS * panel.day
+        for number, (first, end) in enumerate(ends)
+        if known[number].sum() >= 7 * panel.day // 2 and end - first >= _LEAST_DAYS * panel.day
     ]
     if not enough:
         raise InvalidInput(
@@ -225,9 +225,8 @@ def _boost(
     quick = Effort(max(20, task.rounds // 2), task.rows // 2, task.threads)
     raws, frames = [], []
     for fold in folds:
-        middle = Booster(
-            boosting.learn_middle(*_lesson(panel, fold.learned, ahead, usual, quick, seasonal), quick), task.threads
-        )
+        names, rows, lesson = _lesson(panel, fold.learned, ahead, usual, quick, seasonal)
+        middle = Booster(boosting.learn_middle(names, rows, lesson, quick), task.threads)
         climate = learn_climate(panel, fold.learned)
         frame = make_frame(
             panel, fold.origins, ahead.tolist(), climate, usual, sizes(panel, fold.learned), seasonal=seasonal
@@ -251,7 +250,7 @@ def _boost(
 
 def _lesson(
     panel: Panel, until: int, ahead: Places, usual: Array, effort: Effort, seasonal: bool
-) -> tuple[list[str], Array, Array]:
+) -> tuple[list[str], Rows, Array]:
     """Names, rows and what is wanted of them, of all origins whose targets lie before a column."""
     first = min(22 * panel.day, until // 2)
     most = max(50, effort.rows // (len(panel.streams) * len(ahead)))
@@ -260,7 +259,7 @@ def _lesson(
         panel, origins, ahead.tolist(), learn_climate(panel, until), usual, sizes(panel, until), seasonal=seasonal
     )
     wanted = (_outcomes(panel, origins, ahead).ravel() - frame.anchor) / frame.unit
-    return frame.names, frame.rows, wanted  # type: ignore[return-value]  # rows are single floats, as features say
+    return frame.names, frame.rows, wanted
 
 
 def _cross_widths(frames: list[Frame], raw: Array, marks: Places, effort: Effort) -> Array:

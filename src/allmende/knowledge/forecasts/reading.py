@@ -221,9 +221,9 @@ def _row(
 def _fill_means(store: Store, reader: Reader, stream: str, begin: int, until: int, step: int, row: Array) -> None:
     points = store.points(reader, stream, begin, until)
     known = [
-        ((time - begin) // step, float(result))
-        for time, result, flag in zip(points.times, points.results, points.flags, strict=True)
-        if _is_number(result) and not flag
+        ((time - begin) // step, value)
+        for time, value, flag in zip(points.times, map(_number, points.results), points.flags, strict=True)
+        if value is not None and not flag
     ]
     if not known:
         return
@@ -248,7 +248,7 @@ def _fill_steps(
     reach = silence.rewrite + silence.night + silence.slack
     pieces = read_steps(
         points.times,
-        [float(result) if _is_number(result) else None for result in points.results],
+        [_number(result) for result in points.results],
         points.flags,
         reports=store.reports(reader, source, begin - reach, until),
         silence=silence,
@@ -260,8 +260,8 @@ def _fill_steps(
             row[-(-(piece.start - begin) // step) : -(-(piece.end - begin) // step)] = piece.value
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _foretold(store: Store, reader: Reader, stream: str, start: int, step: int, now: int) -> Foretold:
@@ -269,7 +269,7 @@ def _foretold(store: Store, reader: Reader, stream: str, start: int, step: int, 
     rows = sorted(
         (time, run, value)
         for time, run, value in _runs(store, reader, stream, start - times.DAY)
-        if run <= now and _is_number(value)
+        if run <= now and _number(value) is not None
     )
     valid = np.array([time for time, _, _ in rows], dtype=np.int64)
     distinct = np.unique(valid)

@@ -66,7 +66,8 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 def part_of(ahead: Places | Sequence[int], steps: int) -> Places:
     """Near, middle or far: 0, 1 or 2."""
-    return np.minimum((np.asarray(ahead) - 1) * _PARTS // steps, _PARTS - 1)
+    parts: Places = np.minimum((np.asarray(ahead) - 1) * _PARTS // steps, _PARTS - 1)
+    return parts
 
 
 def learn_widths(off: Array, ahead: Places, steps: int, slot: Places, day: int) -> list[list[list[float]]]:
