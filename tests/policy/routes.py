@@ -328,6 +328,17 @@ ROUTES: dict[str, Way] = {
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
+    "alerts/": Open(("/alerts/", "/alerts/?page=2")),
+    "alerts/cap/": Open(("/alerts/cap/",)),
+    "alerts/cap/<str:name>.xml": Open(("/alerts/cap/{canary}-alert~1.xml", "/alerts/cap/none~1.xml")),
+    "alerts/acknowledge/<str:token>/": Apart("asks for a signed link; test_alert_pages holds it to that"),
+    "alerts/<str:name>/": Open(("/alerts/{canary}-alert~1/", "/alerts/none~1/", "/alerts/{canary}-inside~1/")),
+    "office/alerts/": Guarded(("/office/alerts/",)),
+    "office/alerts/deliveries/": Guarded(("/office/alerts/deliveries/",)),
+    "office/alerts/silence/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/silences/<int:number>/end/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/past/<str:key>/": Guarded(("/office/alerts/past/{canary}-alert/", "/office/alerts/past/none/")),
+    "office/alerts/<str:name>/acknowledge/": Apart("POST alone, guarded as the desk is"),
     "transparency/": Open(("/transparency/", "/transparency/?dataset={canary}", "/transparency/?dataset=none")),
     "transparency/<str:thing_id>/": Open(
         ("/transparency/gate/", "/transparency/{canary}-thing/", "/transparency/no-thing/")

@@ -31,6 +31,8 @@ KINDS = {
     "policy": "policies",
     "harvest": "harvests",
     "forecast": "forecasts",
+    "alert": "alerts",
+    "channel": "channels",
     "city": "",
 }
 """What can be said over a profile -> the table that it stands in."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.alerts import check_alerts, parse_alerts, parse_channels
 from allmende.domain.boards import FOLDER as BOARDS
 from allmende.domain.boards import check_boards, parse_boards
 from allmende.domain.dataset import (
@@ -113,6 +114,8 @@ def parse_profile(
             key: convert({**body, "id": key}, ForecastProfile, f"forecasts.{key}")
             for key, body in tables(parts.get("forecasts", {}), "forecasts").items()
         },
+        alerts=parse_alerts(parts.get("alerts", {}), groups),
+        channels=parse_channels(parts.get("channels", {})),
     )
     _check(profile)
     words = profile.properties
@@ -122,7 +125,8 @@ def parse_profile(
             key: msgspec.structs.replace(each, property=with_merged(words, each.property))
             for key, each in profile.retention.items()
         }
-        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept)
+        watched = {key: rule_with_merged(words, alert) for key, alert in profile.alerts.items()}
+        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept, alerts=watched)
     return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
 
 
@@ -307,3 +311,4 @@ def _check(profile: Profile) -> None:
     check_words(profile.properties, profile.synonyms, profile.languages)
     derived = [*(f"rule/{key}" for key in profile.rules), *(f"forecast/{key}" for key in profile.forecasts)]
     check_names(profile.retention, profile.datasets, [*profile.sources, *derived])
+    check_alerts(profile.alerts, profile.channels, profile.datasets, profile.languages)

@@ -108,9 +108,7 @@ def parse_retention(raw: object) -> dict[str, RetentionProfile]:
     return rules
 
 
-def check_names(
-    rules: Mapping[str, RetentionProfile], datasets: Iterable[str], sources: Iterable[str]
-) -> None:
+def check_names(rules: Mapping[str, RetentionProfile], datasets: Iterable[str], sources: Iterable[str]) -> None:
     """Raise ProfileError where a rule names a dataset or source that the profile has not; rules and forecasts are
     sources, too (``rule/NAME``, ``forecast/NAME``)."""
     every = {"dataset": set(datasets), "source": set(sources)}

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "allmende.web.downloads",
     "allmende.web.transparency",
     "allmende.web.rulebook",
+    "allmende.web.alerts",
     "allmende.web.ogc",
     "allmende.web.instruments",
     "allmende.web.explorer",

@@ -24,6 +24,7 @@ urlpatterns = [
     path("office/audit/", audit_log, name="audit"),
     path("", include("allmende.web.persons.urls")),
     path("office/access/", include("allmende.web.grants.urls")),
+    path("", include("allmende.web.alerts.urls")),
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),
     path("accounts/", include(allauth_urlpatterns)),

@@ -1,22 +1,27 @@
 """Candidates: what they say, and that none of them knows anything of the future."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
 import pytest
 
+from allmende.domain.forecasts import CalendarProfile
 from allmende.domain.times import DAY, HOUR, MINUTE, from_datetime, parse_instant, to_datetime
 from allmende.knowledge.forecasts import baselines
-from allmende.knowledge.forecasts.days import public_holidays
 from allmende.knowledge.forecasts.features import make_frame, sizes
 from allmende.knowledge.forecasts.learning import learn
 from allmende.knowledge.forecasts.model import BOOSTED
 from allmende.knowledge.forecasts.panel import Foretold, make_calendar, same_time
+from allmende.knowledge.forecasts.reading import Setting, calendar_days
 from tests.knowledge.forecasts.plains import ZONE, panel, task
 
 AHEAD = [1, 2, 6, 24, 30]
+
+
+def setting_of(state):
+    return Setting(zone=ZONE, country="DE", calendar=CalendarProfile(state=state))
 
 
 def usual_of(one):
@@ -148,10 +153,11 @@ def test_days_with_another_number_of_hours(day: str) -> None:
 
 
 def test_holidays_are_those_of_the_state() -> None:
-    found = public_holidays("DE", "TH", [2025])
-    assert date(2025, 9, 20) in found  # Children's Day: in Thuringia alone
-    assert date(2025, 9, 20) not in public_holidays("DE", "BY", [2025])
-    assert not public_holidays("XX", "", [2025])
+    start = parse_instant("2025-09-01T00:00:00Z")
+    days = {state: calendar_days(setting_of(state), start, start + 60 * DAY)["public"] for state in ("TH", "BY")}
+    assert "2025-09-20" in days["TH"]  # Children's Day: in Thuringia alone
+    assert "2025-09-20" not in days["BY"]
+    assert "2025-10-03" in days["BY"]
 
 
 def test_bounds_hold_whatever_is_said() -> None:

@@ -6,6 +6,7 @@ others a column is the mean of its readings. What is flagged as implausible is l
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -19,8 +20,8 @@ from allmende.domain.query import Compare, In, Logic, Order, Path, Query, Step, 
 from allmende.domain.records import Unit
 from allmende.domain.steps import Silence, read_steps
 from allmende.domain.store import Store
-from allmende.knowledge.forecasts.days import public_holidays
-from allmende.knowledge.forecasts.panel import Array, Foretold, Panel, make_calendar
+from allmende.knowledge.analyses.calendar import public_holidays
+from allmende.knowledge.forecasts.panel import Array, Calendar, Foretold, Panel, make_calendar
 
 _PAGE = 1_000
 _PIECE = 30 * times.DAY
@@ -184,12 +185,20 @@ def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _calendar(setting: Setting, start: int, step: int, columns: int) -> Any:
-    years = range(
-        times.to_datetime(start - times.DAY).year, times.to_datetime(start + columns * step + 2 * times.DAY).year + 1
-    )
-    public = public_holidays(setting.country, setting.calendar.state, years)
-    return make_calendar(start, step, columns, setting.zone, public, setting.calendar.school_days())
+def calendar_days(setting: Setting, start: int, end: int) -> dict[str, list[str]]:
+    """The days of a span on which the city lives otherwise, as ISO dates: ``public`` and ``school`` holidays."""
+    first, last = (times.to_datetime(moment).date() for moment in (start - 2 * times.DAY, end + 2 * times.DAY))
+    public = public_holidays(setting.country, setting.calendar.state, first, last)
+    return {
+        "public": sorted(day.isoformat() for day in public),
+        "school": sorted(day.isoformat() for day in setting.calendar.school_days() if first <= day <= last),
+    }
+
+
+def _calendar(setting: Setting, start: int, step: int, columns: int) -> Calendar:
+    days = calendar_days(setting, start, start + columns * step)
+    public, school = (frozenset(map(date.fromisoformat, days[name])) for name in ("public", "school"))
+    return make_calendar(start, step, columns, setting.zone, public, school)
 
 
 def _row(

@@ -33,6 +33,11 @@ def properties(profile: Profile) -> dict[str, Any]:
     return {key: spoken(each.name) for key, each in profile.properties.items() if not each.merged_into}
 
 
+def channels(profile: Profile) -> dict[str, Any]:
+    """Ways on which alerts are told."""
+    return {key: spoken(each.title) or key for key, each in profile.channels.items()}
+
+
 def licences(profile: Profile) -> dict[str, Any]:
     """Those that the city uses, those that catalogues know, and the city's own terms of use."""
     said = {dataset.licence: dataset.licence for dataset in profile.datasets.values()}
@@ -82,4 +87,29 @@ matches = fixed(
         "property": _("the things that say so by a property"),
     }
 )
+severities = fixed(
+    {
+        "minor": _("minor: good to know"),
+        "moderate": _("moderate: look after it"),
+        "severe": _("severe: act now"),
+        "extreme": _("extreme: danger to life"),
+    }
+)
+categories = fixed(
+    {
+        "Geo": _("ground and water levels"),
+        "Met": _("weather"),
+        "Env": _("environment"),
+        "Health": _("health"),
+        "Transport": _("traffic"),
+        "Infra": _("supply and technology"),
+        "Safety": _("safety"),
+        "Security": _("security"),
+        "Rescue": _("rescue"),
+        "Fire": _("fire"),
+        "CBRNE": _("hazardous substances"),
+        "Other": _("other"),
+    }
+)
+channel_kinds = fixed({"mail": _("e-mail"), "webhook": _("webhook"), "matrix": _("Matrix")})
 harvests = fixed({"dcat": _("RDF (DCAT)"), "ckan": _("CKAN"), "piveau": _("a hub (piveau)")})

@@ -20,6 +20,8 @@ TITLES = {
     "policy": _("Terms of use"),
     "harvest": _("Catalogues of others"),
     "forecast": _("Forecasts"),
+    "alert": _("Alerts"),
+    "channel": _("Ways on which alerts are told"),
     "city": _("The city as a whole"),
 }
 ONE = {
@@ -35,6 +37,8 @@ ONE = {
     "policy": _("Terms of use"),
     "harvest": _("Catalogue of others"),
     "forecast": _("Forecast"),
+    "alert": _("Alert"),
+    "channel": _("Way on which alerts are told"),
     "city": _("The city as a whole"),
 }
 CITY = {
@@ -56,6 +60,8 @@ NEW: dict[str, str] = {
     "policy": "office:new",
     "harvest": "office:new",
     "forecast": "office:new",
+    "alert": "office:new",
+    "channel": "office:new",
     "source": "making:begin",
     "rule": "rulebook:new",
 }

@@ -33,6 +33,8 @@ EDIT = {
     "policy": "datasets.edit",
     "harvest": "sources.edit",
     "forecast": "rules.edit",
+    "alert": "alerts.edit",
+    "channel": "alerts.edit",
     "city": "datasets.edit",
 }
 """The deed that drafting each kind is."""

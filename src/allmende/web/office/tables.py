@@ -27,6 +27,7 @@ from allmende.web.office.fields import (
     url,
     yes,
 )
+from allmende.web.office.tables_alerts import ALERT, CHANNEL
 from allmende.web.office.tables_city import (
     CITY_FORMS,
     FORECAST,
@@ -244,6 +245,8 @@ FORMS: dict[str, tuple[Group, ...]] = {
     "policy": POLICY,
     "harvest": HARVEST,
     "forecast": FORECAST,
+    "alert": ALERT,
+    "channel": CHANNEL,
     "city": tuple(part for form in CITY_FORMS.values() for part in form),
 }
 
