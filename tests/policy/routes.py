@@ -301,7 +301,13 @@ ROUTES: dict[str, Way] = {
     "search/": Open(("/search/?q={canary}", "/search/?q=canari", "/search/?q=gate", "/search/?q=counter&kind=things")),
     "instruments/": Open(("/instruments/",)),
     "explorer/": Open(
-        ("/explorer/", "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01", "/explorer/?stream={canary}~gate")
+        (
+            "/explorer/",
+            "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01&q=gate&simulated=1",
+            "/explorer/?stream={canary}~gate",
+            "/explorer/?q={canary}",
+            "/explorer/?dataset={canary}&property=people",
+        )
     ),
     "explorer/series.json": Open(
         (
@@ -309,6 +315,21 @@ ROUTES: dict[str, Way] = {
             "/explorer/series.json?stream={canary}~none",
             "/explorer/series.json?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01",
             "/explorer/series.json?stream={canary}~gate&from=all",
+        )
+    ),
+    "explorer/^values\\.(?P<suffix>csv|json)\\Z": Open(
+        (
+            "/explorer/values.csv?stream={canary}~gate",
+            "/explorer/values.json?stream={canary}~none",
+            "/explorer/values.csv?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01&compare=P1Y",
+        )
+    ),
+    "explorer/origin/": Open(
+        (
+            "/explorer/origin/?stream=gate~people",
+            "/explorer/origin/?stream={canary}~gate",
+            "/explorer/origin/?stream={canary}~none&time=2026-01-01",
+            "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
         )
     ),
     "rules/": Open(("/rules/",)),
