@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.ogc",
+    "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
     "allmende.web.finding",
