@@ -281,10 +281,33 @@ ROUTES: dict[str, Way] = {
     "own/new/": Open(("/own/new/",)),
     "own/review/": Guarded(("/own/review/",)),
     "own/review/<int:number>/": Guarded(("/own/review/1/",)),
+    "boards/": Open(("/boards/",)),
+    "boards/<slug:name>/": Open(("/boards/{canary}/", "/boards/none/", "/boards/town/", "/boards/jena-heute/")),
+    "boards/<slug:name>/fresh/": Open(("/boards/town/fresh/", "/boards/{canary}/fresh/")),
+    "boards/<slug:name>/wall/": Open(("/boards/town/wall/?then={canary},none", "/boards/{canary}/wall/")),
+    "boards/<slug:name>/embed/": Open(("/boards/town/embed/", "/boards/{canary}/embed/")),
+    "boards/<slug:name>/copy/": Apart("POST alone, of what the page shows"),
+    "boards/<slug:name>/compose/": Guarded(("/boards/{canary}/compose/",)),
+    "boards/<slug:name>/compose/<slug:tile>/": Guarded(("/boards/{canary}/compose/t0/",)),
+    "boards/<slug:name>/compose/new/<slug:kind>/": Guarded(("/boards/{canary}/compose/new/value/",)),
+    "boards/<slug:name>/compose/words/": Guarded(("/boards/{canary}/compose/words/",)),
+    "boards/<slug:name>/delete/": Guarded(("/boards/{canary}/delete/",)),
+    "boards/<slug:name>/preview/": Guarded(("/boards/{canary}/preview/",)),
+    "boards/<slug:name>/publish/": Guarded(("/boards/{canary}/publish/",)),
+    "boards/<slug:name>/share/": Guarded(("/boards/{canary}/share/",)),
+    "boards/<slug:name>/versions/": Guarded(("/boards/{canary}/versions/",)),
+    "boards/<slug:name>/versions/<int:number>/": Guarded(("/boards/{canary}/versions/1/",)),
+    "boards/new/": Guarded(("/boards/new/",)),
     "search/": Open(("/search/?q={canary}", "/search/?q=canari", "/search/?q=gate", "/search/?q=counter&kind=things")),
     "instruments/": Open(("/instruments/",)),
     "explorer/": Open(
-        ("/explorer/", "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01", "/explorer/?stream={canary}~gate")
+        (
+            "/explorer/",
+            "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01&q=gate&simulated=1",
+            "/explorer/?stream={canary}~gate",
+            "/explorer/?q={canary}",
+            "/explorer/?dataset={canary}&property=people",
+        )
     ),
     "explorer/analyses/": Open(("/explorer/analyses/",)),
     "explorer/typical-week/": Open(
@@ -323,6 +346,21 @@ ROUTES: dict[str, Way] = {
             "/explorer/series.json?stream={canary}~gate&from=all",
         )
     ),
+    "explorer/^values\\.(?P<suffix>csv|json)\\Z": Open(
+        (
+            "/explorer/values.csv?stream={canary}~gate",
+            "/explorer/values.json?stream={canary}~none",
+            "/explorer/values.csv?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01&compare=P1Y",
+        )
+    ),
+    "explorer/origin/": Open(
+        (
+            "/explorer/origin/?stream=gate~people",
+            "/explorer/origin/?stream={canary}~gate",
+            "/explorer/origin/?stream={canary}~none&time=2026-01-01",
+            "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
+        )
+    ),
     "rules/": Open(("/rules/",)),
     "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
     "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),
@@ -340,6 +378,17 @@ ROUTES: dict[str, Way] = {
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
+    "alerts/": Open(("/alerts/", "/alerts/?page=2")),
+    "alerts/cap/": Open(("/alerts/cap/",)),
+    "alerts/cap/<str:name>.xml": Open(("/alerts/cap/{canary}-alert~1.xml", "/alerts/cap/none~1.xml")),
+    "alerts/acknowledge/<str:token>/": Apart("asks for a signed link; test_alert_pages holds it to that"),
+    "alerts/<str:name>/": Open(("/alerts/{canary}-alert~1/", "/alerts/none~1/", "/alerts/{canary}-inside~1/")),
+    "office/alerts/": Guarded(("/office/alerts/",)),
+    "office/alerts/deliveries/": Guarded(("/office/alerts/deliveries/",)),
+    "office/alerts/silence/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/silences/<int:number>/end/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/past/<str:key>/": Guarded(("/office/alerts/past/{canary}-alert/", "/office/alerts/past/none/")),
+    "office/alerts/<str:name>/acknowledge/": Apart("POST alone, guarded as the desk is"),
     "transparency/": Open(("/transparency/", "/transparency/?dataset={canary}", "/transparency/?dataset=none")),
     "transparency/<str:thing_id>/": Open(
         ("/transparency/gate/", "/transparency/{canary}-thing/", "/transparency/no-thing/")

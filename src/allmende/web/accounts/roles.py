@@ -16,12 +16,16 @@ from allmende.web.accounts.models import Membership, User
 
 DEEDS = {
     "sensors.give": "contributor",
+    "boards.make": "contributor",
+    "boards.open": "editor",
     "sensors.review": "editor",
     "data.write": "editor",
     "datasets.edit": "editor",
     "sources.edit": "editor",
     "rules.edit": "editor",
     "retention.edit": "editor",
+    "alerts.edit": "editor",
+    "alerts.see": "editor",
     "release": "steward",
     "policy.edit": "steward",
     "rejections.see": "steward",
