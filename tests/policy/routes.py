@@ -330,6 +330,35 @@ ROUTES: dict[str, Way] = {
             "/explorer/?dataset={canary}&property=people",
         )
     ),
+    "explorer/analyses/": Open(("/explorer/analyses/",)),
+    "explorer/typical-week/": Open(
+        (
+            "/explorer/typical-week/",
+            "/explorer/typical-week/?stream={canary}",
+            "/explorer/typical-week/?stream={canary}~gate&from=2023-11-01&to=2023-11-30",
+            "/explorer/typical-week/?stream={canary}~gate&format=json",
+            "/explorer/typical-week/?stream=gate~people&from=2023-11-01&to=2023-11-30&format=csv",
+        )
+    ),
+    "explorer/calendar/": Open(
+        (
+            "/explorer/calendar/?stream={canary}~gate",
+            "/explorer/calendar/?stream={canary}~none",
+            "/explorer/calendar/?stream=gate~people&by=day&format=json",
+        )
+    ),
+    "explorer/correlation/": Open(
+        (
+            "/explorer/correlation/?stream=gate~people&stream={canary}~gate",
+            "/explorer/correlation/?stream=gate~people&stream={canary}~gate&format=csv",
+        )
+    ),
+    "explorer/before-after/": Open(
+        (
+            "/explorer/before-after/?stream={canary}~gate&date=2023-11-14",
+            "/explorer/before-after/?stream=gate~people&date=2023-11-14&control={canary}~gate&format=json",
+        )
+    ),
     "explorer/series.json": Open(
         (
             "/explorer/series.json?stream={canary}~gate",

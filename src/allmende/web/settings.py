@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "allmende.web.rulebook",
     "allmende.web.alerts",
     "allmende.web.ogc",
+    "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
     "allmende.web.finding",

@@ -33,6 +33,7 @@ urlpatterns = [
     path("transparency/", include("allmende.web.transparency.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),
     path("search/", include("allmende.web.finding.urls")),
+    path("explorer/", include("allmende.web.analyses.urls")),
     path("instruments/", include("allmende.web.instruments.urls")),
     path("explorer/", include("allmende.web.explorer.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
