@@ -41,6 +41,9 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-series]')) {
   whenNear(panel, () => void import('./series').then(({ showSeries }) => showSeries(panel)));
 }
 
+const explorer = document.querySelector<HTMLElement>('[data-explorer]');
+if (explorer) void import('./explorer').then(({ followPanel }) => followPanel(explorer));
+
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 

@@ -301,7 +301,42 @@ ROUTES: dict[str, Way] = {
     "search/": Open(("/search/?q={canary}", "/search/?q=canari", "/search/?q=gate", "/search/?q=counter&kind=things")),
     "instruments/": Open(("/instruments/",)),
     "explorer/": Open(
-        ("/explorer/", "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01", "/explorer/?stream={canary}~gate")
+        (
+            "/explorer/",
+            "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01&q=gate&simulated=1",
+            "/explorer/?stream={canary}~gate",
+            "/explorer/?q={canary}",
+            "/explorer/?dataset={canary}&property=people",
+        )
+    ),
+    "explorer/analyses/": Open(("/explorer/analyses/",)),
+    "explorer/typical-week/": Open(
+        (
+            "/explorer/typical-week/",
+            "/explorer/typical-week/?stream={canary}",
+            "/explorer/typical-week/?stream={canary}~gate&from=2023-11-01&to=2023-11-30",
+            "/explorer/typical-week/?stream={canary}~gate&format=json",
+            "/explorer/typical-week/?stream=gate~people&from=2023-11-01&to=2023-11-30&format=csv",
+        )
+    ),
+    "explorer/calendar/": Open(
+        (
+            "/explorer/calendar/?stream={canary}~gate",
+            "/explorer/calendar/?stream={canary}~none",
+            "/explorer/calendar/?stream=gate~people&by=day&format=json",
+        )
+    ),
+    "explorer/correlation/": Open(
+        (
+            "/explorer/correlation/?stream=gate~people&stream={canary}~gate",
+            "/explorer/correlation/?stream=gate~people&stream={canary}~gate&format=csv",
+        )
+    ),
+    "explorer/before-after/": Open(
+        (
+            "/explorer/before-after/?stream={canary}~gate&date=2023-11-14",
+            "/explorer/before-after/?stream=gate~people&date=2023-11-14&control={canary}~gate&format=json",
+        )
     ),
     "explorer/series.json": Open(
         (
@@ -309,6 +344,21 @@ ROUTES: dict[str, Way] = {
             "/explorer/series.json?stream={canary}~none",
             "/explorer/series.json?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01",
             "/explorer/series.json?stream={canary}~gate&from=all",
+        )
+    ),
+    "explorer/^values\\.(?P<suffix>csv|json)\\Z": Open(
+        (
+            "/explorer/values.csv?stream={canary}~gate",
+            "/explorer/values.json?stream={canary}~none",
+            "/explorer/values.csv?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01&compare=P1Y",
+        )
+    ),
+    "explorer/origin/": Open(
+        (
+            "/explorer/origin/?stream=gate~people",
+            "/explorer/origin/?stream={canary}~gate",
+            "/explorer/origin/?stream={canary}~none&time=2026-01-01",
+            "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
         )
     ),
     "rules/": Open(("/rules/",)),
@@ -328,6 +378,17 @@ ROUTES: dict[str, Way] = {
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
+    "alerts/": Open(("/alerts/", "/alerts/?page=2")),
+    "alerts/cap/": Open(("/alerts/cap/",)),
+    "alerts/cap/<str:name>.xml": Open(("/alerts/cap/{canary}-alert~1.xml", "/alerts/cap/none~1.xml")),
+    "alerts/acknowledge/<str:token>/": Apart("asks for a signed link; test_alert_pages holds it to that"),
+    "alerts/<str:name>/": Open(("/alerts/{canary}-alert~1/", "/alerts/none~1/", "/alerts/{canary}-inside~1/")),
+    "office/alerts/": Guarded(("/office/alerts/",)),
+    "office/alerts/deliveries/": Guarded(("/office/alerts/deliveries/",)),
+    "office/alerts/silence/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/silences/<int:number>/end/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/past/<str:key>/": Guarded(("/office/alerts/past/{canary}-alert/", "/office/alerts/past/none/")),
+    "office/alerts/<str:name>/acknowledge/": Apart("POST alone, guarded as the desk is"),
     "transparency/": Open(("/transparency/", "/transparency/?dataset={canary}", "/transparency/?dataset=none")),
     "transparency/<str:thing_id>/": Open(
         ("/transparency/gate/", "/transparency/{canary}-thing/", "/transparency/no-thing/")

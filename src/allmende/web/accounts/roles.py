@@ -24,6 +24,8 @@ DEEDS = {
     "sources.edit": "editor",
     "rules.edit": "editor",
     "retention.edit": "editor",
+    "alerts.edit": "editor",
+    "alerts.see": "editor",
     "release": "steward",
     "policy.edit": "steward",
     "rejections.see": "steward",
