@@ -98,7 +98,7 @@ def compile_translations(catalogues: list[Path]) -> None:
 
     for path in catalogues:
         with path.open("rb") as source:
-            catalogue = read_po(source, locale=path.parts[-3])
+            catalogue = read_po(source, locale=path.parts[-3].split("_")[0])
         with path.with_suffix(".mo").open("wb") as target:
             write_mo(target, catalogue)
     note_done("translations", catalogues)

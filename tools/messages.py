@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "allmende"
 LANGUAGES = ("de",)
+SIMPLE = "de_Simple"
+"""German said simply. Only what can be said more simply than in German is in these catalogues, and not every
+application has one: the rest falls back."""
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "gettext": None,
@@ -74,6 +77,7 @@ def main() -> int:
     settings.configure(USE_I18N=True)
     django.setup()
     faults = [fault for domain in domains() for language in LANGUAGES for fault in handle(domain, language, do)]
+    faults += [fault for domain in domains() for fault in handle_simple(domain, do)]
     for fault in faults:
         print(fault, file=sys.stderr)
     if do == "check" and faults:
@@ -103,11 +107,42 @@ def handle(domain: Domain, language: str, do: str) -> Iterator[str]:
             yield f"{where} is not in the catalogue"
         elif found.fuzzy:
             yield f"{where} is fuzzy"
-        elif not all(found.string if isinstance(found.string, tuple | list) else (found.string,)):
+        elif not is_full(found):
             yield f"{where} is not translated"
         else:
             yield from (f"{where}: {error}" for error in found.check(catalogue))
     yield from (f"{name}: {message!r} is used nowhere" for message in known if message not in wanted)
+
+
+def handle_simple(domain: Domain, do: str) -> Iterator[str]:
+    """The same for simple German: what is there has to be right and used, what is not there need not be."""
+    path = domain.locale / SIMPLE / "LC_MESSAGES" / "django.po"
+    if not path.is_file():
+        return
+    template = collect(domain)
+    wanted = {(message.id, message.context) for message in template}
+    catalogue = load(path, "de")
+    name = path.relative_to(ROOT)
+    if do == "extract":
+        for message in [message for message in catalogue if message.id]:
+            if (message.id, message.context) not in wanted:
+                catalogue.delete(message.id, message.context)
+        catalogue.obsolete.clear()
+        save(path, catalogue)
+    for message in catalogue:
+        if not message.id:
+            continue
+        if (message.id, message.context) not in wanted:
+            yield f"{name}: {message.id!r} is used nowhere"
+        elif message.fuzzy or not is_full(message):
+            yield f"{name}: {message.id!r} is fuzzy or empty"
+        else:
+            yield from (f"{name}: {message.id!r}: {error}" for error in message.check(catalogue))
+
+
+def is_full(message: Message) -> bool:
+    """Whether all forms of a translation are there."""
+    return all(message.string if isinstance(message.string, tuple | list) else (message.string,))
 
 
 def collect(domain: Domain) -> Catalog:

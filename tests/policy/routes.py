@@ -281,6 +281,7 @@ ROUTES: dict[str, Way] = {
     "own/new/": Open(("/own/new/",)),
     "own/review/": Guarded(("/own/review/",)),
     "own/review/<int:number>/": Guarded(("/own/review/1/",)),
+    "instruments/": Open(("/instruments/",)),
     "rules/": Open(("/rules/",)),
     "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
     "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),

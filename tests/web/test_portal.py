@@ -4,17 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import translation
 
 from allmende.domain.profile import SourceProfile
 from allmende.domain.store import SourceState
 from allmende.web.house import open_profile
+from allmende.web.instruments.listing import instruments
 from allmende.web.portal import views
 from allmende.web.portal.sources import judge
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PAGES = [
     "/",
+    "/instruments/",
     "/parking/",
     "/sources/",
     "/about/",
@@ -50,6 +53,21 @@ def test_page_is_there_in_both_languages(db, path, language):
     assert f'<html lang="{language}">' in answer.text
     assert "style=" not in answer.text.replace('rel="stylesheet"', "")
     assert "onclick" not in answer.text
+
+
+def test_simple_german_says_what_it_can_and_the_rest_in_german(client):
+    assert client.get("/language/de-simple/?next=/about/").status_code == 302
+    about, sources = client.get("/about/").text, client.get("/sources/").text
+    assert '<html lang="de-simple">' in about
+    assert "Das versprechen wir" in about
+    assert "Daten-Sammlungen" in sources  # of its own words
+    assert "Barrierefreiheit" in sources  # has none of its own
+
+
+def test_an_instrument_leads_to_its_page(client):
+    page = client.get("/instruments/").text
+    for instrument in instruments():
+        assert f'href="{reverse(instrument.address)}"' in page
 
 
 def test_language_without_a_wish_is_german(db):

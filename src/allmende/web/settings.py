@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.ogc",
+    "allmende.web.instruments",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [
@@ -91,7 +92,8 @@ DATABASES = {"default": database_settings(ALLMENDE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "de"
-LANGUAGES = [("de", "Deutsch"), ("en", "English")]
+# The last is German said simply (BCP 47's variant "simple"): what has no simple words is said in plain German.
+LANGUAGES = [("de", "Deutsch"), ("en", "English"), ("de-simple", "Einfache Sprache")]
 LOCALE_PATHS = [WEB / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -7,16 +7,18 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from allmende.domain.service import Service
+from allmende.web.instruments.listing import namespaces
 from allmende.web.security import websocket_url
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Values for the frame of every page; works without a house too, for error pages."""
-    house = getattr(request, "house", None)
+    house, match = getattr(request, "house", None), getattr(request, "resolver_match", None)
     geography = house.profile.geography if house else None
     return {
         "city": house.profile if house else None,
         "datasets": house.datasets if house else [],
+        "instrument_here": bool(match and match.namespace in namespaces()),
         "services": [describe(service, request.path) for service in settings.SERVICES],
         "live_url": websocket_url(settings.ALLMENDE, request.get_host(), request.is_secure()),
         "basemap_url": settings.ALLMENDE.base_map or (geography.base_map if geography else ""),

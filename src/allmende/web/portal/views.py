@@ -69,8 +69,8 @@ def _expected(profile: Profile) -> dict[str, int]:
 @require_safe
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """A page of text: one template a language, since a law's text is not put together from sentences."""
-    language = (get_language() or settings.LANGUAGE_CODE).split("-")[0]
-    return render(request, [f"portal/{language}/{name}.html", f"portal/de/{name}.html"])
+    said = get_language() or settings.LANGUAGE_CODE
+    return render(request, [f"portal/{code}/{name}.html" for code in (said, said.split("-")[0], "de")])
 
 
 @require_safe
