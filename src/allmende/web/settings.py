@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.ogc",
+    "allmende.web.maps",
     "allmende.web.instruments",
     *(service.app for service in SERVICES),
 ]

@@ -30,6 +30,7 @@ urlpatterns = [
     path("feedback/", include("allmende.web.feedback.urls")),
     path("transparency/", include("allmende.web.transparency.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),
+    path("map/", include("allmende.web.maps.urls")),
     path("instruments/", include("allmende.web.instruments.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.downloads.urls")),

@@ -169,8 +169,9 @@ class Finder:
             self._spots.setdefault(key(spot.name), []).append(spot)
         self._street_names, self._spot_names = Names(self._streets), Names(self._spots)
 
-    def find(self, text: str, most: int = 8) -> list[Hit]:
-        """The best first. Nothing for less than two letters."""
+    def ranked(self, text: str, most: int) -> list[tuple[int, int, Hit]]:
+        """What may be meant, each with how well its name and then its number fit; 0 is best. Nothing for less than two
+        letters."""
         wanted = read_wanted(text, self._city)
         found: list[tuple[int, int, Hit]] = []
         for said in dict.fromkeys((wanted.said, wanted.whole)):
@@ -183,15 +184,20 @@ class Finder:
                 for street in self._ordered(each, wanted):
                     found += [(rank, 2 + fit, hit) for fit, hit in street.houses(wanted.number, wanted.suffix)]
                     found.append((rank, 8, street.hit()))
-        found.sort(key=lambda one: one[:2])
-        return list(dict.fromkeys(hit for _, _, hit in found))[:most]
+        return found
 
     def _ordered(self, name: str, wanted: Wanted) -> Sequence[_Street]:
         """Streets of a key: those that the postcode or what was said behind the number fits stand first."""
 
         def unfit(street: _Street) -> tuple[int, int, str]:
             here = wanted.postcode in street.postcodes if wanted.postcode else True
-            said = not wanted.rest or bool(street.place) and wanted.rest in key(street.place)
+            said = not wanted.rest or (bool(street.place) and wanted.rest in key(street.place))
             return (not said, not here, street.place)
 
         return sorted(self._streets[name].values(), key=unfit)
+
+
+def find(finders: Iterable[Finder], text: str, most: int = 8) -> list[Hit]:
+    """The best of what several know, each once."""
+    found = sorted((one for finder in finders for one in finder.ranked(text, most)), key=lambda one: one[:2])
+    return list(dict.fromkeys(hit for _, _, hit in found))[:most]

@@ -19,7 +19,16 @@ from allmende.knowledge.maps.spelling import read_number
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "street": ("street", "strasse", "straße", "strassenname", "straßenname", "str_name", "strname", "addr:street"),
-        "number": ("number", "hausnummer", "hnr", "hausnr", "nummer", "house_number", "housenumber", "addr:housenumber"),
+        "number": (
+            "number",
+            "hausnummer",
+            "hnr",
+            "hausnr",
+            "nummer",
+            "house_number",
+            "housenumber",
+            "addr:housenumber",
+        ),
         "suffix": ("suffix", "zusatz", "hausnummernzusatz", "hnr_zusatz", "adz"),
         "postcode": ("postcode", "plz", "postleitzahl", "zip", "addr:postcode"),
         "place": ("place", "ort", "ortsteil", "gemeinde", "city", "stadtteil", "addr:suburb", "addr:city"),
