@@ -39,7 +39,7 @@ function compress(): Plugin {
         const path = join(OUT, 'assets', name);
         const content = readFileSync(path);
         if (content.length < 1000) continue;
-        const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+        const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
         writeFileSync(`${path}.br`, brotliCompressSync(content, quality));
         writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
       }

@@ -38,6 +38,15 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
   void import('./chart').then(({ showChart }) => showChart(panel));
 }
 
+const board = document.querySelector<HTMLElement>('[data-board]');
+if (board) void import('./board').then(({ startBoard }) => startBoard(board));
+
+const composing = document.querySelector<HTMLFormElement>('form[data-compose]');
+if (composing) void import('./compose').then(({ offerDragging }) => offerDragging(composing));
+for (const panel of document.querySelectorAll<HTMLElement>('[data-series]')) {
+  whenNear(panel, () => void import('./series').then(({ showSeries }) => showSeries(panel)));
+}
+
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 

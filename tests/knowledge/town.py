@@ -77,6 +77,8 @@ def send(
     dataset: str = "parking",
     at: int = NOW,
     run: int | None = None,
+    said: Mapping[str, Any] | None = None,
+    flags: list[str] | None = None,
 ) -> None:
     """Readings of a sensor, as a source sends them. The thing is what stands before the first ``~``."""
     pairs = list(readings.items() if isinstance(readings, Mapping) else readings)
@@ -91,8 +93,11 @@ def send(
         observed_property=Property(id=observed, name=observed, definition=f"https://example.org/{observed}"),
         unit=Unit(unit, unit),
         observation_type=kind,
+        properties=said or {},
     )
-    series = Series(stream=stream, times=[time for time, _ in pairs], results=[value for _, value in pairs], run=run)
+    series = Series(
+        stream=stream, times=[time for time, _ in pairs], results=[value for _, value in pairs], flags=flags, run=run
+    )
     store.append(
         Batch(origin="feed", dataset=dataset, reader=HOUSE, received_at=at, declarations=[declared], series=[series])
     )

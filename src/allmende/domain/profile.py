@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.boards import BoardProfile
 from allmende.domain.dataset import (
     CatalogueProfile,
     DatasetProfile,
@@ -66,6 +67,8 @@ class Geography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     districts: dict[str, Any]
     waters: dict[str, Any]
     attribution: str
+    state: str = ""
+    """ISO 3166-2 without the country, e.g. ``TH``: whose public holidays hold. Empty: the whole country's."""
     base_map: str = ""
     """Address of a map style of others; empty: districts and waters are the base, and nothing leaves the house."""
 
@@ -144,6 +147,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Catalogues of others that are taken over; of two that hold one dataset, the first is shown."""
     policies: dict[str, PolicyProfile] = {}
     """Terms of use of the city's own, which datasets name as their licence."""
+    boards: dict[str, BoardProfile] = {}
+    """Dashboards that the city has for all."""
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""

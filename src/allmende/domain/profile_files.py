@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.boards import FOLDER as BOARDS
+from allmende.domain.boards import check_boards, parse_boards
 from allmende.domain.dataset import (
     CatalogueProfile,
     DatasetProfile,
@@ -48,6 +50,7 @@ from allmende.domain.wording import (
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?\Z", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
+_STATE = re.compile(r"[A-Z0-9]{1,3}\Z", re.ASCII)
 
 
 def parse_profile(
@@ -67,6 +70,8 @@ def parse_profile(
     for name in ("groups", "rules"):
         if name in raw:
             raise ProfileError(name, "stand in files of their own beside city.toml: %(folder)sNAME.toml", folder=FOLDER)
+    if "boards" in raw:
+        raise ProfileError("boards", "stand in files of their own beside city.toml: %(folder)sNAME.toml", folder=BOARDS)
     groups, derived = parse_rules(files, rules)
     parts = {name: raw.pop(name) for name in Profile.__struct_fields__ if name in raw and name not in _HEAD}
     head = convert(raw, _Head, "", known=Profile.__struct_fields__)
@@ -92,6 +97,7 @@ def parse_profile(
             key: convert({**body, "id": key}, SameWords, f"synonyms.{key}")
             for key, body in tables(parts.get("synonyms", {}), "synonyms").items()
         },
+        boards=parse_boards(files),
         retention=parse_retention(parts.get("retention", {})),
         policies={
             key: convert({**body, "id": key}, PolicyProfile, f"policies.{key}")
@@ -213,6 +219,10 @@ def _geography(body: dict[str, Any], files: Mapping[str, bytes]) -> Geography:
     check_position(*geography.center, "geography.center")
     if not 0 <= geography.zoom <= 24:
         raise ProfileError("geography.zoom", "lies between 0 and 24, %(zoom)s does not", zoom=f"{geography.zoom:g}")
+    if geography.state and not _STATE.match(geography.state):
+        raise ProfileError(
+            "geography.state", '"%(value)s" is no state: ISO 3166-2 without the country, e.g. TH', value=geography.state
+        )
     if not geography.attribution.strip():
         raise ProfileError("geography.attribution", "is empty; say whose outlines these are, and their licence")
     return geography
@@ -284,6 +294,7 @@ def _check(profile: Profile) -> None:
     check_datasets(profile.datasets)
     check_harvests(profile.harvests)
     check_policies(profile.policies, profile.languages)
+    check_boards(profile.boards, profile.languages)
     check_privacy(profile.datasets, profile.languages)
     check_words(profile.properties, profile.synonyms, profile.languages)
     check_names(profile.retention, profile.datasets, profile.sources, profile.rules)

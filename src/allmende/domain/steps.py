@@ -7,6 +7,7 @@ the whole feed may be silent for ``day`` of day-time or ``night`` altogether, an
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -165,10 +166,14 @@ def _cut_out(pieces: list[Segment], quiet: Sequence[tuple[int, int]]) -> list[Se
 
 def buckets(segments: Sequence[Segment], *, start: int, end: int, width: int) -> list[Bucket]:
     """Time-weighted means over spans of ``width``; a span without a value has None, never an old one."""
+    return between(segments, [*range(start, end, width), end]) if start < end else []
+
+
+def between(segments: Sequence[Segment], edges: Sequence[int]) -> list[Bucket]:
+    """The same over spans from each edge to the next."""
     result = []
     place = 0
-    for begin in range(start, end, width):
-        stop = min(begin + width, end)
+    for begin, stop in pairwise(edges):
         while place < len(segments) and segments[place].end <= begin:
             place += 1
         total = weight = doubtful = 0.0

@@ -20,6 +20,7 @@ from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Json, Position
+from allmende.domain.spans import Head, Span, Sum, Taken, Word
 from allmende.domain.tracing import Trace
 
 T = TypeVar("T")
@@ -169,6 +170,21 @@ class Store(Protocol):
     ) -> Points:
         """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``; with
         ``newest_run``, of the forecasts for one time the newest run's alone."""
+
+    def sums(
+        self, reader: Reader, stream: str, over: Sequence[Span], *, taken: Taken = "number", newest_run: bool = False
+    ) -> list[Sum]:
+        """Readings summed up by the buckets of ``over``, which do not overlap and are in the order of time.
+
+        ``newest_run`` as in :meth:`points`."""
+
+    def words(
+        self, reader: Reader, stream: str, over: Sequence[Span], most: int, *, newest_run: bool = False
+    ) -> list[Word] | None:
+        """How often each text stands in each bucket, the most frequent first; None for more than ``most`` such rows."""
+
+    def heads(self, reader: Reader, streams: Sequence[str]) -> list[Head]:
+        """What those of the streams are that the reader may see, in no order."""
 
     def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
         """Where readings with ``start <= time < end`` came from, in the order of time, no more than ``most``."""

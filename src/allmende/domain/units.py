@@ -166,3 +166,18 @@ def converter(given: str, wanted: str) -> Callable[[float], float] | None:
             return lambda value: value / inverse
         return lambda value: value * ratio
     return lambda value: (value * source.factor + source.offset - target.offset) / target.factor
+
+
+_SHOWN = {"Cel": "°C", "deg": "°", "1": "", "{count}": "", "[ppth]": "‰", "Ohm": "Ω", "[degF]": "°F"}
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+@lru_cache(maxsize=256)
+def show_unit(symbol: str) -> str:
+    """A symbol of UCUM as people write it: ``Cel`` is °C, ``ug/m3`` is µg/m³, ``1`` is nothing."""
+    if symbol in _SHOWN:
+        return _SHOWN[symbol]
+    plain = re.sub(r"\{[^}]*\}", "", symbol)
+    raised = re.sub(r"(?<=[A-Za-z])-?[0-9]+", lambda found: found[0].translate(_RAISED), plain)
+    micro = re.sub(r"(?<![A-Za-z])u(?=[A-Za-z])", "µ", raised)
+    return "/".join(_SHOWN.get(part, part) for part in micro.split("/")).replace(".", "·")

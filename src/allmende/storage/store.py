@@ -12,9 +12,10 @@ from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.records import Position
+from allmende.domain.spans import Head, Span, Sum, Taken, Word
 from allmende.domain.store import DatasetRecord, KeptRejection, Latest, Points, SourceState
 from allmende.domain.tracing import Trace
-from allmende.storage import bookkeeping, collections, disclosure, figures, logs, marks, taking_back
+from allmende.storage import bookkeeping, collections, disclosure, figures, logs, marks, spans, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_all, append_batch, put_datasets
 from allmende.storage.collections import ITEMS, Shelf
@@ -105,6 +106,24 @@ class SqlStore:
             results=[decode_result(r[1], r[2]) for r in rows],
             flags=[flag_of(r[3]) if r[3] else "" for r in rows],
         )
+
+    def sums(
+        self, reader: Reader, stream: str, over: Sequence[Span], *, taken: Taken = "number", newest_run: bool = False
+    ) -> list[Sum]:
+        """Readings summed up by buckets: see :class:`allmende.domain.store.Store`."""
+        which = _visible_streams(reader, Sql("d.id = ?", (stream,)))
+        return self._read(lambda connection: spans.read_sums(connection, which, over, taken, newest=newest_run))
+
+    def words(
+        self, reader: Reader, stream: str, over: Sequence[Span], most: int, *, newest_run: bool = False
+    ) -> list[Word] | None:
+        """How often each text stands in each bucket: see :class:`allmende.domain.store.Store`."""
+        which = _visible_streams(reader, Sql("d.id = ?", (stream,)))
+        return self._read(lambda connection: spans.read_words(connection, which, over, most, newest=newest_run))
+
+    def heads(self, reader: Reader, streams: Sequence[str]) -> list[Head]:
+        """What streams are: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda connection: spans.read_heads(connection, reader, streams))
 
     def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
         """Where readings came from: see :class:`allmende.domain.store.Store`."""

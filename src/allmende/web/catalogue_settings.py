@@ -29,6 +29,16 @@ class CatalogueSettings(OfficeSettings, frozen=True, kw_only=True):
             high=100_000,
         ),
     ] = 2000
+    search_things: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_SEARCH_THINGS",
+            "Catalogue",
+            "How many things the search of the portal finds by their own names.",
+            low=0,
+            high=1_000_000,
+        ),
+    ] = 20_000
     search_age: Annotated[
         int,
         _setting(

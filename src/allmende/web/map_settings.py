@@ -4,11 +4,11 @@ import re
 from typing import Annotated
 
 from allmende.domain.errors import ConfigurationError
-from allmende.web.download_settings import DownloadSettings
+from allmende.web.board_settings import BoardSettings
 from allmende.web.setting import describe as _setting
 
 
-class MapSettings(DownloadSettings, frozen=True, kw_only=True):
+class MapSettings(BoardSettings, frozen=True, kw_only=True):
     """Who may show the map in a page of theirs, and how much it shows. (One class builds on the other.)"""
 
     map_frames: Annotated[

@@ -7,13 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import allmende
+from allmende.domain.boards import FOLDER as BOARDS
 from allmende.domain.errors import ConfigurationError
 from allmende.domain.plain import PlainProfile, plain_profile
 from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError
-from allmende.domain.rule_files import FOLDER
+from allmende.domain.rule_files import FOLDER as RULES
 
 FILE_NAME = "city.toml"
+_FOLDERS = (RULES, BOARDS)
+"""Beside ``city.toml``; their files are named with the folder before."""
 _MAX_BYTES = 50_000_000
 
 
@@ -41,7 +44,7 @@ def fingerprint(path: Path) -> tuple[tuple[str, int, int, int], ...]:
     """What tells one state of a profile's folder from another without reading it: name, size, time of the last change
     (nanoseconds) and number of each file. Files that come and go while it looks are left out."""
     found = []
-    for folder in (path.parent, path.parent / FOLDER):
+    for folder in (path.parent, *(path.parent / name for name in _FOLDERS)):
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(OSError):
@@ -85,15 +88,15 @@ def _cities() -> Path | None:
 
 
 class FolderFiles(Mapping[str, bytes]):
-    """The files of one folder by name, and those of its rules as ``rules/NAME``, read when asked for. Never leads out
-    of the folder."""
+    """The files of one folder by name, and those of its rules and boards as ``rules/NAME``, read when asked for. Never
+    leads out of the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __getitem__(self, name: str) -> bytes:
         path = self._folder / name
-        inner = name.removeprefix(FOLDER)
+        inner = next((name.removeprefix(each) for each in _FOLDERS if name.startswith(each)), name)
         if Path(inner).name != inner or not path.is_file():
             raise KeyError(name)
         if path.stat().st_size > _MAX_BYTES:
@@ -101,7 +104,7 @@ class FolderFiles(Mapping[str, bytes]):
         return path.read_bytes()
 
     def __iter__(self) -> Iterator[str]:
-        for folder, prefix in ((self._folder, ""), (self._folder / FOLDER, FOLDER)):
+        for folder, prefix in ((self._folder, ""), *((self._folder / name, name) for name in _FOLDERS)):
             if folder.is_dir():
                 yield from (f"{prefix}{path.name}" for path in sorted(folder.iterdir()) if path.is_file())
 

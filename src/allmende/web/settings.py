@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
+    "allmende.web.boards",
     "allmende.web.catalogue",
     "allmende.web.harvest",
     "allmende.web.policies",
@@ -48,6 +49,8 @@ INSTALLED_APPS = [
     "allmende.web.ogc",
     "allmende.web.maps",
     "allmende.web.instruments",
+    "allmende.web.explorer",
+    "allmende.web.finding",
     *(service.app for service in SERVICES),
 ]
 MIDDLEWARE = [

@@ -16,6 +16,8 @@ from allmende.web.accounts.models import Membership, User
 
 DEEDS = {
     "sensors.give": "contributor",
+    "boards.make": "contributor",
+    "boards.open": "editor",
     "sensors.review": "editor",
     "data.write": "editor",
     "datasets.edit": "editor",

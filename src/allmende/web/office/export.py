@@ -6,6 +6,7 @@ from typing import Any
 
 import tomli_w
 
+from allmende.domain.boards import FOLDER as BOARDS
 from allmende.domain.errors import InvalidInput
 from allmende.domain.plain import PlainProfile
 from allmende.domain.rule_files import read_rules
@@ -22,7 +23,9 @@ def write_profile(profile: PlainProfile, folder: Path) -> list[str]:
     written is not what is in force (then it is there to be looked at).
     """
     before = live().folder()
-    written = {name: body for name, body in profile.files.items() if not name.endswith(".toml")}
+    written = {
+        name: body for name, body in profile.files.items() if not name.endswith(".toml") or name.startswith(BOARDS)
+    }
     written[FILE_NAME] = before.files[FILE_NAME] if profile.data == before.data else _toml(profile.data)
     known = read_rules(before.files)
     for name, said in profile.rules.items():

@@ -19,6 +19,7 @@ from allmende.domain.figures import StreamSummary
 from allmende.domain.logs import Change
 from allmende.domain.policy import Reader
 from allmende.domain.query import Logic, Page, Query
+from allmende.domain.spans import Head, Span, Sum, Word
 from allmende.domain.store import Latest, Points, Store
 from allmende.domain.tracing import Trace
 from allmende.web.citizens.models import PREFIX
@@ -104,6 +105,24 @@ class _Noting:
         """See :class:`allmende.domain.store.Store`."""
         found = self._store.points(reader, stream, start, end, **how)
         self._told(reader, bool(found.times), lambda: self._store.disclosed_of(streams=[stream]))
+        return found
+
+    def sums(self, reader: Reader, stream: str, over: Sequence[Span], **how: Any) -> list[Sum]:
+        """See :class:`allmende.domain.store.Store`."""
+        found = self._store.sums(reader, stream, over, **how)
+        self._told(reader, bool(found), lambda: self._store.disclosed_of(streams=[stream]))
+        return found
+
+    def words(self, reader: Reader, stream: str, over: Sequence[Span], most: int, **how: bool) -> list[Word] | None:
+        """See :class:`allmende.domain.store.Store`."""
+        found = self._store.words(reader, stream, over, most, **how)
+        self._told(reader, found is None or bool(found), lambda: self._store.disclosed_of(streams=[stream]))
+        return found
+
+    def heads(self, reader: Reader, streams: Sequence[str]) -> list[Head]:
+        """See :class:`allmende.domain.store.Store`."""
+        found = self._store.heads(reader, streams)
+        self._told(reader, bool(found), lambda: self._store.disclosed_of(streams=[head.id for head in found]))
         return found
 
     def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:

@@ -12,6 +12,7 @@ from allmende.domain.times import DAY, HOUR
 from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
+from allmende.web.boards.models import Board
 from allmende.web.config import Config
 from allmende.web.downloads.orders import prune as prune_downloads
 from allmende.web.feedback.models import Message
@@ -68,6 +69,7 @@ def _work(store: Store, config: Config, now: int) -> dict[str, Callable[[], int 
         "messages": Message.prune,
         "unfinished sources": prune_makings,
         "grants": Grant.prune,
+        "dashboards": Board.prune,
         "requests of persons": PersonRequest.prune,
         "files for persons": prune_parcels,
         "marks of erasures": prune_marks,

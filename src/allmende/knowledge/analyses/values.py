@@ -1,0 +1,392 @@
+"""What all analyses begin with: the values of a stream in buckets of one width, and what they rest on.
+
+Sums are made by the store, one row a bucket. A change-only stream (its properties say when silence means "no data") is
+read as the step function that it is, each value weighted with the time that it held: a mean over its readings would
+count the busy hours many times. Readings that are flagged as implausible are left out and counted.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from itertools import compress
+from statistics import mode
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from allmende.domain import steps, times
+from allmende.domain.aggregation import Aggregation, Group, Measure
+from allmende.domain.errors import InvalidInput, LimitExceeded, NotFound
+from allmende.domain.policy import Reader
+from allmende.domain.query import Call, Compare, Expand, Expression, Logic, Path, Query, Step, Value
+from allmende.domain.store import Store
+from allmende.knowledge.analyses.calendar import midnight, starts_between
+
+Take = Literal["mean", "sum"]
+WIDTHS = (15 * times.MINUTE, 30 * times.MINUTE, times.HOUR, times.DAY)
+_TIME = Path(("phenomenonTime",))
+_PLAUSIBLE = Path(("resultQuality", "plausible"))
+_NOTHING = Value(None, "null")
+_FALSE = Value(False, "boolean")
+_LEAST_COVERED = 0.5
+"""The share of a bucket in which a change-only stream has to have held a value."""
+_TOLD_GAPS = 5
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much one analysis may read."""
+
+    buckets: int = 100_000
+    """Of one stream; more than eleven years of hours."""
+    readings: int = 500_000
+    """Of one change-only stream, whose readings are walked one by one."""
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream as analyses name it. Times in microseconds, None where it has no readings."""
+
+    id: str
+    name: str
+    thing: str
+    property: str
+    unit: str
+    simulated: bool = False
+    source: str = ""
+    silence: Mapping[str, Any] | None = None
+    """Of a change-only stream, as its source has it: see :meth:`allmende.domain.steps.Silence.read`."""
+    first: int | None = None
+    last: int | None = None
+
+
+class Span(NamedTuple):
+    """Days on the wall, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+    def moved(self, days: int) -> "Span":
+        """So many days later."""
+        return Span(self.first + timedelta(days=days), self.last + timedelta(days=days))
+
+
+class Gap(NamedTuple):
+    """A part of a span without a value, in microseconds."""
+
+    start: int
+    end: int
+
+
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer rests on."""
+
+    span: Span
+    width: int
+    values: int = 0
+    """Readings that took part."""
+    flagged: int = 0
+    """Readings that were left out since they are flagged as implausible."""
+    buckets: int = 0
+    """Buckets of the span; those that were left out on purpose (holidays, other hours) are none of them."""
+    filled: int = 0
+    """Those with a value."""
+    first: int | None = None
+    """Where the first bucket with a value begins."""
+    last: int | None = None
+    gaps: tuple[Gap, ...] = ()
+    """The longest parts without a value, at most five, the longest first."""
+
+    @property
+    def missing(self) -> int:
+        """Buckets without a value."""
+        return self.buckets - self.filled
+
+    @property
+    def share(self) -> float:
+        """Of the buckets with a value, 0 to 1."""
+        return self.filled / self.buckets if self.buckets else 0.0
+
+
+class Values(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream over a span: one value for each bucket, None where there is none."""
+
+    stream: Stream
+    zone: str
+    starts: Sequence[int]
+    values: Sequence[float | None]
+    readings: Sequence[int]
+    """How many took part in each bucket."""
+    basis: Basis
+
+    def kept(self, keeps: Sequence[bool]) -> "Values":
+        """Those buckets alone; what was left out on purpose is no gap."""
+        picked = list(compress(zip(self.starts, self.values, self.readings, strict=True), keeps))
+        starts, values = [each[0] for each in picked], [each[1] for each in picked]
+        readings = [each[2] for each in picked]
+        ends = dict(zip(self.starts, [*self.starts[1:], self.end], strict=True))
+        basis = basis_of(self.basis, starts, values, [ends[at] for at in starts], read=sum(readings))
+        return msgspec.structs.replace(self, starts=starts, values=values, readings=readings, basis=basis)
+
+    @property
+    def end(self) -> int:
+        """Where the span ends."""
+        return midnight(self.basis.span.last + timedelta(days=1), self.zone)
+
+
+def find_stream(store: Store, reader: Reader, identifier: str, *, simulated: bool = False) -> Stream:
+    """The Datastream of that id; raises NotFound for one that is not there, that the reader may not see, or that is
+    simulated where that was not asked for."""
+    page = store.find(_described(reader, simulated, id=identifier))
+    found = _streams(page)
+    if not found:
+        raise NotFound("there is no stream %(id)s", where="stream", id=repr(identifier))
+    return found[0]
+
+
+def search_streams(
+    store: Store, reader: Reader, words: str, *, most: int = 20, simulated: bool = False
+) -> list[Stream]:
+    """Streams that have readings, and whose id or name, thing or property has all of the words; in order of ids."""
+    texts = (Path(("id",)), Path(("name",)), Path(("Thing", "name")), Path(("ObservedProperty", "name")))
+    asked: list[Expression] = [Compare("ne", _TIME, _NOTHING)]
+    asked += [Logic("or", tuple(_holds(text, word) for text in texts)) for word in words.split()[:8]]
+    found = _described(reader, simulated, filter=Logic("and", tuple(asked)), top=most)
+    return _streams(store.find(found))
+
+
+def _holds(text: Path, word: str) -> Expression:
+    said = Call("contains", (Call("tolower", (text,)), Value(word.lower(), "string")))
+    return Compare("eq", said, Value(True, "boolean"))
+
+
+def _described(reader: Reader, simulated: bool, **more: Any) -> Query:
+    name = {
+        relation: Expand(relation=relation, query=Query(entity=relation, reader=reader, select=("name",)))
+        for relation in ("Thing", "ObservedProperty")
+    }
+    return Query(
+        entity="Datastream",
+        reader=reader,
+        select=("name", "unitOfMeasurement", "phenomenonTime", "properties"),
+        expand=tuple(name.values()),
+        simulated=simulated,
+        **more,
+    )
+
+
+def _streams(page: Any) -> list[Stream]:
+    found = []
+    for row in page.rows:
+        told = dict(zip(page.columns, row, strict=True))
+        names = {
+            relation: next((str(each[2]) for each in page.expanded[relation][told["pk"]].rows), "")
+            for relation in ("Thing", "ObservedProperty")
+        }
+        said = msgspec.json.decode(told["properties"] or "{}", type=dict[str, Any])
+        unit = msgspec.json.decode(told["unitOfMeasurement"] or "{}", type=dict[str, Any])
+        start, end = told["phenomenonTime.start"], told["phenomenonTime.end"]
+        found.append(
+            Stream(
+                id=str(told["id"]),
+                name=str(told["name"] or told["id"]),
+                thing=names["Thing"],
+                property=names["ObservedProperty"],
+                unit=str(unit.get("symbol") or unit.get("name") or ""),
+                simulated=bool(said.get("simulated")),
+                source=str(said.get("source") or ""),
+                silence=said["silence"] if isinstance(said.get("silence"), dict) else None,
+                first=start,
+                last=end if end is not None else start,
+            )
+        )
+    return found
+
+
+def read_values(
+    store: Store,
+    reader: Reader,
+    stream: Stream,
+    span: Span,
+    width: int,
+    zone: str,
+    *,
+    take: Take = "mean",
+    limits: Limits = Limits(),  # noqa: B008  a value that nobody changes
+) -> Values:
+    """The stream in buckets of ``width`` (one of WIDTHS) on the clock of a zone.
+
+    A ``sum`` is given for buckets alone that have as many readings as most have: what an outage cut short is a gap. Of
+    a change-only stream, whose readings are no amounts, there is none. Raises InvalidInput and LimitExceeded.
+    """
+    _check(stream, span, width, take, limits)
+    starts = starts_between(span.first, span.last, width, zone)
+    end = midnight(span.last + timedelta(days=1), zone)
+    grain = _grain(starts, width, zone)
+    if stream.silence is not None:
+        pieces, flagged = _walked(store, reader, stream, (starts[0], end, grain), zone, limits)
+    else:
+        pieces, flagged = _summed(store, reader, stream, (starts[0], end, grain))
+    whole = _gathered(starts, end, pieces)
+    if stream.silence is not None:
+        least = width * _LEAST_COVERED
+        values = [each.total / each.weight if each.weight >= least else None for each in whole]
+    elif take == "sum":
+        usual = mode(each.readings for each in whole if each.readings) if pieces else 0
+        values = [each.total if each.readings and each.readings >= usual else None for each in whole]
+    else:
+        values = [each.total / each.weight if each.weight else None for each in whole]
+    readings = [each.readings for each in whole]
+    empty = Basis(span=span, width=width, flagged=flagged)
+    basis = basis_of(empty, starts, values, [*starts[1:], end], read=sum(readings))
+    return Values(stream=stream, zone=zone, starts=starts, values=values, readings=readings, basis=basis)
+
+
+def basis_of(
+    basis: Basis, starts: Sequence[int], values: Sequence[float | None], ends: Sequence[int], *, read: int
+) -> Basis:
+    """What these buckets rest on; span, width and what was flagged stay."""
+    filled = [at for at, value in zip(starts, values, strict=True) if value is not None]
+    gaps: list[Gap] = []
+    for at, end, value in zip(starts, ends, values, strict=True):
+        if value is None:
+            if gaps and gaps[-1].end == at:
+                gaps[-1] = Gap(gaps[-1].start, end)
+            else:
+                gaps.append(Gap(at, end))
+    return msgspec.structs.replace(
+        basis,
+        values=read,
+        buckets=len(starts),
+        filled=len(filled),
+        first=filled[0] if filled else None,
+        last=filled[-1] if filled else None,
+        gaps=tuple(sorted(gaps, key=lambda gap: gap.start - gap.end)[:_TOLD_GAPS]),
+    )
+
+
+def _check(stream: Stream, span: Span, width: int, take: Take, limits: Limits) -> None:
+    if width not in WIDTHS:
+        raise InvalidInput("a bucket is of 15, 30 or 60 minutes or of a day", where="width")
+    if span.last < span.first:
+        raise InvalidInput("the span ends before it begins", where="to")
+    if span.days * (times.DAY // width) > limits.buckets:
+        raise LimitExceeded("this span has too many buckets of this width", setting="ALLMENDE_ANALYSIS_BUCKETS")
+    if stream.silence is not None and take == "sum":
+        raise InvalidInput("a stream that tells of changes alone has means, and no sums", where="take")
+
+
+class _Piece(NamedTuple):
+    """Part of a bucket. ``weight`` is the number of readings, or the microseconds that values held."""
+
+    total: float = 0.0
+    weight: float = 0.0
+    readings: int = 0
+
+
+_Cut = tuple[int, int, int]
+"""Start, end and width of what is read, in microseconds."""
+
+
+def _grain(starts: Sequence[int], width: int, zone: str) -> int:
+    """Buckets of UTC that those of the zone are made of: the store counts them in whole numbers."""
+    grain = min(width, times.HOUR)
+    # a few zones are a quarter of an hour off
+    return grain if all(at % grain == 0 for at in starts) else min(grain, 15 * times.MINUTE)
+
+
+def _gathered(starts: Sequence[int], end: int, pieces: Mapping[int, _Piece]) -> list[_Piece]:
+    whole = [_Piece()] * len(starts)
+    for at, piece in pieces.items():
+        place = bisect_right(starts, at) - 1
+        if place >= 0 and at < end:
+            held = whole[place]
+            whole[place] = _Piece(held.total + piece.total, held.weight + piece.weight, held.readings + piece.readings)
+    return whole
+
+
+def _summed(store: Store, reader: Reader, stream: Stream, cut: _Cut) -> tuple[dict[int, _Piece], int]:
+    start, end, width = cut
+    # An interval that begins in the span may end behind it.
+    within = (Compare("ge", _TIME, _instant(start)), Compare("lt", _TIME, _instant(end + times.DAY)))
+    source = Query(
+        entity="Observation",
+        reader=reader,
+        path=(Step("Datastream", stream.id, "Observations"),),
+        filter=Logic("and", within),
+    )
+    bucket = Call("bucket", (_TIME, Value(width, "duration"), Value("UTC", "string")))
+    asked = Aggregation(
+        source=source,
+        where=Logic("or", (Compare("eq", _PLAUSIBLE, _NOTHING), Compare("ne", _PLAUSIBLE, _FALSE))),
+        groups=(Group(bucket, ("at",)),),
+        measures=(
+            Measure(method="sum", name="total", expression=Path(("result",))),
+            Measure(method="count", name="readings", expression=Path(("result",))),
+        ),
+        top=(end - start) // width + times.DAY // width + 2,
+    )
+    rows = store.aggregate(asked).rows
+    found = {int(at): _Piece(float(total), count, int(count)) for at, total, count in rows if count and at < end}
+    doubtful = Aggregation(
+        source=source,
+        where=Compare("eq", _PLAUSIBLE, _FALSE),
+        groups=(Group(bucket, ("at",)),),
+        measures=(Measure(method="rows", name="readings"),),
+        top=asked.top,
+    )
+    return found, sum(int(count) for at, count in store.aggregate(doubtful).rows if at < end)
+
+
+def _instant(moment: int) -> Value:
+    return Value(moment, "instant")
+
+
+def _walked(
+    store: Store, reader: Reader, stream: Stream, cut: _Cut, zone: str, limits: Limits
+) -> tuple[dict[int, _Piece], int]:
+    start, end, width = cut
+    silence = steps.Silence.read(stream.silence or {}, zone)
+    _refuse_many(store, reader, stream, cut, limits)
+    points = store.points(reader, stream.id, start, end, before=True)
+    reach = silence.rewrite + silence.night + silence.slack
+    reports = store.reports(reader, stream.source, start - reach, end + silence.night)
+    # Behind the newest report nobody knows yet whether the value holds.
+    known = min(end, reports[-1]) if reports else end
+    segments = steps.read_steps(
+        points.times,
+        [_number(result) for result in points.results],
+        points.flags,
+        reports=reports,
+        silence=silence,
+        start=start,
+        end=max(known, start),
+    )
+    counts = Counter(at // width * width for at in points.times if at >= start)
+    found = {}
+    for piece in steps.buckets(segments, start=start, end=end, width=width):
+        weight = piece.covered * width
+        if piece.mean is not None:
+            found[piece.start] = _Piece(piece.mean * weight, weight, counts[piece.start])
+    return found, sum(1 for at, flag in zip(points.times, points.flags, strict=True) if flag and at >= start)
+
+
+def _refuse_many(store: Store, reader: Reader, stream: Stream, cut: _Cut, limits: Limits) -> None:
+    within = (Compare("ge", _TIME, _instant(cut[0])), Compare("lt", _TIME, _instant(cut[1])))
+    source = Query(
+        entity="Observation",
+        reader=reader,
+        path=(Step("Datastream", stream.id, "Observations"),),
+        filter=Logic("and", within),
+    )
+    rows = store.aggregate(Aggregation(source=source, measures=(Measure(method="rows", name="readings"),))).rows
+    if rows[0][0] > limits.readings:
+        raise LimitExceeded("this span has too many readings", setting="ALLMENDE_ANALYSIS_READINGS")
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,12 @@
+"""Addresses of the explorer. What is shown stands in the address, so that it can be sent to others."""
+
+from django.urls import path
+
+from allmende.web.explorer import views
+
+app_name = "explorer"
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("series.json", views.series, name="series"),
+]
