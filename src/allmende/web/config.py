@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from allmende.domain.errors import ConfigurationError
-from allmende.web.map_settings import MapSettings, check_frames
+from allmende.web.map_settings import MapSettings, check_embed_hosts
 from allmende.web.message_settings import check_create_topics
 from allmende.web.setting import Setting, as_text, parse
 from allmende.web.setting import describe as _setting
@@ -306,7 +306,7 @@ def _check_together(config: Config) -> None:
             where="ALLMENDE_PUBLIC_URL",
         )
     check_create_topics(config)
-    check_frames(config.map_frames)
+    check_embed_hosts(config.embed_hosts)
     if config.security_contact and not re.match(r"(mailto:|tel:|https://)\S+\Z", config.security_contact):
         raise ConfigurationError(
             "write it as mailto:NAME@HOST, https://… or tel:+49…", where="ALLMENDE_SECURITY_CONTACT"

@@ -9,18 +9,8 @@ from allmende.web.setting import describe as _setting
 
 
 class MapSettings(BoardSettings, frozen=True, kw_only=True):
-    """Who may show the map in a page of theirs, and how much it shows. (One class builds on the other.)"""
+    """How much the map shows at once. (One class builds on the other.)"""
 
-    map_frames: Annotated[
-        tuple[str, ...],
-        _setting(
-            "ALLMENDE_MAP_FRAMES",
-            "Map",
-            "Pages that may show the map in a frame (`/map/embed/`), as origins separated by commas, e.g. "
-            "`https://school.example`. `*`: all pages; `none`: no page. The frame shows what is open to all, and "
-            "nobody is logged in there.",
-        ),
-    ] = ("*",)
     map_things: Annotated[
         int,
         _setting(
@@ -40,18 +30,11 @@ class MapSettings(BoardSettings, frozen=True, kw_only=True):
 _ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?\Z", re.ASCII)
 
 
-def check_frames(frames: tuple[str, ...]) -> None:
-    """Raises ConfigurationError where a page that may show the map is no origin: it goes into a header."""
-    for frame in frames:
-        if frame in ("*", "none") and len(frames) == 1:
-            continue
-        if not _ORIGIN.match(frame):
+def check_embed_hosts(hosts: tuple[str, ...]) -> None:
+    """Raises ConfigurationError where a page that may show ours in a frame is no origin: it goes into a header."""
+    for host in hosts:
+        if host != "*" and not _ORIGIN.match(host):
             raise ConfigurationError(
-                f"{frame!r} is no origin: https://school.example, without a path; or * or none alone",
-                where="ALLMENDE_MAP_FRAMES",
+                f"{host!r} is no origin: https://school.example, without a path; or * for all",
+                where="ALLMENDE_EMBED_HOSTS",
             )
-
-
-def frame_ancestors(frames: tuple[str, ...]) -> str:
-    """What the Content-Security-Policy of the frame says of the pages that it may stand in."""
-    return "'none'" if not frames or frames == ("none",) else " ".join(frames)

@@ -58,6 +58,7 @@ def _breaks(numbers: Sequence[float]) -> tuple[float, ...]:
     rough = (high - low) / MOST
     scale = 10.0 ** floor(log10(rough))
     width = next(step * scale for step in _ROUND if step * scale >= rough * 0.999)
-    first = floor(low / width) + 1
-    found = [round((first + number) * width, 10) for number in range(MOST)]
-    return tuple(edge for edge in found if edge <= high)[: MOST - 1]
+    first = floor(low / width + 1e-9) + 1
+    digits = max(0, 2 - floor(log10(width)))
+    found = dict.fromkeys(round((first + number) * width, digits) for number in range(MOST))
+    return tuple(edge for edge in found if low < edge <= high)[: MOST - 1]

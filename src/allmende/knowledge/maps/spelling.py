@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W_]+")
 _MARKS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
-_STREET = re.compile(r"(?:st(?=[as]*r)[ars]{1,5}e?|stasse)\Z")
+_STREET = re.compile(r"(?:st(?=[as]*r)[ars]{1,5}e?|stasse|srasse|(?<=\w{3})trasse)\Z")
 """``straße`` at the end of a word: shortened, with one s, with letters swapped or left out."""
 _SHORT = {"pl": "platz", "sankt": "st", "doktor": "dr", "professor": "prof", "ob": "ober"}
 _LONGEST = 200

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +16,6 @@ from allmende.domain.errors import InvalidQuery
 from allmende.domain.times import format_instant, to_datetime
 from allmende.knowledge.maps.areas import Area
 from allmende.knowledge.maps.finding import Hit
-from allmende.web.catalogue.gather import root_of
 from allmende.web.house import House
 from allmende.web.maps.asked import NEAR, RADII, Asked, read_asked
 from allmende.web.maps.layers import MapLayer, Show, first_chosen, layers_for
@@ -144,7 +144,7 @@ def context(request: HttpRequest, scene: Scene) -> dict[str, Any]:
         "center": "{:g},{:g},{:g}".format(*geography.center, geography.zoom),
         "map_address": address(scene),
         "list_address": address(scene, "list"),
-        "frame_address": root_of(request) + address(scene, "embed"),
+        "embeds": bool(settings.ALLMENDE.embed_hosts),
         "now": scene.house.now(),
         "texts": texts(),
     }

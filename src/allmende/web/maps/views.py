@@ -4,19 +4,22 @@ pages of others."""
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotFound
 from allmende.domain.features import FeatureQuery
 from allmende.domain.policy import ANONYMOUS
+from allmende.domain.query import Query, Step
+from allmende.domain.times import DAY, format_instant
 from allmende.knowledge.maps.areas import Area, metres
 from allmende.web.house import House, open_store
-from allmende.web.map_settings import frame_ancestors
 from allmende.web.maps.figures import Figure, figures_of
 from allmende.web.maps.items import Item, Where, inside, properties_of, read_item, read_items, values_of
 from allmende.web.maps.layers import find_layer
@@ -26,6 +29,8 @@ from allmende.web.portal.sources import as_moment
 from allmende.web.security import content_security_policy
 
 View = Callable[[HttpRequest], HttpResponse]
+_SERIES = 4
+"""Streams of a thing that the explorer is asked for."""
 
 
 def saying_what_is_wrong(view: View) -> View:
@@ -54,14 +59,16 @@ def show_map(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @saying_what_is_wrong
 def show_frame(request: HttpRequest) -> HttpResponse:
-    """The map alone, for pages of others. Whoever looks at it there is nobody: it shows what is open to all."""
+    """The map alone, for pages of others. Whoever looks at it there is nobody: it shows what is open to all. Not there
+    where the house lets itself be shown in no frame."""
+    hosts = settings.ALLMENDE.embed_hosts
+    if not hosts:
+        raise Http404("no page may show ours")
     house = request.house  # type: ignore[attr-defined]
     request.house = House(store=open_store(), profile=house.profile, reader=ANONYMOUS)  # type: ignore[attr-defined]
     response = render(request, "maps/frame.html", context(request, read_scene(request)))
-    config = settings.ALLMENDE
-    response["Content-Security-Policy"] = content_security_policy(
-        config, request.get_host(), frame_ancestors(config.map_frames)
-    )
+    policy = content_security_policy(settings.ALLMENDE, request.get_host(), " ".join(hosts))
+    response["Content-Security-Policy"] = policy
     return response
 
 
@@ -150,10 +157,25 @@ def show_thing(request: HttpRequest) -> HttpResponse:
         "area": area,
         "values": [(value, as_moment(value.time)) for value in values_of(layer, item)],
         "properties": list(properties_of(layer, item)),
+        "series": _series(scene, item.id) if layer.things else "",
     }
     values |= context(request, scene)
     name = "maps/_thing.html" if "part" in request.GET else "maps/thing.html"
     return render(request, name, values)
+
+
+def _series(scene: Scene, thing: str) -> str:
+    """Where the explorer shows what a thing measured; "" where it has no streams that the reader may see."""
+    path = (Step("Thing", thing, "Datastreams"),)
+    query = Query(entity="Datastream", reader=scene.house.reader, path=path, select=("name",), top=_SERIES)
+    try:
+        names = [str(row[1]) for row in scene.house.store.find(query).rows]
+    except NotFound:
+        return ""
+    pairs = [("stream", name) for name in names]
+    if scene.asked.at is not None:
+        pairs += [("from", format_instant(scene.asked.at - 7 * DAY)), ("to", format_instant(scene.asked.at))]
+    return f"{reverse('explorer:start')}?{urlencode(pairs)}" if names else ""
 
 
 @require_safe
