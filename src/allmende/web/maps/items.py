@@ -15,6 +15,7 @@ from allmende.domain.features import Box, FeatureQuery, KeptFeature
 from allmende.domain.query import Call, Expression, Path, Value
 from allmende.domain.sifting import GEOMETRY
 from allmende.domain.times import parse_instant
+from allmende.domain.units import show_unit
 from allmende.knowledge.maps.areas import Area, box_around, metres
 from allmende.knowledge.maps.scales import Scale, make_scale
 from allmende.web.house import House
@@ -177,16 +178,9 @@ def say(value: Any) -> str:
 
 
 def with_unit(value: Any, unit: str) -> str:
-    """``12,5 °C``; UCUM's curly brackets are notes, not units."""
-    plain = "" if unit in ("1", "") or unit.startswith("{") else _UNITS.get(unit, unit)
+    """``12,5 °C``."""
+    plain = show_unit(unit)
     return f"{say(value)} {plain}" if plain and value is not None else say(value)
-
-
-_UNITS = {
-    "Cel": "°C", "[degF]": "°F", "ug/m3": "µg/m³", "m3": "m³", "km/h": "km/h", "deg": "°", "m3/s": "m³/s",
-    "/min": "/min", "[ppm]": "ppm", "W/m2": "W/m²", "l/m2": "l/m²",
-}  # fmt: skip
-"""How people write UCUM's codes."""
 
 
 def class_labels(scale: Scale, unit: str) -> list[str]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from allmende.connectors.properties import catalogue
 from allmende.domain.dataset import DatasetProfile
 from allmende.domain.errors import NotFound
 from allmende.domain.features import Box, FeatureQuery, KeptCollection
@@ -17,6 +18,7 @@ from allmende.domain.figures import DatasetFigures
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
+from allmende.domain.units import show_unit
 from allmende.faces.ogc.layers import THINGS
 from allmende.web.catalogue.files import each_stream
 from allmende.web.catalogue.own import described
@@ -41,6 +43,11 @@ class Show(NamedTuple):
     unit: str
     count: int
     """Things that have it."""
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit as people write it."""
+        return show_unit(self.unit)
 
 
 class MapLayer(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,4 +222,7 @@ def _title(profile: Profile, names: Mapping[str, str], key: str, language: str) 
     words = profile.properties.get(key)
     if words is not None and words.name.get(language):
         return words.name[language]
+    shared = catalogue().get(key, {})
+    if shared.get(language):
+        return str(shared[language])
     return names.get(key) or key
