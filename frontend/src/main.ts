@@ -47,6 +47,9 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-series]')) {
   whenNear(panel, () => void import('./series').then(({ showSeries }) => showSeries(panel)));
 }
 
+const explorer = document.querySelector<HTMLElement>('[data-explorer]');
+if (explorer) void import('./explorer').then(({ followPanel }) => followPanel(explorer));
+
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 
@@ -55,6 +58,9 @@ if (preview) whenNear(preview, () => void import('./preview').then(({ drawPrevie
 
 const dropping = document.querySelector<HTMLElement>('[data-drop]');
 if (dropping) void import('./drop').then(({ offerDrop }) => offerDrop(dropping));
+
+const editor = document.querySelector<HTMLTextAreaElement>('[data-run-keys]');
+if (editor) void import('./runKeys').then(({ offerRunKeys }) => offerRunKeys(editor));
 
 const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
 if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));

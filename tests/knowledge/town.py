@@ -1,5 +1,6 @@
 """A town with rules, for tests: a profile, streams of sensors, and the follower."""
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,8 +25,8 @@ from tests.support import HOUSE
 NOW = parse_instant("2026-06-01T00:00:00Z")
 
 
-def profile(rules: str, **files: bytes) -> Profile:
-    """A profile with one file of rules; other files lie beside it."""
+def profile(rules: str, *, alerts: str = "", **files: bytes) -> Profile:
+    """A profile with one file of rules; other files lie beside it. ``alerts`` is TOML of ``city.toml``."""
     texts = {"de": "Messwerte", "en": "Readings"}
     outline: Any = {"type": "FeatureCollection", "features": []}
     data = {
@@ -53,6 +54,7 @@ def profile(rules: str, **files: bytes) -> Profile:
             },
         },
     }  # fmt: skip
+    data |= tomllib.loads(alerts)
     beside = {f"rules/{name.replace('__', '.')}": body for name, body in files.items()}
     return parse_profile(data, {"rules/town.toml": rules.encode(), **beside})
 

@@ -143,6 +143,13 @@ _OWN = (
 _KEY = "0" * 32
 """Of an order for what is hidden; what is ordered and made is tried in tests/web/downloads."""
 
+_LISTS = {"streams": "stream", "features": "id", "datasets": "dataset", "(SHOW TABLES)": "name"}
+_SQL = (
+    "SELECT (SELECT count(*) FROM observations), (SELECT max(result) FROM observations), "
+    + ", ".join(f"(SELECT string_agg({name}, ' ' ORDER BY {name}) FROM {table})" for table, name in _LISTS.items()),
+    "FROM {canary}",
+)
+
 ROUTES: dict[str, Way] = {
     **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
     "accounts/": Open(("/accounts/",)),
@@ -196,6 +203,20 @@ ROUTES: dict[str, Way] = {
             for dataset in ("sensors", "{canary}")
             for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
         )
+    ),
+    "sql/": Open(tuple(f"/sql/?q={query}" for query in _SQL)),
+    r"sql/^result\.(?P<form>json|csv|zip|parquet)\Z": Open(
+        tuple(f"/sql/result.{form}?q={query}" for form in ("json", "csv") for query in _SQL)
+    ),
+    "sql/schema.json": Open(("/sql/schema.json",)),
+    "sql/saved/": Open(("/sql/saved/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/\Z": Open(("/sql/saved/0123456789abcdef/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/edit/\Z": Guarded(("/sql/saved/0123456789abcdef/edit/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/drop/\Z": Guarded(("/sql/saved/0123456789abcdef/drop/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/publish/\Z": Guarded(("/sql/saved/0123456789abcdef/publish/",)),
+    r"sql/^published/(?P<slug>[a-z0-9-]{1,80})/\Z": Open(("/sql/published/{canary}/",)),
+    r"sql/^published/(?P<slug>[a-z0-9-]{1,80})\.(?P<form>json|csv|zip|parquet)\Z": Open(
+        ("/sql/published/{canary}.json",)
     ),
     "downloads/": Open(("/downloads/",)),
     r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
@@ -344,7 +365,42 @@ ROUTES: dict[str, Way] = {
     "search/": Open(("/search/?q={canary}", "/search/?q=canari", "/search/?q=gate", "/search/?q=counter&kind=things")),
     "instruments/": Open(("/instruments/",)),
     "explorer/": Open(
-        ("/explorer/", "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01", "/explorer/?stream={canary}~gate")
+        (
+            "/explorer/",
+            "/explorer/?stream=gate~people&from=2020-01-01&to=2030-01-01&q=gate&simulated=1",
+            "/explorer/?stream={canary}~gate",
+            "/explorer/?q={canary}",
+            "/explorer/?dataset={canary}&property=people",
+        )
+    ),
+    "explorer/analyses/": Open(("/explorer/analyses/",)),
+    "explorer/typical-week/": Open(
+        (
+            "/explorer/typical-week/",
+            "/explorer/typical-week/?stream={canary}",
+            "/explorer/typical-week/?stream={canary}~gate&from=2023-11-01&to=2023-11-30",
+            "/explorer/typical-week/?stream={canary}~gate&format=json",
+            "/explorer/typical-week/?stream=gate~people&from=2023-11-01&to=2023-11-30&format=csv",
+        )
+    ),
+    "explorer/calendar/": Open(
+        (
+            "/explorer/calendar/?stream={canary}~gate",
+            "/explorer/calendar/?stream={canary}~none",
+            "/explorer/calendar/?stream=gate~people&by=day&format=json",
+        )
+    ),
+    "explorer/correlation/": Open(
+        (
+            "/explorer/correlation/?stream=gate~people&stream={canary}~gate",
+            "/explorer/correlation/?stream=gate~people&stream={canary}~gate&format=csv",
+        )
+    ),
+    "explorer/before-after/": Open(
+        (
+            "/explorer/before-after/?stream={canary}~gate&date=2023-11-14",
+            "/explorer/before-after/?stream=gate~people&date=2023-11-14&control={canary}~gate&format=json",
+        )
     ),
     "explorer/series.json": Open(
         (
@@ -352,6 +408,21 @@ ROUTES: dict[str, Way] = {
             "/explorer/series.json?stream={canary}~none",
             "/explorer/series.json?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01",
             "/explorer/series.json?stream={canary}~gate&from=all",
+        )
+    ),
+    "explorer/^values\\.(?P<suffix>csv|json)\\Z": Open(
+        (
+            "/explorer/values.csv?stream={canary}~gate",
+            "/explorer/values.json?stream={canary}~none",
+            "/explorer/values.csv?stream=gate~people&stream={canary}~gate&from=2020-01-01&to=2030-01-01&compare=P1Y",
+        )
+    ),
+    "explorer/origin/": Open(
+        (
+            "/explorer/origin/?stream=gate~people",
+            "/explorer/origin/?stream={canary}~gate",
+            "/explorer/origin/?stream={canary}~none&time=2026-01-01",
+            "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
         )
     ),
     "rules/": Open(("/rules/",)),
@@ -371,6 +442,17 @@ ROUTES: dict[str, Way] = {
     "office/access/": Guarded(("/office/access/",)),
     "office/access/<int:number>/withdraw/": Apart("POST alone, guarded as the page is"),
     "office/access/<str:name>/": Guarded(("/office/access/{canary}/", "/office/access/no-dataset/")),
+    "alerts/": Open(("/alerts/", "/alerts/?page=2")),
+    "alerts/cap/": Open(("/alerts/cap/",)),
+    "alerts/cap/<str:name>.xml": Open(("/alerts/cap/{canary}-alert~1.xml", "/alerts/cap/none~1.xml")),
+    "alerts/acknowledge/<str:token>/": Apart("asks for a signed link; test_alert_pages holds it to that"),
+    "alerts/<str:name>/": Open(("/alerts/{canary}-alert~1/", "/alerts/none~1/", "/alerts/{canary}-inside~1/")),
+    "office/alerts/": Guarded(("/office/alerts/",)),
+    "office/alerts/deliveries/": Guarded(("/office/alerts/deliveries/",)),
+    "office/alerts/silence/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/silences/<int:number>/end/": Apart("POST alone, guarded as the desk is"),
+    "office/alerts/past/<str:key>/": Guarded(("/office/alerts/past/{canary}-alert/", "/office/alerts/past/none/")),
+    "office/alerts/<str:name>/acknowledge/": Apart("POST alone, guarded as the desk is"),
     "transparency/": Open(("/transparency/", "/transparency/?dataset={canary}", "/transparency/?dataset=none")),
     "transparency/<str:thing_id>/": Open(
         ("/transparency/gate/", "/transparency/{canary}-thing/", "/transparency/no-thing/")

@@ -36,6 +36,14 @@ responsible = "{CANARY}@city.example"
 
 [sources.{CANARY}-source.settings.positions]
 """
+_ALERT = f"""
+[alerts.{CANARY}-alert]
+title = {{ de = "{CANARY} Alarm", en = "{CANARY} alert" }}
+dataset = "{CANARY}"
+public = true
+raise = "people > 1"
+inputs.people.property = "people"
+"""
 _RULE = f"""
 [rules.{CANARY}-rule]
 version = 1
@@ -64,7 +72,7 @@ def make_town(folder: Path, *, secret: bool) -> Path:
     if secret:
         profile = folder / "city.toml"
         head, services, rest = profile.read_text("utf-8").partition("[services.")
-        profile.write_text(head + _HIDDEN + "\n" + services + rest, "utf-8")
+        profile.write_text(head + _HIDDEN + _ALERT + "\n" + services + rest, "utf-8")
         (folder / "rules").mkdir(exist_ok=True)
         (folder / "rules" / "hidden.toml").write_text(_RULE, "utf-8")
     return folder

@@ -87,6 +87,24 @@ def furnish(store: Any, secret: bool) -> None:
     values = [NUMBER, CANARY, {"k": CANARY}]
     _send(store, f"{CANARY}-people", _told(f"{CANARY}-door~people", people, f"{CANARY}-camera"), values=values)
     store.note_attempt(f"{CANARY}-source", AT, f"{CANARY} does not answer")
+    _alarm()
+
+
+def _alarm() -> None:
+    """Alerts that last: one on what is hidden, and one on open data that is for the house alone."""
+    from allmende.web.alerts.models import Event
+
+    said = {
+        "key": f"{CANARY}~people",
+        "severity": "severe",
+        "category": "Other",
+        "since": AT,
+        "raised": AT,
+        "edition": "-",
+    }
+    said |= {"noted": AT, "changed": AT, "title": {"de": CANARY, "en": CANARY}, "thing_name": CANARY}
+    Event.objects.create(id=f"{CANARY}-alert~1", alert=f"{CANARY}-alert", dataset=CANARY, public=True, **said)
+    Event.objects.create(id=f"{CANARY}-inside~1", alert="inside", dataset="sensors", public=False, **said)
 
 
 def happen(store: Any) -> None:

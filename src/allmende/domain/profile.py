@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.alerts import AlertProfile, ChannelProfile
 from allmende.domain.boards import BoardProfile
 from allmende.domain.dataset import (
     CatalogueProfile,
     DatasetProfile,
     Organisation,
 )
+from allmende.domain.forecasts import CalendarProfile, ForecastProfile
 from allmende.domain.harvest import HarvestProfile
 from allmende.domain.licensing import PolicyProfile
 from allmende.domain.retention import RetentionProfile
@@ -147,8 +149,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Catalogues of others that are taken over; of two that hold one dataset, the first is shown."""
     policies: dict[str, PolicyProfile] = {}
     """Terms of use of the city's own, which datasets name as their licence."""
+    alerts: dict[str, AlertProfile] = {}
+    """What the city watches for."""
+    channels: dict[str, ChannelProfile] = {}
+    """Ways on which alerts are told."""
     boards: dict[str, BoardProfile] = {}
     """Dashboards that the city has for all."""
+
+    calendar: CalendarProfile = CalendarProfile()
+    forecasts: dict[str, ForecastProfile] = {}
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""

@@ -56,10 +56,15 @@ def check_silence(name: str, value: object, place: str) -> None:
     if name in ("day", "night", "rewrite"):
         check_duration(value, place)
     elif name in ("day_from", "day_to"):
-        if not isinstance(value, str) or not _CLOCK.match(value):
-            raise ProfileError(place, "%(value)s is no local time of day, e.g. 06:00", value=repr(value))
+        check_clock(value, place)
     else:
         raise ProfileError(place, "is no known key; known are day, night, rewrite, day_from, day_to")
+
+
+def check_clock(value: object, place: str) -> None:
+    """A time of day in the city's zone."""
+    if not isinstance(value, str) or not _CLOCK.match(value):
+        raise ProfileError(place, "%(value)s is no local time of day, e.g. 06:00", value=repr(value))
 
 
 def check_position(lon: float, lat: float, place: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.alerts import check_alerts, parse_alerts, parse_channels
 from allmende.domain.boards import FOLDER as BOARDS
 from allmende.domain.boards import check_boards, parse_boards
 from allmende.domain.dataset import (
@@ -19,6 +20,7 @@ from allmende.domain.dataset import (
     check_datasets,
     check_organisations,
 )
+from allmende.domain.forecasts import ForecastProfile, check_forecasts, parse_calendar
 from allmende.domain.harvest import HarvestProfile, check_harvests
 from allmende.domain.licensing import PolicyProfile, check_policies
 from allmende.domain.privacy import check_privacy, with_deletion
@@ -107,6 +109,13 @@ def parse_profile(
             key: convert({**body, "id": key}, HarvestProfile, f"harvests.{key}")
             for key, body in tables(parts.get("harvests", {}), "harvests").items()
         },
+        calendar=parse_calendar(mapping(parts.get("calendar", {}), "calendar"), files),
+        forecasts={
+            key: convert({**body, "id": key}, ForecastProfile, f"forecasts.{key}")
+            for key, body in tables(parts.get("forecasts", {}), "forecasts").items()
+        },
+        alerts=parse_alerts(parts.get("alerts", {}), groups),
+        channels=parse_channels(parts.get("channels", {})),
     )
     _check(profile)
     words = profile.properties
@@ -116,7 +125,8 @@ def parse_profile(
             key: msgspec.structs.replace(each, property=with_merged(words, each.property))
             for key, each in profile.retention.items()
         }
-        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept)
+        watched = {key: rule_with_merged(words, alert) for key, alert in profile.alerts.items()}
+        profile = msgspec.structs.replace(profile, rules=read_anew, retention=kept, alerts=watched)
     return msgspec.structs.replace(profile, retention=with_deletion(profile.retention, profile.datasets))
 
 
@@ -260,6 +270,7 @@ def _check(profile: Profile) -> None:
     texts |= {f"things.{thing.id}.description": thing.description for thing in profile.things}
     texts |= {f"sources.{key}.title": source.title for key, source in profile.sources.items()}
     texts |= {f"harvests.{key}.title": harvest.title for key, harvest in profile.harvests.items()}
+    texts |= {f"forecasts.{key}.title": forecast.title for key, forecast in profile.forecasts.items()}
     texts |= {f"{rule.place}.title": rule.title for rule in profile.rules.values()}
     for place, text in texts.items():
         for language in profile.languages:
@@ -293,8 +304,11 @@ def _check(profile: Profile) -> None:
     check_catalogue(profile.catalogue)
     check_datasets(profile.datasets)
     check_harvests(profile.harvests)
+    check_forecasts(profile.forecasts, profile.datasets)
     check_policies(profile.policies, profile.languages)
     check_boards(profile.boards, profile.languages)
     check_privacy(profile.datasets, profile.languages)
     check_words(profile.properties, profile.synonyms, profile.languages)
-    check_names(profile.retention, profile.datasets, profile.sources, profile.rules)
+    derived = [*(f"rule/{key}" for key in profile.rules), *(f"forecast/{key}" for key in profile.forecasts)]
+    check_names(profile.retention, profile.datasets, [*profile.sources, *derived])
+    check_alerts(profile.alerts, profile.channels, profile.datasets, profile.languages)

@@ -110,32 +110,47 @@ def _check(rule: RuleProfile) -> None:
     place, window = rule.place, rule.window
     if rule.version < 1:
         raise ProfileError(f"{place}.version", "begins with 1")
-    for name in (*rule.parameters, *rule.steps):
-        check_id(name, f"{place}.steps.{name}")
-    names = [*rule.inputs, *rule.parameters, *rule.steps]
-    for name in names:
-        if "-" in name or names.count(name) > 1:
-            raise ProfileError(f"{place}.{name}", "is a name in expressions: one of its own, without hyphens")
+    check_names_of(rule)
     if window.every and not parse_months(window.every):
         check_duration(window.every, f"{place}.window.every")
     for key in ("length", "grace"):
         _length(getattr(window, key), f"{place}.window.{key}")
     if window.count < 0:
         raise ProfileError(f"{place}.window.count", "is a number of readings, or 0 for all")
-    for key, put in rule.inputs.items():
-        _check_input(put, rule, f"{place}.inputs.{key}")
-    if rule.by == BY_STREAM and len(rule.inputs) != 1:
-        raise ProfileError(f"{place}.by", "is each stream, so there is one input")
+    check_inputs(rule)
     if (rule.by == ALL) != (rule.thing is not None):
         raise ProfileError(f"{place}.thing", 'is what outputs hang on where by = "all", and nowhere else')
-    for key, reason in rule.opens.items():
-        if len(reason.strip()) < _SHORTEST_REASON:
-            raise ProfileError(f"{place}.opens.{key}", "says why what is derived of it may be seen by others")
+    check_opens(rule)
     if rule.suppress is not None:
         _check_suppress(rule, rule.suppress)
     for key, output in rule.outputs.items():
         if bool(output.expression) == bool(output.cases):
             raise ProfileError(f"{place}.outputs.{key}", "has either an expression or cases")
+
+
+def check_names_of(rule: RuleProfile) -> None:
+    """Raise ProfileError for names that expressions could not tell apart."""
+    for name in (*rule.parameters, *rule.steps):
+        check_id(name, f"{rule.place}.steps.{name}")
+    names = [*rule.inputs, *rule.parameters, *rule.steps]
+    for name in names:
+        if "-" in name or names.count(name) > 1:
+            raise ProfileError(f"{rule.place}.{name}", "is a name in expressions: one of its own, without hyphens")
+
+
+def check_inputs(rule: RuleProfile) -> None:
+    """Raise ProfileError for inputs that choose nothing, or that contradict the rest."""
+    for key, put in rule.inputs.items():
+        _check_input(put, rule, f"{rule.place}.inputs.{key}")
+    if rule.by == BY_STREAM and len(rule.inputs) != 1:
+        raise ProfileError(f"{rule.place}.by", "is each stream, so there is one input")
+
+
+def check_opens(rule: RuleProfile) -> None:
+    """Raise ProfileError where a closed dataset is read without a reason."""
+    for key, reason in rule.opens.items():
+        if len(reason.strip()) < _SHORTEST_REASON:
+            raise ProfileError(f"{rule.place}.opens.{key}", "says why what is derived of it may be seen by others")
 
 
 def _check_suppress(rule: RuleProfile, said: SuppressProfile) -> None:

@@ -5,9 +5,11 @@ another is declared as that one from then on, and rules and retention that name 
 """
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 
+from allmende.domain.alerts import AlertProfile
 from allmende.domain.errors import InvalidInput
 from allmende.domain.ids import normalise
 from allmende.domain.profile_checks import ProfileError, check_id
@@ -17,6 +19,7 @@ from allmende.domain.tables import convert, mapping
 from allmende.domain.units import read_unit
 
 _MOST_SAME = 30
+Reading = TypeVar("Reading", RuleProfile, AlertProfile)
 
 
 class PropertyWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,8 +126,8 @@ def with_merged(properties: Mapping[str, PropertyWords], named: str | list[str])
     return named if list(found) == listed else list(found)
 
 
-def rule_with_merged(properties: Mapping[str, PropertyWords], rule: RuleProfile) -> RuleProfile:
-    """A rule whose inputs mean what was merged with what they name, too."""
+def rule_with_merged(properties: Mapping[str, PropertyWords], rule: Reading) -> Reading:
+    """A rule or an alert whose inputs mean what was merged with what they name, too."""
     inputs = {
         name: msgspec.structs.replace(put, property=with_merged(properties, put.property))
         for name, put in rule.inputs.items()

@@ -11,17 +11,18 @@ from typing import NamedTuple
 import msgspec
 
 from allmende.domain.errors import AllmendeError, StorageError
-from allmende.domain.logs import RETENTION, TIME_FOLLOWER, Change, EntityChange
+from allmende.domain.logs import RETENTION, TIME_FOLLOWER, Change
 from allmende.domain.policy import Reader
 from allmende.domain.rules import BY_STREAM, micros
 from allmende.domain.store import Store
 from allmende.domain.times import MINUTE
 from allmende.knowledge.acting import Actor, Deed, Journal, find_problems
 from allmende.knowledge.evaluate import ROWS, Limits, Outcome, divided, evaluate_all
-from allmende.knowledge.groups import Group, find_groups
+from allmende.knowledge.groups import Group
 from allmende.knowledge.lineage import Lineage, read_lineage
 from allmende.knowledge.prepare import Rule
 from allmende.knowledge.settling import Settling
+from allmende.knowledge.surroundings import Surroundings
 from allmende.knowledge.write import RERUN, write_outcomes
 
 FOLLOWER = "rules"
@@ -98,14 +99,8 @@ class Follower:
         self._actor = Actor(store, reader, journal, clock) if journal else None
         self._settling = Settling(rules)
         self._edges = edges
-        self._groups: dict[str, dict[str, Group]] = {}
-        self._readers: dict[str, set[tuple[str, str]]] = {}
+        self._around = Surroundings(store, rules, reader)
         self._lineage = Lineage()
-        self._entities: int | None = None
-        """The last line of the log of entities that was looked at."""
-        self._looked_at: set[str] = set()
-        """Ids of streams that spoke since, whether a rule reads them or not."""
-        self._standing: set[str] = set()
         self.problems: list[str] = []
         """What keeps streams out of rules, in words."""
 
@@ -175,54 +170,14 @@ class Follower:
         return due
 
     def _look_around(self, changes: Sequence[Change] = ()) -> None:
-        """Find the groups again where a stream speaks that nobody looked at yet, or something changed that may matter.
-
-        Behind the reading of the change log: whoever's readings are in it is there by now. That a stream is new is seen
-        by its readings, since the newest line of the log of entities may hide one that is committed later.
-        """
-        speaking = {change.stream for change in changes}
-        fresh = bool(speaking - self._looked_at)
-        # No log tells of entities that went.
-        if self._entities is None or fresh or any(change.kind == "deletion" for change in changes):
-            # What is there by now is found; a line that is not visible yet has a higher number.
-            self._entities = self._store.newest_entity_change()
-            self._find()
-        elif self._hear():
-            self._find()
-        self._looked_at |= speaking
-
-    def _hear(self) -> bool:
-        """Read the log of entities to its end; whether anything of it matters."""
-        assert self._entities is not None
-        matters = False
-        while lines := self._store.entity_changes(self._entities, _LINES):
-            matters = matters or any(map(self._matters, lines))
-            self._entities = lines[-1].number
-            if len(lines) < _LINES:
-                break
-        return matters
-
-    def _find(self) -> None:
-        self.problems = []
-        self._standing = set()
-        self._readers = {}
-        for rule in self._rules:
-            found = find_groups(self._store, self._reader, rule)
-            self._groups[rule.id] = found.groups
-            self._standing |= found.standing
-            self.problems += found.problems
+        """Know the groups as they are behind these changes."""
+        if self._around.look(changes):
+            self.problems = list(self._around.problems)
             if self._actor:
-                self.problems += find_problems(self._store, self._reader, rule, found.groups)
-            for key, group in found.groups.items():
-                for stream in group.streams:
-                    self._readers.setdefault(stream, set()).add((rule.id, key))
-        self._lineage = read_lineage(self._store, self._reader)
-
-    def _matters(self, line: EntityChange) -> bool:
-        """Whether groups may be others by it. Vehicles move all the time: where most things are does not matter."""
-        if line.entity == "Thing" and line.fields == ("Locations",):
-            return line.id in self._standing
-        return line.entity in ("Datastream", "ObservedProperty", "Thing")
+                for rule in self._rules:
+                    found = find_problems(self._store, self._reader, rule, self._around.groups[rule.id])
+                    self.problems += found
+            self._lineage = read_lineage(self._store, self._reader)
 
     def _jobs(self, changes: Sequence[Change], done: dict[str, int], due: dict[str, int]) -> list[_Job]:
         touched: dict[tuple[str, str], list[Span]] = {}
@@ -246,7 +201,7 @@ class Follower:
                         live.setdefault((rule_id, key), []).append(span)
         for rule_id, at in done.items():
             if due[rule_id] > at:
-                for key in self._groups[rule_id]:
+                for key in self._around.groups[rule_id]:
                     for spans in (touched, live):
                         spans.setdefault((rule_id, key), []).append((at + 1, due[rule_id]))
         return [
@@ -264,11 +219,11 @@ class Follower:
     def _readers_of(self, stream: str) -> set[tuple[str, str]]:
         """Who reads a stream, or has: one that is gone was read once."""
         before = self._lineage.readers.get(stream, ())
-        return self._readers.get(stream, set()) | {pair for pair in before if pair[0] in self._groups}
+        return self._around.readers.get(stream, set()) | {pair for pair in before if pair[0] in self._around.groups}
 
     def _group(self, rule: Rule, key: str) -> Group:
         """The group, or what is left of one whose last stream is gone: it reads nothing."""
-        known = self._groups[rule.id].get(key)
+        known = self._around.groups[rule.id].get(key)
         return known or Group(key=key, thing=self._lineage.thing(rule.id, key), inputs={})
 
     def _evaluate(self, job: _Job, progress: Progress) -> list[Outcome]:

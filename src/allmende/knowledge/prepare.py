@@ -106,8 +106,22 @@ def _in_order(rules: Mapping[str, RuleProfile], errors: dict[str, ProfileError])
                 errors[key] = ProfileError(place, "the rules read each other in a circle: %(way)s", way=way)
 
 
-def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule]) -> Rule:
-    """One rule, given those that it reads. Raises ProfileError."""
+Read = Callable[[str], Node]
+More = Callable[[Mapping[str, Meaning]], Mapping[str, Meaning]]
+
+
+def prepare_rule(
+    rule: RuleProfile,
+    profile: Profile,
+    ready: Mapping[str, Rule],
+    *,
+    read: Read = parse,
+    more: More = lambda inputs: {},
+) -> Rule:
+    """One rule, given those that it reads. Raises ProfileError.
+
+    ``read`` makes the tree of an expression, which may speak of ``more`` names than the inputs give.
+    """
     groups = profile.groups.get(rule.by)
     known: dict[str, Meaning] = {}
     sees = _sees(rule, profile)
@@ -115,16 +129,17 @@ def prepare_rule(rule: RuleProfile, profile: Profile, ready: Mapping[str, Rule])
     for name, put in rule.inputs.items():
         _check_seen(rule, name, put, ready, closed - sees)
         known[name] = _meaning(rule, name, put, ready)
+    known.update(more(known))
     for name, value in rule.parameters.items():
         known[name] = Meaning(Kind(_type_of(value)))
     for column in groups.facts if groups else ():
         known.setdefault(column, Meaning(Kind("number")))
     steps: list[tuple[str, Program]] = []
     for name, text in rule.steps.items():
-        program = _compile(f"{rule.place}.steps.{name}", partial(parse, text), known)
+        program = _compile(f"{rule.place}.steps.{name}", partial(read, text), known)
         steps.append((name, program))
         known[name] = Meaning(program.kind, program.unit)
-    outputs = {name: _output(rule, name, output, known) for name, output in rule.outputs.items()}
+    outputs = {name: _output(rule, name, output, known, read) for name, output in rule.outputs.items()}
     given = known | {name: Meaning(program.kind, program.unit) for name, program in outputs.items()}
     return Rule(
         profile=rule,
@@ -212,12 +227,12 @@ def _compile(place: str, build: Callable[[], Node], known: Mapping[str, Meaning]
         raise ProfileError(place, "%(error)s", error=error) from None
 
 
-def _output(rule: RuleProfile, name: str, output: OutputProfile, known: Mapping[str, Meaning]) -> Program:
+def _output(rule: RuleProfile, name: str, output: OutputProfile, known: Mapping[str, Meaning], read: Read) -> Program:
     place = f"{rule.place}.outputs.{name}"
     if output.cases:
         program = _compile(f"{place}.cases", lambda: _decisions(output, f"{place}.cases", known), known)
     else:
-        program = _compile(f"{place}.expression", lambda: parse(output.expression), known)
+        program = _compile(f"{place}.expression", lambda: read(output.expression), known)
     if program.kind.base is not None:
         raise ProfileError(f"{place}.expression", "gives several values; sum them up, e.g. with mean()")
     wanted = _TYPES[output.type]
@@ -229,7 +244,8 @@ def _output(rule: RuleProfile, name: str, output: OutputProfile, known: Mapping[
             given=program.kind.type,
         )
     unit = _read_unit(output.unit, f"{place}.unit")
-    if program.unit is not None and not program.unit.same(unit):
+    # what is true or false is in no unit, though what it compares is
+    if wanted == "number" and program.unit is not None and not program.unit.same(unit):
         raise ProfileError(f"{place}.unit", 'is "%(unit)s", but the expression gives another one', unit=output.unit)
     return program
 

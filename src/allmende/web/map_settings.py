@@ -4,11 +4,11 @@ import re
 from typing import Annotated
 
 from allmende.domain.errors import ConfigurationError
-from allmende.web.board_settings import BoardSettings
 from allmende.web.setting import describe as _setting
+from allmende.web.sql_settings import SqlSettings
 
 
-class MapSettings(BoardSettings, frozen=True, kw_only=True):
+class MapSettings(SqlSettings, frozen=True, kw_only=True):
     """How much the map shows at once. (One class builds on the other.)"""
 
     map_things: Annotated[

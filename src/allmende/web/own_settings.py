@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from allmende.web.making_settings import MakingSettings
+from allmende.web.alert_settings import AlertSettings
 from allmende.web.setting import KIB, MIB
 from allmende.web.setting import describe as _setting
 
 
-class OwnSettings(MakingSettings, frozen=True, kw_only=True):
+class OwnSettings(AlertSettings, frozen=True, kw_only=True):
     """What one giver, one sensor and one message may ask of the house."""
 
     own_sensors: Annotated[

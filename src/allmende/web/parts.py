@@ -142,12 +142,12 @@ def run_broker(config: Config) -> None:
     logs.configure(config, "broker")
     share_counters(config.home)
     open_django()
-    from allmende.web.broker.rules import house_notifier, house_rules
+    from allmende.web.broker.rules import house_rules, house_tellers
     from allmende.web.broker.run import run_broker as run
     from allmende.web.reads.notes import notes
 
     notes.keep()
-    run(config, house_rules(config), house_notifier)
+    run(config, house_rules(config), house_tellers)
 
 
 def main(part: str) -> int:

@@ -36,6 +36,7 @@ Weigh = Callable[[str, Client], bool]
 """Whether a topic of the API has to be asked of the store; raises what is wrong with it."""
 
 OPEN_TOPICS = "v1.1/#"
+ALERT_TOPICS = "alerts/#"
 """The API's: what is published here is created, and what was created is told by the house alone."""
 
 _KEEP_SESSIONS_SECONDS = 24 * 3600
@@ -72,6 +73,8 @@ class Told(msgspec.Struct, frozen=True):
     """Topics as clients wrote them, each with the names of the clients whose rights were looked at."""
     everybody: str = ""
     """The topic under which it is told to those with wildcards, where anybody may read it."""
+    all: bool = False
+    """Whether those who listen to the very topic ``everybody`` get it too, whoever they are."""
 
 
 class Broker:
@@ -208,10 +211,10 @@ class Broker:
             return False
         client = session.client
         asked = False
-        if not covers(OPEN_TOPICS, filter_):
+        if not (covers(OPEN_TOPICS, filter_) or covers(ALERT_TOPICS, filter_)):
             if client.anonymous or not await self._in_thread(self._pool, self.rules.may_subscribe, client, filter_):
                 return False
-        elif not is_wild(filter_) and filter_ != ERRORS:
+        elif covers(OPEN_TOPICS, filter_) and not is_wild(filter_) and filter_ != ERRORS:
             try:
                 asked = await self._in_thread(self._pool, self.rules.weigh, filter_, client)
             except AllmendeError as error:
@@ -243,6 +246,9 @@ class Broker:
         if matches(OPEN_TOPICS, message.topic):
             await self._create(session, message)
             return True
+        if matches(ALERT_TOPICS, message.topic):  # what the house alone says there
+            MQTT_MESSAGES.labels("refused").inc()
+            return False
         permitted = not client.anonymous and await self._in_thread(
             self._pool, self.rules.may_publish, client, message.topic
         )
@@ -287,7 +293,7 @@ class Broker:
 
     async def send_retained(self, session: Session, filter_: str, qos: int) -> None:
         """What a new subscription finds already there."""
-        if self.config.mqtt_retain and covers(OPEN_TOPICS, filter_):
+        if covers(ALERT_TOPICS, filter_) or (self.config.mqtt_retain and covers(OPEN_TOPICS, filter_)):
             for topic, payload in await self._in_thread(self._pool, self.rules.retained, filter_, session.client):
                 session.queue(Message(topic=topic, payload=payload, qos=qos, retain=True))
         for topic, message in self._retained.items():
@@ -316,9 +322,14 @@ class Broker:
     async def deliver(self, told: Sequence[Told]) -> None:
         """Tell those who listen what was committed, in order. Whoever reads too slowly is waited for a moment."""
         for item in told:
-            for session, topic, qos in self.subscribers.told(item.topics, item.everybody):
+            for session, topic, qos in self._listeners(item):
                 await self._await_room(session)
                 self._send(session, topic, item.payload, qos)
+
+    def _listeners(self, item: Told) -> list[tuple[Session, str, int]]:
+        if item.all:
+            return [(session, item.everybody, qos) for session, qos in self.subscribers.of(item.everybody).items()]
+        return self.subscribers.told(item.topics, item.everybody)
 
     async def _await_room(self, session: Session) -> None:
         now = asyncio.get_running_loop().time

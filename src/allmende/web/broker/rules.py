@@ -17,10 +17,12 @@ from allmende.web.accounts.authentication import (
     reader_of_mqtt,
     writer_of_mqtt,
 )
-from allmende.web.broker.broker import Broker, Rules
+from allmende.web.alerts.mqtt import lasting
+from allmende.web.alerts.telling import EmbeddedTeller
+from allmende.web.broker.broker import ALERT_TOPICS, Broker, Rules
 from allmende.web.broker.notifier import Notifier
 from allmende.web.broker.session import Client
-from allmende.web.broker.topics import is_wild, matches
+from allmende.web.broker.topics import covers, is_wild, matches
 from allmende.web.citizens import intake as own
 from allmende.web.config import Config
 from allmende.web.house import open_profile, open_sources, open_store
@@ -75,6 +77,11 @@ def house_notifier(broker: Broker, loop: asyncio.AbstractEventLoop, stop: thread
     return Notifier(broker, loop, open_store(), reader_of_mqtt, face_limits(), stop)
 
 
+def house_tellers(broker: Broker, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> list[threading.Thread]:
+    """All that tell the broker's clients something: what is committed, and public alerts."""
+    return [house_notifier(broker, loop, stop), EmbeddedTeller(broker, loop, stop)]
+
+
 def weigh(store: Store, topic: str, reader: Reader | None) -> bool:
     """Whether a topic has to be asked of the store at each change; raises what is wrong with it."""
     if reader is None:
@@ -86,8 +93,10 @@ def weigh(store: Store, topic: str, reader: Reader | None) -> bool:
 
 
 def retained(store: Store, config: Config, filter_: str, client: Client) -> list[tuple[str, bytes]]:
-    """The latest reading of each stream whose topic a filter takes."""
+    """The latest reading of each stream whose topic a filter takes, and public alerts that last."""
     close_old_connections()
+    if covers(ALERT_TOPICS, filter_):
+        return [(topic, body) for topic, body in lasting(open_profile(), config) if matches(filter_, topic)]
     reader = reader_of_mqtt(client.name)
     if reader is None:
         return []

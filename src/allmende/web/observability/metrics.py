@@ -29,6 +29,13 @@ RULE_ACTIONS = Counter(
     "What came of the actions of rules: fired, dry, limited or refused.",
     ("rule", "action", "fate"),
 )
+ALERTS = Counter("allmende_alerts", "Alerts that moved: raised, cleared, lapsed or withdrawn.", ("alert", "kind"))
+ALERT_FAILURES = Counter("allmende_alert_failures", "Looks at alerts that failed, by alert.", ("alert",))
+ALERT_MESSAGES = Counter(
+    "allmende_alert_messages",
+    "Messages of alerts by channel: sent, failed (and tried again) or given_up.",
+    ("channel", "fate"),
+)
 MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))
 STATEMENTS = Counter(
     "allmende_statements", "Statements of questions, by whether they were kept (hit) or had to be compiled.", ("fate",)

@@ -14,6 +14,7 @@ from allmende.domain.errors import ConfigurationError, LimitExceeded
 from allmende.domain.plain import Change
 from allmende.domain.profile import Profile, SourceProfile
 from allmende.domain.profile_checks import ProfileError
+from allmende.knowledge.alerts.prepare import prepare_alerts
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.live import live, released_changes
 
@@ -83,16 +84,25 @@ def _check_rules(profile: Profile) -> None:
     """Expressions are compiled too; what was wrong before is not this change's."""
     from allmende.web.house import open_profile
 
-    found = prepare_rules(profile).errors
+    found = _errors(profile)
     if not found:
         return
     try:
-        known = prepare_rules(open_profile()).problems
+        known = {name: str(error) for name, error in _errors(open_profile()).items()}
     except ConfigurationError:  # what is in force is wrong itself, and this is to mend it
         return
     for name, error in found.items():
         if known.get(name) != str(error):
             raise error
+
+
+def _errors(profile: Profile) -> dict[tuple[str, str], ProfileError]:
+    """Of rules and alerts."""
+    rules = prepare_rules(profile)
+    alerts = prepare_alerts(profile, rules)
+    return {("rule", name): error for name, error in rules.errors.items()} | {
+        ("alert", name): error for name, error in alerts.errors.items()
+    }
 
 
 def _warnings(change: Change, profile: Profile) -> Iterable[str]:

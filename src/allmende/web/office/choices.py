@@ -22,14 +22,20 @@ def series(profile: Profile) -> dict[str, Any]:
 
 
 def sources(profile: Profile) -> dict[str, Any]:
-    """Whatever gives readings: sources, and rules as ``rule/NAME``."""
+    """Whatever gives readings: sources, rules as ``rule/NAME`` and forecasts as ``forecast/NAME``."""
     named = {key: spoken(source.title) for key, source in profile.sources.items()}
-    return named | {f"rule/{key}": spoken(rule.title) for key, rule in profile.rules.items()}
+    named |= {f"rule/{key}": spoken(rule.title) for key, rule in profile.rules.items()}
+    return named | {f"forecast/{key}": spoken(forecast.title) for key, forecast in profile.forecasts.items()}
 
 
 def properties(profile: Profile) -> dict[str, Any]:
     """Observed properties that the city has words for and that are not merged into another."""
     return {key: spoken(each.name) for key, each in profile.properties.items() if not each.merged_into}
+
+
+def channels(profile: Profile) -> dict[str, Any]:
+    """Ways on which alerts are told."""
+    return {key: spoken(each.title) or key for key, each in profile.channels.items()}
 
 
 def licences(profile: Profile) -> dict[str, Any]:
@@ -81,4 +87,29 @@ matches = fixed(
         "property": _("the things that say so by a property"),
     }
 )
+severities = fixed(
+    {
+        "minor": _("minor: good to know"),
+        "moderate": _("moderate: look after it"),
+        "severe": _("severe: act now"),
+        "extreme": _("extreme: danger to life"),
+    }
+)
+categories = fixed(
+    {
+        "Geo": _("ground and water levels"),
+        "Met": _("weather"),
+        "Env": _("environment"),
+        "Health": _("health"),
+        "Transport": _("traffic"),
+        "Infra": _("supply and technology"),
+        "Safety": _("safety"),
+        "Security": _("security"),
+        "Rescue": _("rescue"),
+        "Fire": _("fire"),
+        "CBRNE": _("hazardous substances"),
+        "Other": _("other"),
+    }
+)
+channel_kinds = fixed({"mail": _("e-mail"), "webhook": _("webhook"), "matrix": _("Matrix")})
 harvests = fixed({"dcat": _("RDF (DCAT)"), "ckan": _("CKAN"), "piveau": _("a hub (piveau)")})

@@ -18,8 +18,8 @@ _CLOSED = {"open": 0, "restricted": 1, "protected": 2}
 
 class Opening(NamedTuple):
     """One thing that becomes more open: ``access`` of a dataset, that it is ``known``, smaller ``counts`` of people,
-    data about people that it ``forgets`` later, what was ``moved`` to a more open dataset, what a rule ``opens``,
-    counts that it does not ``suppress`` any more. ``other`` is the dataset that is meant besides."""
+    data about people that it ``forgets`` later, what was ``moved`` to a more open dataset, what a rule or an
+    alert ``opens``, counts that it does not ``suppress`` any more. ``other`` is the dataset that is meant besides."""
 
     kind: str
     key: str
@@ -47,8 +47,8 @@ def compare(kind: str, key: str, old: Body, new: Body, closed: Callable[[str], i
         yield from _dataset(key, old, new)
     elif kind == "source" and old is not None:
         yield from _moved(kind, key, old, new, closed)
-    elif kind == "rule":
-        yield from _rule(key, old or {}, new, closed)
+    elif kind in ("rule", "alert"):
+        yield from _rule(kind, key, old or {}, new, closed)
 
 
 def _dataset(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Opening]:
@@ -82,16 +82,18 @@ def _moved(
         yield Opening(kind, key, "moved", before)
 
 
-def _rule(key: str, old: Mapping[str, Any], new: Mapping[str, Any], closed: Callable[[str], int]) -> Iterator[Opening]:
+def _rule(
+    kind: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any], closed: Callable[[str], int]
+) -> Iterator[Opening]:
     if old:
-        yield from _moved("rule", key, old, new, closed)
+        yield from _moved(kind, key, old, new, closed)
     known = old.get("opens") or {}
     for dataset in new.get("opens") or {}:
         if dataset not in known:
-            yield Opening("rule", key, "opens", str(dataset))
+            yield Opening(kind, key, "opens", str(dataset))
     before, after = old.get("suppress") or {}, new.get("suppress") or {}
     if before and (_number(after.get("below")) < _number(before.get("below")) or _step(after) < _step(before)):
-        yield Opening("rule", key, "suppress")
+        yield Opening(kind, key, "suppress")
 
 
 def _step(said: Mapping[str, Any]) -> float:

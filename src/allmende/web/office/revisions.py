@@ -5,8 +5,9 @@ How to use it
 A *table* is what stands in ``city.toml`` or ``rules/*.toml`` under one key: ``("source", "my-feed")`` is
 ``[sources.my-feed]``; the kinds are those of :data:`allmende.domain.plain.KINDS` (``dataset``, ``source``,
 ``retention``, ``thing``, ``rule``, ``groups``, ``property``, ``synonym``, ``organisation``, ``policy``, ``harvest``,
-and ``city`` for what there is one of). A body is the whole table as plain data, without its id; nothing is merged. What
-is released lies over the folder, and the house follows within seconds (:mod:`allmende.web.live`)::
+``alert``, ``channel``, and ``city`` for what there is one of). A body is the whole table as plain data, without its id;
+nothing is merged. What is released lies over the folder, and the house follows within seconds
+(:mod:`allmende.web.live`)::
 
     body = current("source", "my-feed") or {…}                  # what is in force: folder and releases
     draft = save_draft("source", "my-feed", body, by=request.user, seen=0, files={"my-feed.csv": b"…"})

@@ -32,6 +32,9 @@ EDIT = {
     "organisation": "datasets.edit",
     "policy": "datasets.edit",
     "harvest": "sources.edit",
+    "forecast": "rules.edit",
+    "alert": "alerts.edit",
+    "channel": "alerts.edit",
     "city": "datasets.edit",
 }
 """The deed that drafting each kind is."""

@@ -17,6 +17,10 @@ from allmende.domain.harvest import HarvestProfile
 from allmende.domain.marks import Mark
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
+from allmende.web.alerts.delivery import ChannelThread
+from allmende.web.alerts.escalating import EscalationThread
+from allmende.web.alerts.telling import BrokerTeller
+from allmende.web.alerts.watching import AlertsThread, is_watched
 from allmende.web.citizens import intake as own
 from allmende.web.citizens.silence import SilenceThread
 from allmende.web.config import Config
@@ -171,8 +175,26 @@ class Crew:
             wanted["rule-runs"] = _Wanted(
                 _rules_sign(profile), lambda stop: RunsThread(self._store, profile, config, stop)
             )
+        self._want_alerts(profile, wanted)
         self._want_broker(profile, wanted)
         return wanted
+
+    def _want_alerts(self, profile: Profile, wanted: dict[str, _Wanted]) -> None:
+        """Once begun it stays, also without an alert: what lasts has to end, and the log waits for its followers."""
+        if "alerts" not in self._running and not is_watched(profile, self._store):
+            return
+        sign = _alerts_sign(profile)
+        wanted["alerts"] = _Wanted(sign, lambda stop: AlertsThread(self._store, profile, self._config, stop))
+        wanted["alert-escalations"] = _Wanted(sign, lambda stop: EscalationThread(self._store, profile, stop))
+        for channel in profile.channels.values():
+            if channel.enabled:
+                wanted[f"alert-channel-{channel.id}"] = _Wanted(
+                    (channel, profile.name, profile.languages, profile.time_zone),
+                    partial(ChannelThread, channel, profile, self._config),
+                )
+        broker = door(self._config)
+        if broker is not None:
+            wanted["alerts-mqtt"] = _Wanted(None, partial(BrokerTeller, self._config, broker))
 
     def _harvest(self, harvest: HarvestProfile, stop: threading.Event) -> threading.Thread:
         return HarvestThread(harvest, self._profile, self._config, stop)
@@ -208,6 +230,10 @@ class Crew:
 def _sign(prepared: PreparedSource) -> Any:
     """What a thread that takes from a source was begun with. (A connector's code does not change while we run.)"""
     return prepared.profile, prepared.source
+
+
+def _alerts_sign(profile: Profile) -> Any:
+    return _rules_sign(profile), profile.alerts, profile.channels, profile.datasets
 
 
 def _rules_sign(profile: Profile) -> Any:

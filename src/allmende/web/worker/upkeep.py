@@ -12,6 +12,7 @@ from allmende.domain.times import DAY, HOUR
 from allmende.web.accounts.enrolment import prune as prune_accounts
 from allmende.web.accounts.models import AUDIT_DAYS, AuditEntry
 from allmende.web.accounts.sessions import prune as prune_sessions
+from allmende.web.alerts.keeping import prune as prune_alerts
 from allmende.web.boards.models import Board
 from allmende.web.config import Config
 from allmende.web.downloads.orders import prune as prune_downloads
@@ -24,6 +25,8 @@ from allmende.web.persons.marks import prune_marks
 from allmende.web.persons.models import PersonRequest
 from allmende.web.persons.parcels import prune as prune_parcels
 from allmende.web.reads.notes import write_entries
+from allmende.web.sql.models import SavedQuery
+from allmende.web.sql.stale import prune as prune_answers
 
 SECONDS = 300.0
 """Between two rounds; what is rejected meanwhile may pass the limit of bytes for so long."""
@@ -69,11 +72,14 @@ def _work(store: Store, config: Config, now: int) -> dict[str, Callable[[], int 
         "messages": Message.prune,
         "unfinished sources": prune_makings,
         "grants": Grant.prune,
+        "alerts": lambda: prune_alerts(today, config.alert_days),
         "dashboards": Board.prune,
         "requests of persons": PersonRequest.prune,
         "files for persons": prune_parcels,
         "marks of erasures": prune_marks,
         "ordered files": prune_downloads,
+        "kept questions": SavedQuery.prune,
+        "kept answers": prune_answers,
         "files of drafts": lambda: prune_files(today - timedelta(days=1)),
         "years to come": lambda: prepare_years(now) if config.postgres else None,
         "change log": lambda: store.prune_logs(

@@ -1,0 +1,192 @@
+"""What an alert's conditions say of a group at moments: from the readings that are kept by now, and from the clock."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from allmende.domain.policy import Reader
+from allmende.domain.rules import micros
+from allmende.domain.store import Store
+from allmende.domain.times import HOUR, MINUTE
+from allmende.knowledge.alerts.prepare import DEVIATION, HIGHEST, LOWEST, PER_HOUR, SINCE, USUAL, Alert, name_of
+from allmende.knowledge.alerts.state import Sight, Truth
+from allmende.knowledge.alerts.usual import Habits, deviation
+from allmende.knowledge.evaluate import Column, Limits, Tick, View, load
+from allmende.knowledge.functions import Sample
+from allmende.knowledge.groups import Group, Member
+
+FORECAST = "~forecast"
+"""Behind a stream's id: the stream of its forecasts (decision 26)."""
+
+
+class Seen(NamedTuple):
+    """What was seen at a time, for the reasons of what came of it."""
+
+    sight: Sight
+    values: dict[str, Any]
+    """By input the value (of several their newest), by function what it gave; None is missing."""
+    streams: dict[str, tuple[str, int]]
+    """By input the stream whose reading is the newest, and its time."""
+
+
+class Looker:
+    """Looks at alerts' groups. Used by one thread."""
+
+    def __init__(self, store: Store, reader: Reader, limits: Limits, zone: str) -> None:
+        self._store = store
+        self._reader = reader
+        self._limits = limits
+        self._habits = Habits(store, reader, zone)
+
+    def look(
+        self,
+        alert: Alert,
+        group: Group,
+        low: int,
+        now: int,
+        newest: Mapping[str, int],
+        awake: int,
+        *,
+        beside: Iterable[int] = (),
+    ) -> list[Seen]:
+        """At each time of a reading from ``low`` to ``now``, at those ``beside`` them, and at ``now``, in order.
+
+        ``newest`` says by stream when it last spoke. Nobody listened before ``awake``: what was not heard by then may
+        have been said. Raises LimitExceeded.
+        """
+        rule = alert.rule
+        back = max(rule.reach, micros(alert.profile.window), 0)
+        columns = load(self._store, self._reader, rule, group, low - back - 1, now + 1, self._limits)
+        moments = sorted({*_times(columns, rule.profile.inputs, low, now), *beside, now})
+        ahead = self._ahead(alert, group, low, now)
+        seen = []
+        for moment in moments:
+            asked = {
+                name_of((function, name)): self._ask(
+                    alert, function, group.inputs.get(name, ()), columns.get(name, []), moment, newest, awake, ahead
+                )
+                for function, name in alert.asks
+            }
+            seen.append(_see(alert, group, columns, moment, asked, self._limits))
+        return seen
+
+    def _ask(
+        self,
+        alert: Alert,
+        function: str,
+        members: Sequence[Member],
+        columns: Sequence[Column],
+        moment: int,
+        newest: Mapping[str, int],
+        awake: int,
+        ahead: Mapping[str, Column],
+    ) -> float | None:
+        if function == SINCE:
+            return _minutes(members, columns, moment, newest, awake)
+        if len(members) != 1:
+            return None
+        (member,), (column,) = members, columns
+        if function in (HIGHEST, LOWEST):
+            return _furthest(function, ahead.get(member.stream), moment, micros(alert.profile.horizon))
+        if function == PER_HOUR:
+            return _rate(column, moment, micros(alert.profile.window))
+        usual = self._habits.at(member, moment, alert.profile.weeks, alert.profile.least_weeks)
+        if function == USUAL:
+            return usual.median if usual else None
+        assert function == DEVIATION
+        place = bisect_right(column.times, moment) - 1
+        return deviation(column.values[place], usual) if place >= 0 else None
+
+    def _ahead(self, alert: Alert, group: Group, low: int, now: int) -> dict[str, Column]:
+        """By stream what is forecast of it: in its stream of forecasts, or, where it is one itself, in it."""
+        found: dict[str, Column] = {}
+        asked = {name for function, name in alert.asks if function in (HIGHEST, LOWEST)}
+        span = (low, now + micros(alert.profile.horizon) + 1)
+        for name in asked:
+            for member in group.inputs.get(name, ()):
+                points = self._store.points(self._reader, member.stream + FORECAST, *span, newest_run=True)
+                if not points.times:
+                    points = self._store.points(self._reader, member.stream, *span, newest_run=True)
+                convert = member.convert or _same
+                pairs = [
+                    (time, convert(value))
+                    for time, value, flag in zip(points.times, points.results, points.flags, strict=True)
+                    if not flag and isinstance(value, int | float) and not isinstance(value, bool)
+                ]
+                found[member.stream] = Column([time for time, _ in pairs], [value for _, value in pairs])
+        return found
+
+
+def _same(value: float) -> float:
+    return value
+
+
+def _times(columns: Mapping[str, list[Column]], inputs: Mapping[str, Any], low: int, high: int) -> Iterable[int]:
+    for name, listed in columns.items():
+        if inputs[name].trigger:
+            for column in listed:
+                yield from column.times[bisect_left(column.times, low) : bisect_right(column.times, high)]
+
+
+def _see(
+    alert: Alert, group: Group, columns: dict[str, list[Column]], moment: int, asked: dict[str, Any], limits: Limits
+) -> Seen:
+    given = msgspec.structs.replace(group, facts={**group.facts, **asked})
+    scope = View(alert.rule, given, columns, limits).scope(Tick(moment, moment, moment))
+    raises, clears = _truth(alert.raises.run(scope)), _truth(alert.clears.run(scope))
+    values: dict[str, Any] = {}
+    streams: dict[str, tuple[str, int]] = {}
+    for name in alert.profile.inputs:
+        value = scope.values.get(name)
+        values[name] = (value.values[-1] if value.values else None) if isinstance(value, Sample) else value
+        spoken = [
+            (column.times[place - 1], member.stream, column.values[place - 1])
+            for member, column in zip(group.inputs.get(name, ()), columns.get(name, []), strict=True)
+            if (place := bisect_right(column.times, moment))
+        ]
+        if spoken:
+            time, stream, newest = max(spoken, key=_first)
+            streams[name] = (stream, time)
+            values[name] = newest if values[name] is None else values[name]
+    return Seen(Sight(moment, raises, clears), values | asked, streams)
+
+
+def _first(row: tuple[int, str, Any]) -> int:
+    return row[0]
+
+
+def _truth(value: Any) -> Truth:
+    return value if isinstance(value, bool) else None
+
+
+def _minutes(
+    members: Sequence[Member], columns: Sequence[Column], moment: int, newest: Mapping[str, int], awake: int
+) -> float | None:
+    """Minutes since any of the streams spoke, as far as somebody listened; None where none ever did."""
+    spoken = [column.times[place - 1] for column in columns if (place := bisect_right(column.times, moment))]
+    spoken += [newest[member.stream] for member in members if newest.get(member.stream, moment + 1) <= moment]
+    if not spoken:
+        return None
+    return max(0, moment - max(*spoken, min(awake, moment))) / MINUTE
+
+
+def _rate(column: Column, moment: int, window: int) -> float | None:
+    """Change in an hour, from the first to the last reading of the window; None where they span less than half of
+    it, and of less than two."""
+    first = bisect_right(column.times, moment - window)
+    last = bisect_right(column.times, moment) - 1
+    if last <= first or (column.times[last] - column.times[first]) * 2 < window:
+        return None
+    change: float = column.values[last] - column.values[first]
+    return change * HOUR / (column.times[last] - column.times[first])
+
+
+def _furthest(function: str, column: Column | None, moment: int, horizon: int) -> float | None:
+    """The highest or lowest value that is forecast from now on, up to the horizon."""
+    if column is None:
+        return None
+    first, last = bisect_right(column.times, moment), bisect_right(column.times, moment + horizon)
+    choose: Callable[[list[float]], float] = max if function == HIGHEST else min
+    return choose(column.values[first:last]) if last > first else None

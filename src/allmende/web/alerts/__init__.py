@@ -1,0 +1,1 @@
+"""Alerts: kept, told, acknowledged, and shown."""
