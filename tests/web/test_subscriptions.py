@@ -77,7 +77,7 @@ class Town:
         found, faults = check_features(Features(collection=into, items=list(works)), Bounds())
         assert not faults
         one = Collection(id=into, title="Baustellen", snapshot=True)
-        batch = Batch(origin="test", dataset=into, reader=house_reader("test"), received_at=at,
+        batch = Batch(delivered=[into], origin="test", dataset=into, reader=house_reader("test"), received_at=at,
                       collections=[one], features=[found])  # fmt: skip
         open_store().append(batch)
 

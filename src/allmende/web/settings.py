@@ -39,16 +39,19 @@ INSTALLED_APPS = [
     "allmende.web.making",
     "allmende.web.office",
     "allmende.web.portal",
-    "allmende.web.boards",
     "allmende.web.catalogue",
     "allmende.web.harvest",
     "allmende.web.policies",
     "allmende.web.downloads",
+    "allmende.web.sql",
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.alerts",
     "allmende.web.subscriptions",
     "allmende.web.ogc",
+    "allmende.web.maps",
+    "allmende.web.boards",
+    "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
     "allmende.web.finding",
@@ -136,8 +139,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 # somebody else's cannot write: neither POST nor Authorization passes a preflight.
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = (
-    r"^/(subscriptions/feed\.|sta/v1\.1|ogc/v1|geo/|dumps/|parking/.*json|catalog|dataset/|api/(3/)?action/|"
-    r"sitemap\.xml)"
+    r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|sql/(result|published|schema)|parking/.*json|catalog|dataset/"
+    r"|api/(3/)?action/|sitemap\.xml|subscriptions/feed\.)"
 )
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")

@@ -8,90 +8,126 @@ import allmende.web.ordered
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Cursor',
+            name="Cursor",
             fields=[
-                ('source', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ('read', models.BigIntegerField()),
+                ("source", models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ("read", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Subscriber',
+            name="Subscriber",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('way', models.CharField(default='mail', max_length=10)),
-                ('sealed', models.TextField()),
-                ('mark', models.CharField(max_length=64, unique=True)),
-                ('key', models.CharField(max_length=40)),
-                ('language', models.CharField(default='de', max_length=20)),
-                ('rhythm', models.CharField(default='once', max_length=10)),
-                ('quiet_from', models.TimeField(null=True)),
-                ('quiet_to', models.TimeField(null=True)),
-                ('urgent', models.BooleanField(default=True)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now)),
-                ('confirmed', models.DateTimeField(null=True)),
-                ('until', models.DateTimeField(null=True)),
-                ('reminded', models.DateTimeField(null=True)),
-                ('refusals', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("way", models.CharField(default="mail", max_length=10)),
+                ("sealed", models.TextField()),
+                ("mark", models.CharField(max_length=64, unique=True)),
+                ("key", models.CharField(max_length=40)),
+                ("language", models.CharField(default="de", max_length=20)),
+                ("rhythm", models.CharField(default="once", max_length=10)),
+                ("quiet_from", models.TimeField(null=True)),
+                ("quiet_to", models.TimeField(null=True)),
+                ("urgent", models.BooleanField(default=True)),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                ("confirmed", models.DateTimeField(null=True)),
+                ("until", models.DateTimeField(null=True)),
+                ("reminded", models.DateTimeField(null=True)),
+                ("refusals", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Happened',
+            name="Happened",
             fields=[
-                ('id', models.CharField(max_length=500, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=20)),
-                ('dataset', models.CharField(blank=True, max_length=100)),
-                ('stage', models.PositiveIntegerField(default=1)),
-                ('mark', models.CharField(max_length=120)),
-                ('changed', models.BigIntegerField()),
-                ('body', allmende.web.ordered.OrderedJSONField()),
+                ("id", models.CharField(max_length=500, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=20)),
+                ("dataset", models.CharField(blank=True, max_length=100)),
+                ("stage", models.PositiveIntegerField(default=1)),
+                ("mark", models.CharField(max_length=120)),
+                ("changed", models.BigIntegerField()),
+                ("body", allmende.web.ordered.OrderedJSONField()),
             ],
             options={
-                'ordering': ('-changed', 'id'),
-                'indexes': [models.Index(fields=['-changed', 'id'], name='subscriptions_changed')],
+                "ordering": ("-changed", "id"),
+                "indexes": [models.Index(fields=["-changed", "id"], name="subscriptions_changed")],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('selection', allmende.web.ordered.OrderedJSONField()),
-                ('created', models.DateTimeField(default=django.utils.timezone.now)),
-                ('confirmed', models.DateTimeField(null=True)),
-                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='subscriptions.subscriber')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("selection", allmende.web.ordered.OrderedJSONField()),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                ("confirmed", models.DateTimeField(null=True)),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to="subscriptions.subscriber",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('created',),
+                "ordering": ("created",),
             },
         ),
         migrations.CreateModel(
-            name='Letter',
+            name="Letter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=10)),
-                ('stage', models.PositiveIntegerField(default=0)),
-                ('made', models.DateTimeField(default=django.utils.timezone.now)),
-                ('due', models.DateTimeField(default=django.utils.timezone.now)),
-                ('parcel', models.CharField(blank=True, max_length=40)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('sent', models.DateTimeField(null=True)),
-                ('given_up', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('happened', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='subscriptions.happened')),
-                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='subscriptions.subscriber')),
-                ('subscription', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='subscriptions.subscription')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=10)),
+                ("stage", models.PositiveIntegerField(default=0)),
+                ("made", models.DateTimeField(default=django.utils.timezone.now)),
+                ("due", models.DateTimeField(default=django.utils.timezone.now)),
+                ("parcel", models.CharField(blank=True, max_length=40)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("sent", models.DateTimeField(null=True)),
+                ("given_up", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                (
+                    "happened",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="letters",
+                        to="subscriptions.happened",
+                    ),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="letters",
+                        to="subscriptions.subscriber",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="letters",
+                        to="subscriptions.subscription",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('made', 'id'),
-                'indexes': [models.Index(condition=models.Q(('given_up__isnull', True), ('sent__isnull', True)), fields=['due'], name='subscriptions_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('subscriber', 'happened', 'stage'), name='subscriptions_told_once')],
+                "ordering": ("made", "id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("given_up__isnull", True), ("sent__isnull", True)),
+                        fields=["due"],
+                        name="subscriptions_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subscriber", "happened", "stage"), name="subscriptions_told_once")
+                ],
             },
         ),
     ]
