@@ -53,6 +53,9 @@ if (preview) whenNear(preview, () => void import('./preview').then(({ drawPrevie
 const dropping = document.querySelector<HTMLElement>('[data-drop]');
 if (dropping) void import('./drop').then(({ offerDrop }) => offerDrop(dropping));
 
+const editor = document.querySelector<HTMLTextAreaElement>('[data-run-keys]');
+if (editor) void import('./runKeys').then(({ offerRunKeys }) => offerRunKeys(editor));
+
 const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
 if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));
 

@@ -143,6 +143,13 @@ _OWN = (
 _KEY = "0" * 32
 """Of an order for what is hidden; what is ordered and made is tried in tests/web/downloads."""
 
+_LISTS = {"streams": "stream", "features": "id", "datasets": "dataset", "(SHOW TABLES)": "name"}
+_SQL = (
+    "SELECT (SELECT count(*) FROM observations), (SELECT max(result) FROM observations), "
+    + ", ".join(f"(SELECT string_agg({name}, ' ' ORDER BY {name}) FROM {table})" for table, name in _LISTS.items()),
+    "FROM {canary}",
+)
+
 ROUTES: dict[str, Way] = {
     **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
     "accounts/": Open(("/accounts/",)),
@@ -196,6 +203,20 @@ ROUTES: dict[str, Way] = {
             for dataset in ("sensors", "{canary}")
             for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
         )
+    ),
+    "sql/": Open(tuple(f"/sql/?q={query}" for query in _SQL)),
+    r"sql/^result\.(?P<form>json|csv|zip|parquet)\Z": Open(
+        tuple(f"/sql/result.{form}?q={query}" for form in ("json", "csv") for query in _SQL)
+    ),
+    "sql/schema.json": Open(("/sql/schema.json",)),
+    "sql/saved/": Open(("/sql/saved/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/\Z": Open(("/sql/saved/0123456789abcdef/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/edit/\Z": Guarded(("/sql/saved/0123456789abcdef/edit/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/drop/\Z": Guarded(("/sql/saved/0123456789abcdef/drop/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/publish/\Z": Guarded(("/sql/saved/0123456789abcdef/publish/",)),
+    r"sql/^published/(?P<slug>[a-z0-9-]{1,80})/\Z": Open(("/sql/published/{canary}/",)),
+    r"sql/^published/(?P<slug>[a-z0-9-]{1,80})\.(?P<form>json|csv|zip|parquet)\Z": Open(
+        ("/sql/published/{canary}.json",)
     ),
     "downloads/": Open(("/downloads/",)),
     r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),

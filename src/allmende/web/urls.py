@@ -37,6 +37,7 @@ urlpatterns = [
     path("instruments/", include("allmende.web.instruments.urls")),
     path("explorer/", include("allmende.web.explorer.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
+    path("sql/", include("allmende.web.sql.urls")),
     path("", include("allmende.web.downloads.urls")),
     path("", include("allmende.web.catalogue.urls")),
     path("", include("allmende.web.harvest.urls")),
