@@ -4,6 +4,7 @@
  */
 import htmx from 'htmx.org';
 import { refreshAges } from './ages';
+import { isPaused, setPaused } from './calm';
 import { learnClock, say, sayNumber, sayTime, serverNow } from './page';
 
 const POLL = 30_000;
@@ -21,7 +22,7 @@ export function startLive(box: HTMLElement): void {
 }
 
 class Live {
-  private paused = false;
+  private paused = isPaused();
   private connected = false;
   private asked = Date.now();
   private due = 0;
@@ -42,22 +43,31 @@ class Live {
     board.addEventListener('htmx:after:swap', () => this.arrived());
     board.addEventListener('htmx:error', () => this.lost());
     board.addEventListener('htmx:response:error', () => this.lost());
-    if (!learnClock(false)) this.ask();
     setInterval(() => this.tick(), 1000);
+    if (this.paused) {
+      this.show();
+      return;
+    }
+    if (!learnClock(false)) this.ask();
     void this.listen();
   }
 
   private toggle(): void {
     this.paused = !this.paused;
-    this.box.classList.toggle('live--paused', this.paused);
-    this.button.querySelector('.kern-label')!.textContent = say(this.paused ? 'resume' : 'pause');
+    setPaused(this.paused); // for the next page, too
+    this.show();
     if (this.paused) {
       this.stop?.();
-      this.tell(say('paused'));
     } else {
       this.ask();
       void this.listen();
     }
+  }
+
+  private show(): void {
+    this.box.classList.toggle('live--paused', this.paused);
+    this.button.querySelector('.kern-label')!.textContent = say(this.paused ? 'resume' : 'pause');
+    if (this.paused) this.tell(say('paused'));
   }
 
   /** Once a second: is it time to ask the server again? Never while nobody looks. */

@@ -22,6 +22,8 @@ export interface Shown {
   from: number;
   to: number;
   whole: boolean;
+  /** How many points a line was asked for. */
+  points: number;
 }
 
 class Panel {
@@ -102,9 +104,14 @@ class Panel {
       address.searchParams.set('from', instant(this.span.from - back));
       address.searchParams.set('to', instant(this.span.to - back));
     }
-    const width = this.place.clientWidth || 800;
-    address.searchParams.set('points', String(Math.min(2000, Math.max(120, Math.ceil(width / 100) * 50))));
+    address.searchParams.set('points', String(this.points()));
     return address.href;
+  }
+
+  /** A bucket for each two points of the screen: more cannot be told apart. */
+  private points(): number {
+    const width = this.place.clientWidth || 800;
+    return Math.min(2000, Math.max(120, Math.ceil(width / 100) * 50));
   }
 
   /** Seconds between what is shown and the earlier span that it is compared with. */
@@ -199,7 +206,7 @@ class Panel {
       }
       link.href = address.href;
     }
-    const detail: Shown = { from: answer.from, to: answer.to, whole: !this.span };
+    const detail: Shown = { from: answer.from, to: answer.to, whole: !this.span, points: this.points() };
     this.panel.dispatchEvent(new CustomEvent('allmende:series', { bubbles: true, detail }));
   }
 

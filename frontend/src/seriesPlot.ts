@@ -108,12 +108,12 @@ export class Plots {
     lane.streams.forEach((at) => {
       const stream = streams[at]!;
       const scale = keyOf(stream);
-      const line = strokeOf(at);
+      const line = strokeOf(streams, at);
       const first = series.length;
       series.push({
         scale,
         stroke: line,
-        width: 2,
+        width: stream.shift ? 1.5 : 2,
         dash: stream.shift ? [6, 5] : stream.forecast ? [10, 4] : [],
         spanGaps: false,
         ...(isStepped(stream) ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
@@ -126,7 +126,7 @@ export class Plots {
         bands.push({ series: [first + 2, first + 1], fill: `color-mix(in srgb, ${line} 20%, transparent)` });
       }
     });
-    const drawn = lane.streams.map((at) => ({ stream: streams[at]!, line: strokeOf(at) }));
+    const drawn = lane.streams.map((at) => ({ stream: streams[at]!, line: strokeOf(streams, at) }));
     const scales: Record<string, uPlot.Scale> = { x: { time: true, range: this.spanned() } };
     for (const key of lane.keys) scales[key] = { range: rangeOf(drawn.filter((one) => keyOf(one.stream) === key)) };
     const options: uPlot.Options = {
@@ -173,9 +173,10 @@ export class Plots {
   }
 }
 
-/** Which colour the stream at this place has, as the stylesheet says. */
-export function strokeOf(place: number): string {
-  return colour(`al-series-${(place % COLOURS) + 1}`);
+/** Which colour the stream at this place has, as the stylesheet says; an earlier span has that of the later one. */
+function strokeOf(streams: Stream[], place: number): string {
+  const own = streams.findIndex((stream) => stream.id === streams[place]!.id);
+  return colour(`al-series-${((own < 0 ? place : own) % COLOURS) + 1}`);
 }
 
 /** Where a value is drawn: a mean in the middle of its bucket. */
@@ -244,7 +245,7 @@ function axes(lane: Lane, streams: Stream[]): uPlot.Axis[] {
   ];
   lane.keys.forEach((key, at) => {
     const stream = streams.find((one) => keyOf(one) === key)!;
-    const own = lane.keys.length > 1 ? strokeOf(streams.indexOf(stream)) : words;
+    const own = lane.keys.length > 1 ? strokeOf(streams, streams.indexOf(stream)) : words;
     const axis: uPlot.Axis = { scale: key, side: at ? 1 : 3, stroke: own, font: FONT, grid: at ? { show: false } : grid, ticks: { show: false }, space: 40 };
     if (stream.kind === 'category') {
       const names = stream.categories ?? [];

@@ -21,7 +21,7 @@ from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Json, Position
 from allmende.domain.spans import Head, Span, Sum, Taken, Word
-from allmende.domain.tracing import Trace
+from allmende.domain.tracing import Replaced, Trace
 
 T = TypeVar("T")
 
@@ -188,6 +188,9 @@ class Store(Protocol):
 
     def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
         """Where readings with ``start <= time < end`` came from, in the order of time, no more than ``most``."""
+
+    def replaced(self, reader: Reader, stream: str, time: int, most: int) -> list[Replaced]:
+        """The values that stood in the place of a stream's readings at a time before corrections, the newest first."""
 
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order: when a change-only feed was alive."""

@@ -19,3 +19,13 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
     corrections: int
     """How often another value stood in its place before."""
+
+
+class Replaced(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that stood in a reading's place before a correction."""
+
+    result: Json
+    origin: str
+    """As in a :class:`Trace`."""
+    received_at: int
+    replaced_at: int

@@ -14,7 +14,7 @@ from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.records import Position
 from allmende.domain.spans import Head, Span, Sum, Taken, Word
 from allmende.domain.store import DatasetRecord, KeptRejection, Latest, Points, SourceState
-from allmende.domain.tracing import Trace
+from allmende.domain.tracing import Replaced, Trace
 from allmende.storage import bookkeeping, collections, disclosure, figures, logs, marks, spans, taking_back
 from allmende.storage.amendment import change_entity
 from allmende.storage.append import append_all, append_batch, put_datasets
@@ -27,7 +27,7 @@ from allmende.storage.removal import check_question, remove_entities
 from allmende.storage.singles import create_singles, is_single
 from allmende.storage.sql import Sql, all_of, visible
 from allmende.storage.things import THINGS
-from allmende.storage.tracing import read_traces
+from allmende.storage.tracing import read_replaced, read_traces
 from allmende.storage.values import decode_result, flag_of
 
 T = TypeVar("T")
@@ -129,6 +129,11 @@ class SqlStore:
         """Where readings came from: see :class:`allmende.domain.store.Store`."""
         which = _visible_streams(reader, Sql("d.id = ?", (stream,)))
         return self._read(lambda connection: read_traces(connection, which, start, end, most))
+
+    def replaced(self, reader: Reader, stream: str, time: int, most: int) -> list[Replaced]:
+        """What stood in the place of a reading before: see :class:`allmende.domain.store.Store`."""
+        which = _visible_streams(reader, Sql("d.id = ?", (stream,)))
+        return self._read(lambda connection: read_replaced(connection, which, time, most))
 
     def reports(self, reader: Reader, origin: str, start: int, end: int) -> list[int]:
         """The times at which any stream of a source reported, in order."""

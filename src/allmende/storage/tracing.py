@@ -1,6 +1,6 @@
 """Readings with where they came from."""
 
-from allmende.domain.tracing import Trace
+from allmende.domain.tracing import Replaced, Trace
 from allmende.storage.connections import Connection
 from allmende.storage.sql import Sql
 from allmende.storage.values import decode_result, flag_of
@@ -27,3 +27,14 @@ def read_traces(connection: Connection, streams: Sql, start: int, end: int, most
             asked.text, asked.params
         )
     ]  # fmt: skip
+
+
+def read_replaced(connection: Connection, streams: Sql, time: int, most: int) -> list[Replaced]:
+    """See :meth:`allmende.domain.store.Store.replaced`."""
+    asked = ("SELECT h.result_kind, h.result, n.name, h.received_at, h.replaced_at FROM observation_history h"
+             " JOIN origin n ON n.pk = h.origin WHERE h.datastream = ") + streams  # fmt: skip
+    asked = asked + Sql(" AND h.phenomenon_start = ? ORDER BY h.replaced_at DESC, h.pk DESC LIMIT ?", (time, most))
+    return [
+        Replaced(result=decode_result(kind, value), origin=origin, received_at=received, replaced_at=replaced)
+        for kind, value, origin, received, replaced in connection.execute(asked.text, asked.params)
+    ]

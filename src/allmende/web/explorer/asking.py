@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -12,12 +12,14 @@ from django.http import QueryDict
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
 from allmende.knowledge.series import POINTS, STREAMS
+from allmende.web.house import House
 
 NOW = "now"
 ALL = "all"
 USUAL = "-P7D"
 _LONGEST = 300
 """Characters of an id that are looked at."""
+_WRONG = "%(text)s is no time; write e.g. 2026-11-01T12:00, -P7D, or now"
 _PLAIN = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?\Z", re.ASCII)
 """A day, or what the clock of the city shows, as forms send it."""
 
@@ -74,14 +76,26 @@ def _moment(text: str, base: int, zone: str, where: str) -> int:
     try:
         if text.lstrip("+-").startswith("P"):
             return shift(base, text.removeprefix("+"), zone)
+    except (InvalidInput, ValueError, OverflowError):
+        raise InvalidInput(_WRONG, where=where, text=repr(text[:60])) from None
+    return read_moment(text, zone, where)
+
+
+def read_moment(text: str, zone: str, where: str = "time") -> int:
+    """An instant, or a time by the city's clock. Raises InvalidInput."""
+    try:
         if _PLAIN.match(text):
             local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
             return times.from_datetime(local)
         return times.parse_instant(text.replace(" ", "+"))  # a plus that was not escaped in an address is a blank
     except (InvalidInput, ValueError, OverflowError):
-        raise InvalidInput(
-            "%(text)s is no time; write e.g. 2026-11-01T12:00, -P7D, or now", where=where, text=repr(text[:60])
-        ) from None
+        raise InvalidInput(_WRONG, where=where, text=repr(text[:60])) from None
+
+
+def first_of(house: House, ids: Sequence[str]) -> int | None:
+    """The time of the oldest reading of some streams, as far as they may be seen."""
+    known = [head.first for head in house.store.heads(house.reader, ids) if head.first is not None]
+    return min(known, default=None)
 
 
 def shift(base: int, duration: str, zone: str) -> int:
@@ -102,7 +116,10 @@ def shift(base: int, duration: str, zone: str) -> int:
     micros = sign * times.parse_duration(length)
     if micros % times.DAY:
         return _within(base + micros)
-    moved = (local.replace(tzinfo=None) + timedelta(days=micros // times.DAY)).replace(tzinfo=clock)
+    try:
+        moved = (local.replace(tzinfo=None) + timedelta(days=micros // times.DAY)).replace(tzinfo=clock)
+    except OverflowError:
+        raise InvalidInput("the calendar ends there") from None
     return _within(times.from_datetime(moved))
 
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from allmende.domain.times import SECOND, from_datetime
 from allmende.knowledge.series import Chart, Line, read_series
-from allmende.knowledge.series.grid import size
 from allmende.web.explorer import asking, words
 
 ROWS = 60
@@ -24,6 +23,8 @@ class Legend(NamedTuple):
 
     place: int
     """Which colour it has, from 1."""
+    before: bool
+    """Whether it is of the earlier span that another one is compared with."""
     id: str
     name: str
     unit: str
@@ -57,11 +58,11 @@ def address_of(ids: Sequence[str], span: asking.Span, **more: str) -> str:
     return urlencode(asked)
 
 
-def legends(chart: Chart) -> list[Legend]:
+def legends(chart: Chart, *, before: bool = False) -> list[Legend]:
     """The streams of a chart in words."""
     return [
         Legend(
-            place=place, id=line.head.id, name=words.name_of(line.head), unit=words.unit_of(line),
+            place=place, before=before, id=line.head.id, name=name_of(line, before=before), unit=words.unit_of(line),
             sentence=words.say_line(line, chart.zone), method=words.say_method(line), simulated=line.head.simulated,
             forecast=line.head.forecast,
         )
@@ -69,16 +70,25 @@ def legends(chart: Chart) -> list[Legend]:
     ]  # fmt: skip
 
 
-def table(chart: Chart) -> list[Row]:
-    """The values by time, the newest first; readings of several streams stand in one row where their times are one."""
-    columns = [{time: place for place, time in enumerate(line.times)} for line in chart.lines]
+def name_of(line: Line, *, before: bool) -> str:
+    """What a line is called."""
+    name = words.name_of(line.head)
+    return _("%(name)s, before") % {"name": name} if before else name
+
+
+def table(chart: Chart, earlier: Chart | None = None) -> list[Row]:
+    """The values by time, the newest first; readings of several streams stand in one row where their times are one.
+    Those of an earlier span stand where they are drawn: as much later as it began earlier."""
+    back = chart.start - earlier.start if earlier else 0
+    lines = [*((line, 0) for line in chart.lines), *((line, back) for line in (earlier.lines if earlier else ()))]
+    columns = [{time + later: place for place, time in enumerate(line.times)} for line, later in lines]
     moments = sorted({time for column in columns for time in column}, reverse=True)
     seconds = any(time % _MINUTE for time in moments)
     return [
         Row(
             time=words.day_of(time, chart.zone),
             words=words.moment(time, chart.zone, seconds=seconds),
-            cells=[_cell(line, column.get(time)) for line, column in zip(chart.lines, columns, strict=True)],
+            cells=[_cell(line, column.get(time)) for (line, _later), column in zip(lines, columns, strict=True)],
         )
         for time in moments
     ]
@@ -109,7 +119,6 @@ def texts() -> dict[str, str]:
         "failed": _("The chart could not be loaded. The table has the values."),
         "none": _("no data"),
         "nothing": _("There are no data in this time."),
-        "loading": _("Loading finer values …"),
         "implausible": _("implausible"),
         "simulated": _("simulated"),
         "forecast": _("forecast"),
@@ -138,23 +147,32 @@ def make_panel(
 
 
 def told(
-    request: HttpRequest, chart: Chart, ids: Sequence[str], span: asking.Span, *, title: str = "", level: int = 2
+    request: HttpRequest,
+    chart: Chart,
+    ids: Sequence[str],
+    span: asking.Span,
+    *,
+    title: str = "",
+    level: int = 2,
+    earlier: Chart | None = None,
+    limit: int | None = ROWS,
 ) -> dict[str, Any]:
-    """The same of a chart that was read."""
+    """The same of a chart that was read, and of an earlier span that it is compared with. ``limit``: rows of the
+    table."""
     number = getattr(request, "series_panels", 0) + 1  # each panel of a page has a name of its own
     request.series_panels = number  # type: ignore[attr-defined]
     asked = address_of([line.head.id for line in chart.lines] or ids, span)
-    rows = table(chart)
+    rows = table(chart, earlier)
     return {
         "panel": f"series-{number}",
         "title": title or ", ".join(words.name_of(line.head) for line in chart.lines) or _("Chart"),
         "heading": f"h{level}",
         "data": f"{reverse('explorer:series')}?{asked}",
         "explore": f"{reverse('explorer:start')}?{asked}",
-        "legends": legends(chart),
+        "legend": "explorer/_legend.html",
+        "legends": [*legends(chart), *(legends(earlier, before=True) if earlier else ())],
         "sentence": words.say_span(chart),
-        "rows": rows[:ROWS],
-        "more_rows": len(rows) > ROWS,
-        "coarse": any(size(line.width) for line in chart.lines),
+        "rows": rows[:limit],
+        "more_rows": limit is not None and len(rows) > limit,
         "texts": texts(),
     }

@@ -1,6 +1,6 @@
 """Addresses of the explorer. What is shown stands in the address, so that it can be sent to others."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from allmende.web.explorer import views
 
@@ -9,4 +9,6 @@ app_name = "explorer"
 urlpatterns = [
     path("", views.start, name="start"),
     path("series.json", views.series, name="series"),
+    re_path(r"^values\.(?P<suffix>csv|json)\Z", views.values, name="values"),
+    path("origin/", views.origin, name="origin"),
 ]

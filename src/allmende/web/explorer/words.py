@@ -8,9 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from allmende.domain import times
+from allmende.domain.errors import InvalidInput
+from allmende.domain.profile import Profile
 from allmende.domain.spans import Head
 from allmende.domain.units import show_unit
 from allmende.knowledge.series.lines import Chart, Line
+from allmende.web.portal.sources import spoken
 
 _DIGITS = 4
 """Figures of a mean that are told; of values themselves all."""
@@ -19,6 +22,12 @@ _DIGITS = 4
 def name_of(head: Head) -> str:
     """Thing and stream, without saying the same twice."""
     return head.name if not head.thing or head.thing in head.name else f"{head.thing}: {head.name}"
+
+
+def property_of(profile: Profile, identifier: str, name: str) -> str:
+    """What is measured, as the city calls it; else as the source does."""
+    known = profile.properties.get(identifier)
+    return (spoken(known.name) if known else "") or name
 
 
 def unit_of(line: Line) -> str:
@@ -103,11 +112,11 @@ def say_line(line: Line, zone: str) -> str:
             return _("Most often “%(word)s”.") % {"word": line.categories[0]}
         total = sum(line.count)
         return ngettext("%(n)d reading.", "%(n)d readings.", total) % {"n": total}
-    known = [place for place, value in enumerate(line.mean) if value is not None]
+    doubtful = line.flagged if not line.width else [0] * len(line.times)  # else they are in none of the means
+    known = [place for place, value in enumerate(line.mean) if value is not None and not doubtful[place]]
     if not known:
         return _("No data in this time. The newest value is from %(time)s.") % {"time": moment(line.head.last, zone)}
-    low = min(value for value in line.low if value is not None)
-    high = max(value for value in line.high if value is not None)
+    low, high = min(line.low[place] or 0.0 for place in known), max(line.high[place] or 0.0 for place in known)
     last = known[-1]
     exact = not line.width
     return _("Between %(low)s and %(high)s; at last %(value)s (%(time)s).") % {
@@ -124,3 +133,38 @@ def say_span(chart: Chart) -> str:
         "start": moment(chart.start, chart.zone),
         "end": moment(chart.end, chart.zone),
     }
+
+
+def say_long(micros: int) -> str:
+    """A span of time in its largest unit: "3 minutes"."""
+    for unit in (times.DAY, times.HOUR, times.MINUTE):
+        if micros >= unit:
+            count = micros // unit
+            return {
+                times.DAY: ngettext("%(n)d day", "%(n)d days", count),
+                times.HOUR: ngettext("%(n)d hour", "%(n)d hours", count),
+                times.MINUTE: ngettext("%(n)d minute", "%(n)d minutes", count),
+            }[unit] % {"n": count}
+    count = micros // times.SECOND
+    return ngettext("%(n)d second", "%(n)d seconds", count) % {"n": count}
+
+
+def say_flag(flag: str) -> str:
+    """What is objected to in a reading; a word that is not known here is shown as it is rather than hidden."""
+    return {
+        "above-maximum": _("higher than this stream's source says is possible"),
+        "below-minimum": _("lower than this stream's source says is possible"),
+        "above-capacity": _("more free than there is"),
+        "implausible": _("implausible"),
+    }.get(flag, flag)
+
+
+def words_of(error: InvalidInput) -> str:
+    """A mistake in the language of who made it."""
+    return {
+        "stream": _("No more than 12 streams can be looked at together, each with a name of at most 300 characters."),
+        "from": _("The beginning is no time, or not before the end. Write for example 2026-11-01T12:00 or -P7D."),
+        "to": _("The end is no time. Write for example 2026-11-08T12:00 or now."),
+        "time": _("There is no reading at or before this time. Write for example 2026-05-01T12:00:00+02:00."),
+        "points": _("The number of points lies between 2 and 2,000."),
+    }.get(error.where, str(error))

@@ -21,7 +21,7 @@ from allmende.domain.policy import Reader
 from allmende.domain.query import Logic, Page, Query
 from allmende.domain.spans import Head, Span, Sum, Word
 from allmende.domain.store import Latest, Points, Store
-from allmende.domain.tracing import Trace
+from allmende.domain.tracing import Replaced, Trace
 from allmende.web.citizens.models import PREFIX
 from allmende.web.reads.notes import notes
 
@@ -128,6 +128,12 @@ class _Noting:
     def traces(self, reader: Reader, stream: str, start: int, end: int, most: int) -> list[Trace]:
         """See :class:`allmende.domain.store.Store`."""
         found = self._store.traces(reader, stream, start, end, most)
+        self._told(reader, bool(found), lambda: self._store.disclosed_of(streams=[stream]))
+        return found
+
+    def replaced(self, reader: Reader, stream: str, time: int, most: int) -> list[Replaced]:
+        """See :class:`allmende.domain.store.Store`."""
+        found = self._store.replaced(reader, stream, time, most)
         self._told(reader, bool(found), lambda: self._store.disclosed_of(streams=[stream]))
         return found
 
