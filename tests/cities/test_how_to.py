@@ -20,6 +20,8 @@ TABLES = {
     "properties",
     "synonyms",
     "policies",
+    "calendar",
+    "forecasts",
 }
 
 

@@ -52,7 +52,7 @@ def test_what_is_wrong_is_named(rule: dict[str, Any], place: str, words: str) ->
 def test_a_name_that_nothing_bears_is_told() -> None:
     rules = parse_retention({"r": {"source": ["gate", "rule/soil", "gat"]}})
     with pytest.raises(ProfileError, match='no source "gat"; there are gate, rule/soil'):
-        check_names(rules, ["air"], ["gate"], ["soil"])
+        check_names(rules, ["air"], ["gate", "rule/soil"])
 
 
 def test_spans_meet_at_whole_buckets_the_oldest_first() -> None:

@@ -40,6 +40,9 @@ class StreamSummary(msgspec.Struct, frozen=True, kw_only=True):
     lon: float | None = None
     """The middle of what it observed, else where its thing stands; None where nobody knows."""
     lat: float | None = None
+    low: float | None = None
+    """Below it no result is plausible, as its source declares; None: it does not say. ``high`` likewise."""
+    high: float | None = None
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,12 +30,13 @@ KINDS = {
     "organisation": "organisations",
     "policy": "policies",
     "harvest": "harvests",
+    "forecast": "forecasts",
     "alert": "alerts",
     "channel": "channels",
     "city": "",
 }
 """What can be said over a profile -> the table that it stands in."""
-CITY = ("catalogue", "facts", "geography")
+CITY = ("catalogue", "facts", "geography", "calendar")
 """Keys of the kind ``city``: tables that there is one of."""
 IN_RULES = ("rule", "groups")
 _FILE = re.compile(r"(?:rules/)?[\w][\w.-]{0,99}\Z")

@@ -15,6 +15,7 @@ from allmende.domain.dataset import (
     DatasetProfile,
     Organisation,
 )
+from allmende.domain.forecasts import CalendarProfile, ForecastProfile
 from allmende.domain.harvest import HarvestProfile
 from allmende.domain.licensing import PolicyProfile
 from allmende.domain.retention import RetentionProfile
@@ -154,6 +155,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Ways on which alerts are told."""
     boards: dict[str, BoardProfile] = {}
     """Dashboards that the city has for all."""
+
+    calendar: CalendarProfile = CalendarProfile()
+    forecasts: dict[str, ForecastProfile] = {}
 
     def thing(self, thing_id: str) -> ThingProfile | None:
         """The thing of that id, or None."""

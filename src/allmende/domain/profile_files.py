@@ -20,6 +20,7 @@ from allmende.domain.dataset import (
     check_datasets,
     check_organisations,
 )
+from allmende.domain.forecasts import ForecastProfile, check_forecasts, parse_calendar
 from allmende.domain.harvest import HarvestProfile, check_harvests
 from allmende.domain.licensing import PolicyProfile, check_policies
 from allmende.domain.privacy import check_privacy, with_deletion
@@ -107,6 +108,11 @@ def parse_profile(
         harvests={
             key: convert({**body, "id": key}, HarvestProfile, f"harvests.{key}")
             for key, body in tables(parts.get("harvests", {}), "harvests").items()
+        },
+        calendar=parse_calendar(mapping(parts.get("calendar", {}), "calendar"), files),
+        forecasts={
+            key: convert({**body, "id": key}, ForecastProfile, f"forecasts.{key}")
+            for key, body in tables(parts.get("forecasts", {}), "forecasts").items()
         },
         alerts=parse_alerts(parts.get("alerts", {}), groups),
         channels=parse_channels(parts.get("channels", {})),
@@ -264,6 +270,7 @@ def _check(profile: Profile) -> None:
     texts |= {f"things.{thing.id}.description": thing.description for thing in profile.things}
     texts |= {f"sources.{key}.title": source.title for key, source in profile.sources.items()}
     texts |= {f"harvests.{key}.title": harvest.title for key, harvest in profile.harvests.items()}
+    texts |= {f"forecasts.{key}.title": forecast.title for key, forecast in profile.forecasts.items()}
     texts |= {f"{rule.place}.title": rule.title for rule in profile.rules.values()}
     for place, text in texts.items():
         for language in profile.languages:
@@ -297,9 +304,11 @@ def _check(profile: Profile) -> None:
     check_catalogue(profile.catalogue)
     check_datasets(profile.datasets)
     check_harvests(profile.harvests)
+    check_forecasts(profile.forecasts, profile.datasets)
     check_policies(profile.policies, profile.languages)
     check_boards(profile.boards, profile.languages)
     check_privacy(profile.datasets, profile.languages)
     check_words(profile.properties, profile.synonyms, profile.languages)
-    check_names(profile.retention, profile.datasets, profile.sources, profile.rules)
+    derived = [*(f"rule/{key}" for key in profile.rules), *(f"forecast/{key}" for key in profile.forecasts)]
+    check_names(profile.retention, profile.datasets, [*profile.sources, *derived])
     check_alerts(profile.alerts, profile.channels, profile.datasets, profile.languages)

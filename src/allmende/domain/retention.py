@@ -40,7 +40,7 @@ class RetentionProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     id: str
     dataset: str | list[str] = []
     source: str | list[str] = []
-    """Of a derived stream ``rule/NAME``."""
+    """Of a derived stream ``rule/NAME``, of a forecast ``forecast/NAME``."""
     property: str | list[str] = []
     """Id of the observed property."""
     stream: str | list[str] = []
@@ -108,11 +108,10 @@ def parse_retention(raw: object) -> dict[str, RetentionProfile]:
     return rules
 
 
-def check_names(
-    rules: Mapping[str, RetentionProfile], datasets: Iterable[str], sources: Iterable[str], derived: Iterable[str]
-) -> None:
-    """Raise ProfileError where a rule names a dataset, source or rule that the profile has not."""
-    every = {"dataset": set(datasets), "source": {*sources, *(f"rule/{name}" for name in derived)}}
+def check_names(rules: Mapping[str, RetentionProfile], datasets: Iterable[str], sources: Iterable[str]) -> None:
+    """Raise ProfileError where a rule names a dataset or source that the profile has not; rules and forecasts are
+    sources, too (``rule/NAME``, ``forecast/NAME``)."""
+    every = {"dataset": set(datasets), "source": set(sources)}
     for name, rule in rules.items():
         for key, known in every.items():
             for said in listed(getattr(rule, key)):

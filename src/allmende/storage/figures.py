@@ -84,7 +84,7 @@ def read_streams(
         " FROM thing_location h JOIN location l ON l.pk = h.location WHERE h.thing = d.thing AND "
     ) + (visible("Location", "l", reader, simulated=True) or Sql("1 = 1"))
     sql = sql + (
-        "), p.id FROM datastream d JOIN dataset x ON x.pk = d.dataset"
+        "), p.id, d.low, d.high FROM datastream d JOIN dataset x ON x.pk = d.dataset"
         " JOIN observed_property p ON p.pk = d.observed_property LEFT JOIN thing t ON t.pk = d.thing AND "
     )
     sql = sql + thing
@@ -115,6 +115,8 @@ def _stream(row: tuple[Any, ...]) -> StreamSummary:
         flagged=bool(flag_of(quality)),
         lon=lon,
         lat=lat,
+        low=row[19],
+        high=row[20],
     )
 
 

@@ -22,9 +22,10 @@ def series(profile: Profile) -> dict[str, Any]:
 
 
 def sources(profile: Profile) -> dict[str, Any]:
-    """Whatever gives readings: sources, and rules as ``rule/NAME``."""
+    """Whatever gives readings: sources, rules as ``rule/NAME`` and forecasts as ``forecast/NAME``."""
     named = {key: spoken(source.title) for key, source in profile.sources.items()}
-    return named | {f"rule/{key}": spoken(rule.title) for key, rule in profile.rules.items()}
+    named |= {f"rule/{key}": spoken(rule.title) for key, rule in profile.rules.items()}
+    return named | {f"forecast/{key}": spoken(forecast.title) for key, forecast in profile.forecasts.items()}
 
 
 def properties(profile: Profile) -> dict[str, Any]:

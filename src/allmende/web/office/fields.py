@@ -50,6 +50,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """Of rows: a list of tables, or, where the first is its ``key``, a table of tables."""
     keyed: bool | Literal["several"] = False
     """``several``: rows with one key are a list under it."""
+    suffix: str = ".geojson"
+    """Of the name of a file that is brought."""
     default: Any = None
     """What an empty field means; for ``yes`` and choices."""
 

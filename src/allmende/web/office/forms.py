@@ -299,7 +299,7 @@ class TableForm:
         if (brought.size or 0) > settings.ALLMENDE.office_file_bytes:
             control.error = _("The file is too large.")
             return control.was
-        name = f"{self._kind}-{self._key}-{control.name}.geojson"
+        name = f"{self._kind}-{self._key}-{control.name}{control.field.suffix}"
         self.files[name] = brought.read()
         return name
 

@@ -19,6 +19,7 @@ TITLES = {
     "organisation": _("Organisations"),
     "policy": _("Terms of use"),
     "harvest": _("Catalogues of others"),
+    "forecast": _("Forecasts"),
     "alert": _("Alerts"),
     "channel": _("Ways on which alerts are told"),
     "city": _("The city as a whole"),
@@ -35,11 +36,17 @@ ONE = {
     "organisation": _("Organisation"),
     "policy": _("Terms of use"),
     "harvest": _("Catalogue of others"),
+    "forecast": _("Forecast"),
     "alert": _("Alert"),
     "channel": _("Way on which alerts are told"),
     "city": _("The city as a whole"),
 }
-CITY = {"catalogue": _("Catalogue"), "facts": _("Facts of the city"), "geography": _("Geography and districts")}
+CITY = {
+    "catalogue": _("Catalogue"),
+    "facts": _("Facts of the city"),
+    "geography": _("Geography and districts"),
+    "calendar": _("Holidays"),
+}
 EDITORS: dict[str, str] = {**dict.fromkeys(FORMS, "office:edit"), "rule": "rulebook:edit"}
 """Kind -> name of the page that edits one table of it: with the arguments kind and key, or with the key alone."""
 NEW: dict[str, str] = {
@@ -52,6 +59,7 @@ NEW: dict[str, str] = {
     "organisation": "office:new",
     "policy": "office:new",
     "harvest": "office:new",
+    "forecast": "office:new",
     "alert": "office:new",
     "channel": "office:new",
     "source": "making:begin",

@@ -32,6 +32,7 @@ EDIT = {
     "organisation": "datasets.edit",
     "policy": "datasets.edit",
     "harvest": "sources.edit",
+    "forecast": "rules.edit",
     "alert": "alerts.edit",
     "channel": "alerts.edit",
     "city": "datasets.edit",

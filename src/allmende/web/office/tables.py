@@ -30,6 +30,7 @@ from allmende.web.office.fields import (
 from allmende.web.office.tables_alerts import ALERT, CHANNEL
 from allmende.web.office.tables_city import (
     CITY_FORMS,
+    FORECAST,
     HARVEST,
     ORGANISATION,
     POLICY,
@@ -243,6 +244,7 @@ FORMS: dict[str, tuple[Group, ...]] = {
     "retention": RETENTION,
     "policy": POLICY,
     "harvest": HARVEST,
+    "forecast": FORECAST,
     "alert": ALERT,
     "channel": CHANNEL,
     "city": tuple(part for form in CITY_FORMS.values() for part in form),

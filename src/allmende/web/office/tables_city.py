@@ -136,6 +136,18 @@ CITY_FORMS: dict[str, tuple[Group, ...]] = {
             text("attribution", _("Whose outlines these are, and their licence"), required=True),
         ),
     ),
+    "calendar": (
+        group(
+            _("Days on which the city lives otherwise"),
+            text("state", _("State"), _("The second part of its code in ISO 3166-2, e.g. TH: its public holidays.")),
+            file(
+                "school_holidays",
+                _("School holidays"),
+                _("CSV with the columns first, last and name; days as 2026-07-04."),
+                suffix=".csv",
+            ),
+        ),
+    ),
 }
 """By the key of the table: each there is once."""
 
@@ -180,5 +192,47 @@ POLICY = (
         texts("compensate.purpose", _("For which use"), _("Empty: nobody pays. For example private profit.")),
         long_texts("compensate.terms", _("How much, or how it is found out")),
         url("compensate.page", _("Page where it is settled")),
+    ),
+)
+
+FORECAST = (
+    group(
+        _("What it is"),
+        texts("title", _("Title"), required=True),
+        long_texts("description", _("Description")),
+        yes("enabled", _("Switched on"), default=True),
+    ),
+    group(
+        _("What is forecast"),
+        choice(
+            "dataset",
+            _("Dataset"),
+            choices.datasets,
+            _("Of its streams. Whoever may read them may read the forecast, too."),
+            required=True,
+        ),
+        listed("streams", _("Streams"), _("One id in each line. Or all streams of an observed property:")),
+        listed("property", _("Observed properties"), _("One id in each line.")),
+    ),
+    group(
+        _("How far, how finely, how often"),
+        duration("horizon", _("How far it looks"), default="PT24H"),
+        duration("step", _("A value every"), default="PT1H"),
+        duration("every", _("A new forecast every"), default="PT1H"),
+        duration("train", _("It learns anew every"), default="P1D"),
+        duration("history", _("It learns from the last"), default="P365D"),
+        number("interval", _("Share of the outcomes that the interval holds"), _("0.8 are four of five."), default=0.8),
+    ),
+    group(
+        _("What may explain it"),
+        rows(
+            "inputs",
+            _("Other streams"),
+            _("For example the temperature. Empty a line to remove it."),
+            text("key", _("Name")),
+            text("observed", _("Stream that measures it")),
+            text("forecast", _("Stream that forecasts it")),
+            keyed=True,
+        ),
     ),
 )

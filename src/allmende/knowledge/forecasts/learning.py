@@ -1,0 +1,346 @@
+"""Learning and back-test: from a panel to a model.
+
+The last part of the panel is cut in folds. For each a candidate learns from what lay before it alone and forecasts from
+origins in it; by these errors the candidate of each stream is chosen and the intervals are made. What is kept learns
+once more from everything. So no score is of days that the candidate had learned from, and none of a future it knew.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from allmende.domain.errors import InvalidInput
+from allmende.domain.times import DAY, format_instant
+from allmende.knowledge.forecasts import boosting
+from allmende.knowledge.forecasts.baselines import NAIVE, SIMPLE, bounded, learn_climate, simple, taken, typical
+from allmende.knowledge.forecasts.boosting import Booster, Effort
+from allmende.knowledge.forecasts.features import Frame, Rows, make_frame, sizes
+from allmende.knowledge.forecasts.model import BOOSTED, FORM, Choice, Learned, Model, Score
+from allmende.knowledge.forecasts.panel import Array, Panel, Places
+from allmende.knowledge.forecasts.spread import Spread, learn_quantiles, learn_widths
+
+_FOLDS = 3
+_MOST_AHEAD = 12
+"""Steps ahead that are learned and judged; the others lie between them."""
+_LEAST_DAYS = 14
+"""Of history, without which nothing is learned: a week before the origin and one to judge."""
+_BOOSTED_DAYS = 28
+_SEASONAL_DAYS = 550
+"""From when on the time of the year may explain something: with less, each season was seen once at most."""
+_MARGIN = 0.99
+"""A learned model has to be better than a simple one by this: it costs more, and is less plain."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be learned."""
+
+    forecast: str
+    digest: str
+    steps: int
+    interval: float
+    now: int
+    boosted: bool = True
+    rounds: int = 240
+    rows: int = 240_000
+    threads: int = 2
+
+
+class _Fold(NamedTuple):
+    learned: int
+    """The last column that may be learned from."""
+    origins: Places
+
+
+class _Judged(NamedTuple):
+    """The errors of one candidate in all folds: streams by origins by steps ahead."""
+
+    off: Array
+    """Of its forecast within the bounds."""
+    raw: Array
+    """Of its forecast as it came, which intervals are made of."""
+
+
+def learn(panel: Panel, task: Task) -> Model:
+    """Raises InvalidInput where there is too little to learn from."""
+    began = time.monotonic()
+    panel, last = _useful(panel)
+    day, days = panel.day, (last + 1) // panel.day
+    ahead = _some_ahead(task.steps)
+    folds = _folds(panel, last, ahead, task)
+    note = ""
+    if not task.boosted:
+        note = "asked"
+    elif not boosting.is_there():
+        note = "no-library"
+    elif days < _BOOSTED_DAYS:
+        note = "short"
+    seasonal = days >= _SEASONAL_DAYS
+    usual = typical(panel, np.arange(len(panel.calendar.slot)))
+    origins = np.concatenate([fold.origins for fold in folds])
+    wanted = _outcomes(panel, origins, ahead)
+    judged = _judge_simple(panel, folds, ahead, usual, wanted)
+    spreads = {}
+    slot = panel.calendar.slot[origins[:, None] + ahead[None, :]]
+    held = {}
+    marks = np.concatenate([np.full(len(fold.origins), number) for number, fold in enumerate(folds)])
+    for name, errors in judged.items():
+        widths = learn_widths(errors.raw, ahead, task.steps, slot, day)
+        plain = Spread(widths=widths)
+        width = plain.width(ahead, task.steps, slot, day)
+        spreads[name] = Spread(widths=widths, quantiles=learn_quantiles(errors.raw, width, ahead, task.steps))
+        held[name] = _held(errors.raw, width, marks, ahead, task)
+    texts: dict[str, str] = {}
+    features: list[str] = []
+    units = sizes(panel, last)
+    if not note:
+        texts, features, errors, spreads[BOOSTED], held[BOOSTED] = _boost(
+            panel, folds, marks, ahead, usual, units, wanted, task, last, seasonal
+        )
+        judged[BOOSTED] = errors
+    choices = _choose(panel, judged, held)
+    kept = [number for number, stream in enumerate(panel.streams) if stream in choices]
+    if not kept:
+        raise InvalidInput("too little is known of every stream: nothing could be judged")
+    if len(kept) < len(panel.streams) and not texts:
+        panel, units = _only(panel, kept), units[kept]
+        spreads = {name: _spread_of(spread, kept) for name, spread in spreads.items()}
+    said = Learned(
+        form=FORM,
+        forecast=task.forecast,
+        digest=task.digest,
+        version=format_instant(task.now),
+        trained=task.now,
+        since=panel.start,
+        until=panel.time(last),
+        step=panel.step,
+        steps=task.steps,
+        interval=task.interval,
+        streams=panel.streams,
+        units=units.tolist(),
+        climate=_listed(learn_climate(panel, last).means),
+        seasonal=seasonal,
+        choices=choices,
+        spreads=spreads,
+        features=features,
+        note=note,
+        seconds=round(time.monotonic() - began, 1),
+    )
+    return Model(said, texts)
+
+
+def _useful(panel: Panel) -> tuple[Panel, int]:
+    """The panel without streams of which hardly anything is known, and its last known column."""
+    known = ~np.isnan(panel.values)
+    ends = [np.flatnonzero(row)[[0, -1]] if row.any() else np.zeros(2, dtype=np.int64) for row in known]
+    enough = [
+        number
+        for number, (first, end) in enumerate(ends)
+        if known[number].sum() >= 7 * panel.day // 2 and end - first >= _LEAST_DAYS * panel.day
+    ]
+    if not enough:
+        raise InvalidInput(
+            "no stream has been known for %(days)s days or more: there is too little to learn from", days=_LEAST_DAYS
+        )
+    last = int(max(np.flatnonzero(known[number])[-1] for number in enough))
+    return _only(panel, enough), last
+
+
+def _only(panel: Panel, rows: list[int]) -> Panel:
+    return msgspec.structs.replace(
+        panel,
+        streams=[panel.streams[row] for row in rows],
+        values=panel.values[rows],
+        low=panel.low[rows],
+        high=panel.high[rows],
+        whole=panel.whole[rows],
+        facts=panel.facts[rows],
+    )
+
+
+def _spread_of(spread: Spread, rows: list[int]) -> Spread:
+    return Spread(widths=[spread.widths[row] for row in rows], quantiles=[spread.quantiles[row] for row in rows])
+
+
+def _some_ahead(steps: int) -> Places:
+    """Some of the steps ahead, the first and the last among them."""
+    return np.unique(np.linspace(1, steps, min(steps, _MOST_AHEAD)).round().astype(np.int64))
+
+
+def _folds(panel: Panel, last: int, ahead: Places, task: Task) -> list[_Fold]:
+    """Folds at the end, together a third of the panel and no more than six weeks."""
+    first = next(iter(np.flatnonzero(~np.isnan(panel.values).all(axis=0))), 0)
+    length = int(min((last - first) // (3 * _FOLDS), 14 * panel.day))
+    furthest = int(ahead[-1])
+    most = max(20, task.rows // (2 * _FOLDS * len(panel.streams) * len(ahead)))
+    folds = []
+    for number in range(_FOLDS):
+        begin = last - (_FOLDS - number) * length
+        # What is learned from ends where its targets do not reach into the fold.
+        origins = _spaced(begin, min(begin + length, last - furthest), most)
+        folds.append(_Fold(begin - 1, origins))
+    return [fold for fold in folds if len(fold.origins)]
+
+
+def _spaced(begin: int, end: int, most: int) -> Places:
+    """No more than so many origins, evenly spread, at all times of the day: the distance is odd."""
+    distance = max(1, -(-(end - begin) // most))
+    return np.arange(begin, end, distance + (distance % 2 == 0) if distance > 1 else 1)
+
+
+def _outcomes(panel: Panel, origins: Places, ahead: Places) -> Array:
+    targets = (origins[:, None] + ahead[None, :]).ravel()
+    return taken(panel.values, targets).reshape(len(panel.streams), len(origins), len(ahead))
+
+
+def _judge_simple(panel: Panel, folds: list[_Fold], ahead: Places, usual: Array, wanted: Array) -> dict[str, _Judged]:
+    parts: dict[str, list[Array]] = {name: [] for name in SIMPLE}
+    for fold in folds:
+        climate = learn_climate(panel, fold.learned)
+        for name, guesses in simple(panel, fold.origins, ahead.tolist(), climate, usual).items():
+            parts[name].append(guesses)
+    found = {}
+    for name, pieces in parts.items():
+        raw = np.concatenate(pieces, axis=1)
+        found[name] = _Judged(wanted - bounded(panel, raw), wanted - raw)
+    return found
+
+
+def _boost(
+    panel: Panel,
+    folds: list[_Fold],
+    marks: Places,
+    ahead: Places,
+    usual: Array,
+    units: Array,
+    wanted: Array,
+    task: Task,
+    last: int,
+    seasonal: bool,
+) -> tuple[dict[str, str], list[str], _Judged, Spread, Array]:
+    """Learn and judge the boosted candidate: its texts and features, its errors, its spread, what its interval held."""
+    quick = Effort(max(20, task.rounds // 2), task.rows // 2, task.threads)
+    raws, frames = [], []
+    for fold in folds:
+        names, rows, lesson = _lesson(panel, fold.learned, ahead, usual, quick, seasonal)
+        middle = Booster(boosting.learn_middle(names, rows, lesson, quick), task.threads)
+        climate = learn_climate(panel, fold.learned)
+        frame = make_frame(
+            panel, fold.origins, ahead.tolist(), climate, usual, sizes(panel, fold.learned), seasonal=seasonal
+        )
+        shape = (len(panel.streams), len(fold.origins), len(ahead))
+        raws.append((frame.anchor + middle.predict(frame.rows) * frame.unit).reshape(shape))
+        frames.append(frame)
+    raw = np.concatenate(raws, axis=1)
+    errors = _Judged(wanted - bounded(panel, raw), wanted - raw)
+    widths = _cross_widths(frames, errors.raw, marks, quick)
+    spread = Spread(quantiles=learn_quantiles(errors.raw, widths, ahead, task.steps))
+    held = _held(errors.raw, widths, marks, ahead, task)
+    effort = Effort(task.rounds, task.rows, task.threads)
+    names, rows, lesson = _lesson(panel, last, ahead, usual, effort, seasonal)
+    texts = {
+        "middle": boosting.learn_middle(names, rows, lesson, effort),
+        "width": _learn_width(frames, errors.raw, marks, set(range(len(folds))), quick),
+    }
+    return texts, names, errors, spread, held
+
+
+def _lesson(
+    panel: Panel, until: int, ahead: Places, usual: Array, effort: Effort, seasonal: bool
+) -> tuple[list[str], Rows, Array]:
+    """Names, rows and what is wanted of them, of all origins whose targets lie before a column."""
+    first = min(22 * panel.day, until // 2)
+    most = max(50, effort.rows // (len(panel.streams) * len(ahead)))
+    origins = _spaced(first, until - int(ahead[-1]) + 1, most)
+    frame = make_frame(
+        panel, origins, ahead.tolist(), learn_climate(panel, until), usual, sizes(panel, until), seasonal=seasonal
+    )
+    wanted = (_outcomes(panel, origins, ahead).ravel() - frame.anchor) / frame.unit
+    return frame.names, frame.rows, wanted
+
+
+def _cross_widths(frames: list[Frame], raw: Array, marks: Places, effort: Effort) -> Array:
+    """How far off one would have expected each forecast to be, by what the other folds tell."""
+    found = np.empty_like(raw)
+    everything = set(range(len(frames)))
+    for number, frame in enumerate(frames):
+        others = everything - {number} or everything
+        model = Booster(_learn_width(frames, raw, marks, others, effort), effort.threads)
+        shape = (raw.shape[0], int((marks == number).sum()), raw.shape[2])
+        found[:, marks == number] = (model.width(frame.rows) * frame.unit).reshape(shape)
+    return found
+
+
+def _learn_width(frames: list[Frame], raw: Array, marks: Places, folds: set[int], effort: Effort) -> str:
+    rows = np.concatenate([frames[number].rows for number in sorted(folds)])
+    off = np.concatenate([(raw[:, marks == number].ravel() / frames[number].unit) for number in sorted(folds)])
+    return boosting.learn_width(frames[0].names, rows, off, effort)
+
+
+def _held(raw: Array, width: Array, marks: Places, ahead: Places, task: Task) -> Array:
+    """By stream the share of outcomes in an interval that was made of the other folds."""
+    inside = np.full(raw.shape, np.nan)
+    for number in np.unique(marks):
+        others = marks != number if (marks != number).any() else marks == number
+        here = marks == number
+        spread = Spread(quantiles=learn_quantiles(raw[:, others], width[:, others], ahead, task.steps))
+        nothing = np.zeros_like(raw[:, here])
+        lower, upper = spread.ends(nothing, width[:, here], ahead, task.steps, task.interval)
+        known = ~np.isnan(raw[:, here])
+        inside[:, here] = np.where(known, (raw[:, here] >= lower) & (raw[:, here] <= upper), np.nan)
+    with np.errstate(invalid="ignore"):
+        known = (~np.isnan(inside)).sum(axis=(1, 2))
+        share: Array = np.nansum(inside, axis=(1, 2)) / np.where(known, known, np.nan)
+    return share
+
+
+def _choose(panel: Panel, judged: Mapping[str, _Judged], held: Mapping[str, Array]) -> dict[str, Choice]:
+    """By stream; none for one of which nothing could be judged. All candidates are judged by the same values: those
+    that each of them has a forecast for, but for what hardly ever has one."""
+    choices = {}
+    for number, stream in enumerate(panel.streams):
+        known = {name: ~np.isnan(errors.off[number]) for name, errors in judged.items()}
+        most = max(int(mask.sum()) for mask in known.values())
+        usable = [name for name, mask in known.items() if mask.sum() >= most * 0.8]
+        if most == 0 or not any(name in NAIVE for name in usable):
+            continue
+        common = np.logical_and.reduce([known[name] for name in usable])
+        if common.sum() < 20:
+            continue
+        scores = {
+            name: Score(
+                error=float(np.abs(judged[name].off[number][common]).mean()),
+                held=_finite(held[name][number]),
+            )
+            for name in usable
+        }
+        simple_ones = [name for name in usable if name != BOOSTED]
+        fallback = min(simple_ones, key=lambda name: scores[name].error)
+        chosen = fallback
+        if BOOSTED in scores and scores[BOOSTED].error < scores[fallback].error * _MARGIN:
+            chosen = BOOSTED
+        reference = min((name for name in usable if name in NAIVE), key=lambda name: scores[name].error)
+        choices[stream] = Choice(
+            chosen=chosen, fallback=fallback, reference=reference, scores=scores, judged=int(common.sum())
+        )
+    return choices
+
+
+def _finite(value: float) -> float:
+    return float(value) if math.isfinite(value) else 0.0
+
+
+def _listed(means: Array) -> list[list[list[float | None]]]:
+    """JSON knows no NaN."""
+    return [
+        [[None if math.isnan(value) else round(value, 6) for value in day] for day in stream]
+        for stream in means.tolist()
+    ]
+
+
+def history_start(now: int, history: int) -> int:
+    """From when on is read what is learned from: three weeks more, which lie before its first origin."""
+    return now - history - 22 * DAY
