@@ -273,6 +273,49 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "map/": Open(("/map/", "/map/?layer=things:{canary}&layer=things:sensors&selected=things:{canary}|gate")),
+    "map/list/": Open(
+        (
+            "/map/list/?layer=things:sensors&layer=things:{canary}&layer={canary}-trees&layer=trees",
+            "/map/list/?layer=things:sensors&at=2023-11-14T23:15:00Z",
+            "/map/list/?q={canary}",
+            "/map/list/?layer=things:sensors&near=-12.001,38.0005&radius=5000",
+            "/map/list/?q=canray-7f3a-thing",
+        )
+    ),
+    "map/embed/": Open(("/map/embed/", "/map/embed/?layer=things:{canary}&layer={canary}-trees")),
+    "map/thing/": Open(
+        (
+            "/map/thing/?layer=things:sensors&id=gate",
+            "/map/thing/?layer=things:sensors&id={canary}-thing",
+            "/map/thing/?layer=things:{canary}&id=gate",
+            "/map/thing/?layer=things:none&id=gate",
+            "/map/thing/?layer={canary}-trees&id={canary}-1",
+            "/map/thing/?layer=trees&id=oak-1&part=1",
+            "/map/thing/?layer=things:sensors&id=parking-altmarkt&at=2023-11-14T23:15:00Z",
+        )
+    ),
+    "map/district/": Open(("/map/district/?district={canary}", "/map/district/?district=&layer=things:{canary}")),
+    "map/things.json": Open(
+        (
+            "/map/things.json?layer=things:sensors",
+            "/map/things.json?layer=things:{canary}",
+            "/map/things.json?layer=things:none",
+            "/map/things.json?layer={canary}-trees",
+            "/map/things.json?layer=things:sensors&show:things:sensors={canary}~gate",
+            "/map/things.json?layer=things:sensors&bbox=-12.0015,38.0001,-12.0005,38.0009",
+        )
+    ),
+    "map/values.json": Open(
+        (
+            "/map/values.json?layer=things:sensors&at=2023-11-14T23:15:00Z",
+            "/map/values.json?layer=things:{canary}&at=2023-11-14T23:15:00Z",
+            "/map/values.json?layer=things:{canary}-people&at=2030-01-01",
+        )
+    ),
+    "map/suggest.json": Open(
+        ("/map/suggest.json?q={canary}", "/map/suggest.json?q=canray-7f3a", "/map/suggest.json?q=Gate")
+    ),
     "robots.txt": Open(("/robots.txt",)),
     "sitemap.xml": Open(("/sitemap.xml",)),
     "office/sources/new/": Guarded(("/office/sources/new/",)),

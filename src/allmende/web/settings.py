@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "allmende.web.rulebook",
     "allmende.web.alerts",
     "allmende.web.ogc",
+    "allmende.web.maps",
     "allmende.web.boards",
     "allmende.web.analyses",
     "allmende.web.instruments",

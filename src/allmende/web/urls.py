@@ -32,6 +32,7 @@ urlpatterns = [
     path("feedback/", include("allmende.web.feedback.urls")),
     path("transparency/", include("allmende.web.transparency.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),
+    path("map/", include("allmende.web.maps.urls")),
     path("search/", include("allmende.web.finding.urls")),
     path("explorer/", include("allmende.web.analyses.urls")),
     path("instruments/", include("allmende.web.instruments.urls")),
