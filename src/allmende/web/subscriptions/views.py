@@ -29,6 +29,7 @@ from allmende.web.subscriptions.feeds import make_feed
 from allmende.web.subscriptions.forms import MailForm
 from allmende.web.subscriptions.happening import say
 from allmende.web.subscriptions.ledger import days_ago, recent
+from allmende.web.subscriptions.push import public_key
 from allmende.web.subscriptions.selection import Selection, read_selection
 from allmende.web.subscriptions.wording import (
     KIND_HINTS,
@@ -156,6 +157,7 @@ def _show(
         "hours": round(config.subscription_hours),
         "with_mail": bool(config.mail_url),
         "feeds": _feeds(selection),
+        "push_key": public_key(config) if config.push_hosts else "",
     }
     return render(request, "subscriptions/new.html", values, status=status)
 
