@@ -9,12 +9,13 @@ from tests.browser.looking import look, press
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
 
 
-def test_somebody_finds_a_thing_and_subscribes_without_a_mouse(visit, axe):
+def test_somebody_finds_a_dataset_and_subscribes_without_a_mouse(visit, axe, profile):
     visitor = visit(width=390)
     page = visitor.open("/subscriptions/")
     assert look(page, axe) == []
     page.get_by_role("searchbox").first.focus()
-    page.get_by_label("Pegel, Sensor, Parkhaus").fill("Parkhaus")
+    dataset = next(each for each in profile.datasets.values() if each.access == "open" and not each.simulated)
+    page.get_by_label("Pegel, Sensor, Parkhaus").fill(dataset.title["de"])
     page.keyboard.press("Enter")
     page.wait_for_load_state("networkidle")
     found = page.locator(".found__list a").first
@@ -23,7 +24,7 @@ def test_somebody_finds_a_thing_and_subscribes_without_a_mouse(visit, axe):
     page.keyboard.press("Enter")
     page.wait_for_load_state("networkidle")
     assert name in page.locator(".page-head__lead").inner_text()
-    assert page.get_by_role("link", name="iCal").get_attribute("href").startswith("/subscriptions/feed.ics?thing=")
+    assert page.get_by_role("link", name="iCal").get_attribute("href").startswith("/subscriptions/feed.ics?dataset=")
     assert look(page, axe) == []
     assert visitor.faults == []
 
