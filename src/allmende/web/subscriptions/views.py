@@ -98,7 +98,7 @@ def _search(request: HttpRequest, text: str) -> list[Result]:
         for dataset in open_profile().datasets.values()
         if may_know(dataset, ANONYMOUS)
         and not dataset.simulated
-        and (small in say(dataset.title).casefold() or small == dataset.id)
+        and any(small in say(texts).casefold() for texts in (dataset.title, dataset.description))
     ]
     found += [result for hit in find_places(house, text) if (result := _placed(hit)) is not None]
     hits = known.index.search(text)
