@@ -58,7 +58,8 @@ export class Plots {
   constructor(
     private readonly place: HTMLElement,
     private readonly answer: Answer,
-    private readonly onSelect: (from: number, to: number) => void,
+    /** Null where nothing finer can be shown. */
+    private readonly onSelect: ((from: number, to: number) => void) | null,
     private readonly onPoint: (time: number | null) => void,
   ) {
     place.replaceChildren();
@@ -138,7 +139,7 @@ export class Plots {
       cursor: {
         y: false,
         sync: { key: sync },
-        drag: { x: true, y: false, setScale: false },
+        drag: { x: this.onSelect !== null, y: false, setScale: false },
         points: { size: 9 },
       },
       scales,
@@ -169,7 +170,7 @@ export class Plots {
     const { left, width } = plot.select;
     if (width < 6) return;
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+    this.onSelect?.(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
   }
 }
 
