@@ -80,7 +80,7 @@ class Panel {
     }
     // Whoever has a panel on a page that follows what happens asks for it anew.
     this.panel.addEventListener('allmende:reload', () => {
-      if (!this.span && this.place.clientWidth > 0) void this.load();
+      if (!this.span && this.panel.clientWidth > 0) void this.load();
     });
   }
 
@@ -106,7 +106,8 @@ class Panel {
     this.panel.querySelector('.table-box[data-view="table"]')?.classList.toggle('is-shown', table);
     for (const part of this.panel.querySelectorAll('[data-view="chart"]')) part.classList.toggle('is-hidden', table);
     if (table) this.tabulate();
-    else if (this.plots && this.place.clientWidth) this.plots.resize(this.place.clientWidth);
+    else if (this.plots) this.plots.resize(this.place.clientWidth);
+    else this.redraw();
     this.panel.dispatchEvent(new CustomEvent('allmende:series-view', { bubbles: true, detail: { table } }));
   }
 
@@ -168,6 +169,9 @@ class Panel {
   private redraw(): void {
     if (!this.answer) return;
     this.plots?.destroy();
+    this.plots = null;
+    if (this.panel.dataset.view === 'table') this.tabulate();
+    if (this.place.clientWidth === 0) return; // it is drawn once it is shown
     this.plots = new Plots(
       this.place,
       this.answer,
@@ -188,7 +192,6 @@ class Panel {
     this.place.setAttribute('aria-valuetext', this.moments.length ? this.range() : tell(this.texts, 'nothing'));
     this.place.classList.toggle('series__plot--empty', this.plots.empty);
     if (this.plots.empty) this.place.textContent = tell(this.texts, 'nothing');
-    if (this.panel.dataset.view === 'table') this.tabulate();
   }
 
   private range(): string {
