@@ -1,4 +1,4 @@
-"""The explorer in a real browser: found, drawn, zoomed and compared by keyboard, read as a table, and without a script."""
+"""The explorer in a real browser: found, zoomed and compared by keyboard, read as a table, and without a script."""
 
 import pytest
 from playwright.sync_api import Page, expect
