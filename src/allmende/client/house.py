@@ -51,8 +51,10 @@ class House:
                 return found
 
     def streams(self, search: str = "", *, dataset: str = "", thing: str = "", property: str = "") -> list[Stream]:
-        """Streams whose name holds some words; of a dataset, of a thing or a property by their ids. Raises Missing for a
-        dataset that is not there."""
+        """Streams whose name holds some words; of a dataset, of a thing or a property by their ids.
+
+        Raises Missing for a dataset that is not there.
+        """
         known = None
         if dataset:
             known = {each["id"] for each in self._web.get(f"/dataset/{quote(dataset, safe='')}/streams.json")}
