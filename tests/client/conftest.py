@@ -36,14 +36,19 @@ class Wire(httpx.BaseTransport):
 
 
 @pytest.fixture
-def wire(dumped: Any) -> Iterator[Wire]:
+def steady() -> Iterator[None]:
     """A test's transaction lies on one connection: no request may close it, as with Django's own client."""
     both = (signals.request_started, signals.request_finished)
     for signal in both:
         signal.disconnect(close_old_connections)
-    yield Wire()
+    yield
     for signal in both:
         signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def wire(dumped: Any, steady: None) -> Wire:
+    return Wire()
 
 
 @pytest.fixture
