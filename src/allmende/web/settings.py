@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "allmende.web.ogc",
     "allmende.web.instruments",
     "allmende.web.explorer",
+    "allmende.web.forecasts",
     "allmende.web.finding",
     *(service.app for service in SERVICES),
 ]

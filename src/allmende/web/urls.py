@@ -35,6 +35,7 @@ urlpatterns = [
     path("search/", include("allmende.web.finding.urls")),
     path("instruments/", include("allmende.web.instruments.urls")),
     path("explorer/", include("allmende.web.explorer.urls")),
+    path("forecasts/", include("allmende.web.forecasts.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("", include("allmende.web.downloads.urls")),
     path("", include("allmende.web.catalogue.urls")),
