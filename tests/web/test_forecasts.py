@@ -65,7 +65,8 @@ def house(monkeypatch):
 
 
 @pytest.fixture
-def client() -> Client:
+def client(monkeypatch) -> Client:
+    monkeypatch.setattr("allmende.web.house.House.now", lambda _: to_datetime(NOW + 41 * HOUR))
     return Client(headers={"accept-language": "de"})
 
 
@@ -127,6 +128,17 @@ def test_from_learning_to_the_hit_rate(house, config, client) -> None:
     said = latest(store, ANONYMOUS, "weir~level").properties
     assert said["hit_rate"]["values"] == hits.count
 
+    page = client.get("/forecasts/weir/?stream=weir~level").content.decode()
+    assert "Bisher lag sie im Mittel um" in page
+    assert "veraltet" not in page
+    assert "polygon" in page
+    assert page.count("<tr") > 20
+    assert "weir~level~forecast-upper" in page
+    page = client.get("/forecasts/").content.decode()
+    assert "Pegel morgen" in page
+    assert client.get("/forecasts/weir/?stream=other").status_code == 404
+    assert client.get("/forecasts/other/").status_code == 404
+
 
 def test_what_hits_less_than_its_reference_is_not_shown_but_still_judged(house, config, client) -> None:
     desk = taught(desk_of(house, config), NOW)
@@ -138,6 +150,9 @@ def test_what_hits_less_than_its_reference_is_not_shown_but_still_judged(house, 
     assert latest(open_store(), ANONYMOUS, "weir~level") is None
     assert Pending.objects.count() == 1
     assert desk.state().lines["weir~level"]["shown"] is False
+    page = client.get("/forecasts/weir/").content.decode()
+    assert "Es wird keine Vorhersage gezeigt" in page
+    assert "polygon" not in page
     Score.objects.update(error=40.0)
     assert desk.issue_run(NOW + HOUR) == 1
 
@@ -213,3 +228,24 @@ def test_the_thread_learns_issues_and_ends_its_process(house, config, monkeypatc
     _, lesson = thread._lesson
     thread.end()
     assert lesson.look() is not None
+
+
+def test_what_is_closed_is_not_told_of(monkeypatch, house, config, client) -> None:
+    taught(desk_of(house, config), NOW).issue_run(NOW)
+    closed = msgspec.structs.replace(house.datasets["parking"], access="restricted")
+    hidden = msgspec.structs.replace(house, datasets={**house.datasets, "parking": closed})
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: hidden)
+    furnish(open_store(), hidden)
+    assert client.get("/forecasts/weir/").status_code == 404
+    assert "Pegel" not in client.get("/forecasts/").content.decode()
+    assert latest(open_store(), ANONYMOUS, "weir~level") is None
+
+
+def test_before_anything_was_learned_the_page_says_so(house, config, client) -> None:
+    assert "Sie wird gerade gelernt" in client.get("/forecasts/weir/").content.decode()
+    short = desk_of(house, config)
+    state = short.state()
+    state.reason, state.failures = "little", 1
+    state.save()
+    page = client.get("/forecasts/weir/").content.decode()
+    assert "Zum Lernen ist noch zu wenig bekannt" in page
