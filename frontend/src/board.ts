@@ -15,10 +15,14 @@ export function startBoard(board: HTMLElement): void {
   else new Fresh(board).start();
 }
 
-/** Tells parts that draw themselves (charts) that there are new ones. */
-function announce(within: HTMLElement): void {
-  refreshAges();
-  within.dispatchEvent(new CustomEvent('allmende:tiles', { bubbles: true }));
+/** Charts that came with new tiles are drawn; those that were there fetch their values anew. */
+function drawCharts(within: HTMLElement, fresh: ReadonlySet<HTMLElement>): void {
+  for (const tile of within.querySelectorAll<HTMLElement>('[data-tile]')) {
+    for (const panel of tile.querySelectorAll<HTMLElement>('[data-series]')) {
+      if (fresh.has(tile)) void import('./series').then(({ showSeries }) => showSeries(panel));
+      else panel.dispatchEvent(new Event('allmende:reload'));
+    }
+  }
 }
 
 async function ask(address: string): Promise<Document> {
@@ -32,22 +36,24 @@ function take(board: HTMLElement, from: ParentNode): void {
   const known = new Map<string, HTMLElement>();
   for (const tile of board.querySelectorAll<HTMLElement>('[data-tile]')) known.set(tile.dataset.tile!, tile);
   const wanted: HTMLElement[] = [];
-  let changed = false;
+  const came = new Set<HTMLElement>();
   for (const fresh of from.querySelectorAll<HTMLElement>('[data-tile]')) {
     const old = known.get(fresh.dataset.tile!);
     const busy = old?.contains(document.activeElement) || old?.querySelector('details[open]');
     const stays = old && (old.dataset.sign === fresh.dataset.sign || busy);
-    wanted.push(stays ? old : document.importNode(fresh, true));
-    changed ||= !stays;
+    const tile = stays ? old : document.importNode(fresh, true);
+    if (!stays) came.add(tile);
+    wanted.push(tile);
   }
-  if (!changed && wanted.length === known.size) return;
   const here = [...board.children];
-  if (wanted.length === here.length) {
-    wanted.forEach((tile, place) => tile === here[place] || here[place]!.replaceWith(tile));
-  } else {
-    board.replaceChildren(...wanted);
-  }
-  announce(board);
+  if (wanted.length !== here.length) board.replaceChildren(...wanted);
+  else wanted.forEach((tile, place) => tile === here[place] || here[place]!.replaceWith(tile));
+  refreshAges();
+  drawCharts(board, came);
+}
+
+function title(): HTMLElement {
+  return document.querySelector<HTMLElement>('[data-wall-title]')!;
 }
 
 function clock(): string {
@@ -94,7 +100,9 @@ class Fresh {
   }
 }
 
+/** Each board of the round keeps its own place, which is hidden while another one is shown: nothing is made twice. */
 class Wall {
+  private readonly places = new Map<string, { board: HTMLElement; title: string }>();
   private readonly round: string[];
   private readonly turn: number;
   private readonly seconds: number;
@@ -109,6 +117,8 @@ class Wall {
     this.round = (wall.dataset.round ?? '').split(' ').filter(Boolean);
     this.turn = (Number(wall.dataset.turn) || 30) * 1000;
     this.seconds = (Number(wall.dataset.seconds) || 60) * 1000;
+    const board = wall.querySelector<HTMLElement>('[data-board]')!;
+    this.places.set(this.round[0] ?? location.pathname, { board, title: title().textContent ?? '' });
   }
 
   start(): void {
@@ -138,33 +148,55 @@ class Wall {
     const moment = Date.now();
     const hour = Number(new Intl.DateTimeFormat('en', { hour: 'numeric', hour12: false, timeZone: zone }).format(moment));
     if (moment - this.began > DAY / 2 && hour === NIGHT && navigator.onLine) void this.beginAnew();
-    else if (this.round.length > 1 && moment - this.turned >= this.turn) void this.next();
+    else if (moment - this.turned >= this.turn) void this.next();
     else if (moment - this.asked >= this.seconds) void this.refresh();
   }
 
+  /** What did not fit on the screen comes first, then the next board. */
   private async next(): Promise<void> {
     this.turned = Date.now();
+    const below = this.below();
+    if (below) {
+      this.wall.scrollTop += below.getBoundingClientRect().top - this.wall.getBoundingClientRect().top;
+      return;
+    }
+    this.wall.scrollTop = 0;
+    if (this.round.length < 2) return;
     this.place = (this.place + 1) % this.round.length;
     await this.refresh();
+  }
+
+  /** The first tile that is not seen whole, where there is more to come. */
+  private below(): HTMLElement | undefined {
+    const { bottom, top } = this.wall.getBoundingClientRect();
+    if (this.wall.scrollTop + this.wall.clientHeight >= this.wall.scrollHeight - 4) return undefined;
+    const tiles = this.wall.querySelectorAll<HTMLElement>('.tiles:not([hidden]) > [data-tile]');
+    return [...tiles].find((tile) => {
+      const place = tile.getBoundingClientRect();
+      return place.bottom > bottom + 4 && place.top > top + 4;
+    });
   }
 
   private async refresh(): Promise<void> {
     this.asking = true;
     this.asked = Date.now();
     try {
-      const page = await ask(this.round[this.place]!);
+      const address = this.round[this.place]!;
+      const page = await ask(address);
       const fresh = page.querySelector<HTMLElement>('[data-board]');
-      const board = this.wall.querySelector<HTMLElement>('[data-board]')!;
       if (!fresh) throw new Error('no board');
-      if (board.dataset.board === fresh.dataset.board) {
-        take(board, fresh);
-      } else {
-        board.dataset.board = fresh.dataset.board!;
-        board.replaceChildren(...[...fresh.children].map((tile) => document.importNode(tile, true)));
-        document.querySelector('[data-wall-title]')!.textContent = page.querySelector('[data-wall-title]')!.textContent;
-        document.title = page.title;
-        announce(board);
+      const said = page.querySelector('[data-wall-title]')?.textContent ?? '';
+      let place = this.places.get(address);
+      if (!place) {
+        place = { board: document.importNode(fresh, false), title: said };
+        this.places.set(address, place);
+        this.wall.append(place.board);
       }
+      place.title = said;
+      for (const each of this.places.values()) each.board.hidden = each !== place;
+      title().textContent = place.title;
+      document.title = page.title;
+      take(place.board, fresh);
       this.tell('words');
     } catch {
       this.tell('lost'); // what is shown stays, and says from when it is

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from allmende.domain.batch import Batch
 from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, ThingDeclaration, Unit
+from allmende.domain.spans import Head
 from allmende.domain.store import Store
 from allmende.domain.times import from_datetime, parse_instant
-from allmende.knowledge.analyses.values import Span, Stream, find_stream
+from allmende.knowledge.analyses.values import Span, find_stream
 from tests.support import HOUSE, captured
 
 ZONE = "Europe/Berlin"
@@ -30,7 +31,7 @@ def keep(
     dataset: str = "parking",
     origin: str = "feed",
     properties: Mapping[str, Any] | None = None,
-) -> Stream:
+) -> Head:
     """Readings as a source sends them; gives the stream as analyses see it."""
     pairs = list(readings.items() if isinstance(readings, Mapping) else readings)
     thing = stream.split("~", maxsplit=1)[0]

@@ -90,7 +90,8 @@ def test_days_of_months_are_means_of_whole_days(store) -> None:
     last = [v for m, v in readings.items() if to_datetime(m).astimezone(BERLIN).date().isoformat() == "2024-03-31"]
     assert len(last) == 23
     assert heat.rows[1][30].mean == pytest.approx(fmean(last))
-    assert heat.rows[0][0].values == (), "before the span nothing is told"
+    assert not heat.rows[0][8].exists, "before the span there is no gap"
+    assert heat.rows[0][9].exists
     shades = {heat.shade(value) for row in heat.rows for cell in row for value in cell.values}
     assert min(shades) == 0
     assert max(shades) == SHADES - 1

@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 
 from allmende.domain.errors import InvalidInput
+from allmende.domain.spans import Head
 from allmende.domain.times import HOUR
 from allmende.knowledge.analyses.calendar import starts_between
 from allmende.knowledge.analyses.correlation import correlate
-from allmende.knowledge.analyses.values import Basis, Stream, Values, read_values
+from allmende.knowledge.analyses.values import Basis, Values, read_values
 from tests.knowledge.analyses.data import ZONE, at, keep, span, weather
 from tests.support import DATASETS, HOUSE, sqlite_store
 
-STREAM = Stream(id="a", name="a", thing="", property="", unit="")
+STREAM = Head(
+    id="a", name="a", thing="", thing_id="", property="", property_id="", unit="1", unit_name="", observation_type="",
+    dataset="", source="", simulated=False, properties={}, wide=False, count=0, first=None, last=None, forecast=False,
+    kind=1,
+)  # fmt: skip
 
 
 def made(numbers) -> Values:

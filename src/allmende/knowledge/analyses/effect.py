@@ -21,10 +21,11 @@ import numpy as np
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import Reader
+from allmende.domain.spans import Head
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import slots
 from allmende.knowledge.analyses.resampling import Estimate, difference
-from allmende.knowledge.analyses.values import Basis, Limits, Span, Stream, Take, Values, read_values
+from allmende.knowledge.analyses.values import Basis, Limits, Span, Take, Values, read_values
 
 Part = Literal["before", "during", "after"]
 _LEAST_HOURS = 0.5
@@ -74,7 +75,7 @@ class Control(msgspec.Struct, frozen=True):
     ``shift`` is the number of days between its days and those of the event, a multiple of 7.
     """
 
-    stream: Stream
+    stream: Head
     shift: int = 0
 
 
@@ -114,7 +115,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """The answer."""
 
     event: Event
-    stream: Stream
+    stream: Head
     usual_days: int
     """Days before with values."""
     changes: tuple[Change, ...]
@@ -128,7 +129,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 def before_and_after(
     store: Store,
     reader: Reader,
-    stream: Stream,
+    stream: Head,
     event: Event,
     *,
     zone: str,
@@ -180,7 +181,7 @@ def check(event: Event) -> None:
         raise InvalidInput("the event ends before it begins", where="last")
 
 
-def _check_units(stream: Stream, event: Event, controls: Sequence[Control]) -> None:
+def _check_units(stream: Head, event: Event, controls: Sequence[Control]) -> None:
     for each in controls:
         if each.shift % 7:
             raise InvalidInput("a control is moved by whole weeks", where="controls")

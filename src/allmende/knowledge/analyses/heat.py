@@ -1,6 +1,5 @@
 """Heat maps of the calendar: hours of days, and days of months."""
 
-from calendar import monthrange
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -16,7 +15,7 @@ SHADES = 9
 class Cell(msgspec.Struct, frozen=True):
     """``values`` is empty where nothing is known, and has two for the hour that comes twice when the clock is put back.
 
-    A cell that does not ``exist`` (the hour that the clock skips, 30 February) is no gap.
+    A cell that does not ``exist`` (the hour that the clock skips, 30 February, a day outside of the span) is no gap.
     """
 
     values: tuple[float, ...] = ()
@@ -75,12 +74,10 @@ def days_by_month(values: Values) -> Heat:
         for slot, value in zip(slots(values.starts, values.zone), values.values, strict=True)
         if value is not None
     }
-    months = sorted({(day.year, day.month) for day in days_between(*values.basis.span)})
-    rows = []
-    for year, month in months:
-        length = monthrange(year, month)[1]
-        held = {day.day: value for day, value in known.items() if (day.year, day.month) == (year, month)}
-        rows.append(tuple(Cell(_one(held.get(day)), day <= length) for day in range(1, 32)))
+    months: dict[tuple[int, int], dict[int, float | None]] = {}
+    for day in days_between(*values.basis.span):
+        months.setdefault((day.year, day.month), {})[day.day] = known.get(day)
+    rows = [tuple(Cell(_one(held.get(day)), day in held) for day in range(1, 32)) for held in months.values()]
     labels = tuple(f"{year:04}-{month:02}" for year, month in months)
     return _heat(labels, tuple(str(day) for day in range(1, 32)), tuple(rows), values)
 

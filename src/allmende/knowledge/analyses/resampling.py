@@ -30,12 +30,13 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 def difference(usual: Sequence[float], then: Sequence[float], *, draws: int, seed: int) -> Estimate:
-    """How much higher the mean of ``then`` is than that of ``usual``, both one number a day in the order of time.
+    """The mean of ``then``, and where it lies as far as these days vary: one number a day in the order of time, each
+    above what is usual. ``usual`` are the same of the days that tell what is usual: of them counts how they vary.
 
     A window of fewer than a week does not tell how much it varies itself: it is held to vary as usual days do.
     """
     a, b = np.array(usual, dtype=np.float64), np.array(then, dtype=np.float64)
-    value = float(b.mean() - a.mean())
+    value = float(b.mean())
     if len(a) < LEAST_USUAL:
         return Estimate(value)
     chance = np.random.default_rng(seed)

@@ -15,20 +15,18 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from allmende.domain import steps, times
-from allmende.domain.aggregation import Aggregation, Group, Measure
+from allmende.domain import spans, steps, times
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotFound
 from allmende.domain.policy import Reader
-from allmende.domain.query import Call, Compare, Expand, Expression, Logic, Path, Query, Step, Value
+from allmende.domain.query import Call, Compare, Expression, Logic, Order, Path, Query, Value
+from allmende.domain.spans import Head
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import midnight, starts_between
 
 Take = Literal["mean", "sum"]
 WIDTHS = (15 * times.MINUTE, 30 * times.MINUTE, times.HOUR, times.DAY)
 _TIME = Path(("phenomenonTime",))
-_PLAUSIBLE = Path(("resultQuality", "plausible"))
 _NOTHING = Value(None, "null")
-_FALSE = Value(False, "boolean")
 _LEAST_COVERED = 0.5
 """The share of a bucket in which a change-only stream has to have held a value."""
 _TOLD_GAPS = 5
@@ -41,22 +39,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Of one stream; more than eleven years of hours."""
     readings: int = 500_000
     """Of one change-only stream, whose readings are walked one by one."""
-
-
-class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream as analyses name it. Times in microseconds, None where it has no readings."""
-
-    id: str
-    name: str
-    thing: str
-    property: str
-    unit: str
-    simulated: bool = False
-    source: str = ""
-    silence: Mapping[str, Any] | None = None
-    """Of a change-only stream, as its source has it: see :meth:`allmende.domain.steps.Silence.read`."""
-    first: int | None = None
-    last: int | None = None
 
 
 class Span(NamedTuple):
@@ -115,7 +97,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 class Values(msgspec.Struct, frozen=True, kw_only=True):
     """A stream over a span: one value for each bucket, None where there is none."""
 
-    stream: Stream
+    stream: Head
     zone: str
     starts: Sequence[int]
     values: Sequence[float | None]
@@ -138,25 +120,32 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
         return midnight(self.basis.span.last + timedelta(days=1), self.zone)
 
 
-def find_stream(store: Store, reader: Reader, identifier: str, *, simulated: bool = False) -> Stream:
-    """The Datastream of that id; raises NotFound for one that is not there, that the reader may not see, or that is
+def find_stream(store: Store, reader: Reader, identifier: str, *, simulated: bool = False) -> Head:
+    """The stream of that id; raises NotFound for one that is not there, that the reader may not see, or that is
     simulated where that was not asked for."""
-    page = store.find(_described(reader, simulated, id=identifier))
-    found = _streams(page)
-    if not found:
+    found = next(iter(store.heads(reader, [identifier])), None)
+    if found is None or (found.simulated and not simulated):
         raise NotFound("there is no stream %(id)s", where="stream", id=repr(identifier))
-    return found[0]
+    return found
 
 
-def search_streams(
-    store: Store, reader: Reader, words: str, *, most: int = 20, simulated: bool = False
-) -> list[Stream]:
+def search_streams(store: Store, reader: Reader, words: str, *, most: int = 20, simulated: bool = False) -> list[Head]:
     """Streams that have readings, and whose id or name, thing or property has all of the words; in order of ids."""
     texts = (Path(("id",)), Path(("name",)), Path(("Thing", "name")), Path(("ObservedProperty", "name")))
     asked: list[Expression] = [Compare("ne", _TIME, _NOTHING)]
     asked += [Logic("or", tuple(_holds(text, word) for text in texts)) for word in words.split()[:8]]
-    found = _described(reader, simulated, filter=Logic("and", tuple(asked)), top=most)
-    return _streams(store.find(found))
+    page = store.find(
+        Query(
+            entity="Datastream",
+            reader=reader,
+            filter=Logic("and", tuple(asked)),
+            order=(Order(Path(("id",))),),
+            select=("id",),
+            top=most,
+            simulated=simulated,
+        )
+    )
+    return sorted(store.heads(reader, [str(row[1]) for row in page.rows]), key=lambda head: head.id)
 
 
 def _holds(text: Path, word: str) -> Expression:
@@ -164,53 +153,10 @@ def _holds(text: Path, word: str) -> Expression:
     return Compare("eq", said, Value(True, "boolean"))
 
 
-def _described(reader: Reader, simulated: bool, **more: Any) -> Query:
-    name = {
-        relation: Expand(relation=relation, query=Query(entity=relation, reader=reader, select=("name",)))
-        for relation in ("Thing", "ObservedProperty")
-    }
-    return Query(
-        entity="Datastream",
-        reader=reader,
-        select=("name", "unitOfMeasurement", "phenomenonTime", "properties"),
-        expand=tuple(name.values()),
-        simulated=simulated,
-        **more,
-    )
-
-
-def _streams(page: Any) -> list[Stream]:
-    found = []
-    for row in page.rows:
-        told = dict(zip(page.columns, row, strict=True))
-        names = {
-            relation: next((str(each[2]) for each in page.expanded[relation][told["pk"]].rows), "")
-            for relation in ("Thing", "ObservedProperty")
-        }
-        said = msgspec.json.decode(told["properties"] or "{}", type=dict[str, Any])
-        unit = msgspec.json.decode(told["unitOfMeasurement"] or "{}", type=dict[str, Any])
-        start, end = told["phenomenonTime.start"], told["phenomenonTime.end"]
-        found.append(
-            Stream(
-                id=str(told["id"]),
-                name=str(told["name"] or told["id"]),
-                thing=names["Thing"],
-                property=names["ObservedProperty"],
-                unit=str(unit.get("symbol") or unit.get("name") or ""),
-                simulated=bool(said.get("simulated")),
-                source=str(said.get("source") or ""),
-                silence=said["silence"] if isinstance(said.get("silence"), dict) else None,
-                first=start,
-                last=end if end is not None else start,
-            )
-        )
-    return found
-
-
 def read_values(
     store: Store,
     reader: Reader,
-    stream: Stream,
+    stream: Head,
     span: Span,
     width: int,
     zone: str,
@@ -227,12 +173,12 @@ def read_values(
     starts = starts_between(span.first, span.last, width, zone)
     end = midnight(span.last + timedelta(days=1), zone)
     grain = _grain(starts, width, zone)
-    if stream.silence is not None:
+    if is_held(stream):
         pieces, flagged = _walked(store, reader, stream, (starts[0], end, grain), zone, limits)
     else:
         pieces, flagged = _summed(store, reader, stream, (starts[0], end, grain))
     whole = _gathered(starts, end, pieces)
-    if stream.silence is not None:
+    if is_held(stream):
         least = width * _LEAST_COVERED
         values = [each.total / each.weight if each.weight >= least else None for each in whole]
     elif take == "sum":
@@ -269,14 +215,19 @@ def basis_of(
     )
 
 
-def _check(stream: Stream, span: Span, width: int, take: Take, limits: Limits) -> None:
+def is_held(stream: Head) -> bool:
+    """Whether it tells of changes alone, so that a value holds until the next one."""
+    return isinstance(stream.properties.get("silence"), dict)
+
+
+def _check(stream: Head, span: Span, width: int, take: Take, limits: Limits) -> None:
     if width not in WIDTHS:
         raise InvalidInput("a bucket is of 15, 30 or 60 minutes or of a day", where="width")
     if span.last < span.first:
         raise InvalidInput("the span ends before it begins", where="to")
     if span.days * (times.DAY // width) > limits.buckets:
         raise LimitExceeded("this span has too many buckets of this width", setting="ALLMENDE_ANALYSIS_BUCKETS")
-    if stream.silence is not None and take == "sum":
+    if is_held(stream) and take == "sum":
         raise InvalidInput("a stream that tells of changes alone has means, and no sums", where="take")
 
 
@@ -309,48 +260,21 @@ def _gathered(starts: Sequence[int], end: int, pieces: Mapping[int, _Piece]) -> 
     return whole
 
 
-def _summed(store: Store, reader: Reader, stream: Stream, cut: _Cut) -> tuple[dict[int, _Piece], int]:
+def _summed(store: Store, reader: Reader, stream: Head, cut: _Cut) -> tuple[dict[int, _Piece], int]:
     start, end, width = cut
-    # An interval that begins in the span may end behind it.
-    within = (Compare("ge", _TIME, _instant(start)), Compare("lt", _TIME, _instant(end + times.DAY)))
-    source = Query(
-        entity="Observation",
-        reader=reader,
-        path=(Step("Datastream", stream.id, "Observations"),),
-        filter=Logic("and", within),
-    )
-    bucket = Call("bucket", (_TIME, Value(width, "duration"), Value("UTC", "string")))
-    asked = Aggregation(
-        source=source,
-        where=Logic("or", (Compare("eq", _PLAUSIBLE, _NOTHING), Compare("ne", _PLAUSIBLE, _FALSE))),
-        groups=(Group(bucket, ("at",)),),
-        measures=(
-            Measure(method="sum", name="total", expression=Path(("result",))),
-            Measure(method="count", name="readings", expression=Path(("result",))),
-        ),
-        top=(end - start) // width + times.DAY // width + 2,
-    )
-    rows = store.aggregate(asked).rows
-    found = {int(at): _Piece(float(total), count, int(count)) for at, total, count in rows if count and at < end}
-    doubtful = Aggregation(
-        source=source,
-        where=Compare("eq", _PLAUSIBLE, _FALSE),
-        groups=(Group(bucket, ("at",)),),
-        measures=(Measure(method="rows", name="readings"),),
-        top=asked.top,
-    )
-    return found, sum(int(count) for at, count in store.aggregate(doubtful).rows if at < end)
-
-
-def _instant(moment: int) -> Value:
-    return Value(moment, "instant")
+    over = spans.Span(start=start, end=end, first=start, width=width)
+    sums = store.sums(reader, stream.id, [over], newest_run=stream.forecast)
+    found = {
+        each.start: _Piece(each.mean * each.values, each.values, each.values) for each in sums if each.mean is not None
+    }
+    return found, sum(each.flagged for each in sums)
 
 
 def _walked(
-    store: Store, reader: Reader, stream: Stream, cut: _Cut, zone: str, limits: Limits
+    store: Store, reader: Reader, stream: Head, cut: _Cut, zone: str, limits: Limits
 ) -> tuple[dict[int, _Piece], int]:
     start, end, width = cut
-    silence = steps.Silence.read(stream.silence or {}, zone)
+    silence = steps.Silence.read(stream.properties["silence"], zone)
     _refuse_many(store, reader, stream, cut, limits)
     points = store.points(reader, stream.id, start, end, before=True)
     reach = silence.rewrite + silence.night + silence.slack
@@ -375,16 +299,9 @@ def _walked(
     return found, sum(1 for at, flag in zip(points.times, points.flags, strict=True) if flag and at >= start)
 
 
-def _refuse_many(store: Store, reader: Reader, stream: Stream, cut: _Cut, limits: Limits) -> None:
-    within = (Compare("ge", _TIME, _instant(cut[0])), Compare("lt", _TIME, _instant(cut[1])))
-    source = Query(
-        entity="Observation",
-        reader=reader,
-        path=(Step("Datastream", stream.id, "Observations"),),
-        filter=Logic("and", within),
-    )
-    rows = store.aggregate(Aggregation(source=source, measures=(Measure(method="rows", name="readings"),))).rows
-    if rows[0][0] > limits.readings:
+def _refuse_many(store: Store, reader: Reader, stream: Head, cut: _Cut, limits: Limits) -> None:
+    over = spans.Span(start=cut[0], end=cut[1], first=cut[0], width=cut[1] - cut[0])
+    if sum(each.rows for each in store.sums(reader, stream.id, [over])) > limits.readings:
         raise LimitExceeded("this span has too many readings", setting="ALLMENDE_ANALYSIS_READINGS")
 
 

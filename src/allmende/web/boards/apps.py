@@ -22,11 +22,19 @@ class BoardsConfig(AppConfig):
     def ready(self) -> None:
         """Make the house's own kinds known; be told of accounts that are deleted; say what is held of people."""
         from allmende.web.accounts.models import User
-        from allmende.web.boards import tiles
+        from allmende.web.boards import charts, tiles
         from allmende.web.boards.holdings import register_all
         from allmende.web.boards.keeping import leave_with_account
         from allmende.web.boards.kinds import register
 
-        register(tiles.Text(), tiles.Value(), tiles.Table(), tiles.Objects(), tiles.LateSources(), tiles.Link())
+        register(
+            tiles.Text(),
+            tiles.Value(),
+            charts.Series(),
+            tiles.Table(),
+            tiles.Objects(),
+            tiles.LateSources(),
+            tiles.Link(),
+        )
         register_all()
         pre_delete.connect(leave_with_account, sender=User, dispatch_uid="boards")

@@ -62,6 +62,11 @@ class Kind:
     summary: str | Promise = ""
     form: type[TileForm] = TileForm
     order: int = 100
+    headed: bool = False
+    """Whether what it renders has the tile's title as its heading (of the second level) already."""
+    reloads: bool = False
+    """Whether it fetches its values by itself: an open page keeps it as long as its settings are the same, and sends
+    its ``[data-series]`` the event ``allmende:reload``."""
 
     def reads(self, tile: Tile) -> Reads:
         """By default the ids in ``streams`` and ``datasets`` of its settings."""

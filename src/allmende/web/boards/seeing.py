@@ -35,6 +35,7 @@ class Shown(NamedTuple):
     width: int
     html: SafeString
     sign: str
+    headed: bool
 
 
 class Found(NamedTuple):
@@ -139,8 +140,10 @@ def _draw(request: HttpRequest, tile: Tile, kind: Kind | None) -> Shown:
             log.warning("a tile could not be drawn", kind=tile.kind, error=f"{type(error).__name__}: {error}")
             html = _fault(_("This cannot be shown at the moment."))
     title = say(tile.title)
-    sign = hashlib.blake2b(f"{get_language()} {title} {tile.width} {html}".encode(), digest_size=8).hexdigest()
-    return Shown(tile.id, tile.kind, title, tile.width, mark_safe(html), sign)  # noqa: S308  kinds give safe HTML
+    what = msgspec.json.encode(tile.settings).decode() if kind is not None and kind.reloads else html
+    sign = hashlib.blake2b(f"{get_language()} {title} {tile.width} {what}".encode(), digest_size=8).hexdigest()
+    headed = kind is not None and kind.headed
+    return Shown(tile.id, tile.kind, title, tile.width, mark_safe(html), sign, headed)  # noqa: S308  kinds give safe HTML
 
 
 def _fault(words: str) -> str:

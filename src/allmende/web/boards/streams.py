@@ -39,7 +39,9 @@ class Stream(NamedTuple):
     @property
     def label(self) -> str:
         """What it is called among others: the thing, and what is measured there."""
-        return " – ".join(dict.fromkeys(part for part in (self.thing, self.property or self.name) if part))
+        if self.thing and self.thing in self.name:
+            return self.name
+        return " – ".join(dict.fromkeys(part for part in (self.thing, self.name) if part))
 
     @property
     def said(self) -> str:

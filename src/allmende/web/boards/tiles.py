@@ -26,6 +26,8 @@ from allmende.web.worker.models import Trouble
 
 _SHOWN = 12
 _ROWS = 200
+_FRESH = timedelta(days=1)
+"""What is older is called old."""
 
 
 class TextForm(TileForm):
@@ -132,7 +134,13 @@ class Value(Kind):
             course = course_of(house.store, house.reader, stream, now, usual=bool(tile.settings.get("usual")))
             if course.now is not None and stream.at > now:  # of a forecast: what it says of this moment
                 stream = stream._replace(value=course.now[1], at=course.now[0])
-        said = {"stream": stream, "course": course, "now": now, "old": stream.at < now - timedelta(days=1)}
+        said = {
+            "title": say(tile.title),
+            "stream": stream,
+            "course": course,
+            "now": now,
+            "old": stream.at < now - _FRESH,
+        }
         return render_to_string("boards/tiles/value.html", said, request)
 
 
@@ -177,8 +185,8 @@ class TableForm(TileForm):
 
 
 class Table(Kind):
-    """Newest values beside each other. Of several datasets the first that has values is shown: where a feed is silent,
-    what stands in for it."""
+    """Newest values beside each other. Of several datasets the first that has values of the last day is shown: where a
+    feed is silent, what stands in for it."""
 
     name = "table"
     title = _("Table of newest values")
@@ -203,9 +211,9 @@ class Table(Kind):
             return _nothing(request, tile)
         shown = with_shares(rows[: most if isinstance(most, int) and most > 0 else _SHOWN])
         now = request.house.now()  # type: ignore[attr-defined]
-        old = [row for row in shown if row.at is None or row.at < now - timedelta(days=1)]
+        old = [row for row in shown if row.at is None or row.at < now - _FRESH]
         said = {"rows": shown, "more": len(rows) - len(shown), "old": len(old), "now": now, "simulated": simulated}
-        said["bars"] = any(row.share is not None for row in shown)
+        said |= {"bars": any(row.share is not None for row in shown), "title": say(tile.title)}
         return render_to_string("boards/tiles/table.html", said, request)
 
     def _rows(self, request: HttpRequest, tile: Tile) -> tuple[list[Row], bool]:
@@ -216,16 +224,20 @@ class Table(Kind):
             return rows, any(each.simulated for each in found)
         house = request.house  # type: ignore[attr-defined]
         wanted = tile.settings.get("property")
+        fresh = from_datetime(house.now() - _FRESH)
+        stale: tuple[list[Row], bool] = ([], False)
         for dataset in datasets:
             kept = [
                 each
                 for each in house.store.streams(house.reader, dataset, top=_ROWS)
                 if each.start is not None and wanted in (None, each.property_id)
             ]
-            if kept:
-                profile = house.profile.datasets.get(dataset)
-                return [_row(each, bool(wanted)) for each in kept], bool(profile and profile.simulated)
-        return [], False
+            profile = house.profile.datasets.get(dataset)
+            rows = [_row(each, bool(wanted)) for each in kept], bool(profile and profile.simulated)
+            if any(each.start is not None and each.start >= fresh for each in kept):
+                return rows
+            stale = stale if stale[0] else rows
+        return stale
 
 
 def _row(kept: StreamSummary, alike: bool) -> Row:
@@ -297,7 +309,13 @@ class Objects(Kind):
             return _nothing(request, tile)
         label = str(tile.settings.get("label", "name"))
         rows = [(_label(each.properties, label) or each.id, _until(each.valid_to)) for each in items]
-        said = {"rows": rows, "count": count, "collection": collection, "more": count - len(rows)}
+        said = {
+            "title": say(tile.title),
+            "rows": rows,
+            "count": count,
+            "collection": collection,
+            "more": count - len(rows),
+        }
         return render_to_string("boards/tiles/objects.html", said, request)
 
 
@@ -329,9 +347,10 @@ class LateSources(Kind):
         every = list_sources(house.profile, house.store.sources(), house.now(), troubles=troubles)
         known = [each for each in every if house.knows(each.dataset)]
         on = [each for each in known if each.state != "off"]
-        late = [each for each in on if each.state != "working"]
-        said = {"late": late, "on": len(on), "working": len(on) - len(late), "off": len(known) - len(on)}
-        return render_to_string("boards/tiles/sources.html", {**said, "now": house.now()}, request)
+        late = [each for each in on if each.state not in ("working", "waiting")]
+        waiting = sum(each.state == "waiting" for each in on)
+        said = {"late": late, "on": len(on), "working": len(on) - len(late) - waiting, "waiting": waiting}
+        return render_to_string("boards/tiles/sources.html", {**said, "title": say(tile.title)}, request)
 
 
 def _nothing(request: HttpRequest, tile: Tile, stream: streams.Stream | None = None) -> str:
