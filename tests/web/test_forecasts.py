@@ -1,5 +1,6 @@
 """Forecasts in the running house: learning in a process of its own, runs, fallbacks, hits, and the pages."""
 
+import json
 import threading
 import time
 from datetime import date
@@ -12,16 +13,21 @@ from django.test import Client
 from tests.knowledge import town
 from tests.knowledge.town import send
 
+from allmende.domain.boards import Tile
+from allmende.domain.errors import InvalidInput
 from allmende.domain.forecasts import CalendarProfile, ForecastProfile
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.times import DAY, HOUR, MINUTE, parse_instant, to_datetime
 from allmende.knowledge.forecasts import latest
 from allmende.knowledge.forecasts.keeping import Shown
+from allmende.web.boards.kinds import find
+from allmende.web.cli import forecasting
+from allmende.web.cli.opened import Opened
 from allmende.web.forecasts import folder
 from allmende.web.forecasts.desk import Desk, forget
 from allmende.web.forecasts.models import Pending, Score, State
 from allmende.web.forecasts.standing import hit_rates
-from allmende.web.house import furnish, open_store
+from allmende.web.house import House, furnish, open_store
 from allmende.web.worker.forecasts import ForecastsThread
 
 pytestmark = pytest.mark.django_db
@@ -249,3 +255,27 @@ def test_before_anything_was_learned_the_page_says_so(house, config, client) -> 
     state.save()
     page = client.get("/forecasts/weir/").content.decode()
     assert "Zum Lernen ist noch zu wenig bekannt" in page
+
+
+def test_a_tile_shows_the_newest_run(house, config, client, rf) -> None:
+    taught(desk_of(house, config), NOW).issue_run(NOW)
+    request = rf.get("/")
+    request.house = House(store=open_store(), profile=house, reader=ANONYMOUS)
+    tile = Tile(id="a", kind="forecast", settings={"streams": ["weir~level"]})
+    assert not find("forecast").check(tile.settings)
+    assert "polygon" in find("forecast").render(request, tile)
+    other = msgspec.structs.replace(tile, settings={"streams": ["other~level"]})
+    assert "polygon" not in find("forecast").render(request, other)
+
+
+def test_the_command_learns_and_tells(house, config, monkeypatch, capsys) -> None:
+    opened = Opened(config=config, profile=house, store=open_store())
+    monkeypatch.setattr("allmende.web.cli.forecasting.open_house", lambda: opened)
+    monkeypatch.setattr("allmende.web.cli.forecasting.now_micros", lambda: NOW)
+    assert forecasting.forecast("weir", learn=True, as_json=True) == 0
+    (told,) = json.loads(capsys.readouterr().out.splitlines()[-1])  # the log of a test stands before it
+    assert (told["streams"], told["shown"], told["problem"]) == (1, 1, "")
+    assert forecasting.forecast("", learn=False, as_json=False) == 0
+    assert "weir" in capsys.readouterr().out
+    with pytest.raises(InvalidInput, match="no such forecast"):
+        forecasting.forecast("other", learn=False, as_json=False)

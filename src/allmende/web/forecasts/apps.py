@@ -17,3 +17,9 @@ class ForecastsConfig(AppConfig):
         address="forecasts:start",
         order=40,
     )
+
+    def ready(self) -> None:
+        """Bring the tile of boards and stories."""
+        from allmende.web.forecasts.tiles import register_all
+
+        register_all()

@@ -152,6 +152,8 @@ class Desk:
                 return
             except InvalidInput as error:
                 outcome = Outcome(BROKEN, error.message)
+        if lesson is not None:
+            folder.drop(lesson.folder)
         state.failures += 1
         state.reason, state.error = outcome.reason, outcome.words[:1000]
         state.save()
@@ -174,10 +176,11 @@ class Desk:
     def issue_run(self, now: int) -> int:
         """Say what comes; gives of how many streams that is shown. What is not shown is judged all the same, so that
         it is shown again once it beats its reference."""
-        model = self._model
+        if self._model is None or folder.newest_time(self._config, self.forecast.id) != self._model.said.trained:
+            self._model = folder.newest(self._config, self.forecast.id, self._digest, threads=1)  # a command learned
+        model, forecast = self._model, self.forecast
         if model is None:
             return 0
-        forecast = self.forecast
         targets = find_targets(self._store, forecast, self._setting)
         panel = read_panel(self._store, forecast, targets, self._setting, now - LOOKBACK, now)
         lines = issue(model, panel, now, stale=self._is_stale(now)) if targets else []

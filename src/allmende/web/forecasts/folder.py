@@ -1,6 +1,8 @@
 """Where what was learned lies: in the home, a folder for each forecast, in it one for each time that it learned."""
 
 import shutil
+import tempfile
+import time
 from pathlib import Path
 
 from allmende.domain.errors import InvalidInput
@@ -9,6 +11,7 @@ from allmende.web.config import Config
 
 _KEPT = 2
 _PART = ".part"
+_LEFT_SECONDS = 86_400.0
 
 
 def place_of(config: Config, forecast: str) -> Path:
@@ -19,11 +22,17 @@ def place_of(config: Config, forecast: str) -> Path:
 
 
 def workshop(config: Config, forecast: str) -> Path:
-    """An empty folder in which a model is made; what was left there is gone."""
-    found = place_of(config, forecast) / f"made{_PART}"
-    shutil.rmtree(found, ignore_errors=True)
-    found.mkdir(mode=0o700)
-    return found
+    """An empty folder in which a model is made; what a killed worker left there a day ago is gone."""
+    place = place_of(config, forecast)
+    for left in place.glob(f"*{_PART}"):
+        if left.stat().st_mtime < time.time() - _LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix="made-", suffix=_PART, dir=place))
+
+
+def drop(made: Path) -> None:
+    """Delete what came to nothing."""
+    shutil.rmtree(made, ignore_errors=True)
 
 
 def settle(config: Config, forecast: str, made: Path) -> Model:
@@ -32,7 +41,7 @@ def settle(config: Config, forecast: str, made: Path) -> Model:
     model = load_model(made)
     place = place_of(config, forecast)
     goal = place / f"{model.said.trained:020}"
-    for name in ("task.json", "panel.npz", "failed.txt"):
+    for name in ("task.json", "panel.npz", "words.txt", "failed.txt"):
         (made / name).unlink(missing_ok=True)
     shutil.rmtree(goal, ignore_errors=True)
     made.rename(goal)
@@ -51,6 +60,12 @@ def newest(config: Config, forecast: str, digest: str, threads: int) -> Model | 
         if model.said.digest == digest:
             return model
     return None
+
+
+def newest_time(config: Config, forecast: str) -> int:
+    """When the newest was learned, by its name alone; 0 where there is none."""
+    names = [path.name for path in _versions(place_of(config, forecast)) if path.name.isdigit()]
+    return int(names[-1]) if names else 0
 
 
 def forget_others(config: Config, kept: set[str]) -> None:

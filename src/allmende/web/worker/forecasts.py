@@ -13,6 +13,7 @@ from allmende.domain.store import Store
 from allmende.domain.times import to_datetime
 from allmende.web.config import Config
 from allmende.web.forecasts.desk import Desk, forget
+from allmende.web.forecasts.folder import drop
 from allmende.web.forecasts.lesson import Lesson
 from allmende.web.intake import now_micros
 from allmende.web.worker.rounds import Rounds
@@ -54,6 +55,7 @@ class ForecastsThread(Rounds):
         """Nobody takes what would still be learned."""
         if self._lesson is not None:
             self._lesson[1].end()
+            drop(self._lesson[1].folder)
 
     def _look_at_lesson(self) -> None:
         if self._lesson is None:
