@@ -32,7 +32,8 @@ SQLITE = (
 )
 POSTGRES = (
     "SELECT d.id, o.phenomenon_start, o.result_integer FROM datastream d"
-    " CROSS JOIN LATERAL (SELECT * FROM observation x WHERE x.datastream = d.pk AND x.phenomenon_start <= %s ORDER BY x.phenomenon_start DESC, x.disc DESC LIMIT 1) o"
+    " CROSS JOIN LATERAL (SELECT * FROM observation x WHERE x.datastream = d.pk AND x.phenomenon_start <= %s"
+    " ORDER BY x.phenomenon_start DESC, x.disc DESC LIMIT 1) o"
 )
 
 
