@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "allmende.web.alerts",
     "allmende.web.ogc",
     "allmende.web.boards",
+    "allmende.web.stories",
     "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
