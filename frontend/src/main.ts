@@ -22,6 +22,12 @@ if (places) whenNear(places, () => void import('./places').then(({ drawPlaces })
 const pick = document.querySelector<HTMLElement>('[data-pick]');
 if (pick) whenNear(pick, () => void import('./places').then(({ offerPlace }) => offerPlace(pick)));
 
+const atlas = document.querySelector<HTMLElement>('[data-atlas]');
+if (atlas) void import('./atlas/start').then(({ startAtlas }) => startAtlas(atlas));
+
+const sought = document.querySelector<HTMLElement>('[data-atlas-search]');
+if (sought) void import('./atlas/search').then(({ offerListSearch }) => offerListSearch(sought));
+
 const extent = document.querySelector<HTMLElement>('[data-extent]');
 if (extent) {
   extent.hidden = false; // without script there is nothing to take
@@ -52,6 +58,9 @@ if (preview) whenNear(preview, () => void import('./preview').then(({ drawPrevie
 
 const dropping = document.querySelector<HTMLElement>('[data-drop]');
 if (dropping) void import('./drop').then(({ offerDrop }) => offerDrop(dropping));
+
+const editor = document.querySelector<HTMLTextAreaElement>('[data-run-keys]');
+if (editor) void import('./runKeys').then(({ offerRunKeys }) => offerRunKeys(editor));
 
 const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
 if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));

@@ -143,6 +143,13 @@ _OWN = (
 _KEY = "0" * 32
 """Of an order for what is hidden; what is ordered and made is tried in tests/web/downloads."""
 
+_LISTS = {"streams": "stream", "features": "id", "datasets": "dataset", "(SHOW TABLES)": "name"}
+_SQL = (
+    "SELECT (SELECT count(*) FROM observations), (SELECT max(result) FROM observations), "
+    + ", ".join(f"(SELECT string_agg({name}, ' ' ORDER BY {name}) FROM {table})" for table, name in _LISTS.items()),
+    "FROM {canary}",
+)
+
 ROUTES: dict[str, Way] = {
     **dict.fromkeys(_OWN, Apart("one's own account, nothing of the city's data")),
     "accounts/": Open(("/accounts/",)),
@@ -196,6 +203,20 @@ ROUTES: dict[str, Way] = {
             for dataset in ("sensors", "{canary}")
             for name in ("2023-11", "streams", "objects-trees", "objects-{canary}-trees")
         )
+    ),
+    "sql/": Open(tuple(f"/sql/?q={query}" for query in _SQL)),
+    r"sql/^result\.(?P<form>json|csv|zip|parquet)\Z": Open(
+        tuple(f"/sql/result.{form}?q={query}" for form in ("json", "csv") for query in _SQL)
+    ),
+    "sql/schema.json": Open(("/sql/schema.json",)),
+    "sql/saved/": Open(("/sql/saved/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/\Z": Open(("/sql/saved/0123456789abcdef/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/edit/\Z": Guarded(("/sql/saved/0123456789abcdef/edit/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/drop/\Z": Guarded(("/sql/saved/0123456789abcdef/drop/",)),
+    r"sql/^saved/(?P<key>[0-9a-f]{16})/publish/\Z": Guarded(("/sql/saved/0123456789abcdef/publish/",)),
+    r"sql/^published/(?P<slug>[a-z0-9-]{1,80})/\Z": Open(("/sql/published/{canary}/",)),
+    r"sql/^published/(?P<slug>[a-z0-9-]{1,80})\.(?P<form>json|csv|zip|parquet)\Z": Open(
+        ("/sql/published/{canary}.json",)
     ),
     "downloads/": Open(("/downloads/",)),
     r"^downloads/(?P<key>[0-9a-f]{32})/\Z": Open((f"/downloads/{_KEY}/",)),
@@ -251,6 +272,49 @@ ROUTES: dict[str, Way] = {
                 "?bbox=-12.0021,38.0004,-12.0009,38.0006",
             )
         )
+    ),
+    "map/": Open(("/map/", "/map/?layer=things:{canary}&layer=things:sensors&selected=things:{canary}|gate")),
+    "map/list/": Open(
+        (
+            "/map/list/?layer=things:sensors&layer=things:{canary}&layer={canary}-trees&layer=trees",
+            "/map/list/?layer=things:sensors&at=2023-11-14T23:15:00Z",
+            "/map/list/?q={canary}",
+            "/map/list/?layer=things:sensors&near=-12.001,38.0005&radius=5000",
+            "/map/list/?q=canray-7f3a-thing",
+        )
+    ),
+    "map/embed/": Open(("/map/embed/", "/map/embed/?layer=things:{canary}&layer={canary}-trees")),
+    "map/thing/": Open(
+        (
+            "/map/thing/?layer=things:sensors&id=gate",
+            "/map/thing/?layer=things:sensors&id={canary}-thing",
+            "/map/thing/?layer=things:{canary}&id=gate",
+            "/map/thing/?layer=things:none&id=gate",
+            "/map/thing/?layer={canary}-trees&id={canary}-1",
+            "/map/thing/?layer=trees&id=oak-1&part=1",
+            "/map/thing/?layer=things:sensors&id=parking-altmarkt&at=2023-11-14T23:15:00Z",
+        )
+    ),
+    "map/district/": Open(("/map/district/?district={canary}", "/map/district/?district=&layer=things:{canary}")),
+    "map/things.json": Open(
+        (
+            "/map/things.json?layer=things:sensors",
+            "/map/things.json?layer=things:{canary}",
+            "/map/things.json?layer=things:none",
+            "/map/things.json?layer={canary}-trees",
+            "/map/things.json?layer=things:sensors&show:things:sensors={canary}~gate",
+            "/map/things.json?layer=things:sensors&bbox=-12.0015,38.0001,-12.0005,38.0009",
+        )
+    ),
+    "map/values.json": Open(
+        (
+            "/map/values.json?layer=things:sensors&at=2023-11-14T23:15:00Z",
+            "/map/values.json?layer=things:{canary}&at=2023-11-14T23:15:00Z",
+            "/map/values.json?layer=things:{canary}-people&at=2030-01-01",
+        )
+    ),
+    "map/suggest.json": Open(
+        ("/map/suggest.json?q={canary}", "/map/suggest.json?q=canray-7f3a", "/map/suggest.json?q=Gate")
     ),
     "robots.txt": Open(("/robots.txt",)),
     "sitemap.xml": Open(("/sitemap.xml",)),

@@ -56,6 +56,8 @@ def visit(folder: Path, *, secret: bool, database: str) -> tuple[Answers, Answer
         "ALLMENDE_CITY": str(make_town(folder / "town", secret=secret)),
         "ALLMENDE_DISK_FLOOR": "0",
         "ALLMENDE_RATE_LIMIT": "0",
+        "ALLMENDE_SQL_RATE": "0",
+        "ALLMENDE_SQL_RATE_ANONYMOUS": "0",
         "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
     }
     if database:

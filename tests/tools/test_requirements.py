@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tests.support import ROOT
 
-GROUPS = {"run": ["build", "files", "forecasts"], "dev": ["test", "check", "gtfs"], "docs": ["docs"]}
+GROUPS = {"run": ["build", "files", "forecasts", "sql"], "dev": ["test", "check", "gtfs"], "docs": ["docs"]}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 

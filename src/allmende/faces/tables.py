@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -91,13 +91,16 @@ def to_arrow(columns: Sequence[Column]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def to_parquet(columns: Sequence[Column]) -> bytes:
-    """A Parquet file, compressed by zstd; columns as in :func:`to_arrow`."""
+def to_parquet(columns: Sequence[Column], said: Mapping[str, str] | None = None) -> bytes:
+    """A Parquet file, compressed by zstd; columns as in :func:`to_arrow`. ``said``: metadata of the file."""
     import pyarrow as pa
     from pyarrow import parquet
 
     sink = pa.BufferOutputStream()
-    parquet.write_table(_arrow_table(columns), sink, compression="zstd")
+    table = _arrow_table(columns)
+    if said:
+        table = table.replace_schema_metadata(dict(said))
+    parquet.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue())
 
 

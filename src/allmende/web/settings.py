@@ -43,10 +43,12 @@ INSTALLED_APPS = [
     "allmende.web.harvest",
     "allmende.web.policies",
     "allmende.web.downloads",
+    "allmende.web.sql",
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.alerts",
     "allmende.web.ogc",
+    "allmende.web.maps",
     "allmende.web.boards",
     "allmende.web.stories",
     "allmende.web.analyses",
@@ -136,7 +138,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 # What is open to all is open to web applications on other hosts: for reading, and never with cookies. A page of
 # somebody else's cannot write: neither POST nor Authorization passes a preflight.
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|parking/.*json|catalog|dataset/|api/(3/)?action/|sitemap\.xml)"
+CORS_URLS_REGEX = (
+    r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|sql/(result|published|schema)|parking/.*json|catalog|dataset/"
+    r"|api/(3/)?action/|sitemap\.xml)"
+)
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")
 CORS_EXPOSE_HEADERS = (

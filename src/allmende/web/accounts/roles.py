@@ -32,6 +32,7 @@ DEEDS = {
     "policy.edit": "steward",
     "rejections.see": "steward",
     "feedback.see": "editor",
+    "queries.publish": "editor",
     "audit.see": "steward",
     "persons.answer": "steward",
     "people.edit": "administrator",

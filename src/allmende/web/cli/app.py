@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from allmende.web.cli.address_commands import addresses
 from allmende.web.cli.audit_commands import audit
 from allmende.web.cli.errors import ExitCode, code_of, sentence
 from allmende.web.cli.file_commands import dump, export
@@ -36,6 +37,7 @@ app.add_typer(retention, name="retention")
 app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
 app.add_typer(audit, name="audit")
+app.add_typer(addresses, name="addresses")
 app.command("rules")(rules)
 app.command("dump")(dump)
 app.command("export")(export)

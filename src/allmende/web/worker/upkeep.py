@@ -25,6 +25,8 @@ from allmende.web.persons.marks import prune_marks
 from allmende.web.persons.models import PersonRequest
 from allmende.web.persons.parcels import prune as prune_parcels
 from allmende.web.reads.notes import write_entries
+from allmende.web.sql.models import SavedQuery
+from allmende.web.sql.stale import prune as prune_answers
 
 SECONDS = 300.0
 """Between two rounds; what is rejected meanwhile may pass the limit of bytes for so long."""
@@ -76,6 +78,8 @@ def _work(store: Store, config: Config, now: int) -> dict[str, Callable[[], int 
         "files for persons": prune_parcels,
         "marks of erasures": prune_marks,
         "ordered files": prune_downloads,
+        "kept questions": SavedQuery.prune,
+        "kept answers": prune_answers,
         "files of drafts": lambda: prune_files(today - timedelta(days=1)),
         "years to come": lambda: prepare_years(now) if config.postgres else None,
         "change log": lambda: store.prune_logs(

@@ -1,0 +1,1 @@
+"""Questions in SQL over the open history: a page, saved and published questions, answers for programs."""
