@@ -1,5 +1,7 @@
 """Stories for those who read them."""
 
+from datetime import UTC, datetime
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -46,11 +48,17 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "stories/story.html", values)
 
 
+class _Feed(Rss201rev2Feed):
+    def latest_post_date(self) -> datetime:
+        """Of the newest story; without one the feed never changed, whenever it is asked for."""
+        return max((item["pubdate"] for item in self.items), default=datetime(1970, 1, 1, tzinfo=UTC))
+
+
 @require_safe
 def feed(request: HttpRequest) -> HttpResponse:
     """The newest as RSS 2.0, in the language of the request."""
     city = request.house.profile.name  # type: ignore[attr-defined]
-    made = Rss201rev2Feed(
+    made = _Feed(
         title=_("Stories from %(city)s") % {"city": city},
         link=request.build_absolute_uri(reverse("stories:list")),
         description=_("What the data tell, in words and with charts that follow them. With exercises for schools."),
