@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from tests.knowledge.analyses.data import ZONE, at, keep
 from tests.web.catalogue.conftest import house  # noqa: F401  a fixture
 
@@ -146,6 +147,35 @@ def test_addresses_of_the_explorer_are_understood(bridge: str) -> None:
     usual = body("typical-week/?stream=bridge~count")["weeks"][0]["basis"]
     assert (usual["from"], usual["to"]) == ("2025-03-17", "2025-05-11")
     assert "ends before it begins" in get("typical-week/?stream=bridge~count&from=2025-05-05&to=2025-05-01", 400)
+    assert 'href="?stream=bridge~count&amp;from=2025-03-17&amp;to=2025-05-11"' in get("typical-week/?stream=bridg")
+    event = get("before-after/?stream=bridge~count&date=now")
+    assert f'href="?stream=bridge~count&amp;date={timezone.localdate()}"' in event
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "typical-week/?stream=bridge~count&from=0001-01-01&to=9999-12-31",
+        "typical-week/?stream=bridge~count&from=-P99999D",
+        "typical-week/?stream=bridge~count&from=1801-01-01&to=2199-12-31",
+        "calendar/?stream=bridge~count&by=week",
+        "correlation/?stream=a&stream=b&stream=c&stream=d&stream=e",
+        "before-after/?stream=bridge~count&date=0001-01-01",
+        "before-after/?stream=bridge~count&date=2025-04-07&until=2199-01-01",
+        "before-after/?stream=bridge~count&date=2025-04-07&weekday=8",
+        "before-after/?stream=bridge~count&date=2025-04-07&scale=miles",
+    ],
+)
+def test_what_makes_no_sense_is_told(bridge: str, path: str) -> None:
+    assert "This cannot be answered so" in get(path, 400)
+    assert body(path, 400)["error"]
+
+
+def test_no_text_is_too_strange_to_be_looked_for(bridge: str) -> None:
+    for text in ("%00", "%ED%A0%80", "'%22%3Cb%3E", "%25%27--", "x" * 2_000):
+        page = get(f"typical-week/?stream={text}")
+        assert "No stream has" in page or "Which stream do you mean" in page
+        assert "<b>" not in page
 
 
 def test_tiles_show_what_the_pages_show(bridge: str, rf: RequestFactory) -> None:

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("allmende.web.persons.urls")),
     path("office/access/", include("allmende.web.grants.urls")),
     path("", include("allmende.web.alerts.urls")),
+    path("subscriptions/", include("allmende.web.subscriptions.urls")),
     path("office/", include("allmende.web.office.urls")),
     path("own/", include("allmende.web.citizens.urls")),
     path("accounts/", include(allauth_urlpatterns)),

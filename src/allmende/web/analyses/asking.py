@@ -1,7 +1,7 @@
 """What is asked for in an address: streams, days, choices. Each mistake is kept with its field."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ from allmende.web.house import House
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LONGEST = 300
 """Characters of an id or of words that are looked for."""
+_FIRST_YEAR, _LAST_YEAR = 1800, 2200
+"""Beyond, windows of weeks would leave the calendar."""
 HITS = 20
 EXAMPLES = 8
 
@@ -97,7 +99,10 @@ class Asked:
         if not text:
             return None
         try:
-            return self._day(text, base or self.today)
+            found = self._day(text, base or self.today)
+            if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+                raise ValueError
+            return found
         except (InvalidInput, ValueError, OverflowError):
             self.faults[field] = _("This is no day. Write e.g. 2026-11-01.")
             return None
@@ -180,6 +185,8 @@ class Asked:
         return None
 
     def _find(self, identifier: str) -> Head | None:
+        if "\0" in identifier:
+            return None  # no id has one, and PostgreSQL takes none
         try:
             return find_stream(self.house.store, self.house.reader, identifier, simulated=self.simulated)
         except NotFound:
@@ -201,13 +208,13 @@ class Asked:
         changed.setlist(field, listed)
         return "?" + changed.urlencode()
 
-    def link(self, **changes: str) -> str:
-        """The same question with other fields; an empty one is left out."""
+    def link(self, changes: Mapping[str, Sequence[str]]) -> str:
+        """The same question with other fields; one without values is left out."""
         changed = self.data.copy()
-        for field, value in changes.items():
+        for field, values in changes.items():
             changed.pop(field, None)
-            if value:
-                changed[field] = value
+            if values:
+                changed.setlist(field, list(values))
         return "?" + changed.urlencode()
 
     # --- holidays ---

@@ -75,7 +75,15 @@ def before_after(request: HttpRequest) -> HttpResponse:
     if effect is not None:
         values |= _shown(asked, effect)
     streams = [stream, *others] if stream else others
-    return answering.page(request, "analyses/before_after.html", asked, streams, **values)
+    return answering.page(request, "analyses/before_after.html", asked, streams, _fixed(streams, event), **values)
+
+
+def _fixed(streams: Sequence[Head], event: Event | None) -> dict[str, Sequence[str]]:
+    if event is None or not streams:
+        return {}
+    until = (event.last.isoformat(),) if event.last else ()
+    ids = [each.id for each in streams]
+    return {"stream": ids[:1], "control": ids[1:], "date": (event.first.isoformat(),), "until": until}
 
 
 def _event(asked: Asked) -> Event | None:

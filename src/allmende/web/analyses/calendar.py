@@ -62,7 +62,9 @@ def heat_map(request: HttpRequest) -> HttpResponse:
         values |= shown(asked, stream, heat, by)
     elif stream is not None:
         values["nothing"] = no_values(stream)
-    return answering.page(request, "analyses/calendar.html", asked, [stream] if stream else [], **values)
+    streams = [stream] if stream else []
+    fixed = answering.fixed_days(streams, heat.basis) if heat else {}
+    return answering.page(request, "analyses/calendar.html", asked, streams, fixed, **values)
 
 
 def answer(asked: Asked) -> Answer:

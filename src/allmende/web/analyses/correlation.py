@@ -77,7 +77,8 @@ def correlation(request: HttpRequest) -> HttpResponse:
     shown: dict[str, Any] = {"pair": streams, "width": width, "shift": shift, "fields": _fields(streams)}
     if found:
         shown |= _shown(asked, found, width)
-    return answering.page(request, "analyses/correlation.html", asked, streams, **shown)
+    fixed = answering.fixed_days(streams, found[0][0].basis) if found else {}
+    return answering.page(request, "analyses/correlation.html", asked, streams, fixed, **shown)
 
 
 def _fields(streams: Sequence[Head]) -> list[tuple[str, int, str]]:

@@ -57,7 +57,9 @@ def typical_week(request: HttpRequest) -> HttpResponse:
     values: dict[str, Any] = {"stream": stream, "width": asked.text("width")}
     if stream is not None and asked.ready:
         values |= shown(asked, stream, weeks) if weeks else {"nothing": no_values(stream)}
-    return answering.page(request, "analyses/week.html", asked, [stream] if stream else [], **values)
+    streams = [stream] if stream else []
+    fixed = answering.fixed_days(streams, weeks[0].basis) if weeks else {}
+    return answering.page(request, "analyses/week.html", asked, streams, fixed, **values)
 
 
 def answer(asked: Asked) -> Answer:
