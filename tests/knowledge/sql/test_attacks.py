@@ -56,6 +56,8 @@ REFUSED = (
     "SELECT getenv('HOME')",
     "FROM query('COPY (SELECT 1) TO ''{place}/x.csv''')",
     "SELECT * FROM job, limits",
+    "FROM arrow_scan(1, 1, 1)",
+    "FROM pandas_scan(1)",
     "SELECT $1",
 )
 BREAKS_OUT = "SELECT 1) AS a; COPY (SELECT 1) TO '{place}/x.csv'; SELECT * FROM (SELECT 1"
@@ -196,8 +198,11 @@ ESCAPES = {
     "os.fork()": PermissionError,
     "os.execv('/bin/true', ['true'])": PermissionError,
     "os.kill(os.getppid(), 0)": PermissionError,
+    "os.setpriority(os.PRIO_PROCESS, 0, 1)": PermissionError,
+    "resource.prlimit(os.getppid(), resource.RLIMIT_CORE)": PermissionError,
     "os.chmod(FILE, 0o777)": PermissionError,
     "bytearray(1 << 30)": MemoryError,
+    "resource.getrlimit(resource.RLIMIT_CORE)": None,
     "open(FILE, 'rb').read(4) == b'PAR1' or 1 / 0": None,
     "open(PLACE + '/aside', 'w').close()": None,
     "threading.Thread(target=print).start()": None,
@@ -211,7 +216,7 @@ def test_the_kernel_holds_where_duckdb_would_not(data: list[OpenData], tmp_path:
     aside.mkdir()
     [file, *_] = files_of(data)
     code = f"""
-import os, socket, threading
+import os, resource, socket, threading
 from allmende.knowledge.sql import fence
 PLACE, FILE = {str(aside)!r}, {file!r}
 fence.limit_resources(memory=64 << 20, seconds=10, file_bytes=1000, files=64)
