@@ -425,6 +425,16 @@ ROUTES: dict[str, Way] = {
             "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
         )
     ),
+    "forecasts/": Open(("/forecasts/",)),
+    "forecasts/<slug:forecast>/": Open(
+        (
+            "/forecasts/{canary}-forecast/",
+            "/forecasts/no-forecast/",
+            "/forecasts/gate/",
+            "/forecasts/gate/?stream={canary}~gate",
+            "/forecasts/gate/?stream={canary}~none",
+        )
+    ),
     "rules/": Open(("/rules/",)),
     "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
     "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),

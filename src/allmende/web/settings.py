@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
+    "allmende.web.forecasts",
     "allmende.web.finding",
     *(service.app for service in SERVICES),
 ]

@@ -38,6 +38,7 @@ urlpatterns = [
     path("explorer/", include("allmende.web.analyses.urls")),
     path("instruments/", include("allmende.web.instruments.urls")),
     path("explorer/", include("allmende.web.explorer.urls")),
+    path("forecasts/", include("allmende.web.forecasts.urls")),
     *(path(service.prefix, include(service.urls or f"{service.app}.urls")) for service in settings.SERVICES),
     path("sql/", include("allmende.web.sql.urls")),
     path("", include("allmende.web.downloads.urls")),
