@@ -59,7 +59,8 @@ class Looker:
         rule = alert.rule
         back = max(rule.reach, micros(alert.profile.window), 0)
         columns = load(self._store, self._reader, rule, group, low - back - 1, now + 1, self._limits)
-        moments = sorted({*_times(columns, rule.profile.inputs, low, now), *beside, now})
+        read = set(_times(columns, rule.profile.inputs, low, now))
+        moments = sorted({*read, *beside, now})
         ahead = self._ahead(alert, group, low, now)
         seen = []
         for moment in moments:
@@ -69,7 +70,8 @@ class Looker:
                 )
                 for function, name in alert.asks
             }
-            seen.append(_see(alert, group, columns, moment, asked, self._limits))
+            one = _see(alert, group, columns, moment, asked, self._limits)
+            seen.append(one._replace(sight=one.sight._replace(clock=moment not in read)))
         return seen
 
     def _ask(
