@@ -106,11 +106,14 @@ class Looker:
         found: dict[str, Column] = {}
         asked = {name for function, name in alert.asks if function in (HIGHEST, LOWEST)}
         span = (low, now + micros(alert.profile.horizon) + 1)
+        # a forecast may be of a dataset that is less open than what it is a forecast of
+        sees = self._reader
+        reader = Reader(name=sees.name, datasets=alert.rule.sees) if sees.sees_all else sees
         for name in asked:
             for member in group.inputs.get(name, ()):
-                points = self._store.points(self._reader, member.stream + FORECAST, *span, newest_run=True)
+                points = self._store.points(reader, member.stream + FORECAST, *span, newest_run=True)
                 if not points.times:
-                    points = self._store.points(self._reader, member.stream, *span, newest_run=True)
+                    points = self._store.points(reader, member.stream, *span, newest_run=True)
                 convert = member.convert or _same
                 pairs = [
                     (time, convert(value))
