@@ -425,6 +425,16 @@ ROUTES: dict[str, Way] = {
             "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
         )
     ),
+    "forecasts/": Open(("/forecasts/",)),
+    "forecasts/<slug:forecast>/": Open(
+        (
+            "/forecasts/{canary}-forecast/",
+            "/forecasts/no-forecast/",
+            "/forecasts/gate/",
+            "/forecasts/gate/?stream={canary}~gate",
+            "/forecasts/gate/?stream={canary}~none",
+        )
+    ),
     "rules/": Open(("/rules/",)),
     "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
     "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),
@@ -471,6 +481,54 @@ ROUTES: dict[str, Way] = {
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(
         ("/parking/parking-altmarkt/history.json?span=day", "/parking/{canary}-thing/history.json?span=day")
+    ),
+    "subscriptions/": Open(("/subscriptions/", "/subscriptions/?q={canary}", "/subscriptions/?q=gate")),
+    "subscriptions/new/": Open(
+        tuple(
+            f"/subscriptions/new/{asked}"
+            for asked in (
+                "",
+                "?dataset={canary}",
+                "?dataset={canary}-people",
+                "?dataset=sensors",
+                "?thing={canary}-thing",
+                "?thing=gate",
+                "?thing=none",
+                "?stream={canary}~gate",
+                "?stream=gate~people",
+                "?alert={canary}",
+                "?near=-12.0,38.0,5000",
+                "?street={canary}",
+            )
+        )
+    ),
+    r"subscriptions/^feed\.(?P<kind>atom|rss|ics)\Z": Open(
+        tuple(
+            f"/subscriptions/feed.{asked}"
+            for asked in (
+                "atom",
+                "rss",
+                "ics",
+                "atom?dataset={canary}",
+                "ics?dataset=none",
+                "atom?near=-12.0,38.0,5000",
+                "rss?thing={canary}-thing",
+                "ics?street={canary}",
+            )
+        )
+    ),
+    "subscriptions/sent/": Open(("/subscriptions/sent/",)),
+    "subscriptions/ended/": Apart("says that something ended"),
+    "subscriptions/mine/": Open(("/subscriptions/mine/",)),
+    **dict.fromkeys(
+        (
+            "subscriptions/confirm/<str:token>/",
+            "subscriptions/mine/<str:token>/",
+            "subscriptions/mine/<str:token>/end/<int:number>/",
+            "subscriptions/off/<str:token>/",
+            "subscriptions/renew/<str:token>/",
+        ),
+        Apart("behind a link that is signed; what it names is told of in tests/web/test_subscriptions.py"),
     ),
     "": Open(("/",)),
     "sources/": Open(("/sources/",)),

@@ -69,8 +69,6 @@ class Geography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     districts: dict[str, Any]
     waters: dict[str, Any]
     attribution: str
-    state: str = ""
-    """ISO 3166-2 without the country, e.g. ``TH``: whose public holidays hold. Empty: the whole country's."""
     base_map: str = ""
     """Address of a map style of others; empty: districts and waters are the base, and nothing leaves the house."""
 
