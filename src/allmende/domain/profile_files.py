@@ -41,6 +41,7 @@ from allmende.domain.profile_checks import (
 )
 from allmende.domain.retention import check_names, parse_retention
 from allmende.domain.rule_files import FOLDER, parse_rules
+from allmende.domain.stories import parse_stories
 from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.wording import (
     SameWords,
@@ -99,6 +100,7 @@ def parse_profile(
             for key, body in tables(parts.get("synonyms", {}), "synonyms").items()
         },
         boards=parse_boards(files),
+        stories=parse_stories(files, head.languages),
         retention=parse_retention(parts.get("retention", {})),
         policies={
             key: convert({**body, "id": key}, PolicyProfile, f"policies.{key}")

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "allmende.web.ogc",
     "allmende.web.maps",
     "allmende.web.boards",
+    "allmende.web.stories",
     "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
