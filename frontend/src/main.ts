@@ -34,10 +34,6 @@ if (extent) {
   whenNear(extent, () => void import('./extent').then(({ offerExtent }) => offerExtent(extent)));
 }
 
-for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
-  void import('./chart').then(({ showChart }) => showChart(panel));
-}
-
 const board = document.querySelector<HTMLElement>('[data-board]');
 if (board) void import('./board').then(({ startBoard }) => startBoard(board));
 

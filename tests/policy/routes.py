@@ -345,6 +345,15 @@ ROUTES: dict[str, Way] = {
     "own/new/": Open(("/own/new/",)),
     "own/review/": Guarded(("/own/review/",)),
     "own/review/<int:number>/": Guarded(("/own/review/1/",)),
+    "stories/": Open(("/stories/",)),
+    "stories/feed.xml": Open(("/stories/feed.xml",)),
+    "stories/<slug:name>/": Open(("/stories/{canary}/", "/stories/none/", "/stories/baeume/")),
+    "stories/desk/": Guarded(("/stories/desk/",)),
+    "stories/new/": Guarded(("/stories/new/",)),
+    "stories/<slug:name>/edit/": Guarded(("/stories/{canary}/edit/",)),
+    "stories/<slug:name>/publish/": Guarded(("/stories/{canary}/publish/",)),
+    "stories/<slug:name>/versions/<int:number>/": Guarded(("/stories/{canary}/versions/1/",)),
+    "stories/<slug:name>/delete/": Guarded(("/stories/{canary}/delete/",)),
     "boards/": Open(("/boards/",)),
     "boards/<slug:name>/": Open(("/boards/{canary}/", "/boards/none/", "/boards/town/", "/boards/jena-heute/")),
     "boards/<slug:name>/fresh/": Open(("/boards/town/fresh/", "/boards/{canary}/fresh/")),
@@ -423,6 +432,16 @@ ROUTES: dict[str, Way] = {
             "/explorer/origin/?stream={canary}~gate",
             "/explorer/origin/?stream={canary}~none&time=2026-01-01",
             "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
+        )
+    ),
+    "forecasts/": Open(("/forecasts/",)),
+    "forecasts/<slug:forecast>/": Open(
+        (
+            "/forecasts/{canary}-forecast/",
+            "/forecasts/no-forecast/",
+            "/forecasts/gate/",
+            "/forecasts/gate/?stream={canary}~gate",
+            "/forecasts/gate/?stream={canary}~none",
         )
     ),
     "rules/": Open(("/rules/",)),

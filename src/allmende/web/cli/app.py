@@ -199,6 +199,18 @@ def sources(as_json: Json = False) -> None:
 
 
 @app.command()
+def forecast(
+    name: Annotated[str, typer.Argument(help="A forecast of the city; all without one.")] = "",
+    learn: Annotated[bool, typer.Option("--learn", help="Learn anew now, and issue a run.")] = False,
+    as_json: Json = False,
+) -> int:
+    """How each forecast fares: what speaks for how many streams, and how often it hit."""
+    from allmende.web.cli import forecasting
+
+    return forecasting.forecast(name, learn=learn, as_json=as_json)
+
+
+@app.command()
 def harvest(
     name: Annotated[str, typer.Argument(help="A harvest of the city; all that are switched on without one.")] = "",
     dry: Annotated[bool, typer.Option("--dry-run", help="Say what would change; keep nothing.")] = False,

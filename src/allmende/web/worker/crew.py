@@ -38,6 +38,7 @@ from allmende.web.subscriptions.push import PushWay
 from allmende.web.subscriptions.work import CollectThread, PostThread
 from allmende.web.worker.brokers import door
 from allmende.web.worker.catalogue import CatalogueThread
+from allmende.web.worker.forecasts import ForecastsThread
 from allmende.web.worker.harvests import HarvestThread
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.listener import Listener
@@ -179,6 +180,11 @@ class Crew:
                 _rules_sign(profile), lambda stop: RunsThread(self._store, profile, config, stop)
             )
         self._want_alerts(profile, wanted)
+        if config.forecasts and any(forecast.enabled for forecast in profile.forecasts.values()):
+            wanted["forecasts"] = _Wanted(
+                (profile.forecasts, profile.calendar, profile.country, profile.time_zone, profile.languages),
+                lambda stop: ForecastsThread(self._store, profile, config, stop),
+            )
         self._want_subscriptions(wanted)
         self._want_broker(profile, wanted)
         return wanted
