@@ -36,6 +36,8 @@ class Choice(NamedTuple):
     name: str
     property: str
     property_id: str
+    thing: str
+    """Its id."""
     dataset: str
     simulated: bool
 
@@ -69,7 +71,13 @@ def forget() -> None:
 
 
 def find_streams(
-    request: HttpRequest, text: str, *, dataset: str = "", observed: str = "", simulated: bool = False
+    request: HttpRequest,
+    text: str,
+    *,
+    dataset: str = "",
+    observed: str = "",
+    thing: str = "",
+    simulated: bool = False,
 ) -> Found:
     """The streams that whoever asks may see and that a text leads to; without a text all, by their names."""
     made = _known(request)
@@ -80,7 +88,11 @@ def find_streams(
         every = [one for one in every if one.id in hits.scores]
         every.sort(key=lambda one: (-hits.scores[one.id], one.name.casefold(), one.id))
         instead = [(word, ", ".join(words[:3])) for word, words in hits.instead.items()]
-    chosen = [one for one in every if dataset in ("", one.dataset) and observed in ("", one.property_id)]
+    chosen = [
+        one
+        for one in every
+        if dataset in ("", one.dataset) and observed in ("", one.property_id) and thing in ("", one.thing)
+    ]
     offered = [one for one in made.choices.values() if simulated or not one.simulated]
     properties = {one.property_id: one.property for one in offered}
     return Found(
@@ -115,7 +127,9 @@ def _make(house: House, now: float) -> _Made:
     documents: list[Document] = []
     for dataset, simulated, titles, stream in _streams(house, house.reader):
         name = stream.name if not stream.thing or stream.thing in stream.name else f"{stream.thing}: {stream.name}"
-        choices[stream.id] = Choice(stream.id, name, stream.property, stream.property_id, dataset, simulated)
+        choices[stream.id] = Choice(
+            stream.id, name, stream.property, stream.property_id, stream.thing_id, dataset, simulated
+        )
         parts = [Part(_NAME, name, language), Part(_PROPERTY, stream.property, language)]
         parts += [Part(_DATASET, title, spoken) for spoken, title in titles.items()]
         more = (stream.id, stream.thing_id, stream.property_id, stream.unit, places.of(stream))
