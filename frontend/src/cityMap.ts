@@ -8,6 +8,8 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { colour, say } from './page';
 
+export { fail } from './cityFail';
+
 maplibregl.setWorkerUrl(workerUrl);
 
 /** Open a map that is not turned or tilted, with two buttons; `title` is the word for what it is. */
@@ -66,13 +68,4 @@ export async function load<T>(url: string): Promise<T> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return (await response.json()) as T;
-}
-
-/** Say that there is no map, where it would be. */
-export function fail(place: HTMLElement, error: unknown): void {
-  console.warn('map', error);
-  const words = document.createElement('p');
-  words.className = 'map__failed';
-  words.textContent = say('failed');
-  place.replaceChildren(words);
 }

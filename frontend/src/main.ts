@@ -22,14 +22,16 @@ if (places) whenNear(places, () => void import('./places').then(({ drawPlaces })
 const pick = document.querySelector<HTMLElement>('[data-pick]');
 if (pick) whenNear(pick, () => void import('./places').then(({ offerPlace }) => offerPlace(pick)));
 
+const atlas = document.querySelector<HTMLElement>('[data-atlas]');
+if (atlas) void import('./atlas/start').then(({ startAtlas }) => startAtlas(atlas));
+
+const sought = document.querySelector<HTMLElement>('[data-atlas-search]');
+if (sought) void import('./atlas/search').then(({ offerListSearch }) => offerListSearch(sought));
+
 const extent = document.querySelector<HTMLElement>('[data-extent]');
 if (extent) {
   extent.hidden = false; // without script there is nothing to take
   whenNear(extent, () => void import('./extent').then(({ offerExtent }) => offerExtent(extent)));
-}
-
-for (const panel of document.querySelectorAll<HTMLElement>('[data-chart]')) {
-  void import('./chart').then(({ showChart }) => showChart(panel));
 }
 
 const board = document.querySelector<HTMLElement>('[data-board]');

@@ -10,6 +10,7 @@ import { sayAt, sayMethod, sayMoment, tell, type Texts } from './seriesWords';
 const LEAST = 0.01;
 const MOST = 200 * 365 * 86_400;
 const LATER = 180;
+const FOLLOWED = 300_000;
 
 /** Fill a panel. */
 export function showSeries(panel: HTMLElement): void {
@@ -28,6 +29,8 @@ export interface Shown {
 
 class Panel {
   private readonly texts: Texts;
+  /** Whether there are finer values to be asked for. */
+  private readonly zooms: boolean;
   private readonly tip = document.createElement('div');
   private plots: Plots | null = null;
   private answer: Answer | null = null;
@@ -42,7 +45,9 @@ class Panel {
     private readonly panel: HTMLElement,
     private readonly place: HTMLElement,
   ) {
-    this.texts = JSON.parse(panel.querySelector('script[type="application/json"]')?.textContent ?? '{}') as Texts;
+    const texts = panel.querySelector('script[type="application/json"]') ?? document.getElementById('texts');
+    this.texts = JSON.parse(texts?.textContent ?? '{}') as Texts;
+    this.zooms = panel.querySelector('.series__tools') !== null;
     this.tip.className = 'chart-tip';
     this.tip.hidden = true;
   }
@@ -64,9 +69,18 @@ class Panel {
       width = this.place.clientWidth;
       this.plots?.resize(width);
     }).observe(this.place);
+    // The page's live part tells when it has fetched anew; a chart need not follow every time.
+    let loaded = Date.now();
+    if (this.panel.hasAttribute('data-follows')) {
+      document.addEventListener('allmende:board', () => {
+        if (Date.now() - loaded < FOLLOWED || this.place.clientWidth === 0) return;
+        loaded = Date.now();
+        void this.load();
+      });
+    }
     // Whoever has a panel on a page that follows what happens asks for it anew.
     this.panel.addEventListener('allmende:reload', () => {
-      if (!this.span && this.place.clientWidth > 0) void this.load();
+      if (!this.span && this.panel.clientWidth > 0) void this.load();
     });
   }
 
@@ -92,7 +106,8 @@ class Panel {
     this.panel.querySelector('.table-box[data-view="table"]')?.classList.toggle('is-shown', table);
     for (const part of this.panel.querySelectorAll('[data-view="chart"]')) part.classList.toggle('is-hidden', table);
     if (table) this.tabulate();
-    else if (this.plots && this.place.clientWidth) this.plots.resize(this.place.clientWidth);
+    else if (this.plots) this.plots.resize(this.place.clientWidth);
+    else this.redraw();
     this.panel.dispatchEvent(new CustomEvent('allmende:series-view', { bubbles: true, detail: { table } }));
   }
 
@@ -154,10 +169,13 @@ class Panel {
   private redraw(): void {
     if (!this.answer) return;
     this.plots?.destroy();
+    this.plots = null;
+    if (this.panel.dataset.view === 'table') this.tabulate();
+    if (this.place.clientWidth === 0) return; // it is drawn once it is shown
     this.plots = new Plots(
       this.place,
       this.answer,
-      (from, to) => this.zoom(from, to),
+      this.zooms ? (from, to) => this.zoom(from, to) : null,
       (time) => this.tell(time),
     );
     this.place.append(this.tip);
@@ -174,7 +192,6 @@ class Panel {
     this.place.setAttribute('aria-valuetext', this.moments.length ? this.range() : tell(this.texts, 'nothing'));
     this.place.classList.toggle('series__plot--empty', this.plots.empty);
     if (this.plots.empty) this.place.textContent = tell(this.texts, 'nothing');
-    if (this.panel.dataset.view === 'table') this.tabulate();
   }
 
   private range(): string {
@@ -211,7 +228,7 @@ class Panel {
   }
 
   private tabulate(): void {
-    const box = this.panel.querySelector<HTMLElement>('.table-box');
+    const box = this.panel.querySelector<HTMLElement>('.table-box:not([data-whole])');
     if (box && this.answer) fillTable(box, this.answer, this.texts);
   }
 
@@ -267,7 +284,7 @@ class Panel {
       this.plots?.point(this.moments[this.at]!);
       this.place.setAttribute('aria-valuenow', String(this.at));
       this.place.setAttribute('aria-valuetext', this.tip.textContent || '');
-    } else if (tools[event.key]) this.tool(tools[event.key]!);
+    } else if (this.zooms && tools[event.key]) this.tool(tools[event.key]!);
     else return;
     event.preventDefault();
   }
@@ -324,7 +341,32 @@ function nearest(stream: Stream, time: number): number {
 async function fetchAnswer(address: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetch(address, { signal });
   if (!response.ok) throw new Error(String(response.status));
-  return (await response.json()) as Answer;
+  const said = (await response.json()) as Answer | Columns;
+  return 'streams' in said ? said : asAnswer(said);
+}
+
+/** A service's own history of one thing. */
+interface Columns {
+  id: string;
+  name: string;
+  capacity: number | null;
+  width: number;
+  t: number[];
+  mean: (number | null)[];
+  low: (number | null)[];
+  high: (number | null)[];
+  implausible: boolean[];
+}
+
+function asAnswer(said: Columns): Answer {
+  const { id, name, width, t, mean, low, high } = said;
+  const last = t[t.length - 1] ?? 0;
+  const stream: Stream = {
+    ...{ id, name, label: name, unit: '', unitText: '', kind: 'number', method: 'held', width, t, mean, low, high },
+    ...{ simulated: false, forecast: false, count: [], limit: said.capacity },
+    flagged: said.implausible.map(Number),
+  };
+  return { from: t[0] ?? 0, to: last + width, width, streams: [stream] };
 }
 
 function instant(seconds: number): string {

@@ -58,7 +58,8 @@ export class Plots {
   constructor(
     private readonly place: HTMLElement,
     private readonly answer: Answer,
-    private readonly onSelect: (from: number, to: number) => void,
+    /** Null where nothing finer can be shown. */
+    private readonly onSelect: ((from: number, to: number) => void) | null,
     private readonly onPoint: (time: number | null) => void,
   ) {
     place.replaceChildren();
@@ -138,7 +139,7 @@ export class Plots {
       cursor: {
         y: false,
         sync: { key: sync },
-        drag: { x: true, y: false, setScale: false },
+        drag: { x: this.onSelect !== null, y: false, setScale: false },
         points: { size: 9 },
       },
       scales,
@@ -169,7 +170,7 @@ export class Plots {
     const { left, width } = plot.select;
     if (width < 6) return;
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+    this.onSelect?.(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
   }
 }
 
@@ -271,7 +272,7 @@ function rangeOf(drawn: { stream: Stream }[]): uPlot.Range.Function {
   if (drawn[0]?.stream.kind === 'boolean') return () => [-4, 104];
   const limit = Math.max(...drawn.map((one) => one.stream.limit ?? -Infinity));
   return (_plot, min, max) => {
-    if (min == null || max == null) return [0, 1];
+    if (min == null || max == null) return [0, limit > 0 ? limit * 1.06 : 1];
     const top = Math.max(max, limit);
     // Near zero the axis begins there; else a change would look larger than it is.
     const bottom = min >= 0 && min < 0.4 * top ? 0 : min;
@@ -306,14 +307,15 @@ function shadeGaps(plot: uPlot, stream: Stream): void {
   const values = stream.kind === 'category' ? (stream.words ?? []) : stream.mean;
   ctx.save();
   ctx.fillStyle = colour('al-ground');
-  values.forEach((value, at) => {
-    if (value !== null) return;
-    const start = stream.t[at]! + (stream.shift ?? 0);
-    const end = stream.width ? start + stream.width : (stream.t[at + 1] ?? start) + (stream.shift ?? 0);
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] !== null) continue;
+    const start = stream.t[at]!;
+    while (values[at + 1] === null) at++;
+    const end = stream.width ? stream.t[at]! + stream.width : (stream.t[at + 1] ?? stream.t[at]!);
     const from = Math.max(bbox.left, plot.valToPos(start, 'x', true));
     const to = Math.min(bbox.left + bbox.width, plot.valToPos(end, 'x', true));
-    if (to > from) ctx.fillRect(from, bbox.top, Math.ceil(to - from), bbox.height);
-  });
+    if (to > from) ctx.fillRect(from, bbox.top, to - from, bbox.height);
+  }
   ctx.restore();
 }
 

@@ -55,30 +55,29 @@ export function sayTick(seconds: number, step: number): string {
   return /^0?0:00(:00)?$/.test(clock) ? day : clock;
 }
 
-/** How long a bucket is. */
-export function sayWidth(texts: Texts, seconds: number): string {
-  const unit: [number, string] =
-    seconds >= 12 * MONTH
-      ? [12 * MONTH, 'year']
-      : seconds >= MONTH
-        ? [MONTH, 'month']
-        : seconds >= 7 * DAY
-          ? [7 * DAY, 'week']
-          : seconds >= DAY
-            ? [DAY, 'day']
-            : seconds >= HOUR
-              ? [HOUR, 'hour']
-              : seconds >= MINUTE
-                ? [MINUTE, 'minute']
-                : [1, 'second'];
-  return tell(texts, unit[1], sayValue(seconds / unit[0], true));
+const LENGTHS: [number, string][] = [
+  [12 * MONTH, 'year'],
+  [MONTH, 'month'],
+  [7 * DAY, 'week'],
+  [DAY, 'day'],
+  [HOUR, 'hour'],
+  [MINUTE, 'minute'],
+  [1, 'second'],
+  [0, 'millisecond'],
+];
+
+/** How long a bucket is: "1 hour". */
+export function sayWidth(seconds: number): string {
+  const [length, unit] = LENGTHS.find(([least]) => seconds >= least)!;
+  const options: Intl.NumberFormatOptions = { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 3 };
+  return new Intl.NumberFormat(language, options).format(seconds / (length || 0.001));
 }
 
 /** How a stream's values came about. */
 export function sayMethod(texts: Texts, stream: Stream): string {
   if (!stream.width) return tell(texts, stream.method === 'held' ? 'held' : 'values');
   const name = stream.kind === 'category' ? 'frequent' : stream.method === 'held' ? 'weighted' : 'readings';
-  return tell(texts, name, sayWidth(texts, stream.width));
+  return tell(texts, name, sayWidth(stream.width));
 }
 
 /** A value in words, with what is to be known of it. */

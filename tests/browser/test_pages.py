@@ -34,7 +34,7 @@ def show_all(page: Page) -> None:
     page.wait_for_load_state("networkidle")
     if page.locator("[data-map]").count():
         page.wait_for_selector(".pin, .map__failed", timeout=20_000)
-    if page.locator("[data-chart]").count():
+    if page.locator("[data-series]").count():
         page.wait_for_selector(".uplot", timeout=20_000)
     page.evaluate("scrollTo(0, 0)")
 

@@ -273,6 +273,49 @@ ROUTES: dict[str, Way] = {
             )
         )
     ),
+    "map/": Open(("/map/", "/map/?layer=things:{canary}&layer=things:sensors&selected=things:{canary}|gate")),
+    "map/list/": Open(
+        (
+            "/map/list/?layer=things:sensors&layer=things:{canary}&layer={canary}-trees&layer=trees",
+            "/map/list/?layer=things:sensors&at=2023-11-14T23:15:00Z",
+            "/map/list/?q={canary}",
+            "/map/list/?layer=things:sensors&near=-12.001,38.0005&radius=5000",
+            "/map/list/?q=canray-7f3a-thing",
+        )
+    ),
+    "map/embed/": Open(("/map/embed/", "/map/embed/?layer=things:{canary}&layer={canary}-trees")),
+    "map/thing/": Open(
+        (
+            "/map/thing/?layer=things:sensors&id=gate",
+            "/map/thing/?layer=things:sensors&id={canary}-thing",
+            "/map/thing/?layer=things:{canary}&id=gate",
+            "/map/thing/?layer=things:none&id=gate",
+            "/map/thing/?layer={canary}-trees&id={canary}-1",
+            "/map/thing/?layer=trees&id=oak-1&part=1",
+            "/map/thing/?layer=things:sensors&id=parking-altmarkt&at=2023-11-14T23:15:00Z",
+        )
+    ),
+    "map/district/": Open(("/map/district/?district={canary}", "/map/district/?district=&layer=things:{canary}")),
+    "map/things.json": Open(
+        (
+            "/map/things.json?layer=things:sensors",
+            "/map/things.json?layer=things:{canary}",
+            "/map/things.json?layer=things:none",
+            "/map/things.json?layer={canary}-trees",
+            "/map/things.json?layer=things:sensors&show:things:sensors={canary}~gate",
+            "/map/things.json?layer=things:sensors&bbox=-12.0015,38.0001,-12.0005,38.0009",
+        )
+    ),
+    "map/values.json": Open(
+        (
+            "/map/values.json?layer=things:sensors&at=2023-11-14T23:15:00Z",
+            "/map/values.json?layer=things:{canary}&at=2023-11-14T23:15:00Z",
+            "/map/values.json?layer=things:{canary}-people&at=2030-01-01",
+        )
+    ),
+    "map/suggest.json": Open(
+        ("/map/suggest.json?q={canary}", "/map/suggest.json?q=canray-7f3a", "/map/suggest.json?q=Gate")
+    ),
     "robots.txt": Open(("/robots.txt",)),
     "sitemap.xml": Open(("/sitemap.xml",)),
     "office/sources/new/": Guarded(("/office/sources/new/",)),
@@ -382,6 +425,16 @@ ROUTES: dict[str, Way] = {
             "/explorer/origin/?stream=gate~people&from=2020-01-01&to=2030-01-01",
         )
     ),
+    "forecasts/": Open(("/forecasts/",)),
+    "forecasts/<slug:forecast>/": Open(
+        (
+            "/forecasts/{canary}-forecast/",
+            "/forecasts/no-forecast/",
+            "/forecasts/gate/",
+            "/forecasts/gate/?stream={canary}~gate",
+            "/forecasts/gate/?stream={canary}~none",
+        )
+    ),
     "rules/": Open(("/rules/",)),
     "rules/<str:rule>/": Open(("/rules/{canary}-rule/", "/rules/no-rule/")),
     "rules/<str:rule>/decide/": Guarded(("/rules/{canary}-rule/decide/",)),
@@ -428,6 +481,54 @@ ROUTES: dict[str, Way] = {
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(
         ("/parking/parking-altmarkt/history.json?span=day", "/parking/{canary}-thing/history.json?span=day")
+    ),
+    "subscriptions/": Open(("/subscriptions/", "/subscriptions/?q={canary}", "/subscriptions/?q=gate")),
+    "subscriptions/new/": Open(
+        tuple(
+            f"/subscriptions/new/{asked}"
+            for asked in (
+                "",
+                "?dataset={canary}",
+                "?dataset={canary}-people",
+                "?dataset=sensors",
+                "?thing={canary}-thing",
+                "?thing=gate",
+                "?thing=none",
+                "?stream={canary}~gate",
+                "?stream=gate~people",
+                "?alert={canary}",
+                "?near=-12.0,38.0,5000",
+                "?street={canary}",
+            )
+        )
+    ),
+    r"subscriptions/^feed\.(?P<kind>atom|rss|ics)\Z": Open(
+        tuple(
+            f"/subscriptions/feed.{asked}"
+            for asked in (
+                "atom",
+                "rss",
+                "ics",
+                "atom?dataset={canary}",
+                "ics?dataset=none",
+                "atom?near=-12.0,38.0,5000",
+                "rss?thing={canary}-thing",
+                "ics?street={canary}",
+            )
+        )
+    ),
+    "subscriptions/sent/": Open(("/subscriptions/sent/",)),
+    "subscriptions/ended/": Apart("says that something ended"),
+    "subscriptions/mine/": Open(("/subscriptions/mine/",)),
+    **dict.fromkeys(
+        (
+            "subscriptions/confirm/<str:token>/",
+            "subscriptions/mine/<str:token>/",
+            "subscriptions/mine/<str:token>/end/<int:number>/",
+            "subscriptions/off/<str:token>/",
+            "subscriptions/renew/<str:token>/",
+        ),
+        Apart("behind a link that is signed; what it names is told of in tests/web/test_subscriptions.py"),
     ),
     "": Open(("/",)),
     "sources/": Open(("/sources/",)),

@@ -1,5 +1,5 @@
 """Two towns that are alike, but that one also has what not everybody may see: datasets, a source with its trouble and
-what was rejected of it, things, streams, readings, features, a rule. Each is a folder with a profile."""
+what was rejected of it, things, streams, readings, features, a rule, a forecast. Each is a folder with a profile."""
 
 import shutil
 from pathlib import Path
@@ -44,6 +44,12 @@ public = true
 raise = "people > 1"
 inputs.people.property = "people"
 """
+_FORECAST = f"""
+[forecasts.{CANARY}-forecast]
+title = {{ de = "{CANARY} Vorhersage", en = "{CANARY} forecast" }}
+dataset = "{CANARY}"
+property = "people"
+"""
 _RULE = f"""
 [rules.{CANARY}-rule]
 version = 1
@@ -72,7 +78,7 @@ def make_town(folder: Path, *, secret: bool) -> Path:
     if secret:
         profile = folder / "city.toml"
         head, services, rest = profile.read_text("utf-8").partition("[services.")
-        profile.write_text(head + _HIDDEN + _ALERT + "\n" + services + rest, "utf-8")
+        profile.write_text(head + _HIDDEN + _ALERT + _FORECAST + "\n" + services + rest, "utf-8")
         (folder / "rules").mkdir(exist_ok=True)
         (folder / "rules" / "hidden.toml").write_text(_RULE, "utf-8")
     return folder

@@ -68,7 +68,10 @@ def _send(store: Any, dataset: str, *declared: Declaration, values: list[Any], a
 
 def _trees(name: str, label: str, count: int = 3) -> dict[str, Any]:
     point = {"type": "Point", "coordinates": [-12.01, 38.001]}
-    items = [Feature(id=f"{label}-{n}", geometry=point, properties={"kind": label}) for n in range(count)]
+    # they begin, so that they are told to who subscribes
+    items = [
+        Feature(id=f"{label}-{n}", geometry=point, properties={"kind": label}, valid_from=AT) for n in range(count)
+    ]
     found, faults = check_features(Features(collection=name, items=items), Bounds())
     assert not faults
     return {"collections": [Collection(id=name, title=label)], "features": [found]}
@@ -144,6 +147,18 @@ def make_dumps(config: Any) -> None:
     Dump.objects.update(made=datetime.fromtimestamp(AT / 1e6, UTC))
 
 
+def tell_of_what_happened(store: Any) -> None:
+    """As the worker does: what is told to who subscribes; on the same day in both."""
+    from allmende.web.house import open_profile
+    from allmende.web.subscriptions.ledger import collect
+    from allmende.web.subscriptions.models import Happened
+
+    now = int(datetime.now(UTC).timestamp())
+    collect(open_profile(), store, now * 1_000_000, days=90)
+    assert Happened.objects.exists()
+    Happened.objects.update(changed=(now - now % 86_400) * 1_000_000)
+
+
 def ask(probes: list[list[Any]]) -> Iterator[dict[str, Any]]:
     """Answers, without what is another in each."""
     from django.test import Client
@@ -191,9 +206,11 @@ def main() -> None:
     House.now = lambda _: datetime.fromtimestamp(AT / 1e6 + 300, UTC)  # type: ignore[method-assign]  same in both
     furnish(open_store(), asked["secret"])
     make_dumps(config)
+    tell_of_what_happened(open_store())
     first = list(ask(asked["probes"]))
     if asked["secret"]:
         happen(open_store())
+        tell_of_what_happened(open_store())
     again = [probe for probe in asked["probes"] if probe[0] == "anybody"] if asked["secret"] else []
     json.dump([first, list(ask(again))], sys.stdout)
 

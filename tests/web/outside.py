@@ -78,7 +78,7 @@ def make_town(path: Path, **addresses: str) -> dict[str, str]:
 
     town = path / "town"
     town.mkdir()
-    for file in (CITIES / "example").iterdir():
+    for file in filter(Path.is_file, (CITIES / "example").iterdir()):
         (town / file.name).write_bytes(file.read_bytes())
     with (town / "city.toml").open("a", encoding="utf-8") as profile:
         for source in ("gate", *addresses):

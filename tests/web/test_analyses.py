@@ -9,13 +9,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.utils import timezone
 from tests.knowledge.analyses.data import ZONE, at, keep
 from tests.web.catalogue.conftest import house  # noqa: F401  a fixture
 
+from allmende.domain.boards import Tile
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.times import HOUR
 from allmende.knowledge.analyses.calendar import starts_between
-from allmende.web.house import open_profile, open_store
+from allmende.web.boards import kinds
+from allmende.web.explorer.choosing import forget
+from allmende.web.house import House, open_profile, open_store
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 PATH = "/explorer/"
@@ -38,7 +43,6 @@ def body(path: str, status: int = 200) -> Any:
 @pytest.fixture
 def bridge() -> str:
     """Hours of ten weeks of spring with a rhythm of the day; an hour later another stream says the same."""
-    assert open_profile().time_zone == ZONE, "the days of clock change below are Berlin's"
     starts = starts_between(date(2025, 3, 3), date(2025, 5, 11), HOUR, ZONE)
     values = [100 + 50 * math.sin(start / HOUR / 24 * math.tau) + (start // HOUR) % 7 for start in starts]
     keep(open_store(), "bridge~count", zip(starts, values, strict=True))
@@ -48,6 +52,7 @@ def bridge() -> str:
 
 @pytest.fixture(autouse=True)
 def berlin(request: pytest.FixtureRequest) -> None:
+    forget()
     if open_profile().time_zone != ZONE:
         pytest.skip("a city whose clock is not Berlin's")
 
@@ -142,3 +147,52 @@ def test_addresses_of_the_explorer_are_understood(bridge: str) -> None:
     usual = body("typical-week/?stream=bridge~count")["weeks"][0]["basis"]
     assert (usual["from"], usual["to"]) == ("2025-03-17", "2025-05-11")
     assert "ends before it begins" in get("typical-week/?stream=bridge~count&from=2025-05-05&to=2025-05-01", 400)
+    assert 'href="?stream=bridge~count&amp;from=2025-03-17&amp;to=2025-05-11"' in get("typical-week/?stream=bridg")
+    event = get("before-after/?stream=bridge~count&date=now")
+    assert f'href="?stream=bridge~count&amp;date={timezone.localdate()}"' in event
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "typical-week/?stream=bridge~count&from=0001-01-01&to=9999-12-31",
+        "typical-week/?stream=bridge~count&from=-P99999D",
+        "typical-week/?stream=bridge~count&from=1801-01-01&to=2199-12-31",
+        "calendar/?stream=bridge~count&by=week",
+        "correlation/?stream=a&stream=b&stream=c&stream=d&stream=e",
+        "before-after/?stream=bridge~count&date=0001-01-01",
+        "before-after/?stream=bridge~count&date=2025-04-07&until=2199-01-01",
+        "before-after/?stream=bridge~count&date=2025-04-07&weekday=8",
+        "before-after/?stream=bridge~count&date=2025-04-07&scale=miles",
+    ],
+)
+def test_what_makes_no_sense_is_told(bridge: str, path: str) -> None:
+    assert "This cannot be answered so" in get(path, 400)
+    assert body(path, 400)["error"]
+
+
+def test_no_text_is_too_strange_to_be_looked_for(bridge: str) -> None:
+    for text in ("%00", "%ED%A0%80", "'%22%3Cb%3E", "%25%27--", "x" * 2_000):
+        page = get(f"typical-week/?stream={text}")
+        assert "No stream has" in page or "Which stream do you mean" in page
+        assert "<b>" not in page
+
+
+def test_tiles_show_what_the_pages_show(bridge: str, rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.house = House(store=open_store(), profile=open_profile(), reader=ANONYMOUS)  # type: ignore[attr-defined]
+    for kind, words in (("typical-week", "It is usually highest on"), ("calendar", "The highest value is")):
+        tile = Tile(id="t1", kind=kind, settings={"streams": ["bridge~count"], "days": 28, "holidays": True})
+        assert kinds.find(kind).check(tile.settings) == ""
+        html = kinds.find(kind).render(request, tile)
+        assert words in html
+        assert 'id="tile-t1-chart-words"' in html
+        assert "/explorer/" in html
+        hidden = kinds.find(kind).render(request, Tile(id="t1", kind=kind, settings={"streams": ["bus~free"]}))
+        assert "There are no values yet." in hidden
+        assert kinds.find(kind).check({}) == "names one stream"
+
+
+def test_the_explorer_leads_here(bridge: str) -> None:
+    page = get("?stream=bridge~count&from=2025-05-01&to=2025-05-05")
+    assert 'href="/explorer/typical-week/?stream=bridge~count"' in page

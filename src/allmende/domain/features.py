@@ -52,6 +52,9 @@ class FeatureQuery(msgspec.Struct, frozen=True, kw_only=True):
     reader: Reader
     things: bool = False
     """``collection`` is a dataset: asked for are its things, each with the newest values of its streams."""
+    at: int | None = None
+    """Of things: the values as they were at this time (microseconds), each stream's last reading at or before it, by
+    what is known of it today. Where a thing stands is told as it is now."""
     bbox: Box | None = None
     """Only what has a point in common with it, edges included."""
     start: int | None = None

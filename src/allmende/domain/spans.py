@@ -72,5 +72,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     last: int | None
     forecast: bool
     """Whether it holds runs of a forecast."""
+    merged: bool
+    """Whether readings of it may have been merged by their age: then one may stand for many."""
     kind: int
     """Of its newest result: see :class:`allmende.domain.query.ResultKind`."""

@@ -166,10 +166,19 @@ class Store(Protocol):
         """The newest reading of every stream that the reader may see (of one source), from one index walk."""
 
     def points(
-        self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False, newest_run: bool = False
+        self,
+        reader: Reader,
+        stream: str,
+        start: int,
+        end: int,
+        *,
+        before: bool = False,
+        newest_run: bool = False,
+        most: int | None = None,
     ) -> Points:
         """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``; with
-        ``newest_run``, of the forecasts for one time the newest run's alone."""
+        ``newest_run``, of the forecasts for one time the newest run's alone. ``most``: no more than so many, the first
+        of them (of all runs)."""
 
     def sums(
         self, reader: Reader, stream: str, over: Sequence[Span], *, taken: Taken = "number", newest_run: bool = False

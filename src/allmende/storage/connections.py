@@ -96,6 +96,10 @@ class Dialect(Protocol):
     def result_as(self, alias: str, kind: JsonKind) -> str:
         """A result where it is of a kind, else null: a double, a text, or 0 and 1."""
 
+    def plain_number(self, alias: str) -> str:
+        """A result where all of a statement's are numbers, or all truth values: cheaper than :meth:`result_as`, and
+        nothing that can be relied on where others are among them."""
+
     def order_result(self, alias: str) -> tuple[str, ...]:
         """Sort keys of a result: numbers before texts, each null where it does not apply."""
 

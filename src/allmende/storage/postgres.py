@@ -144,6 +144,10 @@ class PostgresDialect:
             return f"(CASE WHEN {alias}.result_kind = {ResultKind.STRING} THEN {alias}.result_text END)"
         return f"(CASE WHEN {alias}.result_kind = {ResultKind.BOOLEAN} THEN {alias}.result_integer END)"
 
+    def plain_number(self, alias: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return f"coalesce({alias}.result_number, {alias}.result_integer)"
+
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
         number = f"coalesce({alias}.result_number, {alias}.result_integer)"

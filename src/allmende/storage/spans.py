@@ -5,6 +5,7 @@ worked out before (see :mod:`allmende.knowledge.series.grid`), so that no calend
 """
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -19,19 +20,53 @@ from allmende.storage.sql import Sql, all_of, visible
 _FLAGGED = '%"plausible":false%'
 _HUGE = "1e150"
 """PostgreSQL ends a statement whose sum leaves the range of doubles; above are no measurements."""
+_KINDS: dict[Taken, tuple[int, int]] = {
+    "number": (ResultKind.INTEGER, ResultKind.DECIMAL),
+    "boolean": (ResultKind.BOOLEAN, ResultKind.BOOLEAN),
+}
 
 
 def read_sums(connection: Connection, stream: Sql, spans: Sequence[Span], taken: Taken, *, newest: bool) -> list[Sum]:
     """Sums by bucket, in the order of time. ``stream`` gives the stream's key, or nothing; ``newest``: of forecasts for
     one time the newest run's alone."""
-    inner = Sql("SELECT ") + _bucket(spans) + " AS b, " + _columns(connection.dialect, taken)
-    inner = inner + " FROM " + _walk(stream, spans, newest=newest)
-    asked = (
-        "SELECT r.b, count(*), sum(r.w), sum(r.v * r.w), min(r.low), max(r.high), sum(r.bad) FROM (" + inner
-    ) + ") r GROUP BY r.b ORDER BY r.b"
+    if not spans:
+        return []
+    walk = _walk(stream, spans, newest=newest)
+    found = _plain_sums(connection, walk, spans, taken)
+    return _all_sums(connection, walk, spans, taken) if found is None else found
+
+
+def _plain_sums(connection: Connection, walk: Sql, spans: Sequence[Span], taken: Taken) -> list[Sum] | None:
+    """The same in a third of the time, where no reading is flagged or merged and all are of the kind that is taken, as
+    it mostly is; else None."""
+    # an average, since SQLite ends a statement whose sum of whole numbers leaves 64 bits
+    value = connection.dialect.plain_number("o")
+    asked = Sql("SELECT ") + _bucket(spans) + (
+        f", count(*), avg(CASE WHEN abs({value}) < {_HUGE} THEN {value} END), min({value}), max({value}),"
+        " min(o.result_kind), max(o.result_kind), count(o.quality), count(o.parameters) FROM "
+    )  # fmt: skip
+    asked = asked + walk + " GROUP BY b ORDER BY b"
+    found = connection.execute(asked.text, asked.params).fetchall()
+    if not found:
+        return []
+    numbers, rows, means, lows, highs, first, last, judged, said = zip(*found, strict=True)
+    kinds = _KINDS[taken]
+    if any(judged) or any(said) or min(first) < kinds[0] or max(last) > kinds[1]:
+        return None
+    if max(highs) >= float(_HUGE) or min(lows) <= -float(_HUGE):
+        return None
+    return list(map(Sum, _starts(spans, numbers), rows, rows, means, lows, highs, repeat(0)))
+
+
+def _all_sums(connection: Connection, walk: Sql, spans: Sequence[Span], taken: Taken) -> list[Sum]:
+    inner = _bucket(spans) + ", " + _columns(connection.dialect, taken) + " FROM " + walk
+    asked = "SELECT r.b, count(*), sum(r.w), sum(r.v * r.w), min(r.low), max(r.high), sum(r.bad) FROM (SELECT " + inner
+    asked = asked + ") r GROUP BY r.b ORDER BY r.b"
+    found = connection.execute(asked.text, asked.params).fetchall()
+    starts = _starts(spans, [row[0] for row in found])
     return [
-        Sum(int(start), rows, int(count), None if total is None else total / int(count), low, high, int(flagged))
-        for start, rows, count, total, low, high, flagged in connection.execute(asked.text, asked.params)
+        Sum(start, rows, int(count), None if total is None else total / int(count), low, high, int(flagged))
+        for start, (_, rows, count, total, low, high, flagged) in zip(starts, found, strict=True)
     ]
 
 
@@ -42,20 +77,31 @@ def read_words(
     text = connection.dialect.result_as("o", "string")
     truth = connection.dialect.result_as("o", "boolean")
     word = f"coalesce({text}, CASE {truth} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
-    asked = Sql("SELECT r.b, r.t, count(*) FROM (SELECT ") + _bucket(spans) + f" AS b, {word} AS t FROM "
+    asked = Sql("SELECT r.b, r.t, count(*) FROM (SELECT ") + _bucket(spans) + f", {word} AS t FROM "
     asked = asked + _walk(stream, spans, newest=newest)
     asked = asked + Sql(") r WHERE r.t IS NOT NULL GROUP BY r.b, r.t ORDER BY r.b, 3 DESC, r.t LIMIT ?", (most + 1,))
-    found = [Word(int(start), t, rows) for start, t, rows in connection.execute(asked.text, asked.params)]
-    return found if len(found) <= most else None
+    found = connection.execute(asked.text, asked.params).fetchall()
+    if len(found) > most:
+        return None
+    starts = _starts(spans, [row[0] for row in found])
+    return [Word(start, text, rows) for start, (_, text, rows) in zip(starts, found, strict=True)]
 
 
 def _bucket(spans: Sequence[Span]) -> Sql:
-    """Where the bucket of a reading begins."""
+    """Which bucket a reading is in, as ``b``: its number in the only span, else where it begins, since one bucket may
+    go on from span to span."""
     if len(spans) > 1:
-        return Sql("(o.phenomenon_start - p.f) / p.w * p.w + p.f")
+        return Sql("(o.phenomenon_start - p.f) / p.w * p.w + p.f AS b")
     only = spans[0]
-    first, width = Sql("CAST(? AS bigint)", (only.first,)), Sql("CAST(? AS bigint)", (only.width,))
-    return "(o.phenomenon_start - " + first + ") / " + width + " * " + width + " + " + first
+    return Sql("(o.phenomenon_start - CAST(? AS bigint)) / CAST(? AS bigint) AS b", (only.first, only.width))
+
+
+def _starts(spans: Sequence[Span], buckets: Sequence[int]) -> list[int]:
+    """Where the buckets begin that :func:`_bucket` tells of."""
+    if len(spans) > 1:
+        return list(buckets)
+    first, width = spans[0].first, spans[0].width
+    return [first + number * width for number in buckets]
 
 
 def _walk(stream: Sql, spans: Sequence[Span], *, newest: bool) -> Sql:
@@ -64,7 +110,7 @@ def _walk(stream: Sql, spans: Sequence[Span], *, newest: bool) -> Sql:
         tables = Sql("observation o WHERE o.datastream = ") + stream
         tables = tables + Sql(" AND o.phenomenon_start >= ? AND o.phenomenon_start < ?", (spans[0].start, spans[0].end))
     else:
-        row = "(CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint))"
+        row = f"({', '.join(['CAST(? AS bigint)'] * 4)})"
         values = Sql(", ".join([row] * len(spans)), tuple(number for span in spans for number in span))
         tables = "(WITH p (a, z, f, w) AS (VALUES " + values + ") SELECT * FROM p) p CROSS JOIN observation o"
         tables = tables + " WHERE o.datastream = " + stream
@@ -111,7 +157,8 @@ def read_heads(connection: Connection, reader: Reader, streams: Sequence[str]) -
     asked = Sql(
         "SELECT d.id, d.name, t.name, t.id, p.name, p.id, d.unit, d.observation_type, x.id, d.source, x.simulated,"
         " d.properties, d.width, s.count, s.first_start, s.latest_start, s.latest_disc, s.result_time_last,"
-        " s.latest_kind FROM datastream d JOIN dataset x ON x.pk = d.dataset"
+        " s.latest_kind, EXISTS (SELECT 1 FROM retention_state y WHERE y.datastream = d.pk)"
+        " FROM datastream d JOIN dataset x ON x.pk = d.dataset"
         " JOIN observed_property p ON p.pk = d.observed_property LEFT JOIN stream_state s ON s.datastream = d.pk"
         " LEFT JOIN thing t ON t.pk = d.thing AND "
     )
@@ -121,7 +168,7 @@ def read_heads(connection: Connection, reader: Reader, streams: Sequence[str]) -
 
 def _head(row: tuple[Any, ...]) -> Head:
     name, title, thing, thing_id, observed, observed_id, unit, kind, dataset, source, simulated, said, width = row[:13]
-    count, first, last, disc, run, latest = row[13:]
+    count, first, last, disc, run, latest, merged = row[13:]
     symbol = _decoded(unit)
     properties = _decoded(said)
     named = symbol if isinstance(symbol, dict) else {}  # a stream of several values has a list of units
@@ -130,7 +177,8 @@ def _head(row: tuple[Any, ...]) -> Head:
         unit=named.get("symbol") or "", unit_name=named.get("name") or "", observation_type=kind or "",
         dataset=dataset, source=source or "", simulated=bool(simulated),
         properties=properties if isinstance(properties, dict) else {}, wide=bool(width), count=count or 0, first=first,
-        last=last, forecast=bool(disc) and disc == run, kind=ResultKind.NULL if latest is None else latest,
+        last=last, forecast=bool(disc) and disc == run, merged=bool(merged),
+        kind=ResultKind.NULL if latest is None else latest,
     )  # fmt: skip
 
 

@@ -120,6 +120,10 @@ class SqliteDialect:
         value = f"(CASE WHEN {alias}.result_kind IN {_KINDS[kind]} THEN {alias}.result END)"
         return f"CAST({value} AS REAL)" if kind == "number" else value
 
+    def plain_number(self, alias: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`."""
+        return f"{alias}.result"
+
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
         kind = f"{alias}.result_kind"

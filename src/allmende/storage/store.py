@@ -81,13 +81,23 @@ class SqlStore:
         )
 
     def points(
-        self, reader: Reader, stream: str, start: int, end: int, *, before: bool = False, newest_run: bool = False
+        self,
+        reader: Reader,
+        stream: str,
+        start: int,
+        end: int,
+        *,
+        before: bool = False,
+        newest_run: bool = False,
+        most: int | None = None,
     ) -> Points:
         """Readings with ``start <= time < end``: see :class:`allmende.domain.store.Store`."""
         parent = _visible_streams(reader, Sql("d.id = ?", (stream,)))
         span = parent + Sql(
             " AND o.phenomenon_start >= ? AND o.phenomenon_start < ? ORDER BY o.phenomenon_start, o.disc", (start, end)
         )
+        if most is not None:
+            span = span + Sql(" LIMIT ?", (most,))
         newest = " AND o.phenomenon_start < ? ORDER BY o.phenomenon_start DESC, o.disc DESC LIMIT 1"
         earlier = parent + Sql(newest, (start,))
 

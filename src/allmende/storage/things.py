@@ -1,7 +1,8 @@
 """The things of a dataset as features, each with the newest values of its streams.
 
 A thing is in a dataset if one of its streams is; it shows those streams alone. Two statements give a page: the things,
-and what is newest of their streams, from their states. No observation is read.
+and what is newest of their streams, from their states. No observation is read but for values of another time: then
+one for each stream, by its key.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -135,17 +136,32 @@ def _newest(connection: Connection, query: FeatureQuery, things: Sequence[int]) 
     property_rule = visible("ObservedProperty", "p", query.reader, simulated=query.simulated) or Sql("1 = 1")
     for start in range(0, len(things), _PART):
         condition, values = connection.dialect.one_of("d.thing", things[start : start + _PART])
+        reading, source = _last(connection, query.at)
         sql = (
-            "SELECT d.thing, d.id, d.unit, p.id, p.name, s.latest_start, s.latest_kind, s.latest_result,"
-            " s.latest_quality FROM datastream d LEFT JOIN observed_property p ON p.pk = d.observed_property AND "
-            + property_rule
-            + " LEFT JOIN stream_state s ON s.datastream = d.pk WHERE "
+            f"SELECT d.thing, d.id, d.unit, p.id, p.name, {reading} FROM datastream d"
+            " LEFT JOIN observed_property p ON p.pk = d.observed_property AND " + property_rule + source + " WHERE "
         )
         sql = sql + _rules(_streams(query), Sql(condition, values)) + " ORDER BY d.id"
         for row in connection.execute(sql.text, sql.params):
             stream = _Stream(*row)
             found.setdefault(stream.thing, []).append(stream)
     return found
+
+
+def _last(connection: Connection, at: int | None) -> tuple[str, Sql]:
+    """Columns of what is newest of a stream ``d``, or was at a time, and what is joined for them."""
+    if at is None:
+        state = Sql(" LEFT JOIN stream_state s ON s.datastream = d.pk")
+        return "s.latest_start, s.latest_kind, s.latest_result, s.latest_quality", state
+    dialect = connection.dialect
+    columns = f"o.phenomenon_start, o.result_kind, {dialect.result('o')}, o.quality"
+    before = "x.datastream = d.pk AND x.phenomenon_start <= ? ORDER BY x.phenomenon_start DESC, x.disc DESC LIMIT 1"
+    if dialect.lateral:
+        key = Sql(f" LEFT JOIN LATERAL (SELECT * FROM observation x WHERE {before}) o ON true", (at,))
+    else:
+        row = f"(SELECT x.phenomenon_start, x.disc FROM observation x WHERE {before})"
+        key = Sql(f" LEFT JOIN observation o ON o.datastream = d.pk AND (o.phenomenon_start, o.disc) = {row}", (at,))
+    return columns, key
 
 
 def _features(things: Iterable[_Thing], streams: dict[int, list[_Stream]]) -> Iterable[KeptFeature]:

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-import msgspec
-
 from allmende.web.setting import describe as _setting
+from allmende.web.subscription_settings import SubscriptionSettings
 
 
-class AnalysisSettings(msgspec.Struct, frozen=True, kw_only=True):
+class AnalysisSettings(SubscriptionSettings, frozen=True, kw_only=True):
     """How much one analysis may read."""
 
     analysis_buckets: Annotated[

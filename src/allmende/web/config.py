@@ -17,16 +17,16 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from allmende.domain.errors import ConfigurationError
+from allmende.web.map_settings import MapSettings, check_embed_hosts
 from allmende.web.message_settings import check_create_topics
 from allmende.web.setting import Setting, as_text, parse
 from allmende.web.setting import describe as _setting
-from allmende.web.sql_settings import SqlSettings
 
 _FIRST = ("Address", "Place", "Messages", "Map")
 """Sections of the page that describes all settings; the others come in the order in which they stand here."""
 
 
-class Config(SqlSettings, frozen=True, kw_only=True):
+class Config(MapSettings, frozen=True, kw_only=True):
     """All settings. Sizes are in bytes, times in seconds unless a field says otherwise."""
 
     # The address
@@ -306,6 +306,7 @@ def _check_together(config: Config) -> None:
             where="ALLMENDE_PUBLIC_URL",
         )
     check_create_topics(config)
+    check_embed_hosts(config.embed_hosts)
     if config.security_contact and not re.match(r"(mailto:|tel:|https://)\S+\Z", config.security_contact):
         raise ConfigurationError(
             "write it as mailto:NAME@HOST, https://… or tel:+49…", where="ALLMENDE_SECURITY_CONTACT"

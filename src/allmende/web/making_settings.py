@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from allmende.web.analysis_settings import AnalysisSettings
+from allmende.web.forecast_settings import ForecastSettings
 from allmende.web.setting import MIB
 from allmende.web.setting import describe as _setting
 
 
-class MakingSettings(AnalysisSettings, frozen=True, kw_only=True):
+class MakingSettings(ForecastSettings, frozen=True, kw_only=True):
     """What may be brought, how long it is kept, and where the house may be sent to get it."""
 
     making_bytes: Annotated[

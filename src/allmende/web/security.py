@@ -51,8 +51,9 @@ def websocket_url(config: Config, host: str, secure: bool) -> str:
     return f"{'wss' if secure else 'ws'}://{name}:{config.mqtt_websocket_port}/"
 
 
-def content_security_policy(config: Config, host: str) -> str:
-    """The policy for pages under ``host``: everything from here, nothing inline, MQTT at its own port."""
+def content_security_policy(config: Config, host: str, frames: str = "'none'") -> str:
+    """The policy for pages under ``host``: everything from here, nothing inline, MQTT at its own port. ``frames`` says
+    which pages may show them in a frame."""
     connect = ["'self'"]
     if host:
         for secure in (False, True):
@@ -74,7 +75,7 @@ def content_security_policy(config: Config, host: str) -> str:
         "connect-src": " ".join(dict.fromkeys(connect)),
         "font-src": "'self'",
         "object-src": "'none'",
-        "frame-ancestors": "'none'",
+        "frame-ancestors": frames,
         "base-uri": "'none'",
         "form-action": "'self'",
     }

@@ -47,11 +47,14 @@ INSTALLED_APPS = [
     "allmende.web.transparency",
     "allmende.web.rulebook",
     "allmende.web.alerts",
+    "allmende.web.subscriptions",
     "allmende.web.ogc",
+    "allmende.web.maps",
     "allmende.web.boards",
     "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
+    "allmende.web.forecasts",
     "allmende.web.finding",
     *(service.app for service in SERVICES),
 ]
@@ -138,7 +141,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = (
     r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|sql/(result|published|schema)|parking/.*json|catalog|dataset/"
-    r"|api/(3/)?action/|sitemap\.xml)"
+    r"|api/(3/)?action/|sitemap\.xml|subscriptions/feed\.)"
 )
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")

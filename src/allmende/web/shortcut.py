@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from allmende.web.accounts.middleware import ReaderMiddleware
+from allmende.web.explorer.views import series
 from allmende.web.house import HouseMiddleware
 from allmende.web.ogc.views import features, wants_page
 from allmende.web.sta import sensorthings
 
-_APIS = {"/sta/": sensorthings, "/ogc/": features}
+_APIS = {"/sta/": sensorthings, "/ogc/": features, "/explorer/series.json": series}
 """The views that take the short way, by the beginning of their addresses."""
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from allmende.domain.errors import InvalidInput
-from allmende.domain.spans import Head
 from allmende.domain.times import HOUR
 from allmende.knowledge.analyses.calendar import starts_between
 from allmende.knowledge.analyses.correlation import correlate
@@ -15,19 +14,13 @@ from allmende.knowledge.analyses.values import Basis, Values, read_values
 from tests.knowledge.analyses.data import ZONE, at, keep, span, weather
 from tests.support import DATASETS, HOUSE, sqlite_store
 
-STREAM = Head(
-    id="a", name="a", thing="", thing_id="", property="", property_id="", unit="1", unit_name="", observation_type="",
-    dataset="", source="", simulated=False, properties={}, wide=False, count=0, first=None, last=None, forecast=False,
-    kind=1,
-)  # fmt: skip
-
 
 def made(numbers) -> Values:
     days = span("2025-01-01", "2025-01-01").moved(-(-len(numbers) // 24) - 1)
     starts = starts_between(span("2025-01-01", "2025-01-01").first, days.last, HOUR, "UTC")
     listed = [None if math.isnan(each) else float(each) for each in numbers] + [None] * (len(starts) - len(numbers))
     basis = Basis(span=days, width=HOUR)
-    return Values(stream=STREAM, zone="UTC", starts=starts, values=listed, readings=[1] * len(starts), basis=basis)
+    return Values(stream=None, zone="UTC", starts=starts, values=listed, readings=[1] * len(starts), basis=basis)
 
 
 def ranks(values: list[float]) -> list[float]:

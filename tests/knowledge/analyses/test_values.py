@@ -9,7 +9,7 @@ from allmende.domain.policy import ANONYMOUS
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, HOUR, MINUTE, to_datetime
 from allmende.knowledge.analyses.calendar import public_holidays, slots, starts_between
-from allmende.knowledge.analyses.values import Gap, Limits, find_stream, read_values, search_streams
+from allmende.knowledge.analyses.values import Gap, Limits, find_stream, read_values
 from tests.knowledge.analyses.data import BERLIN, ZONE, at, bicycles, car_park, keep, span, weather
 from tests.storage.conftest import store as store
 from tests.support import HOUSE
@@ -103,8 +103,6 @@ def test_what_may_not_be_seen_is_like_what_is_not_there(store: Store) -> None:
         with pytest.raises(NotFound):
             find_stream(store, ANONYMOUS, identifier)
     assert find_stream(store, ANONYMOUS, "made~level", simulated=True).simulated
-    assert [each.id for each in search_streams(store, ANONYMOUS, "LEVEL")] == ["open~level"]
-    assert [each.id for each in search_streams(store, ANONYMOUS, "level mad", simulated=True)] == ["made~level"]
     stolen = keep(store, "secret~level", {at("2025-05-05"): 1}, dataset="hidden", origin="hidden")
     found = read_values(store, ANONYMOUS, stolen, span("2025-05-05", "2025-05-05"), HOUR, ZONE)
     assert (found.basis.values, found.basis.filled) == (0, 0)

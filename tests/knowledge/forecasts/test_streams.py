@@ -39,7 +39,7 @@ def course(days: int = 40, noise: float = 1.0) -> dict[int, float]:
 def learned(store: Store, forecast: ForecastProfile = PLAIN, now: int = NOW):
     targets = find_targets(store, forecast, SETTING)
     panel = read_panel(store, forecast, targets, SETTING, history_start(now, 20 * DAY), now)
-    return targets, panel, learn(panel, task(boosted=False, now=now))
+    return targets, panel, learn(panel, task(without="limits", now=now))
 
 
 def run(store: Store, now: int = NOW, rates=None, forecast: ForecastProfile = PLAIN):
@@ -59,7 +59,7 @@ def test_a_run_is_three_streams_that_say_what_they_are(store: Store) -> None:
     assert shown.middle == pytest.approx(line.middle)
     assert all(low <= middle <= high for low, middle, high in zip(shown.lower, shown.middle, shown.upper, strict=True))
     said = shown.properties
-    assert (said["forecast"], said["forecast_of"], said["learned_without"]) == (True, "weir~level", "asked")
+    assert (said["forecast"], said["forecast_of"], said["learned_without"]) == (True, "weir~level", "limits")
     assert said["backtest"]["values"] > 1_000
     assert "hit_rate" not in said
     (summary,) = [each for each in store.streams(ANONYMOUS, "parking") if each.id == "weir~level~forecast"]

@@ -11,8 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from allmende.domain import holdings
+from allmende.domain.boards import Tile
 from allmende.domain.holdings import Subject, Wishes
 from allmende.web.accounts.models import AuditEntry, User
+from allmende.web.boards.kinds import find
 from allmende.web.sql.holdings import Questions
 from allmende.web.sql.models import SavedQuery
 
@@ -87,6 +89,23 @@ def test_published_questions_are_read_where_one_may_not_ask(somebody: Any, setti
     assert b"sql-chart__bar" in Client().get("/sql/published/parken-heute/").content
     settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, sql="nobody")
     assert Client().get("/sql/published/parken-heute.json").status_code == 403
+
+
+def test_a_published_question_is_a_tile(somebody: Any, rf: Any) -> None:
+    desk = somebody("desk", "editor")
+    desk.post(f"/sql/saved/{keep(desk).key}/publish/")
+    kind = find("query")
+    form = kind.form({"query": "groesste-auslastung"}, request=None)
+    assert form.is_valid()
+    assert not kind.form({"query": "another"}, request=None).is_valid()
+    drawn = kind.render(rf.get("/"), Tile(id="q", kind="query", settings=form.settings(), title="Parken"))
+    assert drawn.count("sql-chart__bar") == 2
+    assert "<table" not in drawn
+    full = kind.render(
+        rf.get("/"), Tile(id="q", kind="query", settings={"query": "groesste-auslastung", "table": True})
+    )
+    assert ">goethe" in full.lower()
+    assert "<table" not in kind.render(rf.get("/"), Tile(id="q", kind="query", settings={"query": "gone"}))
 
 
 def test_one_keeps_so_many(somebody: Any, settings: Any) -> None:

@@ -37,9 +37,8 @@ def texts_of_car_park() -> dict[str, str]:
     """Live updates and the charts."""
     return {
         **texts_of_live(),
-        "mean": _("free spaces (mean)"),
-        "range": _("lowest to highest"),
         "none": _("no data"),
+        "nothing": _("no data"),
         "implausible": _("implausible"),
         "failed": _("The chart could not be loaded. The table has the values."),
     }

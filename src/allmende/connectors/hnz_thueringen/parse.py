@@ -14,6 +14,7 @@ from allmende.connectors.localtime import read_local, zone_of
 from allmende.connectors.quantities import Quantities
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import ConfigurationError
+from allmende.domain.ids import slug
 from allmende.domain.records import Parsed, SensorDeclaration, ThingDeclaration
 
 _TABLE = "pegelTabelle"
@@ -177,6 +178,6 @@ def _thing(source: Source, row: _Row) -> ThingDeclaration:
         id=id_,
         name=title,
         description=f"Pegel {title}",
-        properties={"kind": "gauge", "number": row.gauge, "water": river},
+        properties={"kind": "gauge", "number": row.gauge, "water": river, "gauge": slug(name)},
         position=position(lon, lat),
     )

@@ -13,6 +13,7 @@ before (difference in differences): what changed there as well was not the event
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import compress
 from typing import Literal
 
 import msgspec
@@ -204,13 +205,14 @@ class _Track:
         parts = {day: part_of(day) for day in {slot.day for slot in found}}
         picked = [slot.day.weekday() in event.weekdays and begin <= slot.hour < end for slot in found]
         out = {slot.day for slot, pick in zip(found, picked, strict=True) if pick and slot.day in leave_out}
-        kept = values.kept([pick and slot.day not in out for slot, pick in zip(found, picked, strict=True)])
+        keeps = [pick and slot.day not in out for slot, pick in zip(found, picked, strict=True)]
+        kept = values.kept(keeps)
         self.basis = kept.basis
         self.left_out = tuple(sorted(out))
         by_day: dict[date, list[tuple[int, float]]] = {}
         by_slot: dict[int, list[float]] = {}
         by_hour: dict[tuple[Part, int], list[float]] = {}
-        for slot, value in zip(slots(kept.starts, kept.zone), kept.values, strict=True):
+        for slot, value in zip(compress(found, keeps), kept.values, strict=True):
             if value is None:
                 continue
             of_week = slot.day.weekday() * 24 + slot.hour

@@ -18,15 +18,12 @@ import msgspec
 from allmende.domain import spans, steps, times
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotFound
 from allmende.domain.policy import Reader
-from allmende.domain.query import Call, Compare, Expression, Logic, Order, Path, Query, Value
 from allmende.domain.spans import Head
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import midnight, starts_between
 
 Take = Literal["mean", "sum"]
 WIDTHS = (15 * times.MINUTE, 30 * times.MINUTE, times.HOUR, times.DAY)
-_TIME = Path(("phenomenonTime",))
-_NOTHING = Value(None, "null")
 _LEAST_COVERED = 0.5
 """The share of a bucket in which a change-only stream has to have held a value."""
 _TOLD_GAPS = 5
@@ -127,30 +124,6 @@ def find_stream(store: Store, reader: Reader, identifier: str, *, simulated: boo
     if found is None or (found.simulated and not simulated):
         raise NotFound("there is no stream %(id)s", where="stream", id=repr(identifier))
     return found
-
-
-def search_streams(store: Store, reader: Reader, words: str, *, most: int = 20, simulated: bool = False) -> list[Head]:
-    """Streams that have readings, and whose id or name, thing or property has all of the words; in order of ids."""
-    texts = (Path(("id",)), Path(("name",)), Path(("Thing", "name")), Path(("ObservedProperty", "name")))
-    asked: list[Expression] = [Compare("ne", _TIME, _NOTHING)]
-    asked += [Logic("or", tuple(_holds(text, word) for text in texts)) for word in words.split()[:8]]
-    page = store.find(
-        Query(
-            entity="Datastream",
-            reader=reader,
-            filter=Logic("and", tuple(asked)),
-            order=(Order(Path(("id",))),),
-            select=("id",),
-            top=most,
-            simulated=simulated,
-        )
-    )
-    return sorted(store.heads(reader, [str(row[1]) for row in page.rows]), key=lambda head: head.id)
-
-
-def _holds(text: Path, word: str) -> Expression:
-    said = Call("contains", (Call("tolower", (text,)), Value(word.lower(), "string")))
-    return Compare("eq", said, Value(True, "boolean"))
 
 
 def read_values(

@@ -55,7 +55,7 @@ def typical_week(values: Values, leave_out: Collection[date] = ()) -> Week:
     out = sorted({slot.day for slot in found if slot.day in leave_out})
     kept = values.kept([slot.day not in leave_out for slot in found])
     gathered: dict[tuple[int, int], list[tuple[date, float]]] = {}
-    for slot, value in zip(slots(kept.starts, kept.zone), kept.values, strict=True):
+    for slot, value in zip((slot for slot in found if slot.day not in leave_out), kept.values, strict=True):
         if value is not None:
             gathered.setdefault((slot.day.weekday(), slot.clock), []).append((slot.day, value))
     listed = (

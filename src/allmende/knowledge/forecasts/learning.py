@@ -43,7 +43,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     interval: float
     now: int
-    boosted: bool = True
+    without: str = ""
+    """Why LightGBM is not to be used, e.g. ``limits``; "" where it is."""
     rounds: int = 240
     rows: int = 240_000
     threads: int = 2
@@ -72,8 +73,8 @@ def learn(panel: Panel, task: Task) -> Model:
     ahead = _some_ahead(task.steps)
     folds = _folds(panel, last, ahead, task)
     note = ""
-    if not task.boosted:
-        note = "asked"
+    if task.without:
+        note = task.without
     elif not boosting.is_there():
         note = "no-library"
     elif days < _BOOSTED_DAYS:

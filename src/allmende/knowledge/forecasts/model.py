@@ -76,7 +76,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     spreads: Mapping[str, Spread]
     features: list[str] = []
     note: str = ""
-    """Why nothing was learned with LightGBM, where that is so: ``no-library``, ``short``, ``asked``."""
+    """Why nothing was learned with LightGBM, where that is so: ``no-library``, ``short``, ``limits``."""
     seconds: float = 0.0
 
 

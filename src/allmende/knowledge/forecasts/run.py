@@ -134,9 +134,9 @@ def _line(
         reference=choice.reference,
         reason=(reason or "unknown") if changed else "",
         times=[moments[place] for place in told],
-        middle=_rounded(guess.middle[number, 0], told, panel.whole[number]),
-        lower=_rounded(guess.lower[number, 0], told, panel.whole[number]),
-        upper=_rounded(guess.upper[number, 0], told, panel.whole[number]),
+        middle=_rounded(np.round(guess.middle[number, 0]) if panel.whole[number] else guess.middle[number, 0], told),
+        lower=_rounded(np.floor(guess.lower[number, 0]) if panel.whole[number] else guess.lower[number, 0], told),
+        upper=_rounded(np.ceil(guess.upper[number, 0]) if panel.whole[number] else guess.upper[number, 0], told),
         naive=[None if np.isnan(naive[place]) else float(naive[place]) for place in told],
         tails=tails,
     )
@@ -146,5 +146,6 @@ def _whole(guess: Guess, number: int) -> bool:
     return not np.isnan(guess.middle[number]).any() and not np.isnan(guess.lower[number]).any()
 
 
-def _rounded(values: Array, places: list[int], whole: bool) -> list[float]:
-    return [float(round(values[place])) if whole else float(f"{values[place]:.6g}") for place in places]
+def _rounded(values: Array, places: list[int]) -> list[float]:
+    """Six figures are more than any forecast bears."""
+    return [float(f"{values[place]:.6g}") for place in places]

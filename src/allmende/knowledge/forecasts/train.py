@@ -5,6 +5,7 @@ it reads anything it bounds its own memory and time: where it oversteps, it ends
 """
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Mapping
@@ -18,7 +19,9 @@ FAILED, TOO_LITTLE = 1, 3
 
 
 def bound(memory: int, seconds: int) -> None:
-    """Let this process have no more memory (bytes of address space) and time of all cores together."""
+    """Let this process have no more memory (bytes of address space) and time (seconds of all cores together), and let
+    everybody else go first."""
+    os.nice(10)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -69,17 +69,22 @@ def _line(line: Line) -> dict[str, Any]:
     said: dict[str, Any] = {
         "id": head.id, "name": head.name, "unit": head.unit, "thing": head.thing, "property": head.property,
         "kind": line.kind, "method": line.method, "width": _seconds(size(line.width)) if line.width else 0,
-        "simulated": head.simulated, "forecast": head.forecast, "t": [_seconds(time) for time in line.times],
+        "simulated": head.simulated, "forecast": head.forecast, "t": _all_seconds(line),
         "mean": [_short(value) for value in line.mean], "count": line.count,
     }  # fmt: skip
     single = line.method == "values" or (line.method == "held" and not line.width)
-    said["low"] = said["mean"] if single else [_short(value) for value in line.low]
-    said["high"] = said["mean"] if single else [_short(value) for value in line.high]
+    said["low"], said["high"] = (said["mean"], said["mean"]) if single else (line.low, line.high)
     if any(line.flagged):
         said["flagged"] = line.flagged
     if line.kind == "category":
         said |= {"words": line.words, "shares": [_short(share) for share in line.shares], "categories": line.categories}
     return said
+
+
+def _all_seconds(line: Line) -> list[int | float]:
+    if line.width < 0 or (line.width and line.width % times.SECOND == 0):  # then all of them are whole
+        return [time // times.SECOND for time in line.times]
+    return list(map(_seconds, line.times))
 
 
 def _seconds(micros: int) -> int | float:

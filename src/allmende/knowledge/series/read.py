@@ -30,6 +30,8 @@ _KINDS: dict[int, Kind] = {
     ResultKind.INTEGER: "number", ResultKind.DECIMAL: "number", ResultKind.BOOLEAN: "boolean",
     ResultKind.STRING: "category", ResultKind.JSON: "other", ResultKind.ROW: "other",
 }  # fmt: skip
+_LOOKS = 1.2
+"""So many times as many readings as may be shown, by what is known of a stream, may turn out to be few enough."""
 _GAP = 2.5
 """So many times as far apart as readings mostly are: there is one missing in between."""
 _REGULAR = 3
@@ -88,9 +90,18 @@ class _Maker:
             return Line(head=head, kind=kind)
         if held:
             return self._held(head, kind)
-        if head.count <= self._most and not head.forecast:
-            return self._values(head, kind)
-        return self._words(head) if kind == "category" else self._buckets(head, kind)
+        return self._few(head, kind) or (self._words(head) if kind == "category" else self._buckets(head, kind))
+
+    def _few(self, head: Head, kind: Kind) -> Line | None:
+        """The readings themselves where they are few enough; None where they are not. That is asked only where it looks
+        so by what is known of the stream: a bucket costs less than its readings."""
+        if head.merged or head.forecast or head.first is None or head.last is None:
+            return None  # a merged reading says its lowest and highest beside it, which buckets alone show
+        share = (min(self._end, head.last) - max(self._start, head.first)) / max(1, head.last - head.first)
+        if head.count * share > _LOOKS * self._most and head.count > self._most:
+            return None
+        points = self._store.points(self._reader, head.id, self._start, self._end, most=self._most + 1)
+        return self._values(head, kind, points) if len(points.times) <= self._most else None
 
     def _grid(self, least: int = 0) -> Grid:
         width = choose_width(self._end - self._start, self._most, least=least)
@@ -98,15 +109,9 @@ class _Maker:
             self._grids[width] = make_grid(self._start, self._end, width, self._zone)
         return self._grids[width]
 
-    def _points(self, head: Head, *, before: bool = False) -> Points:
-        return self._store.points(
-            self._reader, head.id, self._start, self._end, before=before, newest_run=head.forecast
-        )
-
     # --- readings themselves ---
 
-    def _values(self, head: Head, kind: Kind) -> Line:
-        points = self._points(head)
+    def _values(self, head: Head, kind: Kind, points: Points) -> Line:
         line = Line(head=head, kind=kind, method="values")
         if kind == "category":
             told = [word_of(result) for result in points.results]
@@ -127,15 +132,19 @@ class _Maker:
         line.low = line.high = line.mean
         return line
 
+    def _points(self, head: Head, *, before: bool = False) -> Points:
+        return self._store.points(
+            self._reader, head.id, self._start, self._end, before=before, newest_run=head.forecast
+        )
+
     # --- buckets ---
 
     def _buckets(self, head: Head, kind: Kind, least: int = 0) -> Line:
         grid = self._grid(least)
         sums = self._sums(head, kind, grid)
-        rows = sum(one.rows for one in sums)
-        # What was merged by age says its lowest and highest beside it: that is shown by buckets alone.
-        if rows <= self._most and all(one.values + one.flagged <= one.rows for one in sums) and not least:
-            return self._values(head, kind)
+        plain = all(one.values + one.flagged <= one.rows for one in sums)
+        if sum(one.rows for one in sums) <= self._most and plain and not least:
+            return self._values(head, kind, self._points(head))
         return _summed(head, kind, grid, sums)
 
     def _sums(self, head: Head, kind: Kind, grid: Grid) -> list[Sum]:
@@ -146,7 +155,7 @@ class _Maker:
         grid = self._grid()
         told = self._store.words(self._reader, head.id, grid.spans, self._most * CATEGORIES, newest_run=head.forecast)
         if told is not None and sum(word.rows for word in told) <= self._most:
-            return self._values(head, "category")
+            return self._values(head, "category", self._points(head))
         if told is None or len({word.text for word in told}) > CATEGORIES:
             sums = [one._replace(values=one.rows) for one in self._sums(head, "text", grid)]
             return _summed(head, "text", grid, sums)
@@ -214,8 +223,8 @@ def _summed(head: Head, kind: Kind, grid: Grid, sums: Sequence[Sum]) -> Line:
     nothing = Sum(0, 0, 0, None, None, None, 0)
     found = [by_start.get(start, nothing) for start in grid.starts]
     line = Line(head=head, kind=kind, width=grid.width, times=grid.starts)
-    line.mean, line.low, line.high = ([getattr(one, name) for one in found] for name in ("mean", "low", "high"))
-    line.count, line.flagged = [one.values for one in found], [one.flagged for one in found]
+    _starts, _rows, *columns = map(list, zip(*found, strict=True))
+    line.count, line.mean, line.low, line.high, line.flagged = columns
     return line
 
 

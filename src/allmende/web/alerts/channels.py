@@ -133,17 +133,18 @@ class MailSender(_Base):
 class _Caller(_Base):
     """One that is asked by HTTP. Only public addresses are, but for hosts that the operator names."""
 
+    def __init__(self, channel: ChannelProfile, profile: Profile, config: Config) -> None:
+        super().__init__(channel, profile, config)
+        host = urlsplit(channel.address).hostname or ""
+        self._guard = Guard(public_only=host not in config.alert_private_hosts)
+        self._guard.home = host
+        said = {"User-Agent": USER_AGENT, "Content-Type": "application/json"}
+        self._client = httpx.Client(transport=GuardedTransport(self._guard), timeout=_SECONDS, headers=said)
+
     def _call(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> None:
-        host = urlsplit(url).hostname or ""
-        guard = Guard(public_only=host not in self._config.alert_private_hosts)
-        guard.home = host
-        guard.until = time.monotonic() + _SECONDS
-        said = {"User-Agent": USER_AGENT, "Content-Type": "application/json", **headers}
+        self._guard.until = time.monotonic() + _SECONDS
         try:
-            with (
-                httpx.Client(transport=GuardedTransport(guard), timeout=_SECONDS, headers=said) as client,
-                client.stream(method, url, content=body) as answer,
-            ):
+            with self._client.stream(method, url, content=body, headers=headers) as answer:
                 status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # The address may be a secret, and stands in some of httpx's words.

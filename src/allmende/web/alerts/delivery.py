@@ -27,7 +27,7 @@ from allmende.web.observability.metrics import ALERT_MESSAGES
 from allmende.web.worker.pauses import pause_after
 from allmende.web.worker.rounds import Rounds
 
-POLL_SECONDS = 0.4
+POLL_SECONDS = 0.2
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 900.0
 _MOST = 50
 

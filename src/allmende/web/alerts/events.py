@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from allmende.domain.catalogue import may_read
 from allmende.domain.policy import ANONYMOUS, Reader
@@ -64,15 +64,17 @@ def events(
     since: int | None = None,
     public: bool = True,
     lasting: bool | None = None,
+    simulated: bool = False,
     most: int = MOST,
 ) -> list[Happening]:
     """What the reader may know of, the newest change first; ``since``: what changed later than that.
 
     With ``public`` it is what everybody is told, and the reader does not matter. Without, it is all of the datasets
     that the reader may see, also what is for the house alone: ask the right to ``alerts.see`` first. ``lasting``
-    chooses what is not over, or what is.
+    chooses what is not over, or what is. What comes of simulated values is left out of what is public unless it is
+    asked for.
     """
-    rows = seen_by(profile, reader, public=public)
+    rows = seen_by(profile, reader, public=public, simulated=simulated)
     if since is not None:
         rows = rows.filter(changed__gt=since)
     if lasting is not None:
@@ -80,12 +82,15 @@ def events(
     return [happening(row) for row in rows.order_by("-changed", "id")[: min(most, MOST)]]
 
 
-def seen_by(profile: Profile, reader: Reader, *, public: bool) -> QuerySet[Event]:
+def seen_by(profile: Profile, reader: Reader, *, public: bool, simulated: bool = False) -> QuerySet[Event]:
     """The rows of which the reader may know; see :func:`events`."""
     asking = ANONYMOUS if public else reader
     known = [dataset.id for dataset in profile.datasets.values() if may_read(dataset, asking)]
     rows = Event.objects.filter(dataset__in=known)
-    return rows.filter(Q(public=True, silenced="", simulated=False)) if public else rows
+    if not public:
+        return rows
+    rows = rows.filter(public=True, silenced="")
+    return rows if simulated else rows.filter(simulated=False)
 
 
 def happening(row: Event) -> Happening:

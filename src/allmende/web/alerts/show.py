@@ -7,7 +7,7 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from allmende.domain.profile import Profile
-from allmende.domain.times import to_datetime
+from allmende.domain.times import DAY, HOUR, format_instant, to_datetime
 from allmende.web.alerts import words
 from allmende.web.alerts.models import Event
 from allmende.web.portal.sources import spoken
@@ -49,10 +49,14 @@ def why(event: Event, profile: Profile) -> dict[str, Any]:
         "dataset": spoken(dataset.title) if dataset else event.dataset,
         "streams": event.streams[:_MOST_STREAMS],
         "position": _position(event),
+        "start": format_instant(event.since - DAY),
+        "end": "now" if event.over is None else format_instant(event.over + _AFTER),
     }
 
 
 _MOST_STREAMS = 6
+_AFTER = 6 * HOUR
+"""How much of what came behind it the chart shows."""
 
 
 def _position(event: Event) -> tuple[float, float] | None:

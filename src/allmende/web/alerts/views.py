@@ -25,7 +25,8 @@ VARY = "Accept-Language, Cookie"
 def listing(request: HttpRequest) -> HttpResponse:
     """What is public: what lasts first, then what is over, a page at a time."""
     profile = request.house.profile  # type: ignore[attr-defined]  # set by HouseMiddleware
-    known = seen_by(profile, ANONYMOUS, public=True)
+    simulated = bool(request.GET.get("simulated"))
+    known = seen_by(profile, ANONYMOUS, public=True, simulated=simulated)
     lasting = sorted(known.filter(state=RAISED).order_by("-raised", "id")[:200], key=_by_severity)
     past = Paginator(known.exclude(state=RAISED).order_by("-over", "id"), PAGE).get_page(request.GET.get("page"))
     values = {
@@ -34,6 +35,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         "page": past,
         "watched": any(alert.public and alert.enabled for alert in profile.alerts.values()),
         "desk": may(request.user, "alerts.see"),
+        "simulated": simulated,
+        "simulates": any(profile.datasets[alert.dataset].simulated for alert in profile.alerts.values()),
     }
     answer = render(request, "alerts/list.html", values)
     answer["Vary"] = VARY
@@ -46,14 +49,14 @@ def alert(request: HttpRequest, name: str) -> HttpResponse:
     that there is not."""
     house = request.house  # type: ignore[attr-defined]
     inside = may(request.user, "alerts.see")
-    row = seen_by(house.profile, ANONYMOUS, public=True).filter(pk=name).first()
+    row = seen_by(house.profile, ANONYMOUS, public=True, simulated=True).filter(pk=name).first()
     if row is None and inside:
         row = seen_by(house.profile, house.reader, public=False).filter(pk=name).first()
     if row is None:
         raise Http404(name)
     values = {
         "row": row_of(row), "why": why(row, house.profile), "inside": inside,
-        "open": seen_by(house.profile, ANONYMOUS, public=True).filter(pk=name).exists(),
+        "open": seen_by(house.profile, ANONYMOUS, public=True, simulated=True).filter(pk=name).exists(),
         "messages": list(row.messages.all()) if inside else [],
     }  # fmt: skip
     answer = render(request, "alerts/alert.html", values)

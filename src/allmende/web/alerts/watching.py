@@ -71,7 +71,7 @@ class AlertsThread(Rounds):
             log.warning(words, problem=problem)
 
 
-_PAUSE = 0.25
+_PAUSE = 0.15
 
 
 def is_watched(profile: Profile, store: Store) -> bool:

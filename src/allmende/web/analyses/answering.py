@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -29,8 +29,16 @@ class Origin(NamedTuple):
     attribution: str
 
 
-def page(request: HttpRequest, template: str, asked: Asked, streams: Iterable[Head], **values: Any) -> HttpResponse:
-    """The page of an answer made of these streams; 400 where something of the question is wrong."""
+def page(
+    request: HttpRequest,
+    template: str,
+    asked: Asked,
+    streams: Iterable[Head],
+    fixed: Mapping[str, Sequence[str]],
+    **values: Any,
+) -> HttpResponse:
+    """The page of an answer made of these streams; 400 where something of the question is wrong. ``fixed`` are the
+    fields of the address that say the same question next year, too."""
     values = {
         "origins": _origins(asked, streams),
         "asked": asked,
@@ -38,11 +46,19 @@ def page(request: HttpRequest, template: str, asked: Asked, streams: Iterable[He
         "unclear": asked.unclear,
         "examples": asked.examples() if not asked.data.getlist("stream") or asked.data.get("stream") == "" else [],
         "stream_text": asked.text("stream"),
-        "csv": asked.link(format="csv"),
-        "json": asked.link(format="json"),
+        "permalink": asked.link({**fixed, "format": ()}),
+        "csv": asked.link({**fixed, "format": ("csv",)}),
+        "json": asked.link({**fixed, "format": ("json",)}),
         **values,
     }
     return render(request, template, values, status=400 if asked.faults else 200)
+
+
+def fixed_days(streams: Sequence[Head], basis: Basis) -> dict[str, Sequence[str]]:
+    """Streams by their ids, and the days that an answer rests on."""
+    span = basis.span
+    ids = [each.id for each in streams]
+    return {"stream": ids, "from": (span.first.isoformat(),), "to": (span.last.isoformat(),), "days": ()}
 
 
 def _origins(asked: Asked, streams: Iterable[Head]) -> list[Origin]:

@@ -17,3 +17,10 @@ class AnalysesConfig(AppConfig):
         address="analyses:start",
         order=15,
     )
+
+    def ready(self) -> None:
+        """Make the kinds of tiles known."""
+        from allmende.web.analyses import tiles
+        from allmende.web.boards.kinds import register
+
+        register(tiles.TypicalWeek(), tiles.Calendar())

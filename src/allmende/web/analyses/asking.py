@@ -1,7 +1,7 @@
 """What is asked for in an address: streams, days, choices. Each mistake is kept with its field."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -14,19 +14,23 @@ from allmende.domain import times
 from allmende.domain.errors import InvalidInput, NotFound
 from allmende.domain.spans import Head
 from allmende.knowledge.analyses.calendar import knows_holidays, local_day, public_holidays
-from allmende.knowledge.analyses.values import Limits, Span, find_stream, search_streams
+from allmende.knowledge.analyses.values import Limits, Span, find_stream
+from allmende.web.explorer.choosing import Choice, find_streams
 from allmende.web.house import House
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LONGEST = 300
 """Characters of an id or of words that are looked for."""
+_FIRST_YEAR, _LAST_YEAR = 1800, 2200
+"""Beyond, windows of weeks would leave the calendar."""
 HITS = 20
+EXAMPLES = 8
 
 
 class Hit(NamedTuple):
     """A stream that may have been meant, and the same question with it."""
 
-    stream: Head
+    stream: Choice
     link: str
 
 
@@ -41,8 +45,10 @@ class Unclear(NamedTuple):
 class Asked:
     """The question in an address. Reading a field notes what is wrong with it in ``faults``, and gives the default."""
 
-    def __init__(self, request: HttpRequest) -> None:
-        self.data: QueryDict = request.GET
+    def __init__(self, request: HttpRequest, data: QueryDict | None = None) -> None:
+        """``data`` stands in place of the address, where another page asks."""
+        self.request = request
+        self.data: QueryDict = request.GET if data is None else data
         self.house: House = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
         self.zone: str = self.house.profile.time_zone
         self.faults: dict[str, str] = {}
@@ -93,7 +99,10 @@ class Asked:
         if not text:
             return None
         try:
-            return self._day(text, base or self.today)
+            found = self._day(text, base or self.today)
+            if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+                raise ValueError
+            return found
         except (InvalidInput, ValueError, OverflowError):
             self.faults[field] = _("This is no day. Write e.g. 2026-11-01.")
             return None
@@ -165,22 +174,27 @@ class Asked:
         return found
 
     def _stream(self, field: str, text: str) -> Head | None:
-        house = self.house
-        try:
-            return find_stream(house.store, house.reader, text, simulated=self.simulated)
-        except NotFound:
-            hits = search_streams(house.store, house.reader, text, most=HITS + 1, simulated=self.simulated)
-        if len(hits) == 1:
-            return hits[0]
-        self.unclear.append(
-            Unclear(field, text, [Hit(each, self.link_with(field, text, each.id)) for each in hits[:HITS]])
-        )
+        found = self._find(text)
+        if found is not None:
+            return found
+        hits = find_streams(self.request, text, simulated=self.simulated).choices
+        if len(hits) == 1 and (found := self._find(hits[0].id)) is not None:
+            return found
+        offered = [Hit(each, self.link_with(field, text, each.id)) for each in hits[:HITS]]
+        self.unclear.append(Unclear(field, text, offered))
         return None
+
+    def _find(self, identifier: str) -> Head | None:
+        if "\0" in identifier:
+            return None  # no id has one, and PostgreSQL takes none
+        try:
+            return find_stream(self.house.store, self.house.reader, identifier, simulated=self.simulated)
+        except NotFound:
+            return None
 
     def examples(self) -> list[Hit]:
         """Some streams to begin with."""
-        house = self.house
-        hits = search_streams(house.store, house.reader, "", most=8, simulated=self.simulated)
+        hits = find_streams(self.request, "", simulated=self.simulated).choices[:EXAMPLES]
         return [Hit(each, self.link_with("stream", "", each.id)) for each in hits]
 
     def link_with(self, field: str, text: str, identifier: str) -> str:
@@ -194,13 +208,13 @@ class Asked:
         changed.setlist(field, listed)
         return "?" + changed.urlencode()
 
-    def link(self, **changes: str) -> str:
-        """The same question with other fields; an empty one is left out."""
+    def link(self, changes: Mapping[str, Sequence[str]]) -> str:
+        """The same question with other fields; one without values is left out."""
         changed = self.data.copy()
-        for field, value in changes.items():
+        for field, values in changes.items():
             changed.pop(field, None)
-            if value:
-                changed[field] = value
+            if values:
+                changed.setlist(field, list(values))
         return "?" + changed.urlencode()
 
     # --- holidays ---

@@ -75,7 +75,15 @@ def before_after(request: HttpRequest) -> HttpResponse:
     if effect is not None:
         values |= _shown(asked, effect)
     streams = [stream, *others] if stream else others
-    return answering.page(request, "analyses/before_after.html", asked, streams, **values)
+    return answering.page(request, "analyses/before_after.html", asked, streams, _fixed(streams, event), **values)
+
+
+def _fixed(streams: Sequence[Head], event: Event | None) -> dict[str, Sequence[str]]:
+    if event is None or not streams:
+        return {}
+    until = (event.last.isoformat(),) if event.last else ()
+    ids = [each.id for each in streams]
+    return {"stream": ids[:1], "control": ids[1:], "date": (event.first.isoformat(),), "until": until}
 
 
 def _event(asked: Asked) -> Event | None:
@@ -184,10 +192,10 @@ def _told(change: Change, effect: Effect, unit: str) -> Told:
         days=change.days,
         expected=words.figure(change.expected, unit),
         mean=words.figure(change.mean, unit),
-        difference=words.figure(change.difference.value, scale, sign=True) if change.difference else "–",
+        difference=words.change(change.difference.value, scale) if change.difference else "–",
         interval=words.between(change.difference, scale) if change.difference else "",
         compared=[_compared(each, effect, scale) for each in change.compared],
-        net=words.figure(net.value, scale, sign=True) if net else "–",
+        net=words.change(net.value, scale) if net else "–",
         net_interval=words.between(net, scale) if net else "",
         net_sentence=_net_sentence(change, scale),
     )
@@ -230,7 +238,7 @@ def _net_sentence(change: Change, scale: str) -> str:
     if change.net is None:
         return _("Too few values: the streams have no days in common.")
     told = _("Without what changed in the comparisons as well, %(net)s is left.") % {
-        "net": words.figure(change.net.value, scale, sign=True)
+        "net": words.change(change.net.value, scale)
     }
     return f"{told} {_certainty(change.net, scale)}"
 
@@ -239,7 +247,7 @@ def _compared(each: Compared, effect: Effect, scale: str) -> tuple[str, str, str
     found = each.difference
     return (
         _control_name(each.control, effect),
-        words.figure(found.value, scale, sign=True) if found else "–",
+        words.change(found.value, scale) if found else "–",
         words.between(found, scale) if found else "",
     )
 

@@ -41,33 +41,50 @@ class Label(NamedTuple):
     text: str
 
 
+class Answer(NamedTuple):
+    """What was asked for, as far as it can be answered."""
+
+    stream: Head | None
+    heat: Heat | None
+    by: str
+
+
 @require_safe
 def heat_map(request: HttpRequest) -> HttpResponse:
     """The page, or the same as a file."""
     asked = Asked(request)
     form = answering.wants_file(asked)
-    stream = next(iter(asked.streams("stream")), None)
-    by = asked.choice("by", ("hour", "day"))
-    asked.choice("take", ("mean", "sum"))
-    heat: Heat | None = None
-    if stream is not None:
-        span = asked.span(
-            asked.newest_days([stream], _USUAL_DAYS[by]), most=MOST_DAYS if by == "hour" else MOST_YEARS_DAYS
-        )
-        found = read(asked, stream, span, by) if span is not None and asked.ready else None
-        if found is not None:
-            heat = hours_by_day(found) if by == "hour" else days_by_month(found)
+    stream, heat, by = answer(asked)
     if form:
         return answering.as_file(asked, form, "calendar", _table(heat, by), _body(stream, heat, by))
     values: dict[str, Any] = {"stream": stream, "by": by}
     if stream is not None and heat is not None:
-        values |= _shown(asked, stream, heat, by)
+        values |= shown(asked, stream, heat, by)
     elif stream is not None:
         values["nothing"] = no_values(stream)
-    return answering.page(request, "analyses/calendar.html", asked, [stream] if stream else [], **values)
+    streams = [stream] if stream else []
+    fixed = answering.fixed_days(streams, heat.basis) if heat else {}
+    return answering.page(request, "analyses/calendar.html", asked, streams, fixed, **values)
 
 
-def _shown(asked: Asked, stream: Head, heat: Heat, by: str) -> dict[str, Any]:
+def answer(asked: Asked) -> Answer:
+    """The map of a question; what is wrong with it is noted there."""
+    stream = next(iter(asked.streams("stream")), None)
+    by = asked.choice("by", ("hour", "day"))
+    asked.choice("take", ("mean", "sum"))
+    if stream is None:
+        return Answer(None, None, by)
+    most = MOST_DAYS if by == "hour" else MOST_YEARS_DAYS
+    days = asked.number("days", _USUAL_DAYS[by], 1, most)
+    span = asked.span(asked.newest_days([stream], days), most=most)
+    found = read(asked, stream, span, by) if span is not None and asked.ready else None
+    if found is None:
+        return Answer(stream, None, by)
+    return Answer(stream, hours_by_day(found) if by == "hour" else days_by_month(found), by)
+
+
+def shown(asked: Asked, stream: Head, heat: Heat, by: str) -> dict[str, Any]:
+    """The answer in words and cells."""
     unit = words.unit_of(stream)
     return {
         "title": words.name_of(stream),

@@ -1,5 +1,6 @@
 """``/explorer/correlation/``: whether streams go together, at which shift best, and that this is no cause."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -76,7 +77,8 @@ def correlation(request: HttpRequest) -> HttpResponse:
     shown: dict[str, Any] = {"pair": streams, "width": width, "shift": shift, "fields": _fields(streams)}
     if found:
         shown |= _shown(asked, found, width)
-    return answering.page(request, "analyses/correlation.html", asked, streams, **shown)
+    fixed = answering.fixed_days(streams, found[0][0].basis) if found else {}
+    return answering.page(request, "analyses/correlation.html", asked, streams, fixed, **shown)
 
 
 def _fields(streams: Sequence[Head]) -> list[tuple[str, int, str]]:
@@ -193,7 +195,8 @@ def _scatter(first: Values, second: Values, pairing: Pairing) -> dict[str, Any]:
                 height(y.share(each.y + each.high)),
                 percent(x.share(each.x + each.wide) - x.share(each.x)),
                 percent((y.share(each.y + each.high) - y.share(each.y)) * span),
-                f"heat-{min(8, 9 * each.pairs // (most + 1))}",
+                # one crowded place would leave all others pale
+                f"heat-{round(8 * math.log(each.pairs) / math.log(max(most, 2)))}",
                 ngettext("%(n)d pair", "%(n)d pairs", each.pairs) % {"n": each.pairs},
             )
             for each in pairing.bins

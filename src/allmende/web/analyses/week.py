@@ -17,6 +17,7 @@ from allmende.web.analyses.asking import Asked
 from allmende.web.analyses.reading import no_values, read
 
 USUAL_DAYS = 56
+MOST_DAYS = 3_700
 _STYLES = ("a", "b")
 
 
@@ -38,30 +39,43 @@ class Row(NamedTuple):
     cells: list[list[str]]
 
 
+class Answer(NamedTuple):
+    """What was asked for, as far as it can be answered."""
+
+    stream: Head | None
+    weeks: list[Week]
+
+
 @require_safe
 def typical_week(request: HttpRequest) -> HttpResponse:
     """The page, or the same as a file."""
     asked = Asked(request)
     form = answering.wants_file(asked)
+    stream, weeks = answer(asked)
+    if form:
+        return answering.as_file(asked, form, "typical-week", _table(weeks), _body(stream, weeks))
+    values: dict[str, Any] = {"stream": stream, "width": asked.text("width")}
+    if stream is not None and asked.ready:
+        values |= shown(asked, stream, weeks) if weeks else {"nothing": no_values(stream)}
+    streams = [stream] if stream else []
+    fixed = answering.fixed_days(streams, weeks[0].basis) if weeks else {}
+    return answering.page(request, "analyses/week.html", asked, streams, fixed, **values)
+
+
+def answer(asked: Asked) -> Answer:
+    """The weeks of a question; what is wrong with it is noted there."""
     stream = next(iter(asked.streams("stream")), None)
     width = asked.choice("width", ("hour", "quarter"))
     asked.choice("take", ("mean", "sum"))
-    spans: list[Span | None] = []
-    if stream is not None:
-        spans.append(asked.span(asked.newest_days([stream], USUAL_DAYS)))
-        if asked.text("from2") or asked.text("to2"):
-            spans.append(asked.span(None, first="from2", last="to2"))
-            if spans[1] is None and not asked.faults:
-                asked.faults["from2"] = _("The second span needs both days.")
-    weeks = [each for each in (_week(asked, stream, span, width) for span in spans if span) if each] if stream else []
-    if form:
-        return answering.as_file(asked, form, "typical-week", _table(weeks), _body(stream, weeks))
-    values: dict[str, Any] = {"stream": stream, "width": width}
-    if stream is not None and asked.ready and weeks:
-        values |= _shown(asked, stream, weeks)
-    if stream is not None and not weeks and asked.ready:
-        values["nothing"] = no_values(stream)
-    return answering.page(request, "analyses/week.html", asked, [stream] if stream else [], **values)
+    if stream is None:
+        return Answer(None, [])
+    spans = [asked.span(asked.newest_days([stream], asked.number("days", USUAL_DAYS, 7, MOST_DAYS)))]
+    if asked.text("from2") or asked.text("to2"):
+        spans.append(asked.span(None, first="from2", last="to2"))
+        if spans[1] is None and not asked.faults:
+            asked.faults["from2"] = _("The second span needs both days.")
+    found = [_week(asked, stream, span, width) for span in spans if span is not None]
+    return Answer(stream, [each for each in found if each is not None])
 
 
 def _week(asked: Asked, stream: Head, span: Span, width: str) -> Week | None:
@@ -69,7 +83,8 @@ def _week(asked: Asked, stream: Head, span: Span, width: str) -> Week | None:
     return None if found is None else analysis.typical_week(found, asked.holidays(*span))
 
 
-def _shown(asked: Asked, stream: Head, weeks: Sequence[Week]) -> dict[str, Any]:
+def shown(asked: Asked, stream: Head, weeks: Sequence[Week]) -> dict[str, Any]:
+    """The answer in words and lines."""
     first, last = weeks[0].basis.span, weeks[0].basis.span
     unit = words.unit_of(stream)
     told = []

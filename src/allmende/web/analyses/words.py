@@ -33,14 +33,16 @@ def figure(value: float | None, unit: str, *, sign: bool = False) -> str:
     return told if value is None or not unit else f"{told}\u202f{unit}"
 
 
+def change(value: float, unit: str) -> str:
+    """A difference with its sign; percent with one place."""
+    return figure(round(value, 1) if unit == "%" else value, unit, sign=True)
+
+
 def between(found: Estimate, unit: str) -> str:
     """Where a difference lies; empty where that is not known."""
     if found.low is None or found.high is None:
         return ""
-    return _("%(low)s to %(high)s") % {
-        "low": figure(found.low, unit, sign=True),
-        "high": figure(found.high, unit, sign=True),
-    }
+    return _("%(low)s to %(high)s") % {"low": change(found.low, unit), "high": change(found.high, unit)}
 
 
 def name_of(stream: Head) -> str:

@@ -45,11 +45,11 @@ def told_history(entry: Entry) -> list[Told]:
 
 
 def _told(edition: Edition) -> Told:
-    names = [_label(place) for place in edition.changed]
+    names = [label_of(place) for place in edition.changed]
     return Told(edition.number, edition.name, as_moment(edition.at), spoken(edition.reason), list(dict.fromkeys(names)))
 
 
-def _label(place: str) -> str:
+def label_of(place: str) -> str:
     """What a place of a description is called; the office's forms do not have all of them."""
     field = field_at("dataset", place)
     known = _LABELS.get(place.partition(".")[0])
@@ -83,5 +83,7 @@ def _said(before: Mapping[str, Any] | None, after: Mapping[str, Any], profile: P
         said
         for found in differences(before, after)
         if found.place.partition(".")[0] not in ("id", "outline")
-        for said in [each._replace(label=_label(found.place)) for each in say_differences("dataset", [found], profile)]
+        for said in (
+            each._replace(label=label_of(found.place)) for each in say_differences("dataset", [found], profile)
+        )
     ]

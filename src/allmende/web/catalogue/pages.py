@@ -11,8 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from allmende.domain import vocabulary
-from allmende.domain.catalogue import Catalogue, Entry, may_read
+from allmende.domain.catalogue import Catalogue, Entry, may_know, may_read
 from allmende.domain.figures import StreamSummary
+from allmende.domain.policy import ANONYMOUS
 from allmende.faces.dcat.formats import SUFFIXES
 from allmende.faces.dcat.schema_org import data_block, describe
 from allmende.web.catalogue.files import each_stream, row
@@ -52,6 +53,7 @@ def show_dataset(request: HttpRequest, entry: Entry, catalogue: Catalogue) -> Ht
         "entry": entry,
         "dataset": dataset,
         "may_read": open_,
+        "subscribable": dataset.id in house.profile.datasets and may_know(dataset, ANONYMOUS),
         "measures": _measures(entry),
         "measured_at": as_moment(entry.quality.measured_at) if entry.quality else None,
         # days of UTC, whatever the city's zone

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from allmende.web.cli.address_commands import addresses
 from allmende.web.cli.audit_commands import audit
 from allmende.web.cli.errors import ExitCode, code_of, sentence
 from allmende.web.cli.file_commands import dump, export
@@ -36,6 +37,7 @@ app.add_typer(retention, name="retention")
 app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
 app.add_typer(audit, name="audit")
+app.add_typer(addresses, name="addresses")
 app.command("rules")(rules)
 app.command("dump")(dump)
 app.command("export")(export)
@@ -194,6 +196,18 @@ def sources(as_json: Json = False) -> None:
     from allmende.web.cli import listing
 
     listing.sources(as_json)
+
+
+@app.command()
+def forecast(
+    name: Annotated[str, typer.Argument(help="A forecast of the city; all without one.")] = "",
+    learn: Annotated[bool, typer.Option("--learn", help="Learn anew now, and issue a run.")] = False,
+    as_json: Json = False,
+) -> int:
+    """How each forecast fares: what speaks for how many streams, and how often it hit."""
+    from allmende.web.cli import forecasting
+
+    return forecasting.forecast(name, learn=learn, as_json=as_json)
 
 
 @app.command()

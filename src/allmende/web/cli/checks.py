@@ -49,6 +49,7 @@ def check(as_json: bool) -> int:
         looks: tuple[Callable[[], Iterator[Finding]], ...] = (
             lambda: _sources(profile),
             lambda: _rules(profile),
+            lambda: _alerts(profile, ready=not any(f.wrong for f in database)),
             lambda: _disk(config),
             lambda: _clients(config),
             lambda: _ports(config),
@@ -146,6 +147,32 @@ def _sources(profile: Profile) -> Iterator[Finding]:
             if prepared.connector is not None:
                 mend = "mend it in the connector's folder, or in city.toml"
             yield Finding(part=part, text=problem, mend=mend)
+
+
+def _alerts(profile: Profile, *, ready: bool) -> Iterator[Finding]:
+    """Alerts that are not in order, channels whose secret is not there, and messages that were given up: of these the
+    database tells, where it is ``ready``."""
+    from allmende.domain.errors import ConfigurationError
+    from allmende.knowledge.alerts.prepare import prepare_alerts
+    from allmende.web.alerts.delivery import given_up
+    from allmende.web.alerts.secrets import secret_of
+
+    if not profile.alerts:
+        return
+    prepared = prepare_alerts(profile)
+    for name, error in prepared.errors.items():
+        yield Finding(part=f"alert {name}", text=str(error), mend="correct it in the profile, or in the back office")
+    for channel in profile.channels.values():
+        if channel.enabled and channel.secret:
+            try:
+                secret_of(channel.secret)
+            except ConfigurationError as error:
+                yield Finding(part=f"channel {channel.id}", text=str(error), mend="set it where the worker runs")
+    lost = given_up() if ready else 0
+    text = f"{len(prepared.alerts)} are watched for"
+    if lost:
+        text += f"; {lost} messages could not be told and were given up"
+    yield Finding(part="alerts", text=text, mend="see /office/alerts/deliveries/, and acknowledge them" if lost else "")
 
 
 def _disk(config: Config) -> Iterator[Finding]:

@@ -131,8 +131,6 @@ def texts() -> dict[str, str]:
         "before": _("%s, before"),
         "shown": _("Shown: %s"),
         "more": _("Only the newest %s rows are shown here. A download has all of them."),
-        "second": _("%s s"), "minute": _("%s min"), "hour": _("%s h"), "day": _("%s d"), "week": _("%s weeks"),
-        "month": _("%s months"), "year": _("%s years"),
     }  # fmt: skip
 
 

@@ -87,11 +87,13 @@ def _about(profile: Profile, language: str) -> About:
             else "All objects of the city, and its measuring stations with their newest values."
         ),
         language=language,
-        datasets={dataset.id: _words(dataset, language) for dataset in profile.datasets.values()},
+        datasets={dataset.id: words_of(dataset, language) for dataset in profile.datasets.values()},
     )
 
 
-def _words(dataset: DatasetProfile, language: str) -> DatasetWords:
+def words_of(dataset: DatasetProfile, language: str) -> DatasetWords:
+    """What is said of a dataset in a language."""
+
     def spoken(texts: Mapping[str, str]) -> str:
         return texts.get(language) or next(iter(texts.values()), "")
 

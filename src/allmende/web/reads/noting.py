@@ -101,7 +101,7 @@ class _Noting:
         self._told(reader, bool(found), lambda: self._store.disclosed_of(streams=[each.stream for each in found]))
         return found
 
-    def points(self, reader: Reader, stream: str, start: int, end: int, **how: bool) -> Points:
+    def points(self, reader: Reader, stream: str, start: int, end: int, **how: Any) -> Points:
         """See :class:`allmende.domain.store.Store`."""
         found = self._store.points(reader, stream, start, end, **how)
         self._told(reader, bool(found.times), lambda: self._store.disclosed_of(streams=[stream]))

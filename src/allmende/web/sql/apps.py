@@ -19,7 +19,10 @@ class SqlConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        """Say what is held of people."""
+        """Say what is held of people; make the tile known."""
+        from allmende.web.boards.kinds import register
         from allmende.web.sql.holdings import register_all
+        from allmende.web.sql.tiles import Query
 
         register_all()
+        register(Query())

@@ -30,9 +30,9 @@ EXAMPLES = (
     _example(
         _("Free parking spaces on a Saturday, hour by hour"),
         "parking",
-        "-- A car park is written down when its number changes: this is the mean of what was written.\n"
+        "-- A car park is written down when its number changes, and as 0 while it is closed.\n"
         "SELECT hour(time) AS hour, round(avg(result)) AS free\nFROM parking\n"
-        "WHERE isodow(time) = 6 AND thing = 'Goethe-Galerie'\nGROUP BY hour\nORDER BY hour",
+        "WHERE isodow(time) = 6 AND thing = 'Goethe-Galerie' AND result > 0\nGROUP BY hour\nORDER BY hour",
         kind="line", x="hour", y="free",
     ),
     _example(
@@ -48,6 +48,7 @@ EXAMPLES = (
         "WITH rain AS (\n  SELECT date_trunc('hour', time) AS hour, sum(result) AS rain\n  FROM weather\n"
         "  WHERE property_id = 'precipitation'\n  GROUP BY hour\n), free AS (\n"
         "  SELECT date_trunc('hour', time) AS hour, thing, avg(result) AS free\n  FROM parking\n"
+        "  WHERE result > 0\n"
         "  GROUP BY hour, thing\n)\n"
         "SELECT thing,\n  round(avg(free) FILTER (rain = 0)) AS free_when_dry,\n"
         "  round(avg(free) FILTER (rain > 0)) AS free_when_wet,\n  count(*) FILTER (rain > 0) AS wet_hours\n"

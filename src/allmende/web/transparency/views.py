@@ -9,6 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from allmende.domain.catalogue import may_read
+from allmende.domain.policy import ANONYMOUS
 from allmende.web.catalogue.gather import root_of
 from allmende.web.catalogue.sketch import draw
 from allmende.web.transparency.facts import Sensor, Told, datasets_of, told_datasets
@@ -91,5 +93,6 @@ def _values(request: HttpRequest, thing_id: str) -> dict[str, Any]:
         "told": found[0][0],
         "sensor": sensor,
         "address": address_of(request, thing_id),
+        "subscribable": any(may_read(told.dataset, ANONYMOUS) for told, _ in found),
         "sketch": draw(house.profile.geography, None, [place]) if place else None,
     }

@@ -33,8 +33,11 @@ from allmende.web.persons.work import PersonsThread
 from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
+from allmende.web.subscriptions.post import MailWay
+from allmende.web.subscriptions.work import CollectThread, PostThread
 from allmende.web.worker.brokers import door
 from allmende.web.worker.catalogue import CatalogueThread
+from allmende.web.worker.forecasts import ForecastsThread
 from allmende.web.worker.harvests import HarvestThread
 from allmende.web.worker.jobs import Job, tasks
 from allmende.web.worker.listener import Listener
@@ -176,8 +179,20 @@ class Crew:
                 _rules_sign(profile), lambda stop: RunsThread(self._store, profile, config, stop)
             )
         self._want_alerts(profile, wanted)
+        if config.forecasts and any(forecast.enabled for forecast in profile.forecasts.values()):
+            wanted["forecasts"] = _Wanted(
+                (profile.forecasts, profile.calendar, profile.country, profile.time_zone, profile.languages),
+                lambda stop: ForecastsThread(self._store, profile, config, stop),
+            )
+        self._want_subscriptions(wanted)
         self._want_broker(profile, wanted)
         return wanted
+
+    def _want_subscriptions(self, wanted: dict[str, _Wanted]) -> None:
+        config = self._config
+        wanted["subscriptions"] = _Wanted(None, partial(CollectThread, self._store, self._profile, config))
+        for way in (MailWay(config),):
+            wanted[f"subscriptions-{way.name}"] = _Wanted(None, partial(PostThread, way, self._profile, config))
 
     def _want_alerts(self, profile: Profile, wanted: dict[str, _Wanted]) -> None:
         """Once begun it stays, also without an alert: what lasts has to end, and the log waits for its followers."""
