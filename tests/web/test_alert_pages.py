@@ -10,13 +10,16 @@ from tests.knowledge.town import NOW
 from tests.web.office import with_role
 from tests.web.test_alerts import ALERTS, Town
 
+from allmende.domain.boards import Tile
+from allmende.domain.policy import house_reader
 from allmende.domain.times import MINUTE
 from allmende.web.accounts.models import AuditEntry, Membership, User
 from allmende.web.alerts.cap import NAMESPACE
 from allmende.web.alerts.links import link_to_acknowledge
 from allmende.web.alerts.models import Event, Message, Silence
+from allmende.web.boards.kinds import find
 from allmende.web.config import Config
-from allmende.web.house import open_store
+from allmende.web.house import House, open_store
 
 pytestmark = pytest.mark.django_db
 
@@ -225,6 +228,21 @@ def test_public_alerts_are_cap_and_what_is_over_refers_to_its_beginning(town: To
     sender, name, sent = said(over, "references")[0].split(",")
     assert [sender, name, sent] == [said(begun, tag)[0] for tag in ("sender", "identifier", "sent")]
     assert b"<entry>" not in Client().get("/alerts/cap/").content
+
+
+def test_a_tile_of_a_board_shows_what_is_public_alone(town: Town, rf: Any) -> None:
+    request = rf.get("/")
+    request.house = House(store=town.store, profile=town.profile, reader=house_reader("test"))
+    tile = Tile(id="t", kind="alerts", title="Warnungen")
+    kind = find("alerts")
+    assert kind is not None
+    shown = kind.render(request, tile)
+    assert "Hochwasser: a" in shown
+    assert "Innen" not in shown
+    assert dict(kind.form(request=request).fields["alert"].choices).keys() == {"", "high"}  # type: ignore[attr-defined]
+    Event.objects.filter(alert="high").update(state="over", ending="cleared", over=NOW + MINUTE)
+    assert "Hochwasser" in kind.render(request, tile)
+    assert "<table" not in kind.render(request, tile)
 
 
 def test_a_name_that_xml_cannot_hold_breaks_no_feed(town: Town) -> None:
