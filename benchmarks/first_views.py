@@ -31,7 +31,7 @@ SLOW_4G = {
 }
 SLOWDOWN = 4
 READ_SECONDS, BYTES = 2.0, 150_000
-MAP = re.compile(r"/assets/(map|cityMap|maplibre|preview|places|extent)[-.]|/geo/|/tiles/")
+MAP = re.compile(r"/assets/(map|cityMap|maplibre|canvas|preview|places|extent)[-.]|/geo/|/tiles/")
 """Files of the map, by what Vite calls them, and what it draws."""
 WATCH = """
 window.seen = {lcp: 0, fcp: 0};
@@ -99,7 +99,7 @@ def main() -> int:
     """1 where a page is over the plan's limits."""
     parser = argparse.ArgumentParser(description="First views under slow 4G.")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("paths", nargs="*", default=["/", "/datasets/", "/dataset/trees", "/instruments/"])
+    parser.add_argument("paths", nargs="*", default=["/", "/datasets/", "/dataset/trees", "/instruments/", "/map/"])
     asked = parser.parse_args()
     chromium = os.environ.get("ALLMENDE_CHROMIUM") or shutil.which("chromium")
     if not chromium:

@@ -72,15 +72,16 @@ def test_gauges_by_the_levels_that_were_published(store: Store, jena: Profile) -
     }  # fmt: skip
 
 
-def test_a_car_park_that_is_full_for_ten_minutes(store: Store, jena: Profile) -> None:
+def test_a_car_park_that_filled_up_is_full_and_one_that_closes_is_not(store: Store, jena: Profile) -> None:
     clock = Clock()
     watcher, memory = watch(store, jena, clock)
-    for name, free in (("parking-holzmarkt", 0), ("parking-windberg", 1)):
-        send(store, f"{name}~free", {NOW: free}, observed="free-parking-spaces", properties={"kind": "car-park"})
+    for name, spaces in (("holzmarkt", (12, 3, 0)), ("city-carree", (31, 30, 0)), ("windberg", (9, 3, 1))):
+        values = {NOW - 10 * MINUTE: spaces[0], NOW - 5 * MINUTE: spaces[1], NOW: spaces[2]}
+        send(store, f"parking-{name}~free", values, observed="free-parking-spaces", properties={"kind": "car-park"})
     watcher.step()
     clock.now += 10 * MINUTE
     watcher.step()
-    assert raised(memory) == {("parking-full", "parking-holzmarkt~free")}
+    assert raised(memory) == {("parking-full", "parking-holzmarkt")}
 
 
 def test_frost_heat_and_gusts_that_are_forecast_in_the_units_of_the_source(store: Store, jena: Profile) -> None:

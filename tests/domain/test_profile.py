@@ -143,11 +143,6 @@ BROKEN = [
     ("languages", ["Deutsch"], 'languages[0]: "Deutsch" is no language tag'),
     ("languages", ["de", "fr"], "datasets.parking.title.fr: is missing"),
     ("geography", None, "geography: is missing"),
-    (
-        "geography/state",
-        "Thuringia",
-        'geography.state: "Thuringia" is no state: ISO 3166-2 without the country, e.g. TH',
-    ),
     ("geography/zoom", "near", "geography.zoom: expected `float`, got `str`"),
     ("geography/zoom", 99, "geography.zoom: lies between 0 and 24"),
     ("geography/center", [1.0], "geography.center: expected `array` of length 2, got 1"),

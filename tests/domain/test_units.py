@@ -3,7 +3,7 @@
 import pytest
 
 from allmende.domain.errors import InvalidInput
-from allmende.domain.units import converter, read_unit
+from allmende.domain.units import converter, read_unit, show_unit
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,12 @@ def test_what_is_no_unit_is_told(text):
 
 def test_units_of_other_names_are_equal_to_themselves_alone():
     assert converter("[pH]", "[pH]") is None
+
+
+@pytest.mark.parametrize(
+    ("symbol", "shown"),
+    [("Cel", "°C"), ("1", ""), ("{spaces}", ""), ("ug/m3", "µg/m³"), ("m3/s", "m³/s"), ("kW.h", "kW·h"),
+     ("{vehicles}/h", "/h"), ("%", "%"), ("what is no unit", "what is no unit")],
+)  # fmt: skip
+def test_it_is_shown_as_people_write_it(symbol, shown):
+    assert show_unit(symbol) == shown

@@ -115,6 +115,32 @@ def test_a_late_reading_rewrites_nothing_and_an_old_one_tells_nothing(store: Sto
     assert memory.told == []
 
 
+def test_a_slow_source_is_looked_at_at_its_own_times_though_the_clock_was_faster(store: Store) -> None:
+    text = HIGH.replace("parameters", 'for = "PT10M"\nparameters')
+    clock, memory = Clock(), Memory()
+    watcher = watch(store, text, clock, memory)
+    send(store, "a~level", {NOW: 100})
+    for _ in range(40):  # the clock looks again and again, and sees nothing new
+        clock.now += MINUTE
+        watcher.step()
+    send(store, "a~level", {NOW + 10 * MINUTE: 160, NOW + 25 * MINUTE: 170, NOW + 35 * MINUTE: 100})
+    watcher.step()
+    assert [(event.move.kind, event.move.since - NOW, event.move.at - NOW) for event in memory.events] == [
+        ("raised", 10 * MINUTE, 20 * MINUTE), ("cleared", 10 * MINUTE, 35 * MINUTE),
+    ]  # fmt: skip
+
+
+def test_what_held_between_two_readings_that_came_together_is_not_missed(store: Store) -> None:
+    text = HIGH.replace("parameters", 'for = "PT10M"\nclear_for = "PT10M"\nparameters')
+    clock, memory = Clock(NOW + HOUR), Memory()
+    watcher = watch(store, text, clock, memory)
+    send(store, "a~level", {NOW: 160, NOW + 30 * MINUTE: 100})
+    watcher.step()
+    assert [(event.move.kind, event.move.at - NOW) for event in memory.events] == [
+        ("raised", 10 * MINUTE), ("cleared", 40 * MINUTE),
+    ]  # fmt: skip
+
+
 def test_a_correction_of_what_holds_now_ends_it(store: Store) -> None:
     clock, memory = Clock(), Memory()
     watcher = watch(store, HIGH, clock, memory)
@@ -296,24 +322,24 @@ TRUTHS = st.sampled_from([True, False, None])
 
 
 @given(
-    st.lists(st.tuples(st.integers(-5, 60), TRUTHS, TRUTHS), max_size=40),
+    st.lists(st.tuples(st.integers(-5, 60), TRUTHS, TRUTHS, st.booleans()), max_size=40),
     st.integers(0, 40), st.integers(0, 40), st.integers(1, 90),
 )  # fmt: skip
 def test_any_sights_move_it_from_end_to_end(
-    sights: list[tuple[int, Any, Any]], raise_after: int, clear_after: int, lapse: int
+    sights: list[tuple[int, Any, Any, bool]], raise_after: int, clear_after: int, lapse: int
 ) -> None:
     state, time, moves = State(), 0, list[Move]()
-    for step, raises, clears in sights:
+    for step, raises, clears, clock in sights:
         time += step
         before = state
-        state, move = advance(state, Terms(raise_after, clear_after, lapse), Sight(time, raises, clears))
-        if time < before.looked:
+        state, move = advance(state, Terms(raise_after, clear_after, lapse), Sight(time, raises, clears, clock))
+        if time < before.looked and not clock:
             assert (state, move) == (before, None)
         if move is not None:
             moves.append(move)
             assert move.kind != "raised" or (raises is True and move.at - move.since >= raise_after)
             assert move.kind != "cleared" or (clears is True and raises is not True)
-        time = max(time, before.looked)
+            assert move.at >= move.since
     kinds = [move.kind for move in moves]
     assert kinds[::2] == ["raised"] * len(kinds[::2])
     assert "raised" not in kinds[1::2]

@@ -10,6 +10,7 @@ from allmende.domain.aggregation import Aggregation, Group, Measure
 from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.query import Call, Compare, Expand, Logic, Order, Path, Query, Step, Value
 from allmende.domain.records import Series
+from allmende.domain.spans import Span
 from allmende.storage import compile
 from allmende.storage.newest import compile_newest
 from allmende.storage.sql import Sql
@@ -204,6 +205,17 @@ def test_sums_of_one_stream_between_two_times(connections: PlainConnections, rea
     lines = plan(connections.raw(), Sql(ran[0]))
     walks = [x for x in lines if "t1" in x]
     assert walks == ["SEARCH t1 USING PRIMARY KEY (datastream=? AND phenomenon_start>? AND phenomenon_start<?)"], lines
+
+
+@READERS
+def test_sums_of_a_chart_walk_the_stream_once(connections: PlainConnections, reader: Reader) -> None:
+    """Also where the clock changes within it: one walk for each span."""
+    store = SqliteStore(connections)
+    first, second = Span(500, 700, 500, 100), Span(700, 900, 650, 100)
+    for spans in ([first], [first, second]):
+        (text,) = statements(connections, partial(store.sums, reader, "s1~x", spans))
+        walks = [x for x in plan(connections.raw(), Sql(text)) if " o " in x]
+        assert walks == ["SEARCH o USING PRIMARY KEY (datastream=? AND phenomenon_start>? AND phenomenon_start<?)"]
 
 
 def test_an_answer_takes_one_statement_for_each_level(connections: PlainConnections) -> None:

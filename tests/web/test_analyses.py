@@ -18,6 +18,7 @@ from allmende.domain.boards import Tile
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.times import HOUR
 from allmende.knowledge.analyses.calendar import starts_between
+from allmende.web.analyses import tiles
 from allmende.web.boards import kinds
 from allmende.web.explorer.choosing import forget
 from allmende.web.house import House, open_profile, open_store
@@ -53,6 +54,7 @@ def bridge() -> str:
 @pytest.fixture(autouse=True)
 def berlin(request: pytest.FixtureRequest) -> None:
     forget()
+    tiles.forget()
     if open_profile().time_zone != ZONE:
         pytest.skip("a city whose clock is not Berlin's")
 
@@ -188,6 +190,8 @@ def test_tiles_show_what_the_pages_show(bridge: str, rf: RequestFactory) -> None
         assert words in html
         assert 'id="tile-t1-chart-words"' in html
         assert "/explorer/" in html
+        again = kinds.find(kind).render(request, tile)
+        assert again is html, "a board that asks every minute is not answered anew each time"
         hidden = kinds.find(kind).render(request, Tile(id="t1", kind=kind, settings={"streams": ["bus~free"]}))
         assert "There are no values yet." in hidden
         assert kinds.find(kind).check({}) == "names one stream"

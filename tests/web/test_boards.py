@@ -8,60 +8,17 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from msgspec.structs import replace
+from tests.web.vault import person, streams  # noqa: F401  a fixture
 
-from allmende.domain.batch import Batch
-from allmende.domain.policy import house_reader
-from allmende.domain.records import (
-    Declaration,
-    Property,
-    SensorDeclaration,
-    Series,
-    ThingDeclaration,
-    Unit,
-)
-from allmende.domain.store import DatasetRecord
 from allmende.web.accounts.models import AuditEntry, Organisation, User
-from allmende.web.accounts.people import give_role, remove_user
+from allmende.web.accounts.people import remove_user
 from allmende.web.boards import kinds
 from allmende.web.boards.models import Board, BoardVersion
 from allmende.web.grants.models import Grant
-from allmende.web.house import furnish, open_profile, open_store
+from allmende.web.house import open_profile
 from allmende.web.profiles import available_profiles, load_profile
 
-pytestmark = pytest.mark.django_db(transaction=True)
-HOUSE = house_reader("test")
-AT = 1_700_000_000_000_000
-
-
-@pytest.fixture(autouse=True)
-def streams(transactional_db) -> None:
-    """One stream of a dataset that is open, and one of a dataset that nobody from outside may see."""
-    furnish(open_store(), open_profile())
-    open_ = next(each.id for each in open_profile().datasets.values() if each.access == "open" and not each.simulated)
-    open_store().put_datasets([DatasetRecord(id="vault", title={"de": "Tresor"}, access="restricted")])
-    for dataset, stream, thing in ((open_, "yard~t", "Yard"), ("vault", "cellar~t", "Cellar of the vault")):
-        told = Declaration(
-            stream=stream,
-            name=f"{thing} warmth",
-            thing=ThingDeclaration(id=stream.partition("~")[0], name=thing),
-            sensor=SensorDeclaration(id=f"{thing}-s", name="s"),
-            observed_property=Property(id="warmth", name="Warmth", definition="https://example.org/warmth"),
-            unit=Unit("degree", "Cel"),
-            observation_type="measurement",
-            properties={},
-        )
-        series = Series(stream=stream, times=[AT, AT + 60_000_000], results=[12.5, 13.5])
-        open_store().append(
-            Batch(origin="test", dataset=dataset, reader=HOUSE, received_at=AT, declarations=(told,), series=(series,))
-        )
-
-
-def person(name: str, role: str = "contributor", **more: str) -> tuple[User, Client]:
-    user = User.objects.create_user(name, f"{name}@city.example")
-    give_role(user, role, actor="test", **more)
-    client = Client(HTTP_ACCEPT_LANGUAGE="de")
-    client.force_login(user)
-    return user, client
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -275,15 +232,17 @@ def test_a_board_is_absent_for_whom_it_is_not(anna):
         assert anna[1].post(f"/boards/{name}/share/", {"audience": audience, **more}).status_code == 302
         anna[1].post(f"/boards/{name}/publish/")
         for each, client in (("gerd", gardener[1]), ("sven", stranger[1]), ("", Client())):
-            for path in (name, f"{name}/fresh", f"{name}/wall"):
-                status = client.get(f"/boards/{path}/").status_code
-                assert status == (200 if each in who else 404), (audience, each, path)
+            status = client.get(f"/boards/{name}/").status_code
+            assert status == (200 if each in who else 404), (audience, each)
             assert ("Mein Hof" in client.get("/boards/").text) == (each in who)
-    assert stranger[1].get(f"/boards/{name}/compose/").status_code == 404
+    assert {stranger[1].get(f"/boards/{name}/{path}").status_code for path in ("compose/", "preview/", "share/")} == {
+        404
+    }
     assert stranger[1].post(f"/boards/{name}/delete/").status_code == 404
     assert gardener[1].post(f"/boards/{name}/publish/").status_code == 404
     # a wall passes over what is not there
     anna[1].post(f"/boards/{name}/share/", {"audience": "private"})
+    assert {Client().get(f"/boards/{name}/{path}").status_code for path in ("fresh/", "wall/", "embed/")} == {404}
     other = next(iter(open_profile().boards))
     walls = [Client().get(f"/boards/{other}/wall/?then={each}").text for each in (name, "none")]
     assert re.findall(r'data-round="[^"]*"', walls[0]) == re.findall(r'data-round="[^"]*"', walls[1])

@@ -88,6 +88,9 @@ def test_streams_are_found_by_what_is_said_of_them(town, client):
     text = client.get("/explorer/?q=humidity").text
     assert "stream=a~humidity" in text.replace("%7E", "~")
     assert "stream=a~level" not in text.replace("%7E", "~")
+    of_thing = client.get("/explorer/?thing=a").text.replace("%7E", "~")
+    assert "stream=a~humidity" in of_thing
+    assert "stream=town~" not in of_thing
     chosen = client.get("/explorer/?stream=a~level&q=humidity").text.replace("%7E", "~")
     assert "stream=a~level&amp;stream=a~humidity" in chosen, "what is found is added to what is there"
 

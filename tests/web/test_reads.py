@@ -85,6 +85,8 @@ def test_a_read_is_written_down_before_the_answer_and_counted_behind_it(client: 
         "/sta/v1.1/Things('depot')?$expand=Datastreams/Observations",
         f"/sta/v1.1/{READINGS}?$apply=aggregate(result with sum as s)",
         f"/sta/v1.1/{READINGS}?$resultFormat=CSV",
+        "/explorer/series.json?stream=depot~free&from=all",
+        "/explorer/origin/?stream=depot~free",
         "/ogc/v1/collections/closed-trees/items",
         "/ogc/v1/collections/closed-trees/items/oak",
     ],

@@ -20,6 +20,7 @@ from allmende.domain.harvest import HarvestProfile
 from allmende.domain.licensing import PolicyProfile
 from allmende.domain.retention import RetentionProfile
 from allmende.domain.rules import GroupsProfile, RuleProfile
+from allmende.domain.stories import StoryProfile
 from allmende.domain.times import SECOND, parse_duration
 from allmende.domain.wording import (
     PropertyWords,
@@ -69,8 +70,6 @@ class Geography(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     districts: dict[str, Any]
     waters: dict[str, Any]
     attribution: str
-    state: str = ""
-    """ISO 3166-2 without the country, e.g. ``TH``: whose public holidays hold. Empty: the whole country's."""
     base_map: str = ""
     """Address of a map style of others; empty: districts and waters are the base, and nothing leaves the house."""
 
@@ -155,6 +154,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Ways on which alerts are told."""
     boards: dict[str, BoardProfile] = {}
     """Dashboards that the city has for all."""
+    stories: dict[str, StoryProfile] = {}
+    """The newest first."""
 
     calendar: CalendarProfile = CalendarProfile()
     forecasts: dict[str, ForecastProfile] = {}

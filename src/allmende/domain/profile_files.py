@@ -41,6 +41,7 @@ from allmende.domain.profile_checks import (
 )
 from allmende.domain.retention import check_names, parse_retention
 from allmende.domain.rule_files import FOLDER, parse_rules
+from allmende.domain.stories import parse_stories
 from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.wording import (
     SameWords,
@@ -52,7 +53,6 @@ from allmende.domain.wording import (
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?\Z", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
-_STATE = re.compile(r"[A-Z0-9]{1,3}\Z", re.ASCII)
 
 
 def parse_profile(
@@ -100,6 +100,7 @@ def parse_profile(
             for key, body in tables(parts.get("synonyms", {}), "synonyms").items()
         },
         boards=parse_boards(files),
+        stories=parse_stories(files, head.languages),
         retention=parse_retention(parts.get("retention", {})),
         policies={
             key: convert({**body, "id": key}, PolicyProfile, f"policies.{key}")
@@ -229,10 +230,6 @@ def _geography(body: dict[str, Any], files: Mapping[str, bytes]) -> Geography:
     check_position(*geography.center, "geography.center")
     if not 0 <= geography.zoom <= 24:
         raise ProfileError("geography.zoom", "lies between 0 and 24, %(zoom)s does not", zoom=f"{geography.zoom:g}")
-    if geography.state and not _STATE.match(geography.state):
-        raise ProfileError(
-            "geography.state", '"%(value)s" is no state: ISO 3166-2 without the country, e.g. TH', value=geography.state
-        )
     if not geography.attribution.strip():
         raise ProfileError("geography.attribution", "is empty; say whose outlines these are, and their licence")
     return geography

@@ -175,8 +175,8 @@ _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 @lru_cache(maxsize=256)
 def show_unit(symbol: str) -> str:
     """A symbol of UCUM as people write it: ``Cel`` is °C, ``ug/m3`` is µg/m³, ``1`` is nothing."""
-    if symbol in _SHOWN:
-        return _SHOWN[symbol]
+    if symbol in _SHOWN or " " in symbol:  # what somebody wrote who knew of no UCUM
+        return _SHOWN.get(symbol, symbol)
     plain = re.sub(r"\{[^}]*\}", "", symbol)
     raised = re.sub(r"(?<=[A-Za-z])-?[0-9]+", lambda found: found[0].translate(_RAISED), plain)
     micro = re.sub(r"(?<![A-Za-z])u(?=[A-Za-z])", "µ", raised)

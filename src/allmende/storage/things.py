@@ -227,8 +227,21 @@ def _place(kept: Any) -> tuple[str | None, _Sides]:
     if not isinstance(said, dict):
         return nowhere
     text = msgspec.json.encode(said).decode()
+    plain = _point(said)
+    if plain is not None:
+        return text, (*plain, *plain)
     try:
         shape = shapely.from_geojson(text)
     except ShapelyError:
         return nowhere
     return nowhere if shape.is_empty else (text, shape.bounds)
+
+
+def _point(said: dict[str, Any]) -> tuple[float, float] | None:
+    """A plain point's own numbers, which need no geometry to be read; None for anything else."""
+    numbers = said.get("coordinates")
+    if said.get("type") != "Point" or not isinstance(numbers, list) or len(numbers) not in (2, 3):
+        return None
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
+        return None
+    return float(numbers[0]), float(numbers[1])

@@ -13,9 +13,10 @@ from allmende.domain.plain import PlainProfile, plain_profile
 from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rule_files import FOLDER as RULES
+from allmende.domain.stories import FOLDER as STORIES
 
 FILE_NAME = "city.toml"
-_FOLDERS = (RULES, BOARDS)
+_FOLDERS = (RULES, BOARDS, STORIES)
 """Beside ``city.toml``; their files are named with the folder before."""
 _MAX_BYTES = 50_000_000
 
@@ -88,8 +89,8 @@ def _cities() -> Path | None:
 
 
 class FolderFiles(Mapping[str, bytes]):
-    """The files of one folder by name, and those of its rules and boards as ``rules/NAME``, read when asked for. Never
-    leads out of the folder."""
+    """The files of one folder by name, and those of its rules, boards and stories as ``rules/NAME``, read when asked
+    for. Never leads out of the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

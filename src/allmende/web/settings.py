@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "allmende.web.ogc",
     "allmende.web.maps",
     "allmende.web.boards",
+    "allmende.web.stories",
     "allmende.web.analyses",
     "allmende.web.instruments",
     "allmende.web.explorer",
@@ -140,7 +141,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 # somebody else's cannot write: neither POST nor Authorization passes a preflight.
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = (
-    r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|sql/(result|published|schema)|parking/.*json|catalog|dataset/"
+    r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|sql/(result|published|schema)|parking/.*json|alerts/cap/|catalog|dataset/"
     r"|api/(3/)?action/|sitemap\.xml|subscriptions/feed\.)"
 )
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")

@@ -30,6 +30,7 @@ urlpatterns = [
     path("own/", include("allmende.web.citizens.urls")),
     path("accounts/", include(allauth_urlpatterns)),
     path("boards/", include("allmende.web.boards.urls")),
+    path("stories/", include("allmende.web.stories.urls")),
     path("feedback/", include("allmende.web.feedback.urls")),
     path("transparency/", include("allmende.web.transparency.urls")),
     path("rules/", include("allmende.web.rulebook.urls")),

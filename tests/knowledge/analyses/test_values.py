@@ -53,18 +53,20 @@ def test_an_outage_is_a_gap_and_what_it_cut_short_is_no_sum(store: Store) -> Non
 
 def test_changes_alone_are_weighed_with_the_time_that_they_held(store: Store) -> None:
     recorded = [
-        pair for pair in car_park("mobilitaet-jena-Eichplatz") if at("2024-01-10") <= pair[0] < at("2024-01-12")
+        pair for pair in car_park("mobilitaet-jena-Eichplatz") if at("2024-01-10") <= pair[0] < at("2024-01-13")
     ]
     stream = keep(
         store, "eichplatz~free", recorded, origin="park", properties={"silence": {"day": "PT12H", "night": "PT12H"}}
     )
     found = read_values(store, HOUSE, stream, span("2024-01-11", "2024-01-11"), HOUR, ZONE)
+    assert len(recorded) > 50
     for start, value in zip(found.starts, found.values, strict=True):
-        # each second has the value of the last change before it
-        moments = range(start, start + HOUR, 1_000_000)
-        held = [max(pair for pair in recorded if pair[0] <= moment)[1] for moment in moments[::60]]
-        assert value == pytest.approx(sum(held) / len(held), abs=3), to_datetime(start)
-    plain = [value for moment, value in recorded if at("2024-01-11") <= moment]
+        held = [pair for pair in recorded if pair[0] <= start][-1:]
+        held += [pair for pair in recorded if start < pair[0] < start + HOUR]
+        ends = [moment for moment, _ in held[1:]] + [start + HOUR]
+        total = sum(free * (end - max(moment, start)) for (moment, free), end in zip(held, ends, strict=True))
+        assert value == pytest.approx(total / HOUR), to_datetime(start)
+    plain = [value for moment, value in recorded if at("2024-01-11") <= moment < at("2024-01-12")]
     assert found.basis.values == len(plain)
     with pytest.raises(InvalidInput, match="no sums"):
         read_values(store, HOUSE, stream, span("2024-01-11", "2024-01-11"), HOUR, ZONE, take="sum")
@@ -93,6 +95,12 @@ def test_what_is_flagged_takes_no_part_and_is_counted(store: Store) -> None:
     assert [value for value in found.values if value is not None] == [2.5]
     assert (found.basis.values, found.basis.flagged) == (4, 1)
     assert found.basis.gaps[0] == Gap(at("2025-05-05 11:00"), at("2025-05-07"))
+
+
+def test_of_truth_values_it_is_the_share(store: Store) -> None:
+    stream = keep(store, "door~open", {at("2025-05-05 10:00") + n * MINUTE: n % 4 == 0 for n in range(60)})
+    found = read_values(store, HOUSE, stream, span("2025-05-05", "2025-05-05"), HOUR, ZONE)
+    assert [value for value in found.values if value is not None] == [0.25]
 
 
 def test_what_may_not_be_seen_is_like_what_is_not_there(store: Store) -> None:

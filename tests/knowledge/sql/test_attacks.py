@@ -1,6 +1,8 @@
 """Hostile questions: nothing is read but the files of open data, nothing is written, nothing is left running, and the
 next question is answered."""
 
+import ctypes
+import errno
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from allmende.knowledge.sql import child
+from allmende.knowledge.sql import child, fence
 from allmende.knowledge.sql import run as running
 from allmende.knowledge.sql.job import Answer, Job, Trouble
 from allmende.knowledge.sql.views import OpenData, files_of, views
@@ -56,6 +58,11 @@ REFUSED = (
     "SELECT getenv('HOME')",
     "FROM query('COPY (SELECT 1) TO ''{place}/x.csv''')",
     "SELECT * FROM job, limits",
+    "FROM enable_logging('QueryLog', storage = 'file', storage_path = '{place}')",
+    "FROM enable_profiling(save_location = '{place}/x')",
+    "FROM read_duckdb('{place}/x.db', table_name = 'x')",
+    "FROM arrow_scan(1, 1, 1)",
+    "FROM pandas_scan(1)",
     "SELECT $1",
 )
 BREAKS_OUT = "SELECT 1) AS a; COPY (SELECT 1) TO '{place}/x.csv'; SELECT * FROM (SELECT 1"
@@ -116,7 +123,6 @@ def test_too_much_ends_one_process_and_nothing_else(ask: Ask, tmp_path: Path, qu
     assert isinstance(said, Trouble)
     assert not kind or said.kind == kind
     assert list(tmp_path.iterdir()) == []
-    assert isinstance(ask("SELECT 1"), Answer)
 
 
 def children() -> set[int]:
@@ -136,6 +142,7 @@ def children() -> set[int]:
 def test_without_end_is_ended_at_its_deadline(ask: Ask, query: str) -> None:
     assert ask(query, seconds=0.5) == Trouble("time")
     assert children() == set()
+    assert isinstance(ask("SELECT 1"), Answer)
 
 
 def start(query: str, data: list[OpenData], tmp_path: Path, parent: int) -> "subprocess.Popen[bytes]":
@@ -196,12 +203,29 @@ ESCAPES = {
     "os.fork()": PermissionError,
     "os.execv('/bin/true', ['true'])": PermissionError,
     "os.kill(os.getppid(), 0)": PermissionError,
+    "os.setpriority(os.PRIO_PROCESS, 0, 1)": PermissionError,
+    "resource.prlimit(os.getppid(), resource.RLIMIT_CORE)": PermissionError,
     "os.chmod(FILE, 0o777)": PermissionError,
     "bytearray(1 << 30)": MemoryError,
+    "resource.getrlimit(resource.RLIMIT_CORE)": None,
     "open(FILE, 'rb').read(4) == b'PAR1' or 1 / 0": None,
     "open(PLACE + '/aside', 'w').close()": None,
     "threading.Thread(target=print).start()": None,
 }
+
+
+@LINUX
+def test_a_kernel_without_fences_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest holds, and the answer tells which."""
+
+    def missing(*_: object) -> int:
+        ctypes.set_errno(errno.ENOSYS)
+        return -1
+
+    monkeypatch.setattr(fence, "_syscall", missing)
+    monkeypatch.setattr(fence, "_call", lambda *_: 0)
+    assert not fence.forbid_files(["/etc/passwd"], "")
+    assert not fence.forbid_calls()
 
 
 @LINUX
@@ -211,7 +235,7 @@ def test_the_kernel_holds_where_duckdb_would_not(data: list[OpenData], tmp_path:
     aside.mkdir()
     [file, *_] = files_of(data)
     code = f"""
-import os, socket, threading
+import os, resource, socket, threading
 from allmende.knowledge.sql import fence
 PLACE, FILE = {str(aside)!r}, {file!r}
 fence.limit_resources(memory=64 << 20, seconds=10, file_bytes=1000, files=64)

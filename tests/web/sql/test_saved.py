@@ -67,6 +67,7 @@ def test_what_is_published_has_an_address_that_lasts(somebody: Any) -> None:
     assert Client().get(f"/sql/published/{slug}.csv").content.startswith(b"thing,most")
     assert kept.title in Client().get(f"/sql/published/{slug}/").content.decode()
     assert kept.title in Client().get("/sql/").content.decode()
+    assert any(f"/sql/published/{slug}/" in found for found in _found("Auslastung"))
     # what is public is changed by who may publish
     assert anna.post(f"/sql/saved/{kept.key}/edit/", FORM).status_code == 404
     assert desk.post(f"/sql/saved/{kept.key}/edit/", {**FORM, "text": "SELECT 3 AS three"}).status_code == 302
@@ -79,6 +80,10 @@ def test_what_is_published_has_an_address_that_lasts(somebody: Any) -> None:
     desk.post(f"/sql/saved/{other.key}/publish/")
     other.refresh_from_db()
     assert other.slug == f"{slug}-2"
+
+
+def _found(words: str) -> list[str]:
+    return [Client().get("/search/", {"q": words}).content.decode()]
 
 
 def test_published_questions_are_read_where_one_may_not_ask(somebody: Any, settings: Any) -> None:

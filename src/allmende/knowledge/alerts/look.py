@@ -59,7 +59,10 @@ class Looker:
         rule = alert.rule
         back = max(rule.reach, micros(alert.profile.window), 0)
         columns = load(self._store, self._reader, rule, group, low - back - 1, now + 1, self._limits)
-        moments = sorted({*_times(columns, rule.profile.inputs, low, now), *beside, now})
+        read = set(_times(columns, rule.profile.inputs, low, now))
+        # what came together has to have held between its readings, too
+        ripe = {time + length for time in read for length in alert.terms[:2] if length and time + length < now}
+        moments = sorted({*read, *ripe, *beside, now})
         ahead = self._ahead(alert, group, low, now)
         seen = []
         for moment in moments:
@@ -69,7 +72,8 @@ class Looker:
                 )
                 for function, name in alert.asks
             }
-            seen.append(_see(alert, group, columns, moment, asked, self._limits))
+            one = _see(alert, group, columns, moment, asked, self._limits)
+            seen.append(one._replace(sight=one.sight._replace(clock=moment not in read)))
         return seen
 
     def _ask(
@@ -104,11 +108,14 @@ class Looker:
         found: dict[str, Column] = {}
         asked = {name for function, name in alert.asks if function in (HIGHEST, LOWEST)}
         span = (low, now + micros(alert.profile.horizon) + 1)
+        # a forecast may be of a dataset that is less open than what it is a forecast of
+        sees = self._reader
+        reader = Reader(name=sees.name, datasets=alert.rule.sees) if sees.sees_all else sees
         for name in asked:
             for member in group.inputs.get(name, ()):
-                points = self._store.points(self._reader, member.stream + FORECAST, *span, newest_run=True)
+                points = self._store.points(reader, member.stream + FORECAST, *span, newest_run=True)
                 if not points.times:
-                    points = self._store.points(self._reader, member.stream, *span, newest_run=True)
+                    points = self._store.points(reader, member.stream, *span, newest_run=True)
                 convert = member.convert or _same
                 pairs = [
                     (time, convert(value))

@@ -157,10 +157,7 @@ def _named(alert: AlertProfile, error: ProfileError) -> ProfileError:
     return ProfileError(place, error.template, **error.arguments)
 
 
-def names_in(alert: AlertProfile) -> dict[str, float | int | str | bool]:
-    """The alert's parameters that its conditions speak of, for those who ask why."""
-    spoken: set[str] = set()
-    for text in (alert.raise_when, alert.clear_when, *alert.steps.values()):
-        if text:
-            spoken |= names(parse(text)).keys()
-    return {name: value for name, value in alert.parameters.items() if name in spoken}
+def names_in(alert: AlertProfile) -> frozenset[str]:
+    """What the alert's conditions speak of, by name: for those who ask why."""
+    texts = (alert.raise_when, alert.clear_when, *alert.steps.values())
+    return frozenset(name for text in texts if text for name in names(parse(text)))

@@ -5,8 +5,9 @@
     quiet ──raise──▶ pending ──for──▶ active ──clear──▶ clearing ──clear_for──▶ quiet
                         └─ not ─▶ quiet  └◀─── not ──────┘         lapse ─────▶ quiet
 
-What is missing raises nothing and ends nothing. Looks go forward: one that lies before the last is passed over, so that
-a late reading tells of what holds now and rewrites nothing that somebody was told.
+What is missing raises nothing and ends nothing. Readings are looked at forwards: one that lies before another that was
+looked at is passed over, so that what comes late tells of what holds now and rewrites nothing that somebody was told.
+The clock's looks are no readings: behind them come readings of an earlier time, as slow sources send them.
 """
 
 from typing import Literal, NamedTuple
@@ -36,6 +37,7 @@ class State(NamedTuple):
     unknown: int = 0
     """While it lasts and nothing can be said: since when; 0: it can."""
     looked: int = -(2**62)
+    """The time of the newest reading that was looked at."""
     turn: int = 0
     """How often it was raised."""
 
@@ -51,6 +53,8 @@ class Sight(NamedTuple):
     time: int
     raises: Truth
     clears: Truth
+    clock: bool = False
+    """Whether it is the clock's look, and not that of a reading."""
 
 
 class Move(NamedTuple):
@@ -64,15 +68,16 @@ class Move(NamedTuple):
 
 def advance(state: State, terms: Terms, sight: Sight) -> tuple[State, Move | None]:
     """The state after a look, and what others have to be told of it."""
-    if sight.time < state.looked:
-        return state, None
-    state = state._replace(looked=sight.time)
+    if not sight.clock:
+        if sight.time < state.looked:
+            return state, None
+        state = state._replace(looked=sight.time)
     return _last(state, terms, sight) if state.lasting else _wait(state, terms, sight)
 
 
 def withdraw(state: State, at: int) -> tuple[State, Move | None]:
     """The alert is watched for no more, or its streams are gone."""
-    gone = State(looked=max(at, state.looked), turn=state.turn)
+    gone = State(looked=state.looked, turn=state.turn)
     return gone, Move("withdrawn", at, state.since, state.turn) if state.lasting else None
 
 
@@ -94,7 +99,7 @@ def _wait(state: State, terms: Terms, sight: Sight) -> tuple[State, Move | None]
     since = state.since if state.phase == "pending" else sight.time
     if sight.time - since < terms.raise_after:
         return state._replace(phase="pending", since=since), None
-    state = State("active", since, looked=sight.time, turn=state.turn + 1)
+    state = State("active", since, looked=state.looked, turn=state.turn + 1)
     return state, Move("raised", sight.time, since, state.turn)
 
 
@@ -104,15 +109,16 @@ def _last(state: State, terms: Terms, sight: Sight) -> tuple[State, Move | None]
     if sight.clears is True:
         turning = state.turning if state.phase == "clearing" else sight.time
         if sight.time - turning >= terms.clear_after:
-            return _over(state, sight), Move("cleared", sight.time, state.since, state.turn)
+            # it may have been raised by the clock, and ended by a reading that was on its way
+            return _over(state), Move("cleared", max(sight.time, state.since), state.since, state.turn)
         return state._replace(phase="clearing", turning=turning, unknown=0), None
     if sight.raises is None or sight.clears is None:
         unknown = state.unknown or sight.time
         if sight.time - unknown >= terms.lapse:
-            return _over(state, sight), Move("lapsed", sight.time, state.since, state.turn)
+            return _over(state), Move("lapsed", max(sight.time, state.since), state.since, state.turn)
         return state._replace(phase="active", turning=0, unknown=unknown), None
     return state._replace(phase="active", turning=0, unknown=0), None
 
 
-def _over(state: State, sight: Sight) -> State:
-    return State(looked=sight.time, turn=state.turn)
+def _over(state: State) -> State:
+    return State(looked=state.looked, turn=state.turn)

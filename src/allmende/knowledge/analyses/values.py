@@ -18,6 +18,7 @@ import msgspec
 from allmende.domain import spans, steps, times
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotFound
 from allmende.domain.policy import Reader
+from allmende.domain.query import ResultKind
 from allmende.domain.spans import Head
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import midnight, starts_between
@@ -137,7 +138,7 @@ def read_values(
     take: Take = "mean",
     limits: Limits = Limits(),  # noqa: B008  a value that nobody changes
 ) -> Values:
-    """The stream in buckets of ``width`` (one of WIDTHS) on the clock of a zone.
+    """The stream in buckets of ``width`` (one of WIDTHS) on the clock of a zone; of truth values the share of true.
 
     A ``sum`` is given for buckets alone that have as many readings as most have: what an outage cut short is a gap. Of
     a change-only stream, whose readings are no amounts, there is none. Raises InvalidInput and LimitExceeded.
@@ -236,7 +237,8 @@ def _gathered(starts: Sequence[int], end: int, pieces: Mapping[int, _Piece]) -> 
 def _summed(store: Store, reader: Reader, stream: Head, cut: _Cut) -> tuple[dict[int, _Piece], int]:
     start, end, width = cut
     over = spans.Span(start=start, end=end, first=start, width=width)
-    sums = store.sums(reader, stream.id, [over], newest_run=stream.forecast)
+    taken: spans.Taken = "boolean" if stream.kind == ResultKind.BOOLEAN else "number"
+    sums = store.sums(reader, stream.id, [over], taken=taken, newest_run=stream.forecast)
     found = {
         each.start: _Piece(each.mean * each.values, each.values, each.values) for each in sums if each.mean is not None
     }

@@ -3,6 +3,7 @@
 What a reader may not see is as absent as what is not there. All times are microseconds, UTC.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -76,7 +77,7 @@ class _Maker:
     ) -> None:
         self._store, self._reader, self._zone = store, reader, zone
         self._start, self._end, self._most = start, end, most
-        self._until = end if now is None else max(start, min(end, now))
+        self._now = now
         self._grids: dict[int, Grid] = {}
         self._reports: dict[str, list[int]] = {}
 
@@ -97,11 +98,17 @@ class _Maker:
         so by what is known of the stream: a bucket costs less than its readings."""
         if head.merged or head.forecast or head.first is None or head.last is None:
             return None  # a merged reading says its lowest and highest beside it, which buckets alone show
-        share = (min(self._end, head.last) - max(self._start, head.first)) / max(1, head.last - head.first)
-        if head.count * share > _LOOKS * self._most and head.count > self._most:
+        if self._expected(head) > _LOOKS * self._most:
             return None
         points = self._store.points(self._reader, head.id, self._start, self._end, most=self._most + 1)
         return self._values(head, kind, points) if len(points.times) <= self._most else None
+
+    def _expected(self, head: Head) -> float:
+        """About how many readings there are in the span, if they are spread evenly."""
+        if head.first is None or head.last is None:
+            return 0
+        share = (min(self._end, head.last) - max(self._start, head.first)) / max(1, head.last - head.first)
+        return head.count * max(0.0, min(1.0, share))
 
     def _grid(self, least: int = 0) -> Grid:
         width = choose_width(self._end - self._start, self._most, least=least)
@@ -178,43 +185,54 @@ class _Maker:
     def _held(self, head: Head, kind: Kind) -> Line:
         silence = steps.Silence.read(head.properties["silence"], self._zone)
         grid = self._grid()
-        sums = self._sums(head, kind, grid)
-        if sum(one.rows for one in sums) > HELD:
+        start, end = (
+            grid.starts[0],
+            grid.end if self._now is None else min(grid.end, max(self._now, grid.starts[0] + 1)),
+        )
+        points = None
+        if self._expected(head) <= _LOOKS * HELD:
+            points = self._store.points(self._reader, head.id, start, end, before=True, most=HELD + 1)
+        if points is None or len(points.times) > HELD:
             # A stream that lives says its value again once a `rewrite`: a bucket about as long as that is only empty
             # where it said nothing.
             return self._buckets(head, kind, least=silence.rewrite * 9 // 10)
-        points = self._points(head, before=True)
-        reach = silence.rewrite + silence.night + silence.slack
-        if head.source not in self._reports:
-            self._reports[head.source] = self._store.reports(
-                self._reader, head.source, self._start - reach, self._until
-            )
         segments = steps.read_steps(
             points.times,
             [number_of(result) for result in points.results],
             points.flags,
-            reports=self._reports[head.source],
+            reports=self._heard(head.source, start - silence.rewrite - silence.night - silence.slack, end),
             silence=silence,
-            start=self._start,
-            end=self._until,
+            start=start,
+            end=end,
         )
-        line = Line(head=head, kind=kind, method="held")
-        if len(segments) < self._most:
-            moments = set(points.times)
-            for piece in segments:
-                _add(line, piece.start, piece.value, int(piece.start in moments), 1 if piece.flag else 0)
-            if segments:
-                _add(line, segments[-1].end, segments[-1].value, 0, 1 if segments[-1].flag else 0)
-            line.low = line.high = line.mean
-            return line
-        counted = {one.start: one.rows for one in sums}
-        line.width, line.times = grid.width, grid.starts
-        for bucket in steps.between(segments, [*grid.starts, grid.end]):
+        seen = [piece for piece in segments if piece.end > self._start and piece.start < self._end]
+        if len(seen) < self._most:
+            return self._stepped(Line(head=head, kind=kind, method="held"), seen, set(points.times))
+        line = Line(head=head, kind=kind, method="held", width=grid.width, times=grid.starts)
+        edges = [*grid.starts, grid.end]
+        for bucket, following in zip(steps.between(segments, edges), edges[1:], strict=True):
             line.mean.append(bucket.mean)
             line.low.append(bucket.low)
             line.high.append(bucket.high)
-            line.count.append(counted.get(bucket.start, 0))
+            line.count.append(bisect_left(points.times, following) - bisect_left(points.times, bucket.start))
             line.flagged.append(1 if bucket.implausible else 0)
+        return line
+
+    def _heard(self, source: str, start: int, end: int) -> list[int]:
+        """When any stream of a source reported; asked once for all of its streams."""
+        if source not in self._reports:
+            self._reports[source] = self._store.reports(self._reader, source, start, end)
+        return self._reports[source]
+
+    def _stepped(self, line: Line, segments: Sequence[steps.Segment], moments: set[int]) -> Line:
+        """Each change itself, and where the last one ends."""
+        for piece in segments:
+            begin = max(piece.start, self._start)
+            _add(line, begin, piece.value, int(piece.start in moments), 1 if piece.flag else 0)
+        if segments:
+            last = segments[-1]
+            _add(line, min(last.end, self._end), last.value, 0, 1 if last.flag else 0)
+        line.low = line.high = line.mean
         return line
 
 

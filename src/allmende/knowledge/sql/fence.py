@@ -6,6 +6,7 @@ kernel holds where those had a hole. Standard library alone; on systems other th
 
 import contextlib
 import ctypes
+import errno
 import os
 import platform
 import resource
@@ -35,21 +36,23 @@ _ALLOW, _KILL, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x80000000, 0x00050001, 0x0005002
 _CLONE_THREAD = 0x10000
 
 # Calls that a question has no use for, by their numbers on each machine: processes and signals; sockets; the system;
-# what Landlock does not hold of files (modes, owners, times).
+# what Landlock does not hold of files (modes, owners, times); others' order and memory; memory that is shared by name.
 _X86 = (
     *(57, 58, 59, 322, 62, 200, 129, 101, 310, 311, 424, 434, 438),
     *(41, 42, 43, 44, 46, 49, 50, 53, 288),
     *(155, 161, 164, 165, 166, 169, 170, 175, 227, 246, 248, 249, 250, 272, 298, 304, 308, 313, 319, 321, 323),
     *(425, 426, 427, 90, 91, 268, 452, 92, 93, 94, 260, 280, 188, 189, 190),
+    *(141, 142, 144, 203, 251, 256, 279, 312, 314, 440, 448, 29, 30, 64, 68, 240),
 )
 _ARM = (
     *(221, 281, 129, 130, 138, 117, 270, 271, 424, 434, 438),
     *(198, 199, 200, 201, 202, 203, 206, 211, 242),
     *(39, 40, 41, 51, 97, 104, 105, 112, 142, 161, 170, 217, 218, 219, 241, 265, 268, 273, 279, 280, 282),
     *(425, 426, 427, 52, 53, 452, 54, 55, 88, 5, 6, 7),
+    *(140, 118, 119, 122, 30, 238, 239, 272, 274, 440, 448, 194, 196, 190, 186, 180),
 )
-_MACHINES = {"x86_64": (0xC000003E, 56, 317, _X86), "aarch64": (0xC00000B7, 220, 277, _ARM)}
-"""Audit number, ``clone``, ``seccomp``, what is refused."""
+_MACHINES = {"x86_64": (0xC000003E, 56, 302, 317, _X86), "aarch64": (0xC00000B7, 220, 261, 277, _ARM)}
+"""Audit number, ``clone``, ``prlimit64``, ``seccomp``, what is refused."""
 _CLONE3 = 435
 
 
@@ -100,29 +103,35 @@ def forbid_files(readable: Iterable[str], folder: str) -> bool:
 
 def forbid_calls() -> bool:
     """Refuse sockets, other programs and processes, and what changes the system, in all threads; False on machines
-    whose numbers are not known here. Raises OSError."""
+    whose numbers are not known here, and where the kernel has no filters. Raises OSError."""
     known = _MACHINES.get(platform.machine()) if sys.platform == "linux" else None
     if known is None:
         return False
-    audit, clone, seccomp, refused = known
+    audit, clone, limits, seccomp, refused = known
     program = (ctypes.c_char * 8 * 256)()
-    steps = _program(audit, clone, refused)
+    steps = _program(audit, clone, limits, refused)
     for place, step in enumerate(steps):
         program[place].raw = step
     head = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program))
     _demand(_call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0))
     _demand(_call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    _demand(_syscall(seccomp, 1, 1, head))  # SECCOMP_SET_MODE_FILTER with SECCOMP_FILTER_FLAG_TSYNC
+    done = _syscall(seccomp, 1, 1, head)  # SECCOMP_SET_MODE_FILTER with SECCOMP_FILTER_FLAG_TSYNC
+    if done < 0 and ctypes.get_errno() in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
+        return False
+    _demand(done)
     return True
 
 
-def _program(audit: int, clone: int, refused: tuple[int, ...]) -> list[bytes]:
-    """The filter, in classic BPF. A jump counts the steps that are left out."""
+def _program(audit: int, clone: int, limits: int, refused: tuple[int, ...]) -> list[bytes]:
+    """The filter, in classic BPF. A jump counts the steps that are left out. Threads may be started, and one's own
+    limits read."""
     steps = [
         _step(_LOAD, 4), _step(_EQUAL, audit, 1, 0), _step(_RETURN, _KILL),
         _step(_LOAD, 0), _step(_AT_LEAST, 0x40000000, 0, 1), _step(_RETURN, _KILL),  # x32, under other numbers
         _step(_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _UNKNOWN),
         _step(_EQUAL, clone, 0, 4), _step(_LOAD, 16), _step(_ANY_BIT, _CLONE_THREAD, 0, 1), _step(_RETURN, _ALLOW),
+        _step(_RETURN, _REFUSE),
+        _step(_EQUAL, limits, 0, 4), _step(_LOAD, 16), _step(_EQUAL, 0, 0, 1), _step(_RETURN, _ALLOW),
         _step(_RETURN, _REFUSE),
     ]  # fmt: skip
     for number in refused:

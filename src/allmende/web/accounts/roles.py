@@ -18,6 +18,8 @@ DEEDS = {
     "sensors.give": "contributor",
     "boards.make": "contributor",
     "boards.open": "editor",
+    "stories.write": "editor",
+    "stories.release": "steward",
     "sensors.review": "editor",
     "data.write": "editor",
     "datasets.edit": "editor",

@@ -19,7 +19,10 @@ class AlertsConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        """Say what is held of people."""
+        """Say what is held of people; make the tile known."""
         from allmende.web.alerts.holdings import register_all
+        from allmende.web.alerts.tile import Alerts
+        from allmende.web.boards.kinds import register
 
         register_all()
+        register(Alerts())

@@ -67,7 +67,8 @@ def events(
     simulated: bool = False,
     most: int = MOST,
 ) -> list[Happening]:
-    """What the reader may know of, the newest change first; ``since``: what changed later than that.
+    """What the reader may know of, the newest change first; with ``since`` what changed later than that, the oldest
+    change first, so that who follows goes on behind the last one.
 
     With ``public`` it is what everybody is told, and the reader does not matter. Without, it is all of the datasets
     that the reader may see, also what is for the house alone: ask the right to ``alerts.see`` first. ``lasting``
@@ -79,7 +80,8 @@ def events(
         rows = rows.filter(changed__gt=since)
     if lasting is not None:
         rows = rows.filter(state=RAISED) if lasting else rows.exclude(state=RAISED)
-    return [happening(row) for row in rows.order_by("-changed", "id")[: min(most, MOST)]]
+    order = "-changed" if since is None else "changed"
+    return [happening(row) for row in rows.order_by(order, "id")[: min(most, MOST)]]
 
 
 def seen_by(profile: Profile, reader: Reader, *, public: bool, simulated: bool = False) -> QuerySet[Event]:

@@ -156,14 +156,15 @@ class DjangoLedger:
             })  # fmt: skip
         asked = {name: value for name, value in seen.values.items() if name not in profile.inputs and not kept}
         ended = happened.move.kind != "raised"
+        spoken, facts = names_in(profile), happened.group.facts if happened.group else {}
         return {
             "at": format_instant(seen.sight.time),
             "condition": (profile.clear_when or f"not ({profile.raise_when})") if ended else profile.raise_when,
             "for": profile.clear_after if ended else profile.raise_after,
             "values": values,
             "computed": asked,
-            "parameters": names_in(profile),
-            "facts": dict(happened.group.facts) if happened.group else {},
+            "parameters": {name: value for name, value in profile.parameters.items() if name in spoken},
+            "facts": {name: value for name, value in facts.items() if name in spoken},
             "edition": alert.edition,
         }
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.utils.translation import gettext as _
 
+from allmende.domain.alerts import SEVERITIES
 from allmende.domain.profile import Profile
 from allmende.domain.times import DAY, HOUR, format_instant, to_datetime
 from allmende.web.alerts import words
@@ -29,6 +30,12 @@ def row_of(event: Event) -> dict[str, Any]:
         "raised": to_datetime(event.raised),
         "over": None if event.over is None else to_datetime(event.over),
     }
+
+
+def by_severity(event: Event) -> tuple[int, int]:
+    """A key for lists: the most severe first, the newest of these first."""
+    order = SEVERITIES[::-1]
+    return order.index(event.severity) if event.severity in order else len(order), -event.raised
 
 
 def why(event: Event, profile: Profile) -> dict[str, Any]:

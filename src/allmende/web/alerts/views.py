@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from allmende.domain.catalogue import may_read
 from allmende.domain.policy import ANONYMOUS
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.roles import may
@@ -15,7 +16,7 @@ from allmende.web.alerts.acknowledging import acknowledge
 from allmende.web.alerts.events import seen_by
 from allmende.web.alerts.links import read_link
 from allmende.web.alerts.models import RAISED, Event
-from allmende.web.alerts.show import row_of, why
+from allmende.web.alerts.show import by_severity, row_of, why
 
 PAGE = 25
 VARY = "Accept-Language, Cookie"
@@ -27,16 +28,19 @@ def listing(request: HttpRequest) -> HttpResponse:
     profile = request.house.profile  # type: ignore[attr-defined]  # set by HouseMiddleware
     simulated = bool(request.GET.get("simulated"))
     known = seen_by(profile, ANONYMOUS, public=True, simulated=simulated)
-    lasting = sorted(known.filter(state=RAISED).order_by("-raised", "id")[:200], key=_by_severity)
+    lasting = sorted(known.filter(state=RAISED).order_by("-raised", "id")[:200], key=by_severity)
     past = Paginator(known.exclude(state=RAISED).order_by("-over", "id"), PAGE).get_page(request.GET.get("page"))
+    # of what is on data that are not open nobody hears, not even that it is watched for
+    told = [each for each in profile.alerts.values() if each.public and each.enabled]
+    told = [each for each in told if may_read(profile.datasets[each.dataset], ANONYMOUS)]
     values = {
         "lasting": [row_of(event) for event in lasting],
         "past": [row_of(event) for event in past],
         "page": past,
-        "watched": any(alert.public and alert.enabled for alert in profile.alerts.values()),
+        "watched": bool(told),
         "desk": may(request.user, "alerts.see"),
         "simulated": simulated,
-        "simulates": any(profile.datasets[alert.dataset].simulated for alert in profile.alerts.values()),
+        "simulates": any(profile.datasets[each.dataset].simulated for each in told),
     }
     answer = render(request, "alerts/list.html", values)
     answer["Vary"] = VARY
@@ -78,10 +82,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
                 record(f"channel:{found[1]}", "alert.acknowledged", f"alert:{row.pk}", how="link")
         return HttpResponseRedirect(reverse("alerts:by-link", args=[token]))
     answer = render(request, "alerts/by_link.html", {"row": row_of(row), "event": row})
-    answer["Referrer-Policy"] = "no-referrer"  # the address is the right to acknowledge
+    # the address is the right to acknowledge; with "no-referrer" a browser says of the form that it comes from nowhere,
+    # and it is refused
+    answer["Referrer-Policy"] = "same-origin"
     return answer
-
-
-def _by_severity(event: Event) -> tuple[int, int]:
-    order = ("extreme", "severe", "moderate", "minor")
-    return (order.index(event.severity) if event.severity in order else len(order), -event.raised)

@@ -229,13 +229,14 @@ class Asked:
         if self.text("holidays") != "out":
             return {}
         profile = self.house.profile
-        return public_holidays(profile.country, profile.geography.state, first, last, language)
+        return public_holidays(profile.country, profile.calendar.state, first, last, language)
 
 
 _SAID = (
     gettext_noop("a stream that tells of changes alone has means, and no sums"),
     gettext_noop("this span has too many buckets of this width"),
     gettext_noop("this span has too many readings"),
+    gettext_noop("this took too long and was stopped; ask for less"),
     gettext_noop("the hours go from an earlier to a later one, from 0 to 24"),
     gettext_noop("the event ends before it begins"),
     gettext_noop("streams of different units are compared in percent"),

@@ -1,5 +1,7 @@
 """Kinds of tiles: a typical week and a calendar, as the pages show them, of the newest days."""
 
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -9,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from allmende.domain.boards import Tile
@@ -16,6 +19,19 @@ from allmende.web.analyses import calendar, week
 from allmende.web.analyses.asking import Asked
 from allmende.web.boards.fields import StreamsField
 from allmende.web.boards.kinds import Kind, TileForm, listed
+from allmende.web.house import open_store
+
+KEPT_SECONDS = 600.0
+"""How long a tile of open data is shown again: a board asks every minute, and weeks change slowly."""
+_MOST = 200
+_lock = threading.Lock()
+_kept: dict[tuple[object, ...], tuple[float, str]] = {}
+"""By store, kind, tile, question and language: when it was drawn, and what."""
+
+
+def forget() -> None:
+    """Know nothing, as a process that has just started."""
+    _kept.clear()
 
 
 class WeekForm(TileForm):
@@ -69,10 +85,24 @@ class _Analysis(Kind):
         if tile.settings.get("holidays"):
             said["holidays"] = "out"
         query = urlencode(said)
+        if request.house.reader.datasets:  # type: ignore[attr-defined]  # set by HouseMiddleware
+            return self._draw(request, tile, query)  # what is not open is read, and noted, each time
+        key = (open_store(), self.name, tile.id, query, get_language() or "")
+        now = time.monotonic()
+        known = _kept.get(key)
+        if known is None or now - known[0] > KEPT_SECONDS:
+            known = (now, self._draw(request, tile, query))
+            with _lock:
+                _kept[key] = known
+                while len(_kept) > _MOST:
+                    _kept.pop(next(iter(_kept)))
+        return known[1]
+
+    def _draw(self, request: HttpRequest, tile: Tile, query: str) -> str:
         asked = Asked(request, QueryDict(query))
         values = self.answer(asked)
         values |= {"tile": tile, "faults": asked.faults, "address": f"{reverse(self.page)}?{query}"}
-        return render_to_string(f"analyses/tiles/{self.name}.html", values, request)
+        return render_to_string(f"analyses/tiles/{self.name}.html", values)
 
     def answer(self, asked: Asked) -> dict[str, Any]:
         """What the template shows."""

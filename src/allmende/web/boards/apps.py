@@ -1,10 +1,30 @@
 """Dashboards as a Django app."""
 
+from collections.abc import Iterator
+
 from django.apps import AppConfig
 from django.db.models.signals import pre_delete
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from allmende.web.finding import Findable, Kind
 from allmende.web.instruments import Instrument
+
+
+def findable(request: HttpRequest) -> Iterator[Findable]:
+    """Every board that is published for all, with the headings of the tiles that whoever asks may see. What is for an
+    organisation or a role is left out: the search keeps one index for all who have the same grants."""
+    from allmende.web.boards.models import PUBLIC
+    from allmende.web.boards.seeing import list_boards, trimmed
+    from allmende.web.boards.words import say
+
+    for name, content, audience in list_boards(request):
+        if audience != PUBLIC:
+            continue
+        headings = " ".join(say(tile.title) for tile in trimmed(request, content).tiles)
+        address = reverse("boards:board", args=[name])
+        yield Findable(name, say(content.title), address, say(content.description), headings)
 
 
 class BoardsConfig(AppConfig):
@@ -18,6 +38,8 @@ class BoardsConfig(AppConfig):
         address="boards:list",
         order=30,
     )
+
+    finds = (Kind("boards", _("Dashboards"), findable, order=36),)
 
     def ready(self) -> None:
         """Make the house's own kinds known; be told of accounts that are deleted; say what is held of people."""

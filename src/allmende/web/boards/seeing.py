@@ -121,12 +121,12 @@ def trimmed(request: HttpRequest, content: BoardContent) -> BoardContent:
 
 def show(request: HttpRequest, content: BoardContent) -> list[Shown]:
     """The board's tiles for the request's reader."""
-    return [_draw(request, tile, kind) for tile, kind in visible(request, content.tiles)]
+    return show_tiles(request, content.tiles)
 
 
-def show_tile(request: HttpRequest, tile: Tile) -> Shown | None:
-    """One alone, as in a story; None where the reader may not see it."""
-    return next(iter(show(request, BoardContent(title="", tiles=(tile,)))), None)
+def show_tiles(request: HttpRequest, tiles: Iterable[Tile]) -> list[Shown]:
+    """The same of tiles that stand elsewhere, as in a story; their ids tell them apart."""
+    return [_draw(request, tile, kind) for tile, kind in visible(request, tiles)]
 
 
 def _draw(request: HttpRequest, tile: Tile, kind: Kind | None) -> Shown:

@@ -1,6 +1,7 @@
 """Whether a board's texts would tell everybody a name that not everybody may know."""
 
 import re
+from collections.abc import Sequence
 
 from django.http import HttpRequest
 
@@ -21,8 +22,13 @@ def hidden_names(request: HttpRequest, content: BoardContent) -> list[str]:
 
     It looks for what the *person* may know, so that nobody learns from it what there is.
     """
+    tiles = visible(as_anybody(request), content.tiles)
+    return named_in(request, [say(content.title), say(content.description), *texts_of(tiles)])
+
+
+def named_in(request: HttpRequest, said: Sequence[str]) -> list[str]:
+    """The same of texts that everybody would read."""
     anybody = as_anybody(request)
-    said = [say(content.title), say(content.description), *texts_of(visible(anybody, content.tiles))]
     text = "\n".join(said).casefold()
     found = {name for name in _known_to(request) - _known_to(anybody) if _stands_in(name, text)}
     ids = {token for part in said for token in _TOKEN.findall(part)}

@@ -22,7 +22,7 @@ SHOWN = 12
 """Streams on a page of what was found."""
 POINTS = 300
 """Of a line in the page's own table; the script asks for as many as the screen is wide."""
-_KEYS = ("stream", "from", "to", "compare", "view", "q", "dataset", "property", "simulated")
+_KEYS = ("stream", "from", "to", "compare", "view", "q", "dataset", "property", "thing", "simulated")
 _DESIGNED = ("-PT1H", "-P1D", "-P7D", "-P1M", "-P1Y", asking.ALL)
 _EARLIER = ("P1D", "P7D", "P1M", "P1Y")
 
@@ -45,6 +45,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     dataset: str
     observed: str
+    thing: str
     simulated: bool
     raw: dict[str, list[str]]
 
@@ -79,6 +80,7 @@ def read_asked(request: HttpRequest) -> Asked:
         text=given.get("q", "")[:LONGEST].strip(),
         dataset=given.get("dataset", "")[:LONGEST],
         observed=given.get("property", "")[:LONGEST],
+        thing=given.get("thing", "")[:LONGEST],
         simulated=given.get("simulated") == "1",
         raw={name: given.getlist(name) for name in _KEYS},
     )
@@ -245,7 +247,8 @@ class Hit(NamedTuple):
 
 def _search(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     profile = request.house.profile  # type: ignore[attr-defined]
-    found = find_streams(request, asked.text, dataset=asked.dataset, observed=asked.observed, simulated=asked.simulated)
+    wanted = {"dataset": asked.dataset, "observed": asked.observed, "thing": asked.thing}
+    found = find_streams(request, asked.text, **wanted, simulated=asked.simulated)
     page = request.GET.get("page", "")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
     pages = max(1, -(-len(found.choices) // SHOWN))
@@ -269,6 +272,7 @@ def _search(request: HttpRequest, asked: Asked) -> dict[str, Any]:
             (key, words.property_of(profile, key, name), key == asked.observed) for key, name in found.properties
         ],
         "instead": found.instead,
+        "of_all": asked.address(thing="") if asked.thing else "",
         "before": f"{asked.address()}{join}page={number - 1}" if number > 1 else "",
         "behind": f"{asked.address()}{join}page={number + 1}" if number < pages else "",
         "full": len(asked.ids) >= asking.STREAMS,

@@ -1,12 +1,14 @@
 """The things and objects of a layer as they are shown: with values in words, in a district, near a place, at a time."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
 import shapely
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from shapely.errors import ShapelyError
 
@@ -167,14 +169,20 @@ def say(value: Any) -> str:
         return _("no value")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if isinstance(value, int):
-        return str(number_format(value, force_grouping=True))
-    if isinstance(value, float):
-        digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2
-        rounded = f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
-        return str(number_format(rounded, force_grouping=True))
+    if isinstance(value, int | float):
+        return _number(value, get_language() or "")
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= _LONG else f"{text[:_LONG]}…"
+
+
+@lru_cache(maxsize=8192)  # a thousand things have the same few numbers, step after step
+def _number(value: float, language: str) -> str:
+    """``language`` is the active one: the same number is written differently in another."""
+    if isinstance(value, int):
+        return str(number_format(value, force_grouping=True))
+    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2
+    rounded = f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+    return str(number_format(rounded, force_grouping=True))
 
 
 def with_unit(value: Any, unit: str) -> str:

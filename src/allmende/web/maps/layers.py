@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from allmende.connectors.properties import catalogue
+from allmende.domain import vocabulary
 from allmende.domain.dataset import DatasetProfile
 from allmende.domain.errors import NotFound
 from allmende.domain.features import Box, FeatureQuery, KeptCollection
@@ -154,11 +156,20 @@ def _read(house: House) -> Iterable[MapLayer]:
     for name in OUTLINES:
         outlines = getattr(geography, name)
         if outlines["features"]:
+            licence = str(outlines.get("licence", ""))
             yield MapLayer(
                 id=f"{GROUND}{name}", kind="ground", title=titles[name], source=name,
                 attribution=geography.attribution, count=len(outlines["features"]),
-                licence=str(outlines.get("licence", "")),
+                licence=licence, licence_title=_licence_of(licence),
             )  # fmt: skip
+
+
+def _licence_of(address: str) -> str:
+    """What the licence at an address is called, as far as the house knows it."""
+    terms = vocabulary.vocabulary(vocabulary.LICENCES).terms.values()
+    plain = address.rstrip("/")
+    known = next((term for term in terms if plain and str(term.more.get("url", "")).rstrip("/") == plain), None)
+    return spoken(known.label) if known else urlsplit(address).hostname or ""
 
 
 def _said(profile: Profile, name: str, language: str) -> dict[str, Any]:

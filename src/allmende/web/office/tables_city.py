@@ -125,7 +125,6 @@ CITY_FORMS: dict[str, tuple[Group, ...]] = {
             _("Where the city lies"),
             numbers("center", _("Middle of the map"), _("Longitude, latitude in degrees."), required=True),
             number("zoom", _("Zoom of the map"), required=True),
-            text("state", _("State"), _("ISO 3166-2 without the country, e.g. TH: whose public holidays hold here.")),
             url("base_map", _("Style of a base map of others"), _("Empty: nothing leaves the house.")),
         ),
         group(

@@ -19,9 +19,10 @@ from allmende.web.catalogue.files import MEDIA
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
 _ABOUT = """\
-The catalogue (RDF by DCAT-AP.de, CKAN's action API), streams of a dataset as a file, orders of large files, and the
-address to which sensors of citizens send. Readings and objects have interfaces of their own: SensorThings 1.1 at
-`/sta/v1.1` (its document: `/sta/v1.1/api`), OGC API - Features and - Tiles at `/ogc/v1` (`/ogc/v1/api`).
+The catalogue (RDF by DCAT-AP.de, CKAN's action API), streams of a dataset as a file, orders of large files, answers to
+questions in SQL (one's own: `/sql/result.json?q=SELECT …`), and the address to which sensors of citizens send. Readings
+and objects have interfaces of their own: SensorThings 1.1 at `/sta/v1.1` (its document: `/sta/v1.1/api`), OGC API -
+Features and - Tiles at `/ogc/v1` (`/ogc/v1/api`).
 """
 _ERROR = {
     "type": "object",
@@ -61,6 +62,13 @@ def described() -> dict[str, Any]:
             "/downloads/": {"post": _order()},
             "/downloads/{key}/state.json": _get(
                 "orderState", "How far an order is.", ["application/json"], _in_path("key", _KEY)
+            ),
+            "/sql/schema.json": _get("sqlTables", "The tables that can be asked in SQL.", ["application/json"]),
+            "/sql/published/{slug}.{form}": _get(
+                "publishedAnswer", "The answer to a question in SQL that was published.",
+                ["application/json", "text/csv", "application/zip", "application/vnd.apache.parquet"],
+                _in_path("slug", {"type": "string", "pattern": "^[a-z0-9-]{1,80}$"}),
+                _in_path("form", {"enum": ["json", "csv", "zip", "parquet"]}),
             ),
             "/own/map.json": _get("ownSensors", "Sensors of citizens that are open.", ["application/geo+json"]),
             "/own/{number}": {"post": _send()},

@@ -55,7 +55,8 @@ class Chart(NamedTuple):
     bars: list[Bar]
     across: list[Mark]
     up: list[Mark]
-    base: float
+    base: float | None
+    """Where zero is, if it is in the drawing."""
     left_out: int
     """Rows that are not drawn: too many, or without a value."""
 
@@ -153,7 +154,8 @@ def _lines(
         for step in steps
     ]
     left = len(rows) - len(points)
-    return Chart("line", said["x"], said["y"], series, [], across, _up(marks, low, high), _y(low, low, high), left)
+    base = round(_y(0.0, low, high), 1) if low <= 0 <= high else None
+    return Chart("line", said["x"], said["y"], series, [], across, _up(marks, low, high), base, left)
 
 
 def _scale(low: float, high: float) -> tuple[float, float, list[float]]:

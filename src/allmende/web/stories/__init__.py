@@ -1,0 +1,1 @@
+"""Stories: pages of text and live charts, for the press office and for schools."""
