@@ -22,6 +22,7 @@ import numpy as np
 from allmende.domain.times import DAY, HOUR, MINUTE, from_datetime, to_datetime
 from allmende.knowledge.analyses.calendar import public_holidays
 from allmende.knowledge.forecasts.baselines import LAST, TYPICAL, taken
+from allmende.knowledge.forecasts.hits import Tally, followed
 from allmende.knowledge.forecasts.learning import Task, learn
 from allmende.knowledge.forecasts.model import BOOSTED, Guess, Model
 from allmende.knowledge.forecasts.panel import Panel, make_calendar
@@ -55,6 +56,7 @@ def parking(threads: int) -> None:
     guesses = model.guess(panel, origins, ahead, {LAST, TYPICAL, BOOSTED})
     hour = panel.calendar.slot[origins[:, None] + np.array(ahead)] * panel.step / HOUR
     _tell(panel, origins, ahead, guesses, (hour >= 6) & (hour < 21), [t.name for t in targets])
+    _tell_following(panel, model, origins[::2], ahead, ((hour >= 6) & (hour < 21))[::2])
     _tell_chances(panel, model, origins, ahead, guesses, (hour >= 6) & (hour < 21), [t.name for t in targets])
 
 
@@ -170,6 +172,31 @@ def _tell(
     for number, name in enumerate(names):
         held = np.nanmean(inside[number])
         print(f"    {name[:34]:34}" + "".join(f"{value:8.1%}" for value in each[number]) + f"   held {held:.1%}")
+
+
+def _tell_following(panel: Panel, model: Model, origins: np.ndarray, ahead: list[int], counts: np.ndarray) -> None:
+    """What the intervals hold when they follow their own hits, as they do in the house: each is judged once its last
+    time has come."""
+    shares = dict.fromkeys(panel.streams, model.said.interval)
+    waiting: list[tuple[int, np.ndarray]] = []
+    inside = np.full((len(panel.streams), len(origins), len(ahead)), np.nan)
+    for number, origin in enumerate(origins):
+        while waiting and origins[waiting[0][0]] + ahead[-1] <= origin:
+            _, held = waiting.pop(0)
+            for row, stream in enumerate(panel.streams):
+                known = held[row][~np.isnan(held[row])]
+                tally = Tally(count=len(known), held=int(known.sum()))
+                shares[stream] = followed(shares[stream], model.said.interval, [tally])
+        share = np.array([shares[stream] for stream in panel.streams])
+        guess = model.guess(panel, np.array([origin]), ahead, {BOOSTED}, share)[BOOSTED]
+        came = taken(panel.values, origin + np.array(ahead))
+        held = np.where(
+            np.isnan(came), np.nan, (came >= np.floor(guess.lower[:, 0])) & (came <= np.ceil(guess.upper[:, 0]))
+        )
+        waiting.append((number, held))
+        inside[:, number] = np.where(counts[number], held, np.nan)
+    print("  held, following its hits" + "".join(f"{value:11.1%} " for value in np.nanmean(inside, axis=(0, 1))))
+    print("    " + ", ".join(f"{value:.0%}" for value in np.nanmean(inside, axis=(1, 2))))
 
 
 def _tell_chances(

@@ -61,6 +61,9 @@ if (editor) void import('./runKeys').then(({ offerRunKeys }) => offerRunKeys(edi
 const passkeys = document.querySelectorAll<HTMLFormElement>('form[data-passkey]');
 if (passkeys.length) void import('./passkey').then(({ offerPasskeys }) => offerPasskeys(passkeys));
 
+const push = document.querySelector<HTMLElement>('[data-push]');
+if (push) void import('./push').then(({ offerPush }) => offerPush(push));
+
 /** Calls once the element comes within one screen of being seen. */
 function whenNear(element: Element, call: () => void): void {
   const watcher = new IntersectionObserver(

@@ -505,7 +505,7 @@ ROUTES: dict[str, Way] = {
                 "?thing=none",
                 "?stream={canary}~gate",
                 "?stream=gate~people",
-                "?alert={canary}",
+                "?alert={canary}-alert",
                 "?near=-12.0,38.0,5000",
                 "?street={canary}",
             )
@@ -527,6 +527,9 @@ ROUTES: dict[str, Way] = {
         )
     ),
     "subscriptions/sent/": Open(("/subscriptions/sent/",)),
+    "subscriptions/push/": Apart("POST alone; what it selects is read as by subscriptions/new/"),
+    "subscriptions/push/mine/": Apart("POST alone: a browser's own list, by its endpoint"),
+    "subscriptions/worker.js": Apart("a script, the same for all"),
     "subscriptions/ended/": Apart("says that something ended"),
     "subscriptions/mine/": Open(("/subscriptions/mine/",)),
     **dict.fromkeys(

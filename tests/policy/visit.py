@@ -156,7 +156,10 @@ def tell_of_what_happened(store: Any) -> None:
     now = int(datetime.now(UTC).timestamp())
     collect(open_profile(), store, now * 1_000_000, days=90)
     assert Happened.objects.exists()
-    Happened.objects.update(changed=(now - now % 86_400) * 1_000_000)
+    today = (now - now % 86_400) * 1_000_000
+    Happened.objects.update(changed=today)
+    for each in Happened.objects.filter(kind="datasets"):  # described when the house began, which is another moment
+        Happened.objects.filter(pk=each.pk).update(body={**each.body, "since": today, "changed": today})
 
 
 def ask(probes: list[list[Any]]) -> Iterator[dict[str, Any]]:

@@ -129,6 +129,8 @@ def test_from_learning_to_the_hit_rate(house, config, client) -> None:
     hits = hit_rates("weir", TODAY)["weir~level"]
     assert hits.count == sum(score.count for score in Score.objects.all()) == 4 * 24 - 4
     assert 0.3 < hits.held <= 1
+    share = desk.state().lines["weir~level"]["share"]
+    assert share == pytest.approx(max(0.8, 0.8 + 4 * 0.02 * (0.8 - hits.held)), abs=0.01)
     send(store, "weir~level", readings(NOW + 30 * HOUR, NOW + 41 * HOUR), unit="m", kind="measurement")
     desk.issue_run(NOW + 41 * HOUR)
     said = latest(store, ANONYMOUS, "weir~level").properties

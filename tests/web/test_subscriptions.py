@@ -3,6 +3,7 @@
 import re
 import smtplib
 from datetime import UTC, datetime, time, timedelta
+from html import unescape
 from typing import Any
 
 import icalendar
@@ -26,6 +27,7 @@ from allmende.web.catalogue.notes import note_descriptions
 from allmende.web.config import Config
 from allmende.web.counts import Bucket
 from allmende.web.house import furnish, open_profile, open_store
+from allmende.web.maps.register import import_register
 from allmende.web.subscriptions import views
 from allmende.web.subscriptions.asking import tidy
 from allmende.web.subscriptions.ledger import collect
@@ -39,6 +41,7 @@ ROADS = "test-roadworks"
 CLOSED = "test-closed"
 HERE = (11.5864, 50.9272)
 FORM = {"email": "Anna@mail.example", "rhythm": "once", "language": "de", "urgent": "on"}
+REGISTER = "street,number,postcode,place,lon,lat\nWagnergasse,5,07743,,11.5864,50.9272\n"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -224,7 +227,7 @@ def test_one_sees_changes_and_ends_ones_own_list(town: Town) -> None:
     client = Client(HTTP_ACCEPT_LANGUAGE="de")
     page = client.get(mine)
     assert page["Cache-Control"] == "private, no-store"
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     wishes = {"rhythm": "daily", "quiet_from": "22:00", "quiet_to": "06:00", "language": "de-simple"}
     assert client.post(mine, wishes).status_code == 302
     kept = Subscriber.objects.get()
@@ -463,6 +466,15 @@ def test_a_page_is_found_by_name_and_leads_on(town: Town) -> None:
     page = Client(HTTP_ACCEPT_LANGUAGE="de").get(f"/subscriptions/?q={ROADS}").content.decode()
     assert f"/subscriptions/new/?dataset={ROADS}" in page
     assert f"dataset={CLOSED}" not in Client().get(f"/subscriptions/?q={CLOSED}").content.decode()
+
+
+def test_an_address_of_the_register_is_a_place(town: Town) -> None:
+    if not town.profile.geography.districts.get("features"):
+        pytest.skip("this city has no districts")
+    import_register(REGISTER.encode(), file="register.csv", source="test", licence="CC0-1.0")
+    page = unescape(Client(HTTP_ACCEPT_LANGUAGE="de").get("/subscriptions/?q=Wagnergase 5").content.decode())
+    assert "/subscriptions/new/?near=11.586400%2C50.927200%2C500" in page
+    assert "?street=Wagnergasse" in unescape(Client().get("/subscriptions/?q=Wagnergasse").content.decode())
 
 
 def test_without_a_mail_server_no_address_is_asked_for(settings) -> None:

@@ -3,12 +3,17 @@
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from allmende.domain.errors import ConfigurationError
 
 
-def kept_secret(home: Path, name: str) -> str:
+def _make() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def kept_secret(home: Path, name: str, *, make: Callable[[], str] = _make) -> str:
     """The secret in ``home/name``; made when it is asked for first. Raises ConfigurationError.
 
     Two processes that ask at once get the same: the file appears whole, and the first one wins. Where there is no home
@@ -16,10 +21,10 @@ def kept_secret(home: Path, name: str) -> str:
     """
     path = home / name
     if not home.is_dir():
-        return secrets.token_urlsafe(48)
+        return make()
     try:
         if not path.exists():
-            _write_once(path, secrets.token_urlsafe(48))
+            _write_once(path, make())
         text = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the secret cannot be read or written: {error}", where=str(path)) from None

@@ -1,6 +1,7 @@
 """Back-test and choice, intervals, and what becomes of gaps, constants and short histories."""
 
 from pathlib import Path
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -159,3 +160,16 @@ def test_what_came_is_counted_by_how_far_ahead_it_was() -> None:
     assert not worse.shown
     assert not hits.rate([hits.Tally(count=hits.ENOUGH, error=0.0, reference=0.0)]).shown
     assert hits.rate([]).shown
+
+
+def test_an_interval_follows_its_own_hits() -> None:
+    """Whatever the errors do, in the long run it holds what it is to hold."""
+    share, chance, held = 0.8, np.random.default_rng(7), []
+    for _ in range(2_000):
+        off = abs(chance.normal(0, 1.3))  # more than the back-test knew
+        inside = int(off <= NormalDist().inv_cdf((1 + share) / 2))
+        held.append(inside)
+        share = hits.followed(share, 0.8, [hits.Tally(count=1, held=inside)])
+        assert 0.8 <= share <= 0.98
+    assert np.mean(held[200:]) == pytest.approx(0.8, abs=0.02)
+    assert hits.followed(0.9, 0.8, []) == 0.9

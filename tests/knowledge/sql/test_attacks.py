@@ -1,6 +1,8 @@
 """Hostile questions: nothing is read but the files of open data, nothing is written, nothing is left running, and the
 next question is answered."""
 
+import ctypes
+import errno
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from allmende.knowledge.sql import child
+from allmende.knowledge.sql import child, fence
 from allmende.knowledge.sql import run as running
 from allmende.knowledge.sql.job import Answer, Job, Trouble
 from allmende.knowledge.sql.views import OpenData, files_of, views
@@ -210,6 +212,20 @@ ESCAPES = {
     "open(PLACE + '/aside', 'w').close()": None,
     "threading.Thread(target=print).start()": None,
 }
+
+
+@LINUX
+def test_a_kernel_without_fences_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest holds, and the answer tells which."""
+
+    def missing(*_: object) -> int:
+        ctypes.set_errno(errno.ENOSYS)
+        return -1
+
+    monkeypatch.setattr(fence, "_syscall", missing)
+    monkeypatch.setattr(fence, "_call", lambda *_: 0)
+    assert not fence.forbid_files(["/etc/passwd"], "")
+    assert not fence.forbid_calls()
 
 
 @LINUX

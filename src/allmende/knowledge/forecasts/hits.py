@@ -13,6 +13,7 @@ from allmende.knowledge.forecasts.spread import part_of
 ENOUGH = 40
 """Values that have to be judged before a hit rate rules whether a forecast is shown."""
 PARTS = 3
+_PACE, _WIDEST = 0.02, 0.98
 """Near, middle, far."""
 
 
@@ -79,6 +80,21 @@ def judge(
         one = Tally(count=1, error=abs(came - said), reference=abs(came - plain), held=int(low <= came <= high))
         found[part] = found[part].plus(one)
     return found
+
+
+def followed(share: float, wanted: float, tallies: Iterable[Tally]) -> float:
+    """The share that the interval is made to hold from now on, after some of its values have come.
+
+    Days change, and an interval that was right in the back-test becomes too narrow. It follows its own hits in small
+    steps, by which it holds what was wanted in the long run whatever comes (adaptive conformal inference, Gibbs and
+    Candès 2021). It never becomes narrower than the back-test made it: quiet nights are no reason for that by day.
+    """
+    count = held = 0
+    for one in tallies:
+        count, held = count + one.count, held + one.held
+    if not count:
+        return share
+    return min(_WIDEST, max(wanted, share + _PACE * (wanted - held / count)))
 
 
 def rate(tallies: Iterable[Tally]) -> HitRate:

@@ -119,16 +119,17 @@ class Model:
         return Climate(means=np.array(self.said.climate, dtype=float))
 
     def guess(
-        self, panel: Panel, origins: Places, ahead: Sequence[int], names: set[str], share: float | None = None
+        self, panel: Panel, origins: Places, ahead: Sequence[int], names: set[str], share: Array | None = None
     ) -> dict[str, Guess]:
-        """What candidates say. The panel holds the model's streams in their order."""
+        """What candidates say. The panel holds the model's streams in their order; ``share`` is what the interval of
+        each is to hold, where that is another one than was asked for."""
         if panel.streams != self.said.streams:
             raise InvalidInput("the streams are not those that the model was learned from")
         usual = typical(panel, np.arange(len(panel.calendar.slot)))
         steps, wanted = np.asarray(ahead), names - {BOOSTED}
         targets = origins[:, None] + steps[None, :]
         slot = panel.calendar.slot[targets]
-        share = self.said.interval if share is None else share
+        share = np.full(len(panel.streams), self.said.interval) if share is None else share
         found = {}
         middles = simple(panel, origins, ahead, self.climate, usual) if wanted else {}
         for name in sorted(wanted):
@@ -146,7 +147,7 @@ class Model:
         return found
 
     def _with_ends(
-        self, panel: Panel, middle: Array, width: Array, spread: Spread, ahead: Places, share: float
+        self, panel: Panel, middle: Array, width: Array, spread: Spread, ahead: Places, share: Array
     ) -> Guess:
         lower, upper = spread.ends(middle, width, ahead, self.said.steps, share)
         centre, middle = middle, bounded(panel, middle)

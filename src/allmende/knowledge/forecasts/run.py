@@ -1,6 +1,6 @@
 """One run: what is said at one moment of the next steps of each stream, by which candidate, and why by that one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -36,11 +36,20 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """By step the probability that the outcome is at least so much, for each of the least values that were asked."""
 
 
-def issue(model: Model, panel: Panel, now: int, *, stale: bool = False, least: Sequence[float] = ()) -> list[Line]:
+def issue(
+    model: Model,
+    panel: Panel,
+    now: int,
+    *,
+    stale: bool = False,
+    least: Sequence[float] = (),
+    shares: Mapping[str, float] | None = None,
+) -> list[Line]:
     """The run of ``now``, of every stream whose newest value is known and recent. No time before ``now`` is told of.
 
     ``panel`` holds what is known at ``now``, of whatever streams; ``least`` asks for probabilities. Where the model is
-    ``stale`` the simple candidates speak.
+    ``stale`` the simple candidates speak. ``shares`` is what the interval of a stream is made to hold, so that it holds
+    what was asked for (see :func:`.hits.followed`).
     """
     panel = _in_order(panel, model)
     steps, columns = model.said.steps, panel.columns
@@ -55,12 +64,13 @@ def issue(model: Model, panel: Panel, now: int, *, stale: bool = False, least: S
         wanted |= set() if reasons else {BOOSTED}
     lines = []
     newest = [_newest(row) for row in panel.values]
+    share = np.array([(shares or {}).get(stream, model.said.interval) for stream in panel.streams])
     for origin in sorted({place for place in newest if place >= max(0, columns - _LATE)}):
         # Streams of one source come together, as a rule: then this is done once.
         rows = [number for number, place in enumerate(newest) if place == origin]
         known = panel.until(origin)
         ahead = np.arange(1, steps + 1)
-        guesses = model.guess(known, np.array([origin]), ahead.tolist(), wanted)
+        guesses = model.guess(known, np.array([origin]), ahead.tolist(), wanted, share)
         for number in rows:
             line = _line(model, panel, number, origin, guesses, reasons, now, least)
             if line is not None:

@@ -39,12 +39,12 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
         found: Array = table[:, part_of(ahead, steps)[None, :], slot * _HOURS // day]
         return found
 
-    def ends(self, middle: Array, width: Array, ahead: Places, steps: int, share: float) -> tuple[Array, Array]:
-        """Lower and upper end of the interval that is to hold a share of the outcomes."""
-        low, high = (1 - share) / 2, (1 + share) / 2
-        table = np.array(self.quantiles)[:, part_of(ahead, steps)]
-        lower = _between(table, low)[:, None, :] * width + middle
-        upper = _between(table, high)[:, None, :] * width + middle
+    def ends(self, middle: Array, width: Array, ahead: Places, steps: int, share: float | Array) -> tuple[Array, Array]:
+        """Lower and upper end of the interval that is to hold a share of the outcomes, of all streams or of each."""
+        shares = np.broadcast_to(np.asarray(share, dtype=float), (len(self.quantiles),))
+        parts = part_of(ahead, steps)
+        lower = _between(self.quantiles, (1 - shares) / 2)[:, None, parts] * width + middle
+        upper = _between(self.quantiles, (1 + shares) / 2)[:, None, parts] * width + middle
         return lower, upper
 
     def chance(self, middle: Array, width: Array, ahead: Places, steps: int, least: float) -> Array:
@@ -113,10 +113,8 @@ def _quantiles(known: Array) -> list[float]:
     return [float(value) for value in np.quantile(known, further)]
 
 
-def _between(table: Array, level: float) -> Array:
-    """Streams by steps ahead: the quantile at a level, also between two that are kept."""
-    place = int(np.clip(np.searchsorted(LEVELS, level), 1, len(LEVELS) - 1))
-    before, behind = LEVELS[place - 1], LEVELS[place]
-    share = (level - before) / (behind - before)
-    found: Array = table[..., place - 1] * (1 - share) + table[..., place] * share
-    return found
+def _between(quantiles: list[list[list[float]]], levels: Array) -> Array:
+    """Streams by parts: the quantile at each stream's level, also between two that are kept."""
+    return np.array(
+        [[np.interp(level, LEVELS, part) for part in stream] for stream, level in zip(quantiles, levels, strict=True)]
+    )

@@ -6,6 +6,7 @@ kernel holds where those had a hole. Standard library alone; on systems other th
 
 import contextlib
 import ctypes
+import errno
 import os
 import platform
 import resource
@@ -102,7 +103,7 @@ def forbid_files(readable: Iterable[str], folder: str) -> bool:
 
 def forbid_calls() -> bool:
     """Refuse sockets, other programs and processes, and what changes the system, in all threads; False on machines
-    whose numbers are not known here. Raises OSError."""
+    whose numbers are not known here, and where the kernel has no filters. Raises OSError."""
     known = _MACHINES.get(platform.machine()) if sys.platform == "linux" else None
     if known is None:
         return False
@@ -114,7 +115,10 @@ def forbid_calls() -> bool:
     head = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program))
     _demand(_call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0))
     _demand(_call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    _demand(_syscall(seccomp, 1, 1, head))  # SECCOMP_SET_MODE_FILTER with SECCOMP_FILTER_FLAG_TSYNC
+    done = _syscall(seccomp, 1, 1, head)  # SECCOMP_SET_MODE_FILTER with SECCOMP_FILTER_FLAG_TSYNC
+    if done < 0 and ctypes.get_errno() in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
+        return False
+    _demand(done)
     return True
 
 

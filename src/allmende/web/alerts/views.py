@@ -82,5 +82,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
                 record(f"channel:{found[1]}", "alert.acknowledged", f"alert:{row.pk}", how="link")
         return HttpResponseRedirect(reverse("alerts:by-link", args=[token]))
     answer = render(request, "alerts/by_link.html", {"row": row_of(row), "event": row})
-    answer["Referrer-Policy"] = "no-referrer"  # the address is the right to acknowledge
+    # the address is the right to acknowledge; with "no-referrer" a browser says of the form that it comes from nowhere,
+    # and it is refused
+    answer["Referrer-Policy"] = "same-origin"
     return answer

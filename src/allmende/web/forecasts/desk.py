@@ -17,7 +17,7 @@ from allmende.domain.policy import house_reader
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.domain.times import HOUR, MINUTE, from_datetime, parse_duration, to_datetime
-from allmende.knowledge.forecasts.hits import HitRate, judge
+from allmende.knowledge.forecasts.hits import HitRate, Tally, followed, judge
 from allmende.knowledge.forecasts.keeping import write_run
 from allmende.knowledge.forecasts.learning import Task, history_start
 from allmende.knowledge.forecasts.model import FORM, Model
@@ -183,9 +183,15 @@ class Desk:
             return 0
         targets = find_targets(self._store, forecast, self._setting)
         panel = read_panel(self._store, forecast, targets, self._setting, now - LOOKBACK, now)
-        lines = issue(model, panel, now, stale=self._is_stale(now)) if targets else []
+        shares = {stream: one.share for stream, one in standings(self.state()).items() if one.share}
+        lines = issue(model, panel, now, stale=self._is_stale(now), shares=shares) if targets else []
         rates = hit_rates(forecast.id, to_datetime(now).astimezone(self._zone).date())
-        found = {line.stream: standing_of(model, line, rates.get(line.stream, HitRate()), now) for line in lines}
+        found = {
+            line.stream: standing_of(
+                model, line, rates.get(line.stream, HitRate()), now, shares.get(line.stream, forecast.interval)
+            )
+            for line in lines
+        }
         shown = [line for line in lines if found[line.stream].shown]
         by_name = {target.stream: target for target in targets}
 
@@ -230,8 +236,11 @@ class Desk:
         wanted = [targets[stream] for stream in sorted({one.stream for one in due}) if stream in targets]
         first = min(min(one.said["times"]) for one in due)
         end = max(one.until for one in due)
-        panel = read_panel(self._store, self.forecast, wanted, self._setting, first, max(now, end)) if wanted else None
+        panel = read_panel(self._store, self.forecast, wanted, self._setting, first, end) if wanted else None
         rows = {target.stream: number for number, target in enumerate(wanted)}
+        wish = self.forecast.interval
+        state = self.state()
+        known = standings(state)
         with transaction.atomic():
             for one in due:
                 row = rows.get(one.stream)
@@ -241,11 +250,16 @@ class Desk:
                 actual = [
                     _known(panel.values[row, column]) if 0 <= column < panel.columns else None for column in columns
                 ]
-                self._score(one, actual)
+                tallies = self._score(one, actual)
+                if one.stream in known:
+                    share = followed(known[one.stream].share or wish, wish, tallies)
+                    known[one.stream] = msgspec.structs.replace(known[one.stream], share=share)
+            state.lines = plain(known)
+            state.save(update_fields=["lines"])
             Pending.objects.filter(pk__in=[one.pk for one in due]).delete()
         return len(due)
 
-    def _score(self, one: Pending, actual: list[float | None]) -> None:
+    def _score(self, one: Pending, actual: list[float | None]) -> list[Tally]:
         said = one.said
         day = to_datetime(one.run).astimezone(self._zone).date()
         tallies = judge(actual, said["middle"], said["lower"], said["upper"], said["naive"], said["steps"])
@@ -259,6 +273,7 @@ class Desk:
                 reference=F("reference") + tally.reference,
                 held=F("held") + tally.held,
             )
+        return tallies
 
 
 def _await(forecast: ForecastProfile, lines: list[Line], model: Model, now: int) -> None:

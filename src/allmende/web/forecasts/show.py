@@ -145,7 +145,7 @@ def view(house: House, forecast: ForecastProfile, stream: Stream, config: Config
             "In the back-test it was off by %(error)s on average; %(held)s of the values lay in the interval."
         )
         % {
-            "error": words.with_unit(stream.standing.error, stream.unit),
+            "error": words.error_in_words(stream.standing.error, stream.unit),
             "held": words.percent(stream.standing.held),
         },
         "backtest_skill": words.skill_in_words(stream.standing.skill),
@@ -211,7 +211,7 @@ def _parts(forecast: ForecastProfile, stream: Stream, rates: list[HitRate]) -> l
     return [
         {
             "name": name,
-            "error": words.with_unit(rate.error, stream.unit),
+            "error": words.error_in_words(rate.error, stream.unit),
             "skill": "–" if rate.skill is None else words.percent(rate.skill),
             "held": words.percent(rate.held or 0.0),
         }

@@ -31,9 +31,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     skill: float
     held: float
     run: int = 0
+    share: float = 0.0
+    """What the interval is made to hold, so that it holds what was asked for; 0: just that."""
 
 
-def standing_of(model: Model, line: Line, hits: HitRate, run: int) -> Standing:
+def standing_of(model: Model, line: Line, hits: HitRate, run: int, share: float) -> Standing:
     """What is to be remembered. A forecast is shown where it beats its reference: by its hits once there are enough of
     them, until then by the back-test."""
     choice = model.said.choices[line.stream]
@@ -48,6 +50,7 @@ def standing_of(model: Model, line: Line, hits: HitRate, run: int) -> Standing:
         skill=skill,
         held=choice.scores[line.candidate].held,
         run=run,
+        share=share,
     )
 
 

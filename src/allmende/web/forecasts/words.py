@@ -46,12 +46,17 @@ def with_unit(value: float, unit: str) -> str:
     return f"{number(value)}\u202f{unit}" if unit else number(value)
 
 
+def error_in_words(value: float, unit: str) -> str:
+    """How far off, with no more figures than it can bear."""
+    return with_unit(float(f"{value:.2g}") if value < 100 else round(value), unit)
+
+
 def hits_in_words(rate: HitRate, unit: str) -> str:
     """How often it hit so far, in a sentence or two."""
     if not rate.count or rate.error is None or rate.held is None:
         return str(_("It has not been compared with what came yet."))
     said = _("So far it was off by %(error)s on average, and %(held)s of the values lay in the interval.") % {
-        "error": with_unit(rate.error, unit),
+        "error": error_in_words(rate.error, unit),
         "held": percent(rate.held),
     }
     return f"{said} {skill_in_words(rate.skill)}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import icalendar
 import shapely
+from django.template.defaultfilters import linebreaksbr
 from django.utils.feedgenerator import Atom1Feed, Enclosure, Rss201rev2Feed, SyndicationFeed
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -67,7 +68,7 @@ def _feed(kind: str, found: Found, profile: Profile, title: str, address: str, p
         made.add_item(
             title=_clean(f"{line.mark}: {line.title}" if line.mark else line.title),
             link=f"{root()}{line.page}",
-            description=_clean("\n".join(parts)),
+            description=linebreaksbr(_clean("\n".join(parts)), autoescape=True),  # readers take it for HTML
             unique_id=uid_of(profile, happening),
             unique_id_is_permalink=False,
             pubdate=to_datetime(kept.changed),

@@ -31,7 +31,8 @@ def _answer(request: HttpRequest, template: str, values: dict[str, Any], status:
     """A page behind a link is nobody else's: kept by no cache, told to no other page."""
     response = render(request, f"subscriptions/{template}.html", values, status=status)
     response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
+    # not "no-referrer": a browser then says of a form that it comes from nowhere, and it is refused
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from allmende.web.subscriptions import own_views, views
+from allmende.web.subscriptions import own_views, push_views, views
 
 app_name = "subscriptions"
 
@@ -17,5 +17,8 @@ urlpatterns = [
     path("mine/<str:token>/", own_views.mine, name="mine"),
     path("mine/<str:token>/end/<int:number>/", own_views.drop, name="drop"),
     path("off/<str:token>/", own_views.off, name="off"),
+    path("push/", push_views.subscribe, name="push"),
+    path("push/mine/", push_views.mine, name="push-mine"),
+    path("worker.js", push_views.worker, name="worker"),
     path("ended/", own_views.ended, name="ended"),
 ]

@@ -13,22 +13,26 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import http_date
 from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allmende.domain.catalogue import may_know
 from allmende.domain.errors import InvalidQuery
 from allmende.domain.policy import ANONYMOUS
+from allmende.knowledge.maps.finding import Hit
 from allmende.web.accounts.clients import address_of, prefix_of
 from allmende.web.catalogue.extent import districts_of
 from allmende.web.citizens.texts import texts_of_map
 from allmende.web.counts import Bucket
 from allmende.web.finding.shelves import everything
 from allmende.web.house import House, open_profile, open_store
+from allmende.web.maps.register import find_places
 from allmende.web.subscriptions.asking import ask_by_mail
 from allmende.web.subscriptions.feeds import make_feed
 from allmende.web.subscriptions.forms import MailForm
 from allmende.web.subscriptions.happening import say
 from allmende.web.subscriptions.ledger import days_ago, recent
+from allmende.web.subscriptions.push import public_key
 from allmende.web.subscriptions.selection import Selection, read_selection
 from allmende.web.subscriptions.wording import (
     KIND_HINTS,
@@ -44,6 +48,8 @@ BUCKET = Bucket(settings.ALLMENDE.subscription_rate, "subscriptions")
 PREVIEW_DAYS = 30
 _PREVIEWED = 25
 _FOUND = 20
+_AROUND = 500
+"""Metres around an address."""
 RADII = (100, 250, 500, 1000, 2000, 5000)
 FEEDS = {"atom": "Atom", "rss": "RSS", "ics": "iCal"}
 
@@ -84,16 +90,17 @@ def _start(request: HttpRequest, wrong: InvalidQuery | None) -> HttpResponse:
 
 def _search(request: HttpRequest, text: str) -> list[Result]:
     """Things, districts and datasets that everybody may know of."""
-    asking = copy.copy(request)
-    asking.house = House(store=open_store(), profile=open_profile(), reader=ANONYMOUS)  # type: ignore[attr-defined]
+    asking, house = copy.copy(request), House(store=open_store(), profile=open_profile(), reader=ANONYMOUS)
+    asking.house = house  # type: ignore[attr-defined]
     known, small = everything(asking), text.casefold()
     found = [
         Result(say(dataset.title), say(dataset.description), _address(dataset=dataset.id))
         for dataset in open_profile().datasets.values()
         if may_know(dataset, ANONYMOUS)
         and not dataset.simulated
-        and (small in say(dataset.title).casefold() or small == dataset.id)
+        and any(small in say(texts).casefold() for texts in (dataset.title, dataset.description))
     ]
+    found += [result for hit in find_places(house, text) if (result := _placed(hit)) is not None]
     hits = known.index.search(text)
     for key in sorted(hits.scores, key=lambda key: (-hits.scores[key], key)):
         kind, one = known.found[key]
@@ -101,6 +108,17 @@ def _search(request: HttpRequest, text: str) -> list[Result]:
         if name is not None and len(found) < _FOUND:
             found.append(Result(one.title, one.summary, _address(**{name: one.key})))
     return found[:_FOUND]
+
+
+def _placed(hit: Hit) -> Result | None:
+    """A house of the register of addresses, or a street; what else is found there is found by its own name."""
+    if hit.kind == "address":
+        near = f"{hit.lon:.6f},{hit.lat:.6f},{_AROUND}"
+        return Result(hit.name, _("What happens up to %(metres)s metres from here") % {"metres": _AROUND},
+                      _address(near=near))  # fmt: skip
+    if hit.kind == "street":
+        return Result(hit.name, _("What is announced for this street"), _address(street=hit.name))
+    return None
 
 
 def _address(**said: str) -> str:
@@ -156,6 +174,7 @@ def _show(
         "hours": round(config.subscription_hours),
         "with_mail": bool(config.mail_url),
         "feeds": _feeds(selection),
+        "push_key": public_key(config) if config.push_hosts else "",
     }
     return render(request, "subscriptions/new.html", values, status=status)
 

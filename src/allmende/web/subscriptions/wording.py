@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from allmende.domain.catalogue import may_know
+from allmende.domain.catalogue import may_know, may_read
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Profile
 from allmende.domain.query import Query
@@ -92,10 +92,12 @@ def _name_of(store: Store, entity: str, key: str) -> str:
 
 
 def _alert_of(profile: Profile, key: str) -> str:
-    """A public alert's title."""
-    alerts = getattr(profile, "alerts", {})
-    alert = alerts.get(key)
-    return say(alert.title) if alert is not None and alert.public else ""
+    """A public alert's title; "" for one on data that are not open, too."""
+    alert = profile.alerts.get(key)
+    dataset = profile.datasets.get(alert.dataset) if alert is not None else None
+    if alert is None or dataset is None or not alert.public or not may_read(dataset, ANONYMOUS):
+        return ""
+    return say(alert.title)
 
 
 class Line(NamedTuple):

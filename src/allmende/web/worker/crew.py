@@ -34,6 +34,7 @@ from allmende.web.publisher import Publisher
 from allmende.web.rulebook.runs import RunsThread
 from allmende.web.sources import PreparedSource
 from allmende.web.subscriptions.post import MailWay
+from allmende.web.subscriptions.push import PushWay
 from allmende.web.subscriptions.work import CollectThread, PostThread
 from allmende.web.worker.brokers import door
 from allmende.web.worker.catalogue import CatalogueThread
@@ -191,7 +192,7 @@ class Crew:
     def _want_subscriptions(self, wanted: dict[str, _Wanted]) -> None:
         config = self._config
         wanted["subscriptions"] = _Wanted(None, partial(CollectThread, self._store, self._profile, config))
-        for way in (MailWay(config),):
+        for way in (MailWay(config), PushWay(config)):
             wanted[f"subscriptions-{way.name}"] = _Wanted(None, partial(PostThread, way, self._profile, config))
 
     def _want_alerts(self, profile: Profile, wanted: dict[str, _Wanted]) -> None:
