@@ -126,7 +126,18 @@ def test_a_slow_source_is_looked_at_at_its_own_times_though_the_clock_was_faster
     send(store, "a~level", {NOW + 10 * MINUTE: 160, NOW + 25 * MINUTE: 170, NOW + 35 * MINUTE: 100})
     watcher.step()
     assert [(event.move.kind, event.move.since - NOW, event.move.at - NOW) for event in memory.events] == [
-        ("raised", 10 * MINUTE, 25 * MINUTE), ("cleared", 10 * MINUTE, 35 * MINUTE),
+        ("raised", 10 * MINUTE, 20 * MINUTE), ("cleared", 10 * MINUTE, 35 * MINUTE),
+    ]  # fmt: skip
+
+
+def test_what_held_between_two_readings_that_came_together_is_not_missed(store: Store) -> None:
+    text = HIGH.replace("parameters", 'for = "PT10M"\nclear_for = "PT10M"\nparameters')
+    clock, memory = Clock(NOW + HOUR), Memory()
+    watcher = watch(store, text, clock, memory)
+    send(store, "a~level", {NOW: 160, NOW + 30 * MINUTE: 100})
+    watcher.step()
+    assert [(event.move.kind, event.move.at - NOW) for event in memory.events] == [
+        ("raised", 10 * MINUTE), ("cleared", 40 * MINUTE),
     ]  # fmt: skip
 
 

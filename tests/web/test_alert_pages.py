@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from lxml import etree
 from tests.knowledge.town import NOW
-from tests.web.office import with_role
+from tests.web.office import living_in, make_town, with_role
 from tests.web.test_alerts import ALERTS, Town
 
 from allmende.domain.boards import Tile
 from allmende.domain.policy import house_reader
+from allmende.domain.profile_checks import ProfileError
 from allmende.domain.times import MINUTE
 from allmende.web.accounts.models import AuditEntry, Membership, User
 from allmende.web.alerts.cap import NAMESPACE
@@ -19,7 +20,9 @@ from allmende.web.alerts.links import link_to_acknowledge
 from allmende.web.alerts.models import Event, Message, Silence
 from allmende.web.boards.kinds import find
 from allmende.web.config import Config
-from allmende.web.house import House, open_store
+from allmende.web.house import House, open_profile, open_store
+from allmende.web.live import live
+from allmende.web.office import revisions
 
 pytestmark = pytest.mark.django_db
 
@@ -251,3 +254,24 @@ def test_a_name_that_xml_cannot_hold_breaks_no_feed(town: Town) -> None:
     assert said(cap(event), "info", "area", "areaDesc") == ["ab & <c>"] * 2
     assert Client().get("/alerts/cap/").status_code == 200
     assert Client().get("/alerts/").status_code == 200
+
+
+def test_an_alert_is_drafted_checked_and_released_like_a_rule(tmp_path: Any, settings: Any) -> None:
+    body = {
+        "title": {"de": "Viele", "en": "Many"},
+        "dataset": "counts",
+        "raise": "count > limti",
+        "parameters": {"limit": 9},
+        "inputs": {"count": {"property": "count"}},
+    }
+    with living_in(make_town(tmp_path / "town"), settings):
+        with pytest.raises(ProfileError) as caught:
+            revisions.save_draft("alert", "many", body, "cli:test")
+        assert caught.value.place == "alerts.many.raise"
+        assert "limti" in str(caught.value)
+        draft = revisions.save_draft("alert", "many", {**body, "raise": "count > limit"}, "cli:test")
+        revisions.propose(draft, "cli:test", seen=draft.turn, reason="to know")
+        draft.refresh_from_db()
+        revisions.release(draft, "cli:other", seen=draft.turn)
+        live().expire()
+        assert open_profile().alerts["many"].raise_when == "count > limit"

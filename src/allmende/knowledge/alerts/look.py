@@ -60,7 +60,9 @@ class Looker:
         back = max(rule.reach, micros(alert.profile.window), 0)
         columns = load(self._store, self._reader, rule, group, low - back - 1, now + 1, self._limits)
         read = set(_times(columns, rule.profile.inputs, low, now))
-        moments = sorted({*read, *beside, now})
+        # what came together has to have held between its readings, too
+        ripe = {time + length for time in read for length in alert.terms[:2] if length and time + length < now}
+        moments = sorted({*read, *ripe, *beside, now})
         ahead = self._ahead(alert, group, low, now)
         seen = []
         for moment in moments:
