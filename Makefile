@@ -6,7 +6,7 @@ PYTHON ?= python3
 CITY ?= jena
 ALLMENDE_HOME ?= var
 PYTEST ?=
-JOBS ?= 2
+JOBS ?= 3
 
 SETUP = $(PYTHON) tools/setup.py
 BIN = .venv/bin

@@ -90,6 +90,13 @@ class Cluster:
         self._execute(f"CREATE DATABASE {name}{place}")
         return f"postgres:///{name}?host={self.socket}&user=postgres"
 
+    def copy(self, address: str) -> str:
+        """Another database like that at an address, to which nobody is connected."""
+        name = f"copy_{next(self._numbers)}"
+        source = conninfo_to_dict(address)["dbname"]
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy")
+        return f"postgres:///{name}?host={self.socket}&user=postgres"
+
     def create_database(self) -> str:
         """A database with the empty layout; gives its connection string."""
         if not self._layout:

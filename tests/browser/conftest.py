@@ -21,6 +21,7 @@ import pytest
 
 from allmende.domain.profile import Profile
 from allmende.web.profiles import load_profile
+from tests.homes import put_database
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -95,6 +96,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "ALLMENDE_MQTT_WEBSOCKET_PORT": str(free_port()),
     }
     environment = {**os.environ, **settings}
+    put_database(home)
     subprocess.run([COMMAND, "init", "--city", city], env=environment, check=True, capture_output=True, cwd=ROOT)
     with (home / "serve.log").open("wb") as log:
         process = subprocess.Popen([COMMAND, "serve"], env=environment, stdout=log, stderr=log, cwd=ROOT)

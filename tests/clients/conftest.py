@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import cluster
 from tests.faults.houses import House, environment
+from tests.homes import migrated_database
 
 COMMAND = Path(sys.executable).with_name("allmende")
 CITY = "example"
@@ -32,7 +32,7 @@ class Served:
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A house that everybody may write to from here; its city is the example with simulated sources."""
     home = tmp_path_factory.mktemp(f"served-{request.param}")
-    more = {"ALLMENDE_DATABASE_URL": cluster().create_empty()} if request.param == "postgres" else {}
+    more = {"ALLMENDE_DATABASE_URL": migrated_database()} if request.param == "postgres" else {}
     environ = environment(
         home,
         ALLMENDE_ANONYMOUS_WRITES="1",

@@ -57,6 +57,14 @@ def test_what_nobody_promised_is_not_measured(contract: Contract | None) -> None
     assert found.plausibility == 1.0
 
 
+def test_what_the_house_forecasts_is_not_measured() -> None:
+    own = Tally(
+        dataset="d", stream="a~forecast", source="forecast/a", count=9_000, flagged=0, first=START, newest=NOW + HOUR,
+        delay=-HOUR,
+    )  # fmt: skip
+    assert quality(tally(), own) == quality(tally())
+
+
 def test_timeliness_is_by_the_age_of_the_newest_reading() -> None:
     found = quality(tally(), tally("b", newest=NOW - 4 * HOUR), tally("c", newest=NOW - 3 * HOUR))
     assert (found.timeliness, found.on_time, found.judged) == (2 / 3, 2, 3)

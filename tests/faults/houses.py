@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.homes import put_database
+
 CODE = """
 import sys
 from allmende.domain.errors import AllmendeError
@@ -106,7 +108,10 @@ class House:
 
 
 def environment(home: Path, **environ: str) -> dict[str, str]:
-    """The environment of a house at ``home``, with free ports and nothing of the test's own settings."""
+    """The environment of a house at ``home``, with free ports and nothing of the test's own settings; its database is
+    migrated already."""
+    if "ALLMENDE_DATABASE_URL" not in environ:
+        put_database(home)
     port, mqtt, websocket = map(str, free_ports(3))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ALLMENDE_", "PROMETHEUS"))}
     return {

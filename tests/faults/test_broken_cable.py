@@ -13,6 +13,7 @@ import pytest
 
 from tests.faults.houses import free_ports
 from tests.faults.test_import_kill import ALLMENDE, allmende, look
+from tests.homes import put_database
 from tests.web.outside import make_town, people
 from tests.web.servers import serving
 
@@ -70,6 +71,7 @@ def town(tmp_path):
             ALLMENDE_MQTT_WEBSOCKET_PORT=websocket,
             **make_town(tmp_path, **addresses),
         )
+        put_database(tmp_path / "home")
         allmende(environ, "init", "--city", str(tmp_path / "town"))
         return environ
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import cluster
+from tests.homes import migrated_database
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
 CLIENTS, ROUNDS = 64, 3
@@ -75,7 +75,7 @@ def work(client: Client, number: int) -> None:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_a_crowd_is_served(make: Any, engine: str) -> None:
-    more = {"ALLMENDE_DATABASE_URL": cluster().create_empty()} if engine == "postgres" else {}
+    more = {"ALLMENDE_DATABASE_URL": migrated_database()} if engine == "postgres" else {}
     house = make(ALLMENDE_ANONYMOUS_WRITES="yes", ALLMENDE_RATE_LIMIT="0", ALLMENDE_WRITE_WAIT="60", **more).start()
     house.wait_for("Allmende is ready")
     clients = [Client(house.environ["PORT"]) for _ in range(CLIENTS)]

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cluster import cluster
 from tests.faults.test_import_kill import ALLMENDE, look
+from tests.homes import put_database
 from tests.web.outside import make_town, people
 
 pytestmark = pytest.mark.faults
@@ -40,6 +41,7 @@ def prepare(tmp_path, home, **more):
     environ = {**kept, "ALLMENDE_HOME": str(home), "ALLMENDE_DISK_FLOOR": "0", **more, **make_town(tmp_path)}
     file = tmp_path / "people.csv"
     file.write_bytes(people(ROWS))
+    put_database(home)
     done = run(environ, "init", "--city", str(tmp_path / "town"))
     assert done.returncode == 0, done.stderr
     return environ, file

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.cluster import cluster
+from tests.homes import migrated_database, put_database
 from tests.web.outside import make_town, people
 
 pytestmark = pytest.mark.faults
@@ -38,7 +38,8 @@ def town(request, tmp_path):
     file.write_bytes(people(ROWS))
     database = tmp_path / "home" / "allmende.sqlite3"
     if request.param == "postgres":
-        database = environ["ALLMENDE_DATABASE_URL"] = cluster().create_empty()
+        database = environ["ALLMENDE_DATABASE_URL"] = migrated_database()
+    put_database(tmp_path / "home")
     allmende(environ, "init", "--city", str(tmp_path / "town"))
     return environ, file, database
 

@@ -11,9 +11,9 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.cluster import cluster
 from tests.faults.houses import House
 from tests.faults.test_broker_kill import reached
+from tests.homes import migrated_database
 from tests.mosquitto import Mosquitto
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
@@ -65,7 +65,7 @@ class Client:
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest) -> dict[str, str]:
     """Settings of a house on each engine."""
-    return {} if request.param == "sqlite" else {"ALLMENDE_DATABASE_URL": cluster().create_empty()}
+    return {} if request.param == "sqlite" else {"ALLMENDE_DATABASE_URL": migrated_database()}
 
 
 @pytest.fixture

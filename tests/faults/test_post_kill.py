@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.cluster import cluster
 from tests.faults.houses import House
 from tests.faults.poster import Poster
 from tests.faults.test_crowd import Client, thing
+from tests.homes import migrated_database
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
 CLIENTS, STRIKES = 8, 3
@@ -62,7 +62,7 @@ def judge(posters: list[Poster], kept: list[int]) -> None:
 
 
 def house_of(make: Any, engine: str) -> House:
-    more = {"ALLMENDE_DATABASE_URL": cluster().create_empty()} if engine == "postgres" else {}
+    more = {"ALLMENDE_DATABASE_URL": migrated_database()} if engine == "postgres" else {}
     house: House = make(ALLMENDE_ANONYMOUS_WRITES="yes", ALLMENDE_RATE_LIMIT="0", **more)
     return house
 

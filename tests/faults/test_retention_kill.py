@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.cluster import cluster
 from tests.faults.test_import_kill import ALLMENDE, allmende
+from tests.homes import migrated_database, put_database
 from tests.web.outside import make_town, people
 
 pytestmark = pytest.mark.faults
@@ -36,7 +36,8 @@ def town(request, tmp_path):
         profile.write(RULES)
     database: Any = tmp_path / "home" / "allmende.sqlite3"
     if request.param == "postgres":
-        database = environ["ALLMENDE_DATABASE_URL"] = cluster().create_empty()
+        database = environ["ALLMENDE_DATABASE_URL"] = migrated_database()
+    put_database(tmp_path / "home")
     allmende(environ, "init", "--city", str(tmp_path / "town"))
     (tmp_path / "people.csv").write_bytes(people(ROWS))
     allmende(environ, "import", "gate", str(tmp_path / "people.csv"))

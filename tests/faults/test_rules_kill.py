@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.cluster import cluster
 from tests.faults.test_import_kill import allmende
+from tests.homes import migrated_database, put_database
 from tests.support import ROOT
 from tests.web.outside import make_town, people
 
@@ -79,7 +79,8 @@ def town(request, tmp_path):
     (tmp_path / "town" / "rules" / "town.toml").write_text(RULES, "utf-8")
     database: Any = tmp_path / "home" / "allmende.sqlite3"
     if request.param == "postgres":
-        database = environ["ALLMENDE_DATABASE_URL"] = cluster().create_empty()
+        database = environ["ALLMENDE_DATABASE_URL"] = migrated_database()
+    put_database(tmp_path / "home")
     allmende(environ, "init", "--city", str(tmp_path / "town"))
     subprocess.run([sys.executable, "-c", SIGN], env=environ, cwd=ROOT, check=True, timeout=60)
     return environ, database

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.cluster import cluster
+from tests.homes import migrated_database, put_database
 from tests.policy.routes import ROUTES, Apart, Guarded
 from tests.policy.town import CANARY, NUMBER, make_town
 
@@ -41,7 +41,7 @@ def test_every_address_is_tried_or_says_why_not() -> None:
 def towns(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, ...]:
     """What both towns answer, and the one with something to hide once more, when something happened there."""
     folder = tmp_path_factory.mktemp("towns")
-    databases = [cluster().create_empty() for _ in range(2)] if request.param == "postgres" else ["", ""]
+    databases = [migrated_database() for _ in range(2)] if request.param == "postgres" else ["", ""]
     (plain, _), (secret, later) = (
         visit(folder / name, secret=name == "secret", database=database)
         for name, database in zip(("plain", "secret"), databases, strict=True)
@@ -51,6 +51,7 @@ def towns(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def visit(folder: Path, *, secret: bool, database: str) -> tuple[Answers, Answers]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("ALLMENDE_")}
+    put_database(folder / "home")
     environ |= {
         "ALLMENDE_HOME": str(folder / "home"),
         "ALLMENDE_CITY": str(make_town(folder / "town", secret=secret)),

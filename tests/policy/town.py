@@ -72,9 +72,32 @@ expression = "sum(people)"
 """
 
 
+_TILE = f'title = "{CANARY} {{}}"\nstreams = ["{CANARY}~{{}}"]'
+_OPEN = 'title = "Gate"\nstreams = ["gate~people"]'
+_BOARD = "[boards.gate]\ntitle = 'Gate'\ndescription = 'x'\n" + "\n".join(
+    f"[[boards.gate.tiles]]\nkind = '{kind}'\n{said}"
+    for kind, said in (
+        ("value", _OPEN),
+        *((kind, _TILE.format(kind, stream)) for kind in ("value", "series", "table") for stream in ("gate", "people")),
+        ("table", f'title = "{CANARY}"\ndatasets = ["{CANARY}"]'),
+        ("objects", f'title = "{CANARY}"\ndatasets = ["{CANARY}"]\ncollection = "{CANARY}-trees"'),
+        ("sources", 'title = "Sources"'),
+    )
+)
+"""In both towns alike: of a tile nobody from outside sees anything who may not read what it reads."""
+_STORY = (
+    "+++\ntitle = 'Gate'\ndate = '2023-11-14'\n+++\n\n"
+    f"```tile kind=value\n{_OPEN}\n```\n\n```tile kind=series\n{_TILE.format('', 'gate')}\n```\n"
+)
+
+
 def make_town(folder: Path, *, secret: bool) -> Path:
     """The profile's folder; the towns differ in what is hidden alone."""
     shutil.copytree(CITIES / "example", folder)
+    (folder / "boards" / "gate.toml").write_text(_BOARD, "utf-8")
+    (folder / "stories").mkdir(exist_ok=True)
+    for language in ("de", "en"):
+        (folder / "stories" / f"gate.{language}.md").write_text(_STORY, "utf-8")
     if secret:
         profile = folder / "city.toml"
         head, services, rest = profile.read_text("utf-8").partition("[services.")

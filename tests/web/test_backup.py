@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster import cluster
+from tests.homes import migrated_database, put_database
 from tests.web.outside import make_town, people
 
 from allmende.domain.errors import InvalidInput
@@ -145,7 +145,8 @@ def make_house(engine: str, folder: Path) -> dict[str, str]:
     environ = {**kept, "ALLMENDE_HOME": str(folder / "home"), "ALLMENDE_DISK_FLOOR": "0", **make_town(folder)}
     environ["PYTHONPATH"] = os.pathsep.join(filter(None, [environ["PYTHONPATH"], os.environ.get("PYTHONPATH")]))
     if engine == "postgres":
-        environ["ALLMENDE_DATABASE_URL"] = cluster().create_empty()
+        environ["ALLMENDE_DATABASE_URL"] = migrated_database()
+    put_database(folder / "home")
     run(environ, ALLMENDE, "init", "--city", str(folder / "town"))
     return environ
 

@@ -10,10 +10,13 @@ from django.utils import timezone
 from msgspec.structs import replace
 from tests.web.vault import person, streams  # noqa: F401  a fixture
 
+from allmende.domain.boards import BoardContent, BoardProfile, Tile
+from allmende.domain.stories import StoryContent, StoryProfile, StoryText
 from allmende.web.accounts.models import AuditEntry, Organisation, User
 from allmende.web.accounts.people import remove_user
 from allmende.web.boards import kinds
 from allmende.web.boards.models import Board, BoardVersion
+from allmende.web.cli import checks
 from allmende.web.grants.models import Grant
 from allmende.web.house import open_profile
 from allmende.web.profiles import available_profiles, load_profile
@@ -308,6 +311,16 @@ def test_boards_of_the_profile_are_shown_and_copied(anna):
     copied = anna[1].post(f"/boards/{name}/copy/")["Location"].split("/")[2]
     assert len(tiles(copied)) == len(board.content.tiles)
     assert AuditEntry.objects.filter(action="board.create", object=f"board:{copied}").get().detail == {"of": name}
+
+
+def test_check_names_tiles_and_blocks_that_no_kind_takes():
+    tile = Tile(id="t0", kind="sorces", title="x")
+    board = BoardProfile(id="b", file="boards/b.toml", content=BoardContent(title="x", tiles=(tile,)))
+    text = StoryText(title="x", body="```tile kind=value\ntitle = 'x'\n```")
+    story = StoryProfile(id="s", date="2026-11-22", content=StoryContent(texts={"de": text}))
+    found = [each.text for each in checks._pages(replace(open_profile(), boards={"b": board}, stories={"s": story}))]
+    assert found[0].startswith('boards/b.toml: boards.b.tiles[0]: there is no kind "sorces"; there are text, value')
+    assert found[1].startswith("stories/s.de.md, line 1 of the text: The block of the kind")
 
 
 def test_every_tile_of_a_bundled_city_is_one_that_its_kind_takes():

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from tests.faults.houses import free_ports
+from tests.homes import put_database
 from tests.web.outside import make_town
 
 CITY = os.environ["ALLMENDE_CITY"]
@@ -81,6 +82,7 @@ def test_check_says_what_is_wrong_and_how_to_mend_it(command, tmp_path):
     assert before.returncode == 1
     wrong = {f["part"]: f for f in json.loads(before.stdout)["findings"] if not f["ok"]}
     assert "allmende init" in wrong["home"]["mend"]
+    put_database(tmp_path / "home")
     command("init", "--city", CITY)
     port, *others = free_ports(3)
     ports = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster import cluster
+from tests.homes import migrated_database, put_database
 from tests.web.office import RULE, TOWN, make_town, rewrite
 
 from allmende.web.profiles import load_profile
@@ -37,7 +37,8 @@ assert profile.sources["feed"].tables == {"feed-means.csv": b"a\\x00\\xff"}
 
 def environ(engine: str, home: Path, city: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ALLMENDE_")}
-    url = {"ALLMENDE_DATABASE_URL": cluster().create_empty()} if engine == "postgres" else {}
+    put_database(home)
+    url = {"ALLMENDE_DATABASE_URL": migrated_database()} if engine == "postgres" else {}
     return {**kept, "ALLMENDE_HOME": str(home), "ALLMENDE_CITY": str(city), "ALLMENDE_DISK_FLOOR": "0", **url}
 
 

@@ -20,6 +20,8 @@ from allmende.domain.times import DAY, HOUR, MINUTE, parse_duration
 
 SUFFIX, LOWER, UPPER = "~forecast", "~forecast-lower", "~forecast-upper"
 """Behind the id of a stream: the streams of its forecast and of the two ends of its interval."""
+ORIGIN = "forecast/"
+"""How the source of what the house forecasts begins; behind it stands the forecast's id."""
 _STATE = re.compile(r"[A-Z0-9]{1,3}\Z", re.ASCII)
 _MOST_STEPS = 300
 _FURTHEST = 6 * DAY

@@ -13,6 +13,7 @@ import msgspec
 
 from allmende.domain.contract import Contract
 from allmende.domain.figures import Tally
+from allmende.domain.forecasts import ORIGIN
 from allmende.domain.times import DAY, SECOND
 
 
@@ -46,9 +47,12 @@ def span_of(now: int, days: int) -> tuple[int, int]:
 def measure(
     tallies: Iterable[Tally], contracts: Mapping[str, Contract], *, now: int, start: int, end: int
 ) -> dict[str, Quality]:
-    """The quality of each dataset that has a stream; ``contracts`` by source."""
+    """The quality of each dataset that has a stream; ``contracts`` by source. What the house itself forecasts says
+    nothing of how good the data are."""
     by_dataset: dict[str, list[Tally]] = {}
     for tally in tallies:
+        if tally.source.startswith(ORIGIN):
+            continue
         by_dataset.setdefault(tally.dataset, []).append(tally)
     return {name: _measure(own, contracts, now, start, end) for name, own in by_dataset.items()}
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 from rdflib import Graph
-from tests.cluster import cluster
+from tests.homes import migrated_database
 from tests.web.harvest.conftest import Harvest
 from tests.web.harvest.origin import CATALOGUE, Origin
 from tests.web.harvest.test_passes import PAGE, given, live
@@ -110,7 +110,7 @@ def test_the_command_on_postgres(other: Origin, tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ALLMENDE_")}
     environ |= {
         "ALLMENDE_HOME": str(tmp_path / "home"), "ALLMENDE_CITY": str(city), "ALLMENDE_DISK_FLOOR": "0",
-        "ALLMENDE_DATABASE_URL": cluster().create_empty(),
+        "ALLMENDE_DATABASE_URL": migrated_database(),
     }  # fmt: skip
 
     def run(*arguments: str, code: int = 0) -> Any:

@@ -11,7 +11,7 @@ import msgspec
 
 from allmende.domain.batch import Batch, Receipt
 from allmende.domain.errors import Conflict, InvalidInput
-from allmende.domain.forecasts import LOWER, SUFFIX, UPPER, ForecastProfile
+from allmende.domain.forecasts import LOWER, ORIGIN, SUFFIX, UPPER, ForecastProfile
 from allmende.domain.ingest import check_declaration
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, Order, Path, Query, Step, Value
@@ -20,7 +20,7 @@ from allmende.domain.store import Store
 from allmende.domain.times import format_instant
 from allmende.knowledge.forecasts.hits import HitRate
 from allmende.knowledge.forecasts.model import Model
-from allmende.knowledge.forecasts.reading import ORIGIN, Target
+from allmende.knowledge.forecasts.reading import Target
 from allmende.knowledge.forecasts.run import Line
 
 _WORDS = {

@@ -14,7 +14,7 @@ import numpy as np
 
 from allmende.domain import times
 from allmende.domain.errors import LimitExceeded
-from allmende.domain.forecasts import CalendarProfile, ForecastProfile
+from allmende.domain.forecasts import ORIGIN, CalendarProfile, ForecastProfile
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, In, Logic, Order, Path, Query, Step, Value
 from allmende.domain.records import Unit
@@ -26,8 +26,6 @@ from allmende.knowledge.forecasts.panel import Array, Calendar, Foretold, Panel,
 _PAGE = 1_000
 _PIECE = 30 * times.DAY
 _NUMBERS = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_"
-ORIGIN = "forecast/"
-"""How the origin of forecasts begins."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

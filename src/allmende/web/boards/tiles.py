@@ -316,6 +316,7 @@ class Objects(Kind):
             "collection": collection,
             "more": count - len(rows),
         }
+        said["ends"] = any(until for _label, until in rows)
         return render_to_string("boards/tiles/objects.html", said, request)
 
 

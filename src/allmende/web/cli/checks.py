@@ -49,6 +49,7 @@ def check(as_json: bool) -> int:
         looks: tuple[Callable[[], Iterator[Finding]], ...] = (
             lambda: _sources(profile),
             lambda: _rules(profile),
+            lambda: _pages(profile),
             lambda: _alerts(profile, ready=not any(f.wrong for f in database)),
             lambda: _disk(config),
             lambda: _clients(config),
@@ -129,6 +130,33 @@ def _rules(profile: Profile) -> Iterator[Finding]:
     yield Finding(part="rules", text=f"{len(prepared.rules)} in order")
     for rule, problem in prepared.problems.items():
         yield Finding(part=f"rule {rule}", text=problem, mend="mend it in the file that is named")
+
+
+def _pages(profile: Profile) -> Iterator[Finding]:
+    """Boards and stories: what their tiles' kinds say of them."""
+    from allmende.web.parts import open_django
+
+    open_django()
+    from django.utils.translation import override
+
+    from allmende.web.boards import kinds
+    from allmende.web.stories.blocks import wrongs
+
+    mend = "mend it in the file that is named"
+    for board in profile.boards.values():
+        for number, tile in enumerate(board.content.tiles):
+            kind = kinds.find(tile.kind)
+            known = ", ".join(each.name for each in kinds.all_kinds())
+            fault = kind.check(tile.settings) if kind else f'there is no kind "{tile.kind}"; there are {known}'
+            if fault:
+                yield Finding(part="boards", text=f"{board.place}.tiles[{number}]: {fault}", mend=mend)
+    for story in profile.stories.values():
+        for language, text in story.content.texts.items():
+            with override("en"):  # as all that the command line says
+                found = wrongs(text.body)
+            for wrong in found:
+                where = f"stories/{story.id}.{language}.md, line {wrong.line} of the text"
+                yield Finding(part="stories", text=f"{where}: {wrong.words}", mend=mend)
 
 
 def _sources(profile: Profile) -> Iterator[Finding]:

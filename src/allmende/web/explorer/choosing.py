@@ -1,19 +1,20 @@
 """Which streams there are to choose from, for one reader: found by their names, things, places, properties, datasets.
 
-The index is made for one set of grants and holds nothing else (decision 50): names and no values. It is read anew after
-``ALLMENDE_SEARCH_AGE``.
+The index is made for one set of grants and holds nothing else (decision 50): names and no values. It is made anew as
+soon as other datasets may be known, and after ``ALLMENDE_SEARCH_AGE``, if anything was declared or changed since.
 """
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import shapely
 from django.conf import settings
 from django.http import HttpRequest
 
+from allmende.domain.dataset import DatasetProfile
 from allmende.domain.figures import StreamSummary
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Geography, Profile
@@ -45,6 +46,9 @@ class Choice(NamedTuple):
 class _Made(NamedTuple):
     profile: Profile
     read: float
+    entities: int
+    """Up to which number of the log of entities it has read."""
+    datasets: frozenset[str]
     choices: dict[str, Choice]
     index: Index
 
@@ -106,26 +110,34 @@ def find_streams(
 def _known(request: HttpRequest) -> _Made:
     house: House = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
     key = house.reader.sees_all, house.reader.datasets
-    now = time.monotonic()
+    every = described(house.profile).datasets.values()
+    datasets = [each for each in every if house.knows(each) and each.withdrawn is None]
+    now, ids = time.monotonic(), frozenset(each.id for each in datasets)
     with _lock:
         known = _made.get(key)
-        if known and known.profile is house.profile and now - known.read <= settings.ALLMENDE.search_age:
+        alike = known is not None and known.profile is house.profile and known.datasets == ids
+        if known is not None and alike and now - known.read <= settings.ALLMENDE.search_age:
             _made.move_to_end(key)
             return known
-        known = _made[key] = _make(house, now)
+        entities = open_store().newest_entity_change()
+        if known is not None and alike and known.entities == entities:
+            known = known._replace(read=now)
+        else:
+            known = _Made(house.profile, now, entities, ids, *_make(house, datasets))
+        _made[key] = known
         _made.move_to_end(key)
         while len(_made) > _KEPT:
             _made.popitem(last=False)
     return known
 
 
-def _make(house: House, now: float) -> _Made:
+def _make(house: House, datasets: Iterable[DatasetProfile]) -> tuple[dict[str, Choice], Index]:
     profile = house.profile
     places = _Districts(profile.geography)
     language = profile.languages[0]
     choices: dict[str, Choice] = {}
     documents: list[Document] = []
-    for dataset, simulated, titles, stream in _streams(house, house.reader):
+    for dataset, simulated, titles, stream in _streams(datasets, house.reader):
         name = stream.name if not stream.thing or stream.thing in stream.name else f"{stream.thing}: {stream.name}"
         choices[stream.id] = Choice(
             stream.id, name, stream.property, stream.property_id, stream.thing_id, dataset, simulated
@@ -136,15 +148,15 @@ def _make(house: House, now: float) -> _Made:
         parts += [Part(_MORE, text, language) for text in more if text]
         documents.append(Document(stream.id, tuple(parts)))
     same = meaning_the_same(profile.properties.values(), profile.synonyms.values())
-    return _Made(profile, now, choices, Index(Shelf(documents), same=same))
+    return choices, Index(Shelf(documents), same=same)
 
 
-def _streams(house: House, reader: Reader) -> Iterator[tuple[str, bool, dict[str, str], StreamSummary]]:
+def _streams(
+    datasets: Iterable[DatasetProfile], reader: Reader
+) -> Iterator[tuple[str, bool, dict[str, str], StreamSummary]]:
     # Not the request's store, which notes who reads what is not open: names are no readings, and others will find here.
     store, left = open_store(), settings.ALLMENDE.search_things
-    for dataset in described(house.profile).datasets.values():
-        if not house.knows(dataset) or dataset.withdrawn is not None:
-            continue
+    for dataset in datasets:
         for stream in each_stream(store, reader, dataset.id):
             if left <= 0:
                 return

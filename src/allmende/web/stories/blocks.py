@@ -28,7 +28,6 @@ from allmende.web.boards.words import reader
 
 MOST = 40
 """Blocks of a story."""
-_BELOW = 1
 _INFO = re.compile(r"tile(?:\s+kind=(?P<kind>[a-z][a-z0-9-]*))?\s*\Z", re.ASCII)
 _READER = reader()
 
@@ -64,9 +63,12 @@ def take_apart(body: str, *, own: bool = False) -> list[Part]:
 def _parts(body: str, own: bool) -> Iterator[Part]:
     run: list[Token] = []
     number = 0
-    for token in _READER.parse(body):
+    tokens = _READER.parse(body)
+    # whichever sign somebody begins with, the highest heading of the text is one level below its title
+    shift = 2 - min((int(token.tag[1]) for token in tokens if token.type == "heading_open"), default=2)
+    for token in tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + _BELOW)}"
+            token.tag = f"h{min(6, int(token.tag[1]) + shift)}"
         if token.type != "fence" or not token.info.strip().startswith("tile"):
             run.append(token)
             continue

@@ -1,0 +1,50 @@
+"""Homes and databases that are migrated already: one is made in each process of tests, the others are copies of it.
+
+To migrate takes seconds of processor, and most tests of whole houses ask nothing of it; those that do begin with
+nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from tests.cluster import cluster
+
+_MIGRATE = "from allmende.web.config import load_config\nfrom allmende.web.parts import prepare\nprepare(load_config())"
+
+
+def put_database(home: Path) -> None:
+    """Put a migrated SQLite database into a home; the home is made where it is missing, its content left alone."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (home / "allmende.sqlite3").exists():
+        shutil.copyfile(_sqlite(), home / "allmende.sqlite3")
+
+
+def migrated_database() -> str:
+    """The address of a migrated database of PostgreSQL. Skips the test where it is not installed."""
+    return cluster().copy(_postgres())
+
+
+def _migrate(home: Path, **more: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ALLMENDE_", "DJANGO_"))}
+    environ = {**kept, "ALLMENDE_HOME": str(home), "ALLMENDE_DISK_FLOOR": "0", **more}
+    subprocess.run([sys.executable, "-c", _MIGRATE], env=environ, check=True, capture_output=True, timeout=120)
+
+
+@cache
+def _sqlite() -> Path:
+    # beside the homes of the tests, in the folder that goes with this process
+    home = Path(tempfile.mkdtemp(prefix="migrated-", dir=os.environ["ALLMENDE_HOME"]))
+    _migrate(home)
+    return home / "allmende.sqlite3"
+
+
+@cache
+def _postgres() -> str:
+    address = cluster().create_empty()
+    _migrate(Path(tempfile.mkdtemp(prefix="migrated-", dir=os.environ["ALLMENDE_HOME"])), ALLMENDE_DATABASE_URL=address)
+    return address
