@@ -23,11 +23,11 @@ run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME
 
 # What no profile changes, and what asks for Jena's own data, is run once.
 KNOW_NO_CITY = $(addprefix tests/,client clients conformance connectors domain faults fuzz knowledge policy storage tools) src/allmende/connectors \
-  $(patsubst %,tests/browser/test_%.py,accounts api_page catalogue grants making office ogc own_sensors persons rejections rulebook sql) \
+  $(patsubst %,tests/browser/test_%.py,accounts api_page catalogue grants making office ogc own_sensors persons rejections rulebook sql subscriptions) \
   $(patsubst %,tests/web/test_%.py,audit_chain backup broker cli_processes cores group_table intake listener lost_race \
     office_commands office_rights office_words ogc_records openness own_catalogue own_sensors pieces policies postgres \
     postgres_pool publisher refusals revisions rule_actions rule_desk rule_form rulebook rules sqlite_backend \
-    taken transparency watering) tests/web/catalogue tests/web/downloads tests/web/sql
+    subscription_push subscription_selection subscriptions taken transparency watering) tests/web/catalogue tests/web/downloads tests/web/sql
 # What people write into forms, locks and finds again is looked at on PostgreSQL too; the store's own tests run on both.
 ON_BOTH = $(patsubst %,tests/web/test_%.py,audit_page grants revisions)
 

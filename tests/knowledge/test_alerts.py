@@ -141,6 +141,20 @@ def test_what_held_between_two_readings_that_came_together_is_not_missed(store: 
     ]  # fmt: skip
 
 
+def test_the_latest_is_the_last_that_counts(store: Store) -> None:
+    text = HIGH.replace("level > limit", "not known(level)").replace("level < limit - 10", "known(level)")
+    clock, memory = Clock(), Memory()
+    watcher = watch(store, text, clock, memory)
+    send(store, "a~level", {NOW - 2 * MINUTE: 160, NOW - MINUTE: "broken"})
+    for _ in range(20):
+        watcher.step()
+        clock.now += 6 * MINUTE
+    assert memory.told == []  # for the two hours of its age
+    clock.now += 6 * MINUTE
+    watcher.step()
+    assert [kind for _, kind in memory.told] == ["raised"]
+
+
 def test_a_correction_of_what_holds_now_ends_it(store: Store) -> None:
     clock, memory = Clock(), Memory()
     watcher = watch(store, HIGH, clock, memory)

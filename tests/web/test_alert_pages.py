@@ -228,6 +228,8 @@ def test_public_alerts_are_cap_and_what_is_over_refers_to_its_beginning(town: To
     over = cap(event)
     assert said(over, "msgType") == ["Update"]
     assert said(over, "info", "responseType") == ["AllClear"] * 2
+    assert said(begun, "info", "instruction")
+    assert not said(over, "info", "instruction")  # nobody need keep off any more
     sender, name, sent = said(over, "references")[0].split(",")
     assert [sender, name, sent] == [said(begun, tag)[0] for tag in ("sender", "identifier", "sent")]
     assert b"<entry>" not in Client().get("/alerts/cap/").content

@@ -17,7 +17,7 @@ from allmende.knowledge.alerts.watch import Watcher
 from allmende.web.accounts.models import AuditEntry
 from allmende.web.alerts.channels import Refused
 from allmende.web.alerts.delivery import Post, given_up
-from allmende.web.alerts.escalating import escalate
+from allmende.web.alerts.escalating import escalate, forsake
 from allmende.web.alerts.events import events
 from allmende.web.alerts.keeping import prune
 from allmende.web.alerts.ledger import DjangoLedger
@@ -273,6 +273,16 @@ def test_what_is_silenced_is_noted_and_told_to_nobody(town: Town) -> None:
     town.clock.now += 2 * HOUR
     town.read(170, "b~level")
     assert len(events(town.profile, ANONYMOUS)) == 1
+
+
+def test_what_nobody_hands_over_any_more_is_given_up(town: Town) -> None:
+    town.read(160)
+    profile = msgspec.structs.replace(town.profile, channels={})
+    assert forsake(profile, town.clock.now, town.clock.now) == 0
+    assert forsake(town.profile, town.clock.now + HOUR, town.clock.now) == 0
+    assert forsake(profile, town.clock.now + HOUR, town.clock.now) == 1
+    assert Message.objects.get(channel="duty").error == "the channel is gone"
+    assert Message.objects.get(channel=MQTT).given_up is None
 
 
 def test_what_is_long_over_goes_with_its_messages(town: Town) -> None:

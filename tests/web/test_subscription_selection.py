@@ -21,7 +21,7 @@ HERE = (11.5864, 50.9272)
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("", True), ("kind=features", True), ("kind=alerts&kind=datasets", False), ("dataset=roads", True),
+        ("", True), ("kind=features", True), ("kind=alerts&kind=datasets&kind=stories", False), ("dataset=roads", True),
         ("dataset=other", False), ("near=11.5864,50.9272,50", True), ("near=11.6000,50.9272,900", False),
         ("near=11.6000,50.9272,1000", True), ("lat=50,9272&lon=11,5864&radius=100", True), ("stream=a~b", True),
         ("stream=a~c", False), ("thing=a", True), ("thing=b", False), ("street=Wagnergasse", True),

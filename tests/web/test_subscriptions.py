@@ -4,6 +4,7 @@ import re
 import smtplib
 from datetime import UTC, datetime, time, timedelta
 from html import unescape
+from secrets import token_hex
 from typing import Any
 
 import icalendar
@@ -28,6 +29,7 @@ from allmende.web.config import Config
 from allmende.web.counts import Bucket
 from allmende.web.house import furnish, open_profile, open_store
 from allmende.web.maps.register import import_register
+from allmende.web.stories.models import Story, StoryVersion
 from allmende.web.subscriptions import views
 from allmende.web.subscriptions.asking import tidy
 from allmende.web.subscriptions.ledger import collect
@@ -67,6 +69,7 @@ def town(monkeypatch, request, settings):
 class Town:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.patch = monkeypatch
+        self.mark = token_hex(4)  # on PostgreSQL what a test delivers stays
         self.profile = open_profile()
         self.be({ROADS: dataset(ROADS), CLOSED: dataset(CLOSED, "restricted")})
 
@@ -77,10 +80,11 @@ class Town:
         furnish(open_store(), self.profile)
 
     def deliver(self, *works: Feature, at: int = NOW, into: str = ROADS) -> None:
-        found, faults = check_features(Features(collection=into, items=list(works)), Bounds())
+        name = f"{into}-{self.mark}"
+        found, faults = check_features(Features(collection=name, items=list(works)), Bounds())
         assert not faults
-        one = Collection(id=into, title="Baustellen", snapshot=True)
-        batch = Batch(delivered=[into], origin="test", dataset=into, reader=house_reader("test"), received_at=at,
+        one = Collection(id=name, title="Baustellen", snapshot=True)
+        batch = Batch(delivered=[name], origin="test", dataset=into, reader=house_reader("test"), received_at=at,
                       collections=[one], features=[found])  # fmt: skip
         open_store().append(batch)
 
@@ -410,6 +414,21 @@ def test_changes_of_datasets_are_told_and_their_end(town: Town) -> None:
     assert town.look() == 1
     (news,) = town.post()
     assert news.subject == f"Nicht mehr da: Titel {ROADS}"
+
+
+def test_a_story_is_told_once_it_is_published_and_not_when_it_is_withdrawn(town: Town) -> None:
+    subscribe(town, "kind=stories")
+    text = {"texts": {"de": {"title": "Der heiße Juli", "summary": "Was die Bäume sagen"}}}
+    story = Story.objects.create(handle="juli", draft=text, version=0)
+    StoryVersion.objects.create(story=story, number=1, body=text)
+    told = len(town.profile.stories)  # those that the profile brings are new in this house
+    assert town.look() == told
+    Story.objects.filter(pk=story.pk).update(version=1, published=timezone.now())
+    assert (town.look(), town.look()) == (1, 0)
+    assert b"Der hei" in Client().get("/subscriptions/feed.atom?kind=stories").content
+    Story.objects.filter(pk=story.pk).update(version=0)
+    assert "Der heiße Juli" not in "".join(letter.body for letter in town.post())
+    assert b"Der hei" not in Client().get("/subscriptions/feed.atom?kind=stories").content
 
 
 # feeds and calendars

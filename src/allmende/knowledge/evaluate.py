@@ -156,13 +156,14 @@ def load(
                 raise LimitExceeded(
                     f"{rule.id}: more than {limits.readings} readings for {group.key}", setting=SETTING_READINGS
                 )
-            loaded[name].append(_column(points.times, points.results, points.flags, put, member))
+            loaded[name].append(column_of(points.times, points.results, points.flags, put, member))
     return loaded
 
 
-def _column(
+def column_of(
     times: Sequence[int], results: Sequence[Any], flags: Sequence[str], put: InputProfile, member: Member
 ) -> Column:
+    """What an input sees of readings: those of its type, plausible unless it says otherwise, in its unit."""
     fits = _FITS[put.type]
     kept = [
         (time, value)

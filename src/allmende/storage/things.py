@@ -104,7 +104,7 @@ def _streams(query: FeatureQuery) -> Sql:
 
 def _condition(connection: Connection, query: FeatureQuery) -> Sql:
     rules = [
-        "EXISTS (SELECT 1 FROM datastream d WHERE d.thing = t.pk AND " + _streams(query) + ")",
+        _with_streams(connection, query),
         visible("Thing", "t", query.reader, simulated=query.simulated),
     ]
     if query.only is not None:
@@ -114,6 +114,14 @@ def _condition(connection: Connection, query: FeatureQuery) -> Sql:
     if query.bbox is not None:
         rules.append(_near(connection, query.bbox))
     return _rules(*rules)
+
+
+def _with_streams(connection: Connection, query: FeatureQuery) -> Sql:
+    """That a thing ``t`` has a stream in the dataset."""
+    if connection.dialect.arrays:
+        # Planned without its limit being known, an EXISTS was joined a thousand times a thousand times.
+        return "t.pk = ANY (ARRAY(SELECT d.thing FROM datastream d WHERE " + _streams(query) + "))"
+    return "EXISTS (SELECT 1 FROM datastream d WHERE d.thing = t.pk AND " + _streams(query) + ")"
 
 
 def _near(connection: Connection, bbox: Box) -> Sql | None:

@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from allmende.domain.errors import LimitExceeded
 from allmende.domain.policy import Reader
-from allmende.domain.rules import micros
+from allmende.domain.rules import InputProfile, micros
 from allmende.domain.store import Store
 from allmende.domain.times import HOUR, MINUTE
 from allmende.knowledge.alerts.prepare import DEVIATION, HIGHEST, LOWEST, PER_HOUR, SINCE, USUAL, Alert, name_of
 from allmende.knowledge.alerts.state import Sight, Truth
 from allmende.knowledge.alerts.usual import Habits, deviation
-from allmende.knowledge.evaluate import Column, Limits, Tick, View, load
+from allmende.knowledge.evaluate import SETTING_READINGS, Column, Limits, Tick, View, column_of
 from allmende.knowledge.functions import Sample
 from allmende.knowledge.groups import Group, Member
 
@@ -57,8 +58,7 @@ class Looker:
         have been said. Raises LimitExceeded.
         """
         rule = alert.rule
-        back = max(rule.reach, micros(alert.profile.window), 0)
-        columns = load(self._store, self._reader, rule, group, low - back - 1, now + 1, self._limits)
+        columns = self._load(alert, group, low, now)
         read = set(_times(columns, rule.profile.inputs, low, now))
         # what came together has to have held between its readings, too
         ripe = {time + length for time in read for length in alert.terms[:2] if length and time + length < now}
@@ -75,6 +75,44 @@ class Looker:
             one = _see(alert, group, columns, moment, asked, self._limits)
             seen.append(one._replace(sight=one.sight._replace(clock=moment not in read)))
         return seen
+
+    def _load(self, alert: Alert, group: Group, low: int, now: int) -> dict[str, list[Column]]:
+        """The readings that looks from ``low`` to ``now`` see, by input. Raises LimitExceeded.
+
+        Of an input whose latest is asked for it is the one before ``low``, too, and no more: a stream that speaks each
+        second would have thousands within its age.
+        """
+        spans = {name for function, name in alert.asks if function == PER_HOUR}
+        loaded: dict[str, list[Column]] = {}
+        total = 0
+        for name, members in group.inputs.items():
+            put = alert.rule.profile.inputs[name]
+            latest = put.take == "latest"
+            back = micros(alert.profile.window) if not latest or name in spans else 0
+            start = low - max(back, micros(put.hold)) - 1
+            loaded[name] = []
+            for member in members:
+                column, seen, lost = self._column(put, member, start, now, before=latest)
+                if lost:  # the one before is none that counts: there may be another one within its age
+                    column, more, _ = self._column(put, member, low - micros(put.age) - 1, now, before=False)
+                    seen += more
+                total += seen
+                if total > self._limits.readings:
+                    raise LimitExceeded(
+                        f"{alert.id}: more than {self._limits.readings} readings for {group.key}",
+                        setting=SETTING_READINGS,
+                    )
+                loaded[name].append(column)
+        return loaded
+
+    def _column(
+        self, put: InputProfile, member: Member, start: int, now: int, *, before: bool
+    ) -> tuple[Column, int, bool]:
+        """A stream's readings, how many were read, and whether the one before ``start`` is none that counts."""
+        points = self._store.points(self._reader, member.stream, start, now + 1, before=before, newest_run=True)
+        column = column_of(points.times, points.results, points.flags, put, member)
+        had = before and bool(points.times) and points.times[0] < start
+        return column, len(points.times), had and not (column.times and column.times[0] < start)
 
     def _ask(
         self,

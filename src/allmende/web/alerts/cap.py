@@ -82,7 +82,7 @@ def _info(event: Happening, profile: Profile, language: str, address: str) -> Pa
     yield "senderName", profile.catalogue.publisher or profile.name
     name = f": {event.thing_name}" if event.thing_name else ""
     yield "headline", f"{event.text(texts, language)}{name}"[:160]
-    for tag, said in (("description", event.description), ("instruction", event.advice)):
+    for tag, said in (("description", event.description), ("instruction", {} if over else event.advice)):
         if said:
             yield tag, event.text(said, language)
     yield "web", address

@@ -41,6 +41,9 @@ class Refused(AllmendeError):
 class Sender(Protocol):
     """A way to hand messages over."""
 
+    def get_ready(self) -> None:
+        """Load what the first message would wait for."""
+
     def send(self, several: Sequence[Message]) -> None:
         """Hand over as one message, whose id is the only one's or their parcel's. Raises OSError where the other side
         is away, ConfigurationError where something is not set, Refused where it does not take this one."""
@@ -62,6 +65,11 @@ class _Base:
     def __init__(self, channel: ChannelProfile, profile: Profile, config: Config) -> None:
         self._channel, self._profile, self._config = channel, profile, config
         self._zone = ZoneInfo(profile.time_zone)
+
+    def get_ready(self) -> None:
+        """See Sender: the words of a language take seconds to load."""
+        with override(self._language()):
+            words.say_severity("minor")
 
     def _language(self) -> str:
         return self._channel.language or self._profile.languages[0]

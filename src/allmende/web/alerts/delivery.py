@@ -39,10 +39,15 @@ class ChannelThread(Rounds):
 
     def __init__(self, channel: ChannelProfile, profile: Profile, config: Config, stop: threading.Event) -> None:
         super().__init__(f"alert-channel-{channel.id}", stop)
-        self._post = Post(channel.id, make_sender(channel, profile, config), config, now_micros)
+        self._sender = make_sender(channel, profile, config)
+        self._post = Post(channel.id, self._sender, config, now_micros)
+        self._ready = False
 
     def turn(self) -> float:
         """Hand over what is due."""
+        if not self._ready:
+            self._sender.get_ready()
+            self._ready = True
         self._post.hand_over()
         return POLL_SECONDS
 

@@ -1,4 +1,4 @@
-"""Tells the next ones of alerts that nobody acknowledged."""
+"""Tells the next ones of alerts that nobody acknowledged, and gives up what nobody hands over any more."""
 
 import threading
 
@@ -7,9 +7,11 @@ from django.db import transaction
 from allmende.domain.profile import Profile
 from allmende.domain.rules import micros
 from allmende.domain.store import Store
+from allmende.domain.times import HOUR
 from allmende.web.alerts.ledger import DjangoLedger
-from allmende.web.alerts.models import RAISED, Event
+from allmende.web.alerts.models import MQTT, RAISED, Event, Message
 from allmende.web.alerts.watching import READER
+from allmende.web.config import Config
 from allmende.web.intake import now_micros
 from allmende.web.worker.rounds import Rounds
 
@@ -19,14 +21,23 @@ _SECONDS = 5.0
 class EscalationThread(Rounds):
     """Looks for them again and again."""
 
-    def __init__(self, store: Store, profile: Profile, stop: threading.Event) -> None:
+    def __init__(self, store: Store, profile: Profile, config: Config, stop: threading.Event) -> None:
         super().__init__("alert-escalations", stop)
-        self._store, self._profile = store, profile
+        self._store, self._profile, self._config = store, profile, config
 
     def turn(self) -> float:
         """One look."""
-        escalate(self._store, self._profile, now_micros())
+        now = now_micros()
+        escalate(self._store, self._profile, now)
+        forsake(self._profile, now - round(self._config.alert_hours * HOUR), now)
         return _SECONDS
+
+
+def forsake(profile: Profile, before: int, now: int) -> int:
+    """Give up what was made before a time for channels that are gone or switched off; gives how many."""
+    there = [channel.id for channel in profile.channels.values() if channel.enabled]
+    waiting = Message.objects.filter(sent__isnull=True, given_up__isnull=True, made__lt=before)
+    return waiting.exclude(channel__in=[*there, MQTT]).update(given_up=now, error="the channel is gone")
 
 
 def escalate(store: Store, profile: Profile, now: int) -> int:

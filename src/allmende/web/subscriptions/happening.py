@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from django.utils.translation import get_language
 
-KINDS = ("alerts", "features", "datasets")
+KINDS = ("alerts", "features", "datasets", "stories")
 """Where something comes from; a selection chooses among them."""
 State = Literal["on", "over", "cancelled"]
 SEVERITIES = ("minor", "moderate", "severe", "extreme")

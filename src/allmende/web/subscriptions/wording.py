@@ -22,11 +22,13 @@ KIND_TITLES = {
     "alerts": _l("Alerts"),
     "features": _l("Roadworks, closures, events"),
     "datasets": _l("Changes of datasets"),
+    "stories": _l("Stories"),
 }
 KIND_HINTS = {
     "alerts": _l("E.g. high water, frost, a full car park"),
     "features": _l("What begins or ends at a place"),
     "datasets": _l("New data, changed descriptions, data that end"),
+    "stories": _l("What the city tells of its data"),
 }
 SEVERITY_TITLES = {
     "minor": _l("Notice"),

@@ -201,7 +201,7 @@ class Crew:
             return
         sign = _alerts_sign(profile)
         wanted["alerts"] = _Wanted(sign, lambda stop: AlertsThread(self._store, profile, self._config, stop))
-        wanted["alert-escalations"] = _Wanted(sign, lambda stop: EscalationThread(self._store, profile, stop))
+        wanted["alert-escalations"] = _Wanted(sign, partial(EscalationThread, self._store, profile, self._config))
         for channel in profile.channels.values():
             if channel.enabled:
                 wanted[f"alert-channel-{channel.id}"] = _Wanted(
