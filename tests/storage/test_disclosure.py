@@ -66,6 +66,8 @@ def test_a_sum_tells_of_all_that_was_summed(town: Store) -> None:
     assert town.disclosed_by(below(HIDDEN)) == {"hidden"}
     assert town.disclosed_by(below(OPEN)) == NOTHING
     assert town.disclosed_by(Query(entity="Observation", reader=Reader(name="bob"))) == NOTHING
+    elsewhere = Compare("ne", Path(("Thing", "name")), Value("none", "string"))
+    assert town.disclosed_by(asked("Datastream", filter=elsewhere)) == {"hidden"}
 
 
 def test_names_are_looked_up(town: Store) -> None:

@@ -71,7 +71,8 @@ def compile_keys(query: Query, dialect: Dialect, columns: Sequence[str]) -> Sql:
     """Distinct values of columns of everything that a question leads to, pages aside, in no order."""
     scope = Scope(query.entity, query.reader, dialect, simulated=query.simulated)
     picked = ", ".join(f"{scope.alias}.{column}" for column in columns)
-    return f"SELECT DISTINCT {picked} FROM " + scope.tables() + " WHERE " + all_of(conditions_of(scope, query))
+    rules = all_of(conditions_of(scope, query))  # first: it joins the tables that it names
+    return f"SELECT DISTINCT {picked} FROM " + scope.tables() + " WHERE " + rules
 
 
 def compile_expand(parent: str, expand: Expand, parents: Sequence[Any] | Slot, dialect: Dialect) -> tuple[Sql, int]:
