@@ -77,7 +77,13 @@ def site(served: Site) -> str:
 
 @pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A house with simulated values."""
+    """A house with simulated values. What tests take in is there for those behind them: whoever takes in readings of
+    what others look at has a house of their own, by :func:`serve`."""
+    yield from serve(tmp_path_factory)
+
+
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A house that has begun, until it is no longer needed."""
     given = os.environ.get("ALLMENDE_BROWSER_URL")
     if given:
         yield Site(given.rstrip("/"))

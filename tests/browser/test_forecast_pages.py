@@ -3,11 +3,12 @@
 import math
 import random
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.browser.conftest import COMMAND, ROOT, Site
+from tests.browser.conftest import COMMAND, ROOT, Site, serve
 from tests.browser.looking import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
@@ -26,6 +27,17 @@ def constructed() -> bytes:
         wave = 40 * math.cos((at.hour + at.minute / 60) / 24 * 2 * math.pi)
         lines += [f"{at.isoformat()},{place},{round(70 + wave + level + chance.random())}" for place in PLACES]
     return "\n".join(lines).encode()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Of its own: others look at the same car parks."""
+    yield from serve(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def site(served: Site) -> str:
+    return served.url
 
 
 @pytest.fixture(scope="module")
