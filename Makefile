@@ -6,7 +6,7 @@ PYTHON ?= python3
 CITY ?= jena
 ALLMENDE_HOME ?= var
 PYTEST ?=
-JOBS ?= 3
+JOBS ?= 4
 
 SETUP = $(PYTHON) tools/setup.py
 BIN = .venv/bin
@@ -23,8 +23,10 @@ run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME
 
 # What no profile changes, and what asks for Jena's own data, is run once.
 KNOW_NO_CITY = $(addprefix tests/,client clients conformance connectors domain faults fuzz knowledge policy storage tools) src/allmende/connectors \
-  $(patsubst %,tests/browser/test_%.py,accounts api_page catalogue grants making office ogc own_sensors persons rejections rulebook sql subscriptions) \
-  $(patsubst %,tests/web/test_%.py,audit_chain backup broker cli_processes cores group_table intake listener lost_race \
+  $(patsubst %,tests/browser/test_%.py,accounts alerts analyses analyst api_page boards catalogue explorer forecast_pages grants making map \
+    office ogc own_sensors persons rejections rulebook sql stories subscriptions) \
+  $(patsubst %,tests/web/test_%.py,accounts alert_channels alert_pages alerts analyses audit_chain backup broker cli_processes compression \
+    connections cores explorer forecasts group_table identity intake limits listener lost_race maps openid \
     office_commands office_rights office_words ogc_records openness own_catalogue own_sensors pieces policies postgres \
     postgres_pool publisher refusals revisions rule_actions rule_desk rule_form rulebook rules sqlite_backend \
     subscription_push subscription_selection subscriptions taken transparency watering) tests/web/catalogue tests/web/downloads tests/web/sql

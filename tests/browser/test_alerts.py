@@ -12,7 +12,7 @@ import pytest
 from tests.browser.conftest import COMMAND, ROOT, Site
 from tests.browser.looking import add_people, enter, look, press
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.looking import audit
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
 
 
 @pytest.fixture(scope="module")

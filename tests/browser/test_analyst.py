@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import COMMAND, ROOT, Site
 from tests.browser.looking import add_people, audit, enter, press
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("instruments")]
 
 NAME, STREAM = "Analystenbrücke", "hnz-999001~water-level"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Site
 from tests.browser.looking import add_people, enter, look
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("instruments")]
 
 _NAMED = """() => {
   const at = document.activeElement;

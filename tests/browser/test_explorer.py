@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.looking import audit, look
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
 
 
 def drawn(page: Page) -> None:

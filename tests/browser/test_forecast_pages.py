@@ -11,7 +11,7 @@ import pytest
 from tests.browser.conftest import COMMAND, ROOT, Site, serve
 from tests.browser.looking import look
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
 PLACES = ("mobilitaet-jena-Krautgasse", "mobilitaet-jena-Holzmarkt")
 
 

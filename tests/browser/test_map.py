@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import COMMAND, ROOT, Site
 from tests.browser.looking import audit, look
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
 HOUSES = "street,number,postcode,place,lon,lat\nMarktstraße,1,07743,Mitte,{0},{1}\nMarktstraße,12,07743,Mitte,{0},{1}\n"
 
 

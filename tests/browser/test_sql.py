@@ -5,7 +5,7 @@ import pytest
 from tests.browser.test_pages import audit
 
 pytest.importorskip("duckdb", reason="duckdb is not installed")
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
 
 QUESTION = "SELECT range AS stunde, range * (24 - range) AS frei FROM range(24)"
 

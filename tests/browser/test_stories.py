@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import Site
 from tests.browser.looking import add_people, enter, look, press
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("instruments")]
 TEXT = """## Am Markt
 
 Hier ist es **ruhig**.

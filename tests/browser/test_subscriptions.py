@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.looking import look, press
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
 
 
 def test_somebody_finds_a_dataset_and_subscribes_without_a_mouse(visit, axe, profile):
