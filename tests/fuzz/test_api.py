@@ -240,7 +240,7 @@ def test_wrong_content_types(send: Send, kind: str) -> None:
                 send(method, f"{ROOT}/{path}", body, kind)
 
 
-@settings(max_examples=100 * MOST, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60 * MOST, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(
     method=st.sampled_from(["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]),
     path=st.binary(max_size=12).map(quote),
