@@ -12,7 +12,21 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.cluster import cluster
+
+BOTH = [
+    "sqlite",
+    pytest.param(
+        "postgres",
+        marks=pytest.mark.skipif(
+            not os.environ.get("ALLMENDE_TEST_WHOLE"),
+            reason="what is killed here does not depend on the engine: ALLMENDE_TEST_WHOLE=1 tries both",
+        ),
+    ),
+]
+"""Engines for slow tests of what the engine has little part in; the store's own tests always run on both."""
 
 _MIGRATE = "from allmende.web.config import load_config\nfrom allmende.web.parts import prepare\nprepare(load_config())"
 

@@ -52,7 +52,7 @@ def settled(page: Page) -> None:
 
 
 def test_from_the_gauge_to_the_message(visit, served, gauge, tmp_path, axe):
-    add_people(served, tmp_path, analystin="admin")
+    add_people(served, tmp_path, analystin="admin", kollegin="admin")
     visitor = visit(width=1280)
 
     # find the gauge, and compare two weeks
@@ -104,9 +104,10 @@ def test_from_the_gauge_to_the_message(visit, served, gauge, tmp_path, axe):
     page.locator("#id_raise").fill("level > 500")
     page.locator("#id_reason").fill("Ab 500 steht sie unter Wasser")
     press(page, "Speichern und zur Freigabe vorschlagen")
-    press(page, "Freigeben")
-    assert "Freigegeben" in page.get_by_role("status").inner_text()
     found += audit(page, axe)
+    other = enter(visit(), "kollegin", "/office/alert/analyst-flood/")
+    press(other, "Freigeben")
+    assert "Freigegeben" in other.get_by_role("status").inner_text()
 
     # receive it
     feed = f"{served.url}/subscriptions/feed.atom?stream={STREAM}"

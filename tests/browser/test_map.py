@@ -114,7 +114,7 @@ def test_all_of_it_is_reached_by_keyboard(visit, addresses):
 
 def test_the_list_says_the_same_without_script(visit, addresses, axe):
     visitor = visit(width=390, script=False)
-    page = visitor.open("/map/")
+    page = visitor.open("/map/?layer=things:demo-parking")
     page.get_by_label("Adresse, Ort oder Ortsteil suchen").fill("marktstr. 1")
     page.get_by_label("Im Umkreis").select_option("5000")
     page.get_by_role("button", name="Als Liste zeigen").focus()
@@ -132,7 +132,7 @@ def test_the_list_says_the_same_without_script(visit, addresses, axe):
     assert page.locator("#thing-title").is_visible()
     assert visitor.faults == []
     seen = visit(width=390, scheme="dark")
-    listed = seen.open("/map/list/?q=Marktstr+1&radius=5000")
+    listed = seen.open("/map/list/?q=Marktstr+1&radius=5000&layer=things:demo-parking")
     assert audit(listed, axe) == []
     listed.set_viewport_size({"width": 320, "height": 640})
     assert listed.evaluate("document.documentElement.scrollWidth <= 320")

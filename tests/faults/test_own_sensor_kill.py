@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.faults.houses import House
 from tests.faults.poster import Poster
 from tests.faults.test_broker_kill import reached
-from tests.homes import migrated_database
+from tests.homes import BOTH, migrated_database
 from tests.mosquitto import Mosquitto
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
@@ -77,7 +77,7 @@ def kept(house: House, token: str) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+@pytest.mark.parametrize("engine", BOTH)
 def test_what_was_acknowledged_is_there_once(make: Any, engine: str) -> None:
     more = {"ALLMENDE_DATABASE_URL": migrated_database()} if engine == "postgres" else {}
     house: House = make(ALLMENDE_OWN_RATE="1000000", ALLMENDE_RATE_LIMIT="0", **more)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.homes import BOTH
 from tests.web.office import RULE
 from tests.web.outside import make_town
 from tests.web.servers import serving
@@ -59,7 +60,7 @@ def until(holds: Callable[[], Any]) -> Any:
     raise AssertionError("it did not happen")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BOTH)
 def test_what_was_released_outlives_a_killed_worker(engine: str, tmp_path: Path, server: Any) -> None:
     town = make_town(tmp_path)
     env = {**environ(engine, tmp_path / "home", tmp_path / "town"), **town}
