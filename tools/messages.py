@@ -78,6 +78,7 @@ def main() -> int:
     django.setup()
     faults = [fault for domain in domains() for language in LANGUAGES for fault in handle(domain, language, do)]
     faults += [fault for domain in domains() for fault in handle_simple(domain, do)]
+    faults += [fault for language in (*LANGUAGES, SIMPLE) for fault in twins(language)]
     for fault in faults:
         print(fault, file=sys.stderr)
     if do == "check" and faults:
@@ -112,6 +113,18 @@ def handle(domain: Domain, language: str, do: str) -> Iterator[str]:
         else:
             yield from (f"{where}: {error}" for error in found.check(catalogue))
     yield from (f"{name}: {message!r} is used nowhere" for message in known if message not in wanted)
+
+
+def twins(language: str) -> Iterator[str]:
+    """What several catalogues translate differently. Django puts them together and shows one of them everywhere: what
+    means something else has to say something else, or have a context."""
+    known: dict[tuple[object, str | None], tuple[object, Path]] = {}
+    for domain in domains():
+        path = domain.locale / language / "LC_MESSAGES" / "django.po"
+        for message in load(path, "de") if path.is_file() else ():
+            said, first = known.setdefault((message.id, message.context), (message.string, path))
+            if message.id and said != message.string:
+                yield f"{path.relative_to(ROOT)}: {message.id!r} is said otherwise in {first.relative_to(ROOT)}"
 
 
 def handle_simple(domain: Domain, do: str) -> Iterator[str]:

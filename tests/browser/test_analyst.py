@@ -60,7 +60,11 @@ def test_from_the_gauge_to_the_message(visit, served, gauge, tmp_path, axe):
     page.get_by_label("Suchen nach").fill("Analystenbruecke")
     page.keyboard.press("Enter")
     page.wait_for_load_state("networkidle")
-    page.locator("a.explorer__hit").first.click()
+    hit, until = page.locator("a.explorer__hit", has_text=NAME).first, time.monotonic() + 90
+    while hit.count() == 0 and time.monotonic() < until:  # the list is read anew once in a while
+        time.sleep(2)
+        page.reload()
+    hit.click()
     settled(page)
     page.get_by_role("link", name="1 Woche", exact=True).click()
     settled(page)

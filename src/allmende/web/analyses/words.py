@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from allmende.domain import times
 from allmende.domain.spans import Head
@@ -83,7 +83,7 @@ def weekday_short(index: int) -> str:
 def width_words(width: int) -> str:
     """How long a bucket is."""
     if width >= times.DAY:
-        return _("days")
+        return pgettext("in steps of", "days")
     if width == times.HOUR:
         return _("hours")
     return ngettext("%(n)d minute", "%(n)d minutes", width // times.MINUTE) % {"n": width // times.MINUTE}

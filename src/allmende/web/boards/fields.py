@@ -10,9 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from allmende.domain.catalogue import may_read
 from allmende.web.boards import streams
 from allmende.web.boards.words import say
+from allmende.web.explorer.choosing import find_streams
 
 SEARCH = "look_for"
 """The form's field with words to look for; as a button's name it asks for the list without keeping anything."""
+
+
+_FOUND = 30
+"""Streams that a search offers."""
 
 
 class StreamsField(forms.MultipleChoiceField):
@@ -27,10 +32,11 @@ class StreamsField(forms.MultipleChoiceField):
 
     def offer(self, request: HttpRequest, chosen: Sequence[str], words: str) -> None:
         """Let what is chosen and may be seen, and what is found by ``words``, be the choices."""
-        house = request.house  # type: ignore[attr-defined]
         known = list(streams.of(request, chosen[:200]).values())
         names = {stream.id for stream in known}
-        self.found = [each for each in streams.search(house.store, house.reader, words) if each.id not in names]
+        hits = find_streams(request, words, simulated=True).choices if words.strip() else ()
+        found = streams.of(request, [hit.id for hit in hits][:_FOUND])
+        self.found = [each for each in found.values() if each.id not in names]
         self.choices = [(stream.id, f"{stream.label} ({stream.id})") for stream in (*known, *self.found)]
 
     def clean(self, value: Any) -> list[str]:

@@ -9,15 +9,13 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 
 from allmende.domain.policy import Reader
-from allmende.domain.query import Call, Expand, Expression, In, Logic, Order, Path, Query, Value
+from allmende.domain.query import Expand, Expression, In, Order, Path, Query, Value
 from allmende.domain.store import Store
 from allmende.domain.times import to_datetime
 from allmende.storage.values import decode_result
 
 _MOST = 500
 """Streams of one question."""
-_FOUND = 30
-"""Streams that a search offers."""
 _CACHE = "_boards_streams"
 
 
@@ -111,20 +109,6 @@ def read(store: Store, reader: Reader, ids: Sequence[str]) -> dict[str, Stream]:
         return {}
     chosen = In(Path(("id",)), tuple(Value(id_, "string") for id_ in ids))
     return {stream.id: stream for stream in _find(store, reader, chosen, len(ids))}
-
-
-def search(store: Store, reader: Reader, text: str) -> list[Stream]:
-    """Streams that have every word in the name of the stream, its thing or what it measures; at most _FOUND."""
-    words = text.lower().split()[:6]
-    if not words:
-        return []
-    places = (("id",), ("name",), ("Thing", "name"), ("ObservedProperty", "name"))
-    each: list[Expression] = [Logic("or", tuple(_holds(Path(place), word) for place in places)) for word in words]
-    return _find(store, reader, each[0] if len(each) == 1 else Logic("and", tuple(each)), _FOUND)
-
-
-def _holds(path: Path, word: str) -> Expression:
-    return Call("substringof", (Value(word, "string"), Call("tolower", (path,))))
 
 
 def _find(store: Store, reader: Reader, chosen: Expression, top: int) -> list[Stream]:

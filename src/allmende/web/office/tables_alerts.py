@@ -96,7 +96,7 @@ CHANNEL = (
         _("Where it leads"),
         listed("to", _("E-mail addresses"), _("One in each line. For mail alone.")),
         url("address", _("Address"), _("Of the webhook, or of the home server of Matrix.")),
-        text("room", _("Room"), _("Of Matrix, e.g. !abc:city.example.")),
+        text("room", _("Chat room"), _("Of Matrix, e.g. !abc:city.example.")),
         text(
             "secret", _("Where its secret lies"), _("The name of an environment variable: ALERT_KEY. Never the secret.")
         ),

@@ -138,7 +138,11 @@ CITY_FORMS: dict[str, tuple[Group, ...]] = {
     "calendar": (
         group(
             _("Days on which the city lives otherwise"),
-            text("state", _("State"), _("The second part of its code in ISO 3166-2, e.g. TH: its public holidays.")),
+            text(
+                "state",
+                _("Federal state"),
+                _("The second part of its code in ISO 3166-2, e.g. TH: its public holidays."),
+            ),
             file(
                 "school_holidays",
                 _("School holidays"),
