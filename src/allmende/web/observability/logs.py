@@ -87,7 +87,7 @@ class RequestLog:
         try:
             self._handler.stream.write(f"{line}\n")
             self._handler.flush()
-        except OSError:
+        except (OSError, ValueError):  # it is full, gone, or closed
             return  # as logging does: who cannot be told of a request answers it nevertheless
         finally:
             self._handler.release()
