@@ -45,7 +45,10 @@ def fingerprint(path: Path) -> tuple[tuple[str, int, int, int], ...]:
     """What tells one state of a profile's folder from another without reading it: name, size, time of the last change
     (nanoseconds) and number of each file. Files that come and go while it looks are left out."""
     found = []
-    for folder in (path.parent, *(path.parent / name for name in _FOLDERS)):
+    inside: list[Path] = []
+    with suppress(OSError):
+        inside = [each for each in path.parent.iterdir() if each.is_dir()]
+    for folder in (path.parent, *inside):
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(OSError):
@@ -97,7 +100,8 @@ class FolderFiles(Mapping[str, bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         path = self._folder / name
-        inner = next((name.removeprefix(each) for each in _FOLDERS if name.startswith(each)), name)
+        # one folder deep: rules, boards, stories, and tables of services
+        inner = name.partition("/")[2] if not name.startswith((".", "/")) and "/" in name else name
         if Path(inner).name != inner or not path.is_file():
             raise KeyError(name)
         if path.stat().st_size > _MAX_BYTES:
