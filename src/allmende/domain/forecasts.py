@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ ORIGIN = "forecast/"
 """How the source of what the house forecasts begins; behind it stands the forecast's id."""
 _STATE = re.compile(r"[A-Z0-9]{1,3}\Z", re.ASCII)
 _MOST_STEPS = 300
+_MOST_LEAST = 4
 _FURTHEST = 6 * DAY
 """A week before its target everything is over, for all that compares with the same weekday."""
 
@@ -82,7 +83,23 @@ class ForecastProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     interval: float = 0.8
     """The share of outcomes that its interval is to hold."""
     inputs: dict[str, ForecastInput] = {}
+    apart: bool = False
+    """Whether each stream is learned by itself, knowing of the others: for a few streams that behave unlike."""
+    drifts: bool = False
+    """Whether levels may be wrong for weeks while changes are right, as of counters that miss some."""
+    hours: tuple[str, str] | None = None
+    """The part of the local day that counts, e.g. ``["06:00", "21:00"]``: most is learned from it, and it is judged."""
+    least: list[float] = []
+    """Of how many at least the probability is told, e.g. ``[1, 5]``."""
     enabled: bool = True
+
+    @builtins.property
+    def counting_hours(self) -> tuple[float, float] | None:
+        """``hours`` as numbers; an end of 00:00 is 24."""
+        if self.hours is None:
+            return None
+        begin, end = (time.fromisoformat(said) for said in self.hours)
+        return begin.hour + begin.minute / 60, (end.hour + end.minute / 60) or 24.0
 
     @builtins.property
     def step_micros(self) -> int:
@@ -180,9 +197,21 @@ def _check_times(forecast: ForecastProfile, place: str) -> None:
             "is a number of whole steps, no more than %(most)s, and no longer than P6D",
             most=_MOST_STEPS,
         )
+    _check_hours(forecast, place)
+    if len(forecast.least) > _MOST_LEAST or len(set(forecast.least)) < len(forecast.least):
+        raise ProfileError(f"{place}.least", "names each number once, and %(most)s at most", most=_MOST_LEAST)
     for name, least in (("every", MINUTE), ("train", HOUR), ("history", 14 * DAY)):
         if parse_duration(getattr(forecast, name)) < least:
             raise ProfileError(f"{place}.{name}", "is too short: at least %(least)s", least=_LEAST[name])
+
+
+def _check_hours(forecast: ForecastProfile, place: str) -> None:
+    try:
+        hours = forecast.counting_hours
+    except ValueError:
+        hours = (1.0, 0.0)
+    if hours is not None and not hours[0] < hours[1]:
+        raise ProfileError(f"{place}.hours", 'is a part of the day, e.g. ["06:00", "21:00"]')
 
 
 _LEAST = {"every": "PT1M", "train": "PT1H", "history": "P14D"}
