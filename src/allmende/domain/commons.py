@@ -68,7 +68,7 @@ class CommonsFiles(Mapping[str, bytes]):
         service, _, inner = name.removeprefix(FOLDER).partition("/")
         found = self._services.get(f"{FOLDER}{service}/")
         if found is None:
-            raise KeyError(name)
+            return self._city[name]
         body = found.files[inner]
         return _said(name, body, self._words[service]) if inner.endswith((".toml", ".md")) else body
 

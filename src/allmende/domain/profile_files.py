@@ -42,6 +42,7 @@ from allmende.domain.profile_checks import (
 from allmende.domain.retention import check_names, parse_retention
 from allmende.domain.rule_files import FOLDER, parse_rules
 from allmende.domain.service import ORIGIN as GIVEN
+from allmende.domain.service_tables import parse_services
 from allmende.domain.stories import parse_stories
 from allmende.domain.tables import convert, mapping, plain, tables
 from allmende.domain.wording import (
@@ -92,7 +93,7 @@ def parse_profile(
         },
         things=_things(parts.get("things", [])),
         sources={key: _source(key, body, files) for key, body in tables(parts.get("sources", {}), "sources").items()},
-        services=tables(parts.get("services", {}), "services"),
+        services=parse_services(parts.get("services", {}), files),
         groups=groups,
         rules=derived,
         properties=parse_properties(parts.get("properties", {})),

@@ -9,17 +9,17 @@ _MAX_BYTES = 50_000_000
 
 
 class Folder(Mapping[str, bytes]):
-    """The files of one folder by name, and those of some folders in it as ``rules/NAME``, read when asked for. Never
-    leads out of the folder."""
+    """The files of one folder by name, read when asked for. Those of folders in it are named with their folder
+    (``rules/NAME``), one deep; of these only the ones of ``listed`` are in the list. Never leads out of the folder."""
 
-    def __init__(self, folder: Path, inner: tuple[str, ...] = ()) -> None:
-        """``inner`` are names of folders with their slash."""
+    def __init__(self, folder: Path, listed: tuple[str, ...] = ()) -> None:
+        """``listed`` are names of folders with their slash."""
         self._folder = folder
-        self._inner = inner
+        self._listed = listed
 
     def __getitem__(self, name: str) -> bytes:
         path = self._folder / name
-        inner = next((name.removeprefix(each) for each in self._inner if name.startswith(each)), name)
+        inner = name.partition("/")[2] if not name.startswith((".", "/")) and "/" in name else name
         if Path(inner).name != inner or not path.is_file():
             raise KeyError(name)
         if path.stat().st_size > _MAX_BYTES:
@@ -27,7 +27,7 @@ class Folder(Mapping[str, bytes]):
         return path.read_bytes()
 
     def __iter__(self) -> Iterator[str]:
-        for folder, prefix in ((self._folder, ""), *((self._folder / name, name) for name in self._inner)):
+        for folder, prefix in ((self._folder, ""), *((self._folder / name, name) for name in self._listed)):
             if folder.is_dir():
                 yield from (f"{prefix}{path.name}" for path in sorted(folder.iterdir()) if path.is_file())
 

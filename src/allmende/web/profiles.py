@@ -47,7 +47,10 @@ def fingerprint(path: Path, beside: Iterable[Path] = ()) -> tuple[tuple[str, int
     size, time of the last change (nanoseconds) and number of each file. Files that come and go while it looks are left
     out."""
     found = []
-    for folder in (path.parent, *(path.parent / name for name in _FOLDERS), *beside):
+    inside: list[Path] = []
+    with suppress(OSError):
+        inside = [each for each in path.parent.iterdir() if each.is_dir()]
+    for folder in (path.parent, *inside, *beside):
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(OSError):

@@ -19,6 +19,7 @@ from allmende.domain.features import FeatureQuery
 from allmende.domain.query import Query, Step
 from allmende.domain.times import DAY, format_instant
 from allmende.knowledge.maps.areas import Area, metres
+from allmende.knowledge.series import STREAMS
 from allmende.web.house import House
 from allmende.web.maps.figures import Figure, figures_of
 from allmende.web.maps.items import Item, Where, inside, properties_of, read_item, read_items, values_of
@@ -28,8 +29,8 @@ from allmende.web.maps.scene import Laid, Scene, context, read_scene
 from allmende.web.portal.sources import as_moment
 
 View = Callable[[HttpRequest], HttpResponse]
-_SERIES = 4
-"""Streams of a thing that the explorer is asked for."""
+_SERIES = STREAMS
+"""Streams of a thing that the explorer is asked for: as many as it shows together."""
 
 
 def saying_what_is_wrong(view: View) -> View:

@@ -29,6 +29,7 @@ def write_profile(profile: PlainProfile, folder: Path) -> list[str]:
         for name in profile.files
         if not is_of_service(name) and (not name.endswith(".toml") or name.startswith(BOARDS))
     }
+    written |= {name: profile.files[name] for name in _tables_of_services(profile)}
     written[FILE_NAME] = before.files[FILE_NAME] if profile.data == before.data else _toml(_own(profile, before))
     known = read_rules(before.files)
     for name, said in profile.rules.items():
@@ -46,6 +47,14 @@ def write_profile(profile: PlainProfile, folder: Path) -> list[str]:
     if load_profile(str(folder)) != profile.parse():
         raise InvalidInput(f"is not the profile in force: {_other(folder, profile)}", where=str(folder))
     return sorted(written)
+
+
+def _tables_of_services(profile: PlainProfile) -> list[str]:
+    """Files that the city's services keep their tables in."""
+    named = [said.get("tables") for said in profile.data.get("services", {}).values() if isinstance(said, Mapping)]
+    return [
+        name for tables in named if isinstance(tables, Mapping) for name in tables.values() if name in profile.files
+    ]
 
 
 def _own(profile: PlainProfile, before: PlainProfile) -> dict[str, Any]:
