@@ -118,7 +118,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         "row": row,
         "park": park,
         "charts": charts,
-        "facts": gather(profile, park),
+        "facts": gather(profile, day.site),
         "simulation": simulation_of(profile),
         "texts": texts_of_car_park(),
         "board": board,
