@@ -421,6 +421,13 @@ ROUTES: dict[str, Way] = {
             "/explorer/series.json?stream={canary}~gate&from=all",
         )
     ),
+    "explorer/places.json": Open(
+        (
+            "/explorer/places.json",
+            "/explorer/places.json?q={canary}&simulated=1",
+            "/explorer/places.json?thing={canary}&choose=map",
+        )
+    ),
     "explorer/^values\\.(?P<suffix>csv|json)\\Z": Open(
         (
             "/explorer/values.csv?stream={canary}~gate",

@@ -1,0 +1,38 @@
+"""What the one search of the portal finds: datasets, things, places, services, instruments, pages.
+
+An application whose pages hold things to be found says so in its AppConfig: ``finds = (Kind(…), …)``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+
+class Findable(NamedTuple):
+    """Something with a page of its own, in the words of the active language."""
+
+    key: str
+    """Unique within its kind."""
+    title: str
+    address: str
+    summary: str = ""
+    more: str = ""
+    """Words that it is found by too, and that are not shown."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Things that are found alike. ``read`` gives those alone that the request's reader may know of: what it leaves out
+    is neither found nor counted, nor proposed for a slip."""
+
+    name: str
+    """In addresses: ``?kind=things``."""
+    title: str | Promise
+    read: Callable[[HttpRequest], Iterable[Findable]]
+    order: int = 50
+    """Place on the page: small numbers first."""
+    spoken: bool = True
+    """Whether its words differ from language to language; else they are read once for all languages."""
