@@ -16,10 +16,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from allmende.city.finding import Asked, Findable, Kind
 from allmende.domain.search.index import Index
 from allmende.domain.search.shelf import Document, Part, Shelf
 from allmende.domain.wording import meaning_the_same
-from allmende.web.finding import Asked, Findable, Kind
 
 TITLE, SUMMARY, MORE = 16.0, 3.0, 2.0
 """Weights: a title is more than all else."""

@@ -10,11 +10,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from allmende.city.finding import Findable
 from allmende.domain.search.datasets import Question, search
 from allmende.domain.search.index import LONGEST, highlight
 from allmende.web.catalogue.finding import index_for
 from allmende.web.catalogue.gather import catalogue_for
-from allmende.web.finding import Findable
 from allmende.web.finding.shelves import asked, everything, kinds
 from allmende.web.portal.sources import spoken
 

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from allmende.web.finding import Asked, Findable
-from allmende.web.instruments import Instrument
+from allmende.city.finding import Asked, Findable
+from allmende.city.instruments import Instrument
 
 
 def addresses(request: HttpRequest, text: str, most: int) -> list[Findable]:
