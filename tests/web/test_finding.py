@@ -115,7 +115,8 @@ def test_streams_are_found_by_what_they_measure_and_closed_ones_are_not(client, 
 def test_alerts_that_everybody_is_told_are_found(client):
     dataset = next(each.id for each in open_profile().datasets.values() if each.access == "open")
     said = {"alert": "flood", "key": "x", "dataset": dataset, "thing_name": "Pegel Paradies", "reason": {},
-            "severity": "severe", "since": NOW, "raised": NOW, "changed": NOW, "noted": NOW, "edition": "1", "streams": [], "description": {},
+            "severity": "severe", "since": NOW, "raised": NOW, "changed": NOW, "noted": NOW, "edition": "1",
+            "streams": [], "description": {},
             "advice": {}, "category": "Met"}  # fmt: skip
     Event.objects.create(id="told", public=True, title={"de": "Hochwasser am Paradies"}, **said)
     Event.objects.create(id="kept", public=False, title={"de": "Hochwasser im Keller"}, **said)
