@@ -2,30 +2,30 @@
 
 ``python -m benchmarks explorer [--engine all|postgresql|sqlite] [--readings 10000000] [--write]``. Each stream has a
 reading each quarter of an hour. One client asks for spans from all there is down to minutes, of streams and at places
-picked by chance (seeded); the quickest of three times counts, on both sides, since the machine has other things to do
-and the first finds nothing in memory. Beside each stands bare SQL for the same buckets of the same stream (least,
-greatest, mean, number; the stream's key is known, nobody's rights are looked at) by the engine's own driver, and the
-JSON of its rows; and what the house takes for a page without data, which is the least that any answer takes.
+picked by chance (seeded). Three are asked the same one after the other, three times over, and the quickest counts of
+each: the house by HTTP; bare SQL for the same buckets by HTTP, from the same web server without anything else
+(``served/bare.py``); and bare SQL by the engine's own driver in the client's process. So each finds the same in memory,
+and what else the machine does falls on all of them. Bare SQL knows the stream's key, looks at nobody's rights and gives
+the JSON of its rows.
 """
 
 import argparse
 import json
 import os
 import random
-import sqlite3
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from benchmarks.growth import Client
+from benchmarks.served import bare
 from benchmarks.served.fill import END, MINUTE, SENSOR, UNIT
 from benchmarks.served.house import House, engines, open_house
 from benchmarks.served.report import write_section
@@ -48,10 +48,13 @@ class Asked(NamedTuple):
     """Medians in milliseconds, and the largest answer in bytes."""
 
     ours: float
-    raw: float
+    served: float
+    """Bare SQL by HTTP."""
+    bare: float
+    """Bare SQL in the client's process."""
     processor: float
     """Milliseconds of web server and database together, a question: they say the same where the machine is busy."""
-    raw_processor: float
+    served_processor: float
     inside: float
     """Processor time of the house without HTTP, in a process of its own: ``read_series`` and its JSON, without the
     database's."""
@@ -108,39 +111,6 @@ def spans(zoom: str, readings: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def bare(house: House) -> Callable[[int, int, int, str], bytes]:
-    """The same buckets by SQL alone. Where the house gives readings themselves, so does this."""
-    from allmende.domain.spans import Span
-    from allmende.knowledge.series.grid import choose_width, make_grid
-
-    if house.database is not None:
-        connection: Any = house.database.connect()
-        mark, value = "%s", "result_number"
-    else:
-        (path,) = house.home.glob("*.sqlite3")
-        connection = sqlite3.connect(path)
-        mark, value = "?", "result"
-    keys = dict(connection.execute("SELECT id, pk FROM datastream").fetchall())
-    walk = f"FROM observation WHERE datastream = {mark} AND phenomenon_start >= {mark} AND phenomenon_start < {mark}"
-    few = f"SELECT phenomenon_start, {value} {walk} ORDER BY phenomenon_start"
-    many = (
-        f"SELECT (phenomenon_start - {mark}) / {mark} AS b, min({value}), max({value}), avg({value}), count(*) {walk}"
-        " GROUP BY b ORDER BY b"
-    ).replace(mark, f"CAST({mark} AS bigint)", 2)
-
-    def ask(stream: int, start: int, end: int, zone: str) -> bytes:
-        key = keys[f"s{stream}"]
-        if (end - start) // STEP <= POINTS:
-            return msgspec.json.encode([tuple(row) for row in connection.execute(few, (key, start, end)).fetchall()])
-        rows: list[Any] = []
-        over: list[Span] = make_grid(start, end, choose_width(end - start, POINTS), zone).spans
-        for span in over:  # one, but where the clock was put forward or back in it
-            rows += connection.execute(many, (span.first, span.width, key, span.start, span.end)).fetchall()
-        return msgspec.json.encode([tuple(row) for row in rows])
-
-    return ask
-
-
 def inside(readings: int) -> dict[str, float]:
     """Medians without HTTP, in the house that the environment names."""
     from allmende.domain.policy import ANONYMOUS
@@ -159,64 +129,73 @@ def inside(readings: int) -> dict[str, float]:
 
         begun = time.process_time()
         for one in spans(zoom, readings):
-            quickest(partial(ask, *one))
+            _quickest(partial(ask, *one))
         found[zoom] = (time.process_time() - begun) * 1000 / ASKED / TIMES
     return found
 
 
 def measure(house: House, readings: int) -> dict[str, Asked]:
     """All zooms."""
-    client, raw = Client(house), bare(house)
+    client = Client(house)
     (zone,) = {json.loads(client.ask("/explorer/series.json?stream=s0&from=-P1D")[1])["zone"]}
-    ZoneInfo(zone)
     command = [sys.executable, "-m", "benchmarks.explorer", "--inside", "--readings", str(readings)]
     done = subprocess.run(command, env=house.environ, stdout=subprocess.PIPE, text=True, check=True)
     within = json.loads(done.stdout.splitlines()[-1])
-    found = {}
-    for zoom in ZOOMS:
-        asked = spans(zoom, readings)
-        addresses = [
-            f"/explorer/series.json?stream=s{s}&from={_text(a)}&to={_text(b)}&points={POINTS}" for s, a, b in asked
-        ]
-        before = house.seconds()
-        ours = statistics.median(quickest(partial(client.ask, address)) for address in addresses)
-        used = sum(house.seconds().since(before))
-        before, begun = house.seconds(), time.process_time()
-        beside = statistics.median(quickest(partial(raw, *one, zone)) for one in asked)
-        bare_used = time.process_time() - begun + house.seconds().since(before).database
-        size = max(len(client.ask(address)[1]) for address in addresses)
-        each = 1000 / ASKED / TIMES
-        found[zoom] = Asked(ours, beside, used * each, bare_used * each, within[zoom], size)
-    return found
+    with bare.served(house, zone, STEP, POINTS) as beside:
+        ask, other = bare.here(house, zone, STEP, POINTS), Client(beside)
+        return {zoom: _zoom(house, beside, spans(zoom, readings), client, other, ask, within[zoom]) for zoom in ZOOMS}
 
 
-def quickest(work: Callable[[], Any]) -> float:
-    """Milliseconds of the quickest of some times."""
-    took = []
+def _zoom(
+    house: House, beside: House, asked: Sequence[tuple[int, int, int]], client: Client, other: Client, ask: bare.Ask,
+    within: float,
+) -> Asked:  # fmt: skip
+    ours = [f"/explorer/series.json?stream=s{s}&from={_text(a)}&to={_text(b)}&points={POINTS}" for s, a, b in asked]
+    theirs = [f"/?stream={s}&start={a}&end={b}" for s, a, b in asked]
+    ways: list[list[Callable[[], Any]]] = [
+        [partial(client.ask, address) for address in ours],
+        [partial(other.ask, address) for address in theirs],
+        [partial(ask, *one) for one in asked],
+    ]
+    rounds = [_quickest(*three) for three in zip(*ways, strict=True)]
+    took = [statistics.median(each) for each in zip(*rounds, strict=True)]
+    used = []
+    for way, whose in ((ways[0], house), (ways[1], beside)):
+        before = whose.seconds()
+        for _ in range(TIMES):
+            for one in way:
+                one()
+        used.append(sum(whose.seconds().since(before)) * 1000 / len(asked) / TIMES)
+    return Asked(*took, *used, within, max(len(client.ask(address)[1]) for address in ours))
+
+
+def _quickest(*ways: Callable[[], Any]) -> list[float]:
+    """Milliseconds of each way in the quickest of some rounds."""
+    took: list[list[float]] = [[] for _ in ways]
     for _ in range(TIMES):
-        begun = time.perf_counter()
-        work()
-        took.append((time.perf_counter() - begun) * 1000)
-    return min(took)
+        for way, list_ in zip(ways, took, strict=True):
+            begun = time.perf_counter()
+            way()
+            list_.append((time.perf_counter() - begun) * 1000)
+    return [min(each) for each in took]
 
 
 def _text(micros: int) -> str:
     return datetime.fromtimestamp(micros / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def table(found: dict[str, Asked], least: float) -> str:
+def table(found: dict[str, Asked]) -> str:
     """Markdown."""
-    lines = [
-        "| span | median, ms | bare SQL | ratio | processor, ms | bare SQL | ratio | without HTTP, ms | kB at most |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    columns = ("span", "median, ms", "bare SQL by HTTP", "ratio", "bare SQL by the driver", "ratio", "processor, ms",
+               "bare SQL by HTTP", "ratio", "without HTTP, ms", "kB at most")  # fmt: skip
+    lines = [f"| {' | '.join(columns)} |", "|---|" + "--:|" * (len(columns) - 1)]
     for zoom, one in found.items():
         lines.append(
-            f"| {zoom} | {one.ours:.1f} | {one.raw:.2f} | {one.ours / one.raw:.1f} | {one.processor:.1f}"
-            f" | {one.raw_processor:.2f} | {one.processor / one.raw_processor:.1f} | {one.inside:.1f}"
-            f" | {one.size / 1000:,.0f} |"
+            f"| {zoom} | {one.ours:.2f} | {one.served:.2f} | {one.ours / one.served:.1f} | {one.bare:.2f}"
+            f" | {one.ours / one.bare:.1f} | {one.processor:.1f} | {one.served_processor:.1f}"
+            f" | {one.processor / one.served_processor:.1f} | {one.inside:.1f} | {one.size / 1000:,.0f} |"
         )
-    return "\n".join([*lines, "", f"An answer without data takes {least:.1f} ms by HTTP."])
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -239,9 +218,7 @@ def main() -> None:
         with open_house(engine, before=before) as house:
             filled = time.perf_counter() - begun
             found = measure(house, given.readings)
-            client = Client(house)
-            least = statistics.median(client.ask("/explorer/series.json?stream=s0&to=1990-01-01")[0] for _ in range(60))
-        text = table(found, least)
+        text = table(found)
         print(f"{engine}: {given.readings:,} readings, filled in {filled:.0f} s\n{text}", flush=True)
         print(json.dumps({"name": f"explorer {engine}", "zooms": {zoom: one._asdict() for zoom, one in found.items()}}))
         if given.write:

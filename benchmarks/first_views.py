@@ -31,7 +31,7 @@ SLOW_4G = {
 }
 SLOWDOWN = 4
 READ_SECONDS, BYTES = 2.0, 150_000
-MAP = re.compile(r"/assets/(map|cityMap|maplibre|canvas|preview|places|extent)[-.]|/geo/|/tiles/")
+MAP = re.compile(r"/assets/(map|cityMap|maplibre|canvas|preview|places|extent|choose)[-.]|/geo/|/tiles/")
 """Files of the map, by what Vite calls them, and what it draws."""
 WATCH = """
 window.seen = {lcp: 0, fcp: 0};

@@ -46,6 +46,9 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-series]')) {
 const explorer = document.querySelector<HTMLElement>('[data-explorer]');
 if (explorer) void import('./explorer').then(({ followPanel }) => followPanel(explorer));
 
+const choosing = document.querySelector<HTMLElement>('[data-choose-map]');
+if (choosing) whenNear(choosing, () => void import('./choose').then(({ offerChoice }) => offerChoice(choosing)));
+
 const trial = document.querySelector<HTMLElement>('[data-trial]');
 if (trial) void import('./trial').then(({ offerTrial }) => offerTrial(trial));
 

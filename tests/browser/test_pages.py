@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_g
 PAGES = [
     "/",
     "/parking/",
+    "/parking/tariffs/",
     "car park",
     "/sources/",
     "/about/",

@@ -66,12 +66,7 @@ def test_facts_that_disagree_are_all_kept(jena: Profile) -> None:
     assert [fact.value for fact in as_list(jena.facts["parking_guidance_sites"])] == [48, 120]
 
 
-def test_tariff_zones_before_and_since_2025_and_no_invented_zone(jena: Profile) -> None:
-    zones = [fact.value for fact in as_list(jena.facts["tariff_zones"])]
-    since = {zone["zone"]: zone["price"] for zone in zones if zone.get("valid_from") == "2025-02-01"}
-    before = {zone["zone"]: zone["price"] for zone in zones if zone.get("valid_until") == "2025-01-31"}
-    assert since == {"centre": 3.0, "extended-centre": 1.5, "outside": 0.75}
-    assert before == {"centre": 2.0, "extended-centre": 1.0, "outside": 0.5}
+def test_no_car_park_has_an_invented_zone(jena: Profile) -> None:
     assert not [thing.id for thing in jena.things if "tariff_zone" in thing.facts]
 
 

@@ -81,7 +81,12 @@ DATA: dict[str, Any] = {
     "services": {"parking": {"kind": "car-park"}},
 }
 
-FILES = {"districts.geojson": msgspec.json.encode(OUTLINE), "means.csv": b"place,mean\n"}
+FILES = {
+    "districts.geojson": msgspec.json.encode(OUTLINE),
+    "means.csv": b"place,mean\n",
+    "parking/tariffs.toml": b"from = 2025-02-01\n",
+    "parking/bad.toml": b"from",
+}
 
 
 def parsed(data: dict[str, Any] = DATA) -> Profile:
@@ -119,6 +124,11 @@ def test_a_source_knows_its_interval_and_its_tables() -> None:
     assert source.interval_seconds == 300
     assert source.tables == {"means.csv": b"place,mean\n"}
     assert parsed(changed("sources/feed/interval", None)).sources["feed"].interval_seconds is None
+
+
+def test_a_service_has_tables_in_files_of_their_own() -> None:
+    named = changed("services/parking/tables", {"tariffs": "parking/tariffs.toml"})
+    assert parsed(named).services["parking"]["tables"] == {"tariffs": {"from": "2025-02-01"}}
 
 
 def test_dates_of_toml_and_lists_of_facts_are_kept() -> None:
@@ -210,6 +220,9 @@ BROKEN = [
     ("sources/feed/settings/silence/day_to", "9 pm", "sources.feed.settings.silence.day_to: '9 pm' is no local time"),
     ("sources/feed/settings/silence/noon", "PT1H", "sources.feed.settings.silence.noon: is no known key"),
     ("services/parking", "on", "services.parking: is a table of keys, not 'on'"),
+    ("services/parking/tables", {"a": "x/none.toml"}, 'services.parking.tables.a: there is no file "x/none.toml"'),
+    ("services/parking/tables", {"a": "../a.toml"}, "services.parking.tables.a: '../a.toml' is no file in a folder"),
+    ("services/parking/tables", {"a": "parking/bad.toml"}, "parking/bad.toml: is no TOML"),
 ]
 
 

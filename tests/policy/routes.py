@@ -421,6 +421,13 @@ ROUTES: dict[str, Way] = {
             "/explorer/series.json?stream={canary}~gate&from=all",
         )
     ),
+    "explorer/places.json": Open(
+        (
+            "/explorer/places.json",
+            "/explorer/places.json?q={canary}&simulated=1",
+            "/explorer/places.json?thing={canary}&choose=map",
+        )
+    ),
     "explorer/^values\\.(?P<suffix>csv|json)\\Z": Open(
         (
             "/explorer/values.csv?stream={canary}~gate",
@@ -488,6 +495,9 @@ ROUTES: dict[str, Way] = {
     "parking/board": Open(("/parking/board",)),
     "parking/board.json": Open(("/parking/board.json",)),
     "parking/map.json": Open(("/parking/map.json",)),
+    "parking/tariffs/": Open(("/parking/tariffs/?where=parking-altmarkt", "/parking/tariffs/?where={canary}-thing")),
+    "parking/tariffs/tariffs.json": Open(("/parking/tariffs/tariffs.json",)),
+    "parking/tariffs/cost.json": Open(("/parking/tariffs/cost.json?where=parking-hafen",)),
     "parking/<str:thing_id>/": Open(("/parking/parking-altmarkt/", "/parking/{canary}-thing/", "/parking/no-thing/")),
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(

@@ -160,6 +160,19 @@ def test_points_with_the_one_before(store: Store) -> None:
     assert store.points(HOUSE, "nothing", 0, 50, before=True).times == []
 
 
+def test_held_is_the_last_reading_of_each_stream_up_to_a_moment(store: Store) -> None:
+    store.append(batch(series((10, 1), (20, 2), flags=["", "odd"]), series((15, 7), (40, 8), stream="other~free")))
+    streams = [STREAM, "other~free", "nothing"]
+
+    def held(moment: int) -> list[tuple[Any, ...]]:
+        return sorted(tuple(each) for each in store.held(HOUSE, streams, moment))
+
+    assert held(9) == []
+    assert held(10) == [(STREAM, 10, 1, "")]
+    assert held(39) == [(STREAM, 20, 2, "odd"), ("other~free", 15, 7, "")]
+    assert store.held(HOUSE, [], 39) == []
+
+
 def test_reports_are_of_one_source(store: Store) -> None:
     store.append(batch(series((10, 1), (20, 2)), series((20, 1), (25, 2), stream="other~free")))
     store.append(batch(series((15, 1), stream="third~free"), origin="another"))

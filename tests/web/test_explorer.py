@@ -11,7 +11,7 @@ from tests.knowledge.town import NOW, Clock, follow, profile, send, settle
 from tests.support import HOUSE
 
 from allmende.domain.errors import InvalidInput
-from allmende.domain.policy import ANONYMOUS
+from allmende.domain.policy import ANONYMOUS, COMMONS
 from allmende.domain.times import DAY, HOUR, MINUTE, parse_instant
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.explorer import asking, choosing
@@ -93,6 +93,29 @@ def test_streams_are_found_by_what_is_said_of_them(town, client):
     assert "stream=town~" not in of_thing
     chosen = client.get("/explorer/?stream=a~level&q=humidity").text.replace("%7E", "~")
     assert "stream=a~level&amp;stream=a~humidity" in chosen, "what is found is added to what is there"
+
+
+def test_streams_are_chosen_by_place_and_nothing_hidden_is_among_them(town, client):
+    said = client.get("/explorer/places.json?choose=map&stream=a~humidity").json()
+    (place,) = [each for each in said["features"] if each["properties"]["name"].startswith("a ")]
+    assert place["geometry"]["coordinates"] == [11.58, 50.9]
+    text = client.get("/explorer/?choose=map&stream=a~humidity").text
+    assert ">s<" not in text, "the thing of a closed dataset"
+    assert not [each for each in said["features"] if each["properties"]["name"].startswith("s ")]
+    assert place["properties"]["url"].replace("&", "&amp;") in text, "the list leads where the map leads"
+    of_thing = client.get(place["properties"]["url"].partition("#")[0]).text.replace("%7E", "~")
+    assert "stream=a~humidity&amp;stream=a~level&amp;" in of_thing, "a place's stream is added to what is there"
+    assert "Zurück zu allen Orten" in of_thing
+    assert client.get("/explorer/places.json?from=never").status_code == 400
+
+
+def test_streams_of_the_commons_are_offered(town, client):
+    send(town, "w~wind", {NOW: 3}, dataset=COMMONS, observed="wind")
+    choosing.forget()
+    text = client.get("/explorer/?q=wind").text.replace("%7E", "~")
+    assert "stream=w~wind" in text
+    assert "Gemeingut" in text
+    assert "stream=w~wind" in client.get("/explorer/?dataset=commons").text.replace("%7E", "~")
 
 
 def test_the_page_says_all_without_a_script(town, client):

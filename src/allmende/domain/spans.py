@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from allmende.domain.records import Json
+
 Taken = Literal["number", "boolean"]
 """Which results are summed up: numbers, or truth values as 0 and 1. All others are counted alone."""
 
@@ -44,6 +46,17 @@ class Word(NamedTuple):
     start: int
     text: str
     rows: int
+
+
+class Held(NamedTuple):
+    """What a stream of values that hold until the next one said at a moment."""
+
+    stream: str
+    start: int
+    """Since when."""
+    result: Json
+    flag: str
+    """Why it is implausible, "" if it is not."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
 from allmende.domain.records import Json, Position
-from allmende.domain.spans import Head, Span, Sum, Taken, Word
+from allmende.domain.spans import Head, Held, Span, Sum, Taken, Word
 from allmende.domain.tracing import Replaced, Trace
 
 T = TypeVar("T")
@@ -179,6 +179,11 @@ class Store(Protocol):
         """Readings with ``start <= time < end``; with ``before``, also the last one before ``start``; with
         ``newest_run``, of the forecasts for one time the newest run's alone. ``most``: no more than so many, the first
         of them (of all runs)."""
+
+    def held(self, reader: Reader, streams: Sequence[str], moment: int) -> list[Held]:
+        """The last reading of each stream that is not after a moment, in a statement for many of them and in no order;
+        streams that have none or that the reader may not see are absent. Of several at one time the last one (of
+        forecasts the newest run's)."""
 
     def sums(
         self, reader: Reader, stream: str, over: Sequence[Span], *, taken: Taken = "number", newest_run: bool = False

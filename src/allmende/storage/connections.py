@@ -100,6 +100,10 @@ class Dialect(Protocol):
         """A result where all of a statement's are numbers, or all truth values: cheaper than :meth:`result_as`, and
         nothing that can be relied on where others are among them."""
 
+    def plain_mean(self, alias: str, huge: str) -> str:
+        """The mean of :meth:`plain_number` as an aggregate that ends no statement, whatever the values are; it may be
+        wrong where one is not below ``huge``."""
+
     def order_result(self, alias: str) -> tuple[str, ...]:
         """Sort keys of a result: numbers before texts, each null where it does not apply."""
 

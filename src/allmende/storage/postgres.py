@@ -148,6 +148,14 @@ class PostgresDialect:
         """See :class:`allmende.storage.connections.Dialect`."""
         return f"coalesce({alias}.result_number, {alias}.result_integer)"
 
+    def plain_mean(self, alias: str, huge: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`.
+
+        A sum that leaves the range of doubles ends a statement.
+        """
+        value = self.plain_number(alias)
+        return f"avg(CASE WHEN abs({value}) < {huge} THEN {value} END)"
+
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
         number = f"coalesce({alias}.result_number, {alias}.result_integer)"

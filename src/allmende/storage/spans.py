@@ -12,14 +12,16 @@ import msgspec
 
 from allmende.domain.policy import Reader
 from allmende.domain.query import ResultKind
-from allmende.domain.spans import Head, Span, Sum, Taken, Word
+from allmende.domain.spans import Head, Held, Span, Sum, Taken, Word
 from allmende.domain.thinning import MARK
 from allmende.storage.connections import Connection, Dialect
 from allmende.storage.sql import Sql, all_of, visible
+from allmende.storage.values import decode_result, flag_of
 
 _FLAGGED = '%"plausible":false%'
 _HUGE = "1e150"
 """PostgreSQL ends a statement whose sum leaves the range of doubles; above are no measurements."""
+_STREAMS = 10_000
 _KINDS: dict[Taken, tuple[int, int]] = {
     "number": (ResultKind.INTEGER, ResultKind.DECIMAL),
     "boolean": (ResultKind.BOOLEAN, ResultKind.BOOLEAN),
@@ -39,19 +41,20 @@ def read_sums(connection: Connection, stream: Sql, spans: Sequence[Span], taken:
 def _plain_sums(connection: Connection, walk: Sql, spans: Sequence[Span], taken: Taken) -> list[Sum] | None:
     """The same in a third of the time, where no reading is flagged or merged and all are of the kind that is taken, as
     it mostly is; else None."""
-    # an average, since SQLite ends a statement whose sum of whole numbers leaves 64 bits
     value = connection.dialect.plain_number("o")
+    low, high = _KINDS[taken]
+    # one count of all that is unusual: each further column of a row and each aggregate is a fifth of a plain walk
+    unusual = f"o.quality IS NOT NULL OR o.parameters IS NOT NULL OR o.result_kind < {low} OR o.result_kind > {high}"
     asked = Sql("SELECT ") + _bucket(spans) + (
-        f", count(*), avg(CASE WHEN abs({value}) < {_HUGE} THEN {value} END), min({value}), max({value}),"
-        " min(o.result_kind), max(o.result_kind), count(o.quality), count(o.parameters) FROM "
+        f", count(*), {connection.dialect.plain_mean('o', _HUGE)}, min({value}), max({value}),"
+        f" count(CASE WHEN {unusual} THEN 1 END) FROM "
     )  # fmt: skip
     asked = asked + walk + " GROUP BY b ORDER BY b"
     found = connection.execute(asked.text, asked.params).fetchall()
     if not found:
         return []
-    numbers, rows, means, lows, highs, first, last, judged, said = zip(*found, strict=True)
-    kinds = _KINDS[taken]
-    if any(judged) or any(said) or min(first) < kinds[0] or max(last) > kinds[1]:
+    numbers, rows, means, lows, highs, unlike = zip(*found, strict=True)
+    if any(unlike):
         return None
     if max(highs) >= float(_HUGE) or min(lows) <= -float(_HUGE):
         return None
@@ -145,6 +148,34 @@ def _columns(dialect: Dialect, taken: Taken) -> Sql:
         unless(Sql(plain)) + " AS v, " + weight + " AS w, " + unless(low) + " AS low, " + unless(high)
         + " AS high, CASE WHEN " + bad + " THEN 1 ELSE 0 END AS bad"
     )  # fmt: skip
+
+
+def read_held(connection: Connection, reader: Reader, streams: Sequence[str], moment: int) -> list[Held]:
+    """See :meth:`allmende.domain.store.Store.held`: a look-up by key for each stream, none of its rows are walked."""
+    found = []
+    for first in range(0, len(streams), _STREAMS):  # an engine takes so many parameters and no more
+        found += _held(connection, reader, streams[first : first + _STREAMS], moment)
+    return found
+
+
+def _held(connection: Connection, reader: Reader, streams: Sequence[str], moment: int) -> list[Held]:
+    which = Sql(*connection.dialect.one_of("d.id", list(streams)))
+    rules = [rule for rule in (which, visible("Datastream", "d", reader, simulated=True)) if rule is not None]
+    start = (
+        " = (SELECT max(y.phenomenon_start) FROM observation y WHERE y.datastream = d.pk AND y.phenomenon_start <= ?)"
+    )
+    disc = (
+        " = (SELECT max(y.disc) FROM observation y WHERE y.datastream = d.pk"
+        " AND y.phenomenon_start = o.phenomenon_start)"
+    )
+    asked = Sql(
+        f"SELECT d.id, o.phenomenon_start, o.result_kind, {connection.dialect.result('o')}, o.quality FROM datastream d"
+        " JOIN observation o ON o.datastream = d.pk AND o.phenomenon_start" + start + " AND o.disc" + disc + " WHERE ",
+        (moment,),
+    )
+    asked = asked + all_of(rules)
+    rows = connection.execute(asked.text, asked.params)
+    return [Held(row[0], row[1], decode_result(row[2], row[3]), flag_of(row[4])) for row in rows]
 
 
 def read_heads(connection: Connection, reader: Reader, streams: Sequence[str]) -> list[Head]:

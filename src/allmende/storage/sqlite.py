@@ -124,6 +124,11 @@ class SqliteDialect:
         """See :class:`allmende.storage.connections.Dialect`."""
         return f"{alias}.result"
 
+    def plain_mean(self, alias: str, huge: str) -> str:
+        """See :class:`allmende.storage.connections.Dialect`. A sum of whole numbers that leaves 64 bits ends a
+        statement, an average does not."""
+        return f"avg({alias}.result)"
+
     def order_result(self, alias: str) -> tuple[str, ...]:
         """See :class:`allmende.storage.connections.Dialect`."""
         kind = f"{alias}.result_kind"

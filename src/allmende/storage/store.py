@@ -12,7 +12,7 @@ from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
 from allmende.domain.records import Position
-from allmende.domain.spans import Head, Span, Sum, Taken, Word
+from allmende.domain.spans import Head, Held, Span, Sum, Taken, Word
 from allmende.domain.store import DatasetRecord, KeptRejection, Latest, Points, SourceState
 from allmende.domain.tracing import Replaced, Trace
 from allmende.storage import bookkeeping, collections, disclosure, figures, logs, marks, spans, taking_back
@@ -116,6 +116,10 @@ class SqlStore:
             results=[decode_result(r[1], r[2]) for r in rows],
             flags=[flag_of(r[3]) if r[3] else "" for r in rows],
         )
+
+    def held(self, reader: Reader, streams: Sequence[str], moment: int) -> list[Held]:
+        """What each stream said at a moment: see :class:`allmende.domain.store.Store`."""
+        return self._read(lambda connection: spans.read_held(connection, reader, streams, moment))
 
     def sums(
         self, reader: Reader, stream: str, over: Sequence[Span], *, taken: Taken = "number", newest_run: bool = False

@@ -8,6 +8,7 @@ from django.utils import translation
 from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History
 from allmende.city.parking.facts import state
 from allmende.city.parking.present import as_columns, as_geojson, as_json, present, sum_up
+from allmende.city.parking.sites import Site
 from allmende.city.words import say_age
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -20,7 +21,7 @@ def park(**changed: object) -> CarPark:
         "name": "North",
         "lon": 11.5,
         "lat": 50.9,
-        "kind": "lot",
+        "kind": "OFF_STREET_PARKING_GROUND",
         "zone": None,
         "capacity": 100,
         "capacities": (Capacity(value=100, source="a list", date="2024"),),
@@ -133,7 +134,9 @@ def test_history_keeps_gaps_as_null():
         Bucket(start=NOON, mean=4.26, low=3, high=6, covered=1.0),
         Bucket(start=NOON + timedelta(minutes=15), mean=None, low=None, high=None, covered=0.0),
     )
-    history = History(car_park=park(), start=NOON, end=NOON + timedelta(minutes=30), width=900, buckets=buckets)
+    site = Site(id="parking-north", name="North", kind="car-park", stands_for="parking-north")
+    end = NOON + timedelta(minutes=30)
+    history = History(car_park=park(), site=site, start=NOON, end=end, width=900, buckets=buckets)
     columns = as_columns(history)
     assert columns["mean"] == [4.3, None]
     assert columns["t"] == [1772452800, 1772453700]

@@ -78,12 +78,15 @@ def feed(
     said: dict[str, Any] = {"source": source, "reading": "step", "silence": SILENCE}
     if simulates:
         said |= {"simulated": True, "simulates": simulates}
+    about: dict[str, Any] = {"kind": "car-park"}
+    if simulates:
+        about |= {"simulated": True, "simulates": simulates}
     observed = "free-parking-spaces" if quantity == "free" else "parking-capacity"
     stream = f"{thing}~{quantity}"
     declared = Declaration(
         stream=stream,
         name=stream,
-        thing=ThingDeclaration(id=thing, name=thing),
+        thing=ThingDeclaration(id=thing, name=thing, properties=about),
         sensor=SensorDeclaration(id=source, name=source),
         observed_property=Property(id=observed, name=observed, definition="https://example.org"),
         unit=Unit("spaces", "{space}"),

@@ -1,12 +1,14 @@
 """The live board: every car park of the city with what is known of it now.
 
-Values are computed from the Store by :func:`read_board` and :func:`read_history`; views and templates only show them.
+Made by :mod:`allmende.city.parking.read` of the states of the sites; views and templates only show them.
 """
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
+
+from allmende.city.parking.sites import Site
+from allmende.city.parking.standing import Reason, Status, Trend
 
 
 class Capacity(msgspec.Struct, frozen=True):
@@ -20,7 +22,7 @@ class Capacity(msgspec.Struct, frozen=True):
 class CarPark(msgspec.Struct, frozen=True, kw_only=True):
     """A car park and its reading now.
 
-    ``free`` is None exactly when ``status`` is "no-data"; ``reason`` then says why. Times are aware, in UTC.
+    ``free`` is None exactly when ``status`` is not "live"; ``reason`` then says why. Times are aware, in UTC.
     """
 
     id: str
@@ -31,15 +33,15 @@ class CarPark(msgspec.Struct, frozen=True, kw_only=True):
     lon: float | None
     lat: float | None
     kind: str | None
-    """``underground``, ``building``, ``lot`` or None where no source says it."""
+    """ParkAPI's word (``UNDERGROUND``, ``CAR_PARK``, ``OFF_STREET_PARKING_GROUND``…), None where no source says it."""
     zone: str | None
     """Id of the tariff zone."""
     capacity: int | None
     capacities: tuple[Capacity, ...] = ()
     free: int | None
-    status: Literal["live", "no-data"]
-    reason: Literal["", "never", "feed-silent", "silent"] = ""
-    trend: Literal["rising", "falling", "steady", "unknown"] = "unknown"
+    status: Status
+    reason: Reason = ""
+    trend: Trend = "unknown"
     """Direction of ``free`` over the last 30 minutes."""
     observed_at: datetime | None
     """When the value last changed or was rewritten (phenomenonTime)."""
@@ -51,7 +53,7 @@ class CarPark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Board(msgspec.Struct, frozen=True, kw_only=True):
-    """All car parks to show, in the order of the profile."""
+    """All car parks to show: measured ones that answer, then simulated ones, then those without data."""
 
     car_parks: tuple[CarPark, ...]
     simulated: bool
@@ -80,6 +82,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """Time-weighted means of the free spaces, read as a step function."""
 
     car_park: CarPark
+    site: Site
     start: datetime
     end: datetime
     width: int

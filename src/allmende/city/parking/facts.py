@@ -1,4 +1,4 @@
-"""What the city's profile says of a car park, with every source: statements may disagree, all are shown."""
+"""What is said of a car park, with every source: statements may disagree, all are shown."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -7,9 +7,10 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from allmende.city.parking.board import CarPark
+from allmende.city.parking import statements
 from allmende.city.parking.present import say_kind
-from allmende.domain.profile import Profile, ThingProfile, as_list
+from allmende.city.parking.sites import Site
+from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import UNDATED
 
 
@@ -39,30 +40,28 @@ class Facts:
         return len({statement.words for statement in self.capacities}) > 1
 
 
-def gather(profile: Profile, park: CarPark) -> Facts:
-    """The facts of a car park; a simulated one stands for a real one and shows its facts."""
-    thing = real_thing(profile, park.id)
-    types = as_list(thing.facts.get("type")) if thing else []
-    page = as_list(thing.facts.get("page"))[:1] if thing else []
+def gather(profile: Profile, site: Site) -> Facts:
+    """The facts of a site as words."""
+    said = {name: [each for each in site.said(name) if each.value is not None] for name in ("capacity", "type")}
     return Facts(
         capacities=tuple(
-            state(number_format(item.value, decimal_pos=0, force_grouping=True), item.source, item.date)
-            for item in park.capacities
+            state(number_format(item.value, decimal_pos=0, force_grouping=True), name_of(profile, item), item.date)
+            for item in said["capacity"]
         ),
-        types=tuple(state(say_kind(str(fact.value)) or str(fact.value), fact.source, fact.date) for fact in types),
-        page=str(page[0].value) if page else "",
+        types=tuple(
+            state(say_kind(each.value) or each.value, name_of(profile, each), each.date) for each in said["type"]
+        ),
+        page=site.fact("public_url") or "",
     )
 
 
-def real_thing(profile: Profile, thing_id: str) -> ThingProfile | None:
-    """The profile's thing of that id, or the one that a simulated thing stands for."""
-    prefixes = [
-        str(source.settings.get("prefix", ""))
-        for source in profile.sources.values()
-        if profile.datasets[source.dataset].simulated
-    ]
-    names = [thing_id, *(thing_id.removeprefix(prefix) for prefix in prefixes)]
-    return next((thing for name in names if (thing := profile.thing(name)) is not None), None)
+def name_of(profile: Profile, said: statements.Statement) -> str:
+    """Who says it: a source of the profile goes by its title in the active language."""
+    source = profile.sources.get(said.source)
+    if source is None:
+        return said.source
+    language = (get_language() or "").split("-")[0]
+    return source.title.get(language) or next(iter(source.title.values()), source.id)
 
 
 def state(words: str, source: str, date: str) -> Statement:

@@ -13,7 +13,7 @@ from allmende.city.words import say_age
 FEW = 0.1
 """Below this share of free spaces a car park counts as almost full."""
 
-Level = Literal["free", "few", "full", "none"]
+Level = Literal["free", "few", "full", "closed", "none"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Row:
 
 def level_of(park: CarPark) -> Level:
     """How full: by the share of the capacity, or by the bare count where no capacity is known."""
+    if park.status == "closed":
+        return "closed"
     if park.free is None:
         return "none"
     if park.free <= 0:
@@ -56,17 +58,23 @@ def level_of(park: CarPark) -> Level:
 
 
 def say_level(level: Level) -> str:
-    """The level in words; "none" has no words of its own, the reason says it."""
-    return {"free": _("Spaces free"), "few": _("Almost full"), "full": _("Full"), "none": _("No data")}[level]
+    """The level in words; why there is no value, the reason says."""
+    return {
+        "free": _("Spaces free"),
+        "few": _("Almost full"),
+        "full": _("Full"),
+        "closed": _("Closed"),
+        "none": _("No data"),
+    }[level]
 
 
 def say_kind(kind: str | None) -> str:
     """The type of car park in words, empty where no source says it."""
     return {
-        "underground": _("Underground car park"),
-        "building": _("Multi-storey car park"),
-        "garage": _("Multi-storey car park"),
-        "lot": _("Open car park"),
+        "UNDERGROUND": _("Underground car park"),
+        "CAR_PARK": _("Multi-storey car park"),
+        "OFF_STREET_PARKING_GROUND": _("Open car park"),
+        "ON_STREET": _("Parking at the street"),
     }.get(kind or "", "")
 
 
@@ -81,6 +89,11 @@ def say_reason(reason: str) -> str:
         "never": _("This car park has not reported anything yet."),
         "feed-silent": _("The source is not sending data at the moment."),
         "silent": _("This car park has not reported for a long time."),
+        "says-closed": _("The car park reports that it is closed."),
+        "closure": _("The car park is closed for a while."),
+        "hours": _("The car park is closed at this time of day."),
+        "override": _("The operator has entered this by hand."),
+        "parts-silent": _("None of its spaces reports at the moment."),
     }.get(reason, "")
 
 
@@ -90,7 +103,6 @@ def say_flag(flag: str) -> str:
         "above-capacity": _("The car park reports more free spaces than it has."),
         "above-maximum": _("The car park reports more free spaces than it has."),
         "full-with-free": _("The car park reports “full” and free spaces at the same time."),
-        "closed": _("The car park reports that it is closed, with a capacity of 0."),
     }.get(flag, flag)
 
 

@@ -1,4 +1,5 @@
 """Which streams there are to choose from, for one reader: found by their names, things, places, properties, datasets.
+Those of the commons, which clients made through SensorThings and no dataset of the profile owns, are among them.
 
 The index is made for one set of grants and holds nothing else (decision 50): names and no values. It is made anew as
 soon as other datasets may be known, and after ``ALLMENDE_SEARCH_AGE``, if anything was declared or changed since.
@@ -16,7 +17,7 @@ from django.http import HttpRequest
 
 from allmende.domain.dataset import DatasetProfile
 from allmende.domain.figures import StreamSummary
-from allmende.domain.policy import Reader
+from allmende.domain.policy import COMMONS, Reader
 from allmende.domain.profile import Geography, Profile
 from allmende.domain.search.index import Index
 from allmende.domain.search.shelf import Document, Part, Shelf
@@ -39,8 +40,25 @@ class Choice(NamedTuple):
     property_id: str
     thing: str
     """Its id."""
+    thing_name: str
+    """"" where the reader may not see that."""
+    place: tuple[float, float] | None
+    """Degrees east and north; None where nobody knows."""
+    district: str
+    """"" where nobody knows."""
     dataset: str
     simulated: bool
+
+
+class Place(NamedTuple):
+    """A thing with streams to choose."""
+
+    thing: str
+    """Its id."""
+    name: str
+    place: tuple[float, float] | None
+    district: str
+    streams: list[Choice]
 
 
 class _Made(NamedTuple):
@@ -107,6 +125,16 @@ def find_streams(
     )
 
 
+def by_place(choices: Iterable[Choice]) -> list[Place]:
+    """The things that streams are of, by their names; those whose thing may not be seen are left out."""
+    found: dict[str, Place] = {}
+    for one in choices:
+        if one.thing:
+            place = found.setdefault(one.thing, Place(one.thing, one.thing_name, one.place, one.district, []))
+            place.streams.append(one)
+    return sorted(found.values(), key=lambda place: (place.name.casefold(), place.thing))
+
+
 def _known(request: HttpRequest) -> _Made:
     house: House = request.house  # type: ignore[attr-defined]  # set by HouseMiddleware
     key = house.reader.sees_all, house.reader.datasets
@@ -139,12 +167,15 @@ def _make(house: House, datasets: Iterable[DatasetProfile]) -> tuple[dict[str, C
     documents: list[Document] = []
     for dataset, simulated, titles, stream in _streams(datasets, house.reader):
         name = stream.name if not stream.thing or stream.thing in stream.name else f"{stream.thing}: {stream.name}"
+        known = None if stream.lon is None or stream.lat is None else (stream.lon, stream.lat)
+        district = places.of(known)
         choices[stream.id] = Choice(
-            stream.id, name, stream.property, stream.property_id, stream.thing_id, dataset, simulated
-        )
+            stream.id, name, stream.property, stream.property_id, stream.thing_id, stream.thing, known, district,
+            dataset, simulated,
+        )  # fmt: skip
         parts = [Part(_NAME, name, language), Part(_PROPERTY, stream.property, language)]
         parts += [Part(_DATASET, title, spoken) for spoken, title in titles.items()]
-        more = (stream.id, stream.thing_id, stream.property_id, stream.unit, places.of(stream))
+        more = (stream.id, stream.thing_id, stream.property_id, stream.unit, district)
         parts += [Part(_MORE, text, language) for text in more if text]
         documents.append(Document(stream.id, tuple(parts)))
     same = meaning_the_same(profile.properties.values(), profile.synonyms.values())
@@ -156,16 +187,19 @@ def _streams(
 ) -> Iterator[tuple[str, bool, dict[str, str], StreamSummary]]:
     # Not the request's store, which notes who reads what is not open: names are no readings, and others will find here.
     store, left = open_store(), settings.ALLMENDE.search_things
-    for dataset in datasets:
-        for stream in each_stream(store, reader, dataset.id):
+    offered = [(dataset.id, dataset.simulated, dict(dataset.title)) for dataset in datasets]
+    if all(name != COMMONS for name, _simulated, _titles in offered):
+        offered.append((COMMONS, False, {}))
+    for name, simulated, titles in offered:
+        for stream in each_stream(store, reader, name):
             if left <= 0:
                 return
             left -= 1
-            yield dataset.id, dataset.simulated, dict(dataset.title), stream
+            yield name, simulated, titles, stream
 
 
 class _Districts:
-    """In which district of the city a stream is."""
+    """In which district of the city a place is."""
 
     def __init__(self, geography: Geography) -> None:
         features = [
@@ -175,9 +209,9 @@ class _Districts:
         self._names = [name for name, _ in features]
         self._tree = shapely.STRtree([shape for _, shape in features])
 
-    def of(self, stream: StreamSummary) -> str:
+    def of(self, place: tuple[float, float] | None) -> str:
         """Its name; "" where nobody knows."""
-        if stream.lon is None or stream.lat is None:
+        if place is None:
             return ""
-        found = self._tree.query(shapely.Point(stream.lon, stream.lat), predicate="within")
+        found = self._tree.query(shapely.Point(place), predicate="within")
         return self._names[int(found[0])] if len(found) else ""

@@ -1,4 +1,4 @@
-"""What the explorer's page shows: what is chosen, what can be chosen, and links for each next step. All that is shown
+"""What the explorer's page shows of what is chosen, and links for each next step. All that is shown
 stands in the page's address, and each link is that address with one thing changed."""
 
 from typing import Any, NamedTuple
@@ -14,15 +14,12 @@ from allmende.domain.search.index import LONGEST
 from allmende.domain.times import SECOND, format_instant, from_datetime
 from allmende.knowledge.series import Chart, read_series
 from allmende.web.explorer import asking, words
-from allmende.web.explorer.choosing import find_streams
 from allmende.web.explorer.panel import told
 from allmende.web.portal.sources import spoken
 
-SHOWN = 12
-"""Streams on a page of what was found."""
 POINTS = 300
 """Of a line in the page's own table; the script asks for as many as the screen is wide."""
-_KEYS = ("stream", "from", "to", "compare", "view", "q", "dataset", "property", "thing", "simulated")
+_KEYS = ("stream", "from", "to", "compare", "view", "q", "dataset", "property", "thing", "simulated", "choose")
 _DESIGNED = ("-PT1H", "-P1D", "-P7D", "-P1M", "-P1Y", asking.ALL)
 _EARLIER = ("P1D", "P7D", "P1M", "P1Y")
 
@@ -47,13 +44,19 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     observed: str
     thing: str
     simulated: bool
+    mapped: bool
+    """Whether streams are chosen by place, on a map and in its list."""
     raw: dict[str, list[str]]
 
     def address(self, **changes: str | list[str]) -> str:
         """The page's address with something changed; "" leaves it out."""
-        said = {**self.raw, **{name: each if isinstance(each, list) else [each] for name, each in changes.items()}}
-        pairs = [(name, value) for name in _KEYS for value in said.get(name, []) if value]
+        pairs = self.pairs(**changes)
         return f"{reverse('explorer:start')}?{urlencode(pairs)}" if pairs else reverse("explorer:start")
+
+    def pairs(self, **changes: str | list[str]) -> list[tuple[str, str]]:
+        """The same as names and values."""
+        said = {**self.raw, **{name: each if isinstance(each, list) else [each] for name, each in changes.items()}}
+        return [(name, value) for name in _KEYS for value in said.get(name, []) if value]
 
     def hidden(self, *without: str) -> list[tuple[str, str]]:
         """Fields that a form has to send along, but those that it has itself."""
@@ -82,6 +85,7 @@ def read_asked(request: HttpRequest) -> Asked:
         observed=given.get("property", "")[:LONGEST],
         thing=given.get("thing", "")[:LONGEST],
         simulated=given.get("simulated") == "1",
+        mapped=given.get("choose") == "map",
         raw={name: given.getlist(name) for name in _KEYS},
     )
 
@@ -99,10 +103,10 @@ def read_charts(request: HttpRequest, asked: Asked, points: int) -> tuple[Chart,
 
 
 def make_page(request: HttpRequest, asked: Asked) -> dict[str, Any]:
-    """The context of ``explorer/start.html``."""
+    """The context of ``explorer/start.html``, but what can be chosen (``offering.py``)."""
     house = request.house  # type: ignore[attr-defined]
     chart, earlier = read_charts(request, asked, POINTS) if asked.ids else (None, None)
-    values: dict[str, Any] = {"asked": asked, "reached": bool(chart and chart.lines), **_search(request, asked)}
+    values: dict[str, Any] = {"asked": asked, "reached": bool(chart and chart.lines)}
     values |= _form(asked, house.profile.time_zone)
     if chart is None or not chart.lines:
         return values
@@ -162,7 +166,7 @@ def _chosen(asked: Asked, line: Any, profile: Profile) -> Chosen:
     origin = urlencode([("stream", head.id), ("from", format_instant(asked.span.start)),
                         ("to", format_instant(asked.span.end))])  # fmt: skip
     return Chosen(
-        dataset=spoken(dataset.title) if dataset else head.dataset,
+        dataset=words.title_of(profile, head.dataset),
         dataset_id=dataset.id if dataset else "",
         licence=dataset.attribution if dataset else "",
         without=asked.address(stream=rest),
@@ -232,48 +236,3 @@ def _form(asked: Asked, zone: str) -> dict[str, Any]:
 
 def _local(moment: int, zone: str) -> str:
     return f"{words.day_of(moment, zone):%Y-%m-%dT%H:%M}"
-
-
-class Hit(NamedTuple):
-    """A stream in the list."""
-
-    name: str
-    property: str
-    dataset: str
-    simulated: bool
-    address: str
-    chosen: bool
-
-
-def _search(request: HttpRequest, asked: Asked) -> dict[str, Any]:
-    profile = request.house.profile  # type: ignore[attr-defined]
-    wanted = {"dataset": asked.dataset, "observed": asked.observed, "thing": asked.thing}
-    found = find_streams(request, asked.text, **wanted, simulated=asked.simulated)
-    page = request.GET.get("page", "")
-    number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
-    pages = max(1, -(-len(found.choices) // SHOWN))
-    number = min(max(1, number), pages)
-
-    def title(dataset: str) -> str:
-        known = profile.datasets.get(dataset)
-        return spoken(known.title) if known else dataset
-
-    hits = [
-        Hit(one.name, words.property_of(profile, one.property_id, one.property), title(one.dataset), one.simulated,
-            asked.address(stream=[*asked.ids, one.id]), one.id in asked.ids)
-        for one in found.choices[(number - 1) * SHOWN : number * SHOWN]
-    ]  # fmt: skip
-    join = "&" if "?" in asked.address() else "?"
-    return {
-        "hits": hits,
-        "total": len(found.choices),
-        "datasets": [(each, title(each), each == asked.dataset) for each in found.datasets],
-        "properties": [
-            (key, words.property_of(profile, key, name), key == asked.observed) for key, name in found.properties
-        ],
-        "instead": found.instead,
-        "of_all": asked.address(thing="") if asked.thing else "",
-        "before": f"{asked.address()}{join}page={number - 1}" if number > 1 else "",
-        "behind": f"{asked.address()}{join}page={number + 1}" if number < pages else "",
-        "full": len(asked.ids) >= asking.STREAMS,
-    }

@@ -9,6 +9,7 @@ app_name = "explorer"
 urlpatterns = [
     path("", views.start, name="start"),
     path("series.json", views.series, name="series"),
+    path("places.json", views.places, name="places"),
     re_path(r"^values\.(?P<suffix>csv|json)\Z", views.values, name="values"),
     path("origin/", views.origin, name="origin"),
 ]

@@ -12,6 +12,7 @@ from allmende.domain.errors import InvalidInput
 from allmende.domain.times import from_datetime
 from allmende.knowledge.series import as_document, read_series
 from allmende.web.explorer import asking, words
+from allmende.web.explorer.offering import offer, places_document
 from allmende.web.explorer.origin import describe_stream
 from allmende.web.explorer.page import make_page, read_asked, read_charts
 from allmende.web.explorer.values import to_csv
@@ -25,7 +26,8 @@ FRESH = 10
 def start(request: HttpRequest) -> HttpResponse:
     """The explorer's page; 400 with what is wrong where its address cannot be understood."""
     try:
-        values = make_page(request, read_asked(request))
+        asked = read_asked(request)
+        values = make_page(request, asked) | offer(request, asked)
     except InvalidInput as error:
         return render(request, "explorer/mistake.html", {"error": words_of(error)}, status=400)
     return render(request, "explorer/start.html", values)
@@ -50,6 +52,16 @@ def series(request: HttpRequest) -> HttpResponse:
     if not chart.lines:
         return _json({"error": "there is no such stream"}, 404)
     return _json(_labelled(as_document(chart), chart.lines))
+
+
+@require_safe
+def places(request: HttpRequest) -> HttpResponse:
+    """``places.json``: the places that the page offers, as GeoJSON; it takes the page's options."""
+    try:
+        asked = read_asked(request)
+    except InvalidInput as error:
+        return _json({"error": str(error)}, 400)
+    return _json(places_document(request, asked))
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
+from allmende.domain.policy import COMMONS
 from allmende.domain.profile import Profile
 from allmende.domain.spans import Head
 from allmende.domain.units import show_unit
@@ -28,6 +29,14 @@ def property_of(profile: Profile, identifier: str, name: str) -> str:
     """What is measured, as the city calls it; else as the source does."""
     known = profile.properties.get(identifier)
     return (spoken(known.name) if known else "") or name
+
+
+def title_of(profile: Profile, dataset: str) -> str:
+    """What a dataset is called; the commons is none of the profile's."""
+    known = profile.datasets.get(dataset)
+    if known is None and dataset == COMMONS:
+        return _("Given by clients, of nobody alone (commons)")
+    return spoken(known.title) if known else dataset
 
 
 def unit_of(line: Line) -> str:

@@ -41,6 +41,8 @@ SUBSCRIPTION_LETTERS = Counter(
     "Letters of subscriptions by way: sent, failed (and tried again), given_up, or unreachable with its subscriber.",
     ("way", "fate"),
 )
+SERVICE_RUNS = Counter("allmende_service_runs", "Runs of services' jobs: done or failed.", ("service", "job", "fate"))
+SERVICE_SECONDS = Counter("allmende_service_seconds", "Time that services' jobs took.", ("service", "job"))
 MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))
 STATEMENTS = Counter(
     "allmende_statements", "Statements of questions, by whether they were kept (hit) or had to be compiled.", ("fate",)

@@ -19,7 +19,7 @@ from allmende.domain.figures import StreamSummary
 from allmende.domain.logs import Change
 from allmende.domain.policy import Reader
 from allmende.domain.query import Logic, Page, Query
-from allmende.domain.spans import Head, Span, Sum, Word
+from allmende.domain.spans import Head, Held, Span, Sum, Word
 from allmende.domain.store import Latest, Points, Store
 from allmende.domain.tracing import Replaced, Trace
 from allmende.web.citizens.models import PREFIX
@@ -105,6 +105,12 @@ class _Noting:
         """See :class:`allmende.domain.store.Store`."""
         found = self._store.points(reader, stream, start, end, **how)
         self._told(reader, bool(found.times), lambda: self._store.disclosed_of(streams=[stream]))
+        return found
+
+    def held(self, reader: Reader, streams: Sequence[str], moment: int) -> list[Held]:
+        """See :class:`allmende.domain.store.Store`."""
+        found = self._store.held(reader, streams, moment)
+        self._told(reader, bool(found), lambda: self._store.disclosed_of(streams=[each.stream for each in found]))
         return found
 
     def sums(self, reader: Reader, stream: str, over: Sequence[Span], **how: Any) -> list[Sum]:

@@ -20,7 +20,7 @@ from allmende.web.sqlite.lock import NoLock, WriteLock
 
 _BUSY_SECONDS = 10
 """Wait for writers that do not know the lock, e.g. the sqlite3 shell."""
-_PRAGMAS = (
+PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
@@ -65,7 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         name = str(conn_params["database"])
         self.write_lock = NoLock() if in_memory else WriteLock(self._lock_path or f"{name}.lock", self._lock_wait)
         connection = super().get_new_connection(conn_params)
-        for pragma in _PRAGMAS:
+        for pragma in PRAGMAS:
             connection.execute(pragma)
         if not in_memory and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             with self.turn(connection):

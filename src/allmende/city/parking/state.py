@@ -1,0 +1,142 @@
+"""How every parking site stands at a moment.
+
+    states = read_states(store, profile, reader, now)
+    state = states[0]
+    state.status, state.free, state.capacity, state.spaces["disabled"].free, state.age
+
+One state for each real site; where its feed does not answer and a simulation stands for it, the simulation's, marked
+so. A value is known to hold until its feed falls silent (:mod:`allmende.domain.steps`): then there is no data, never
+the old value. Bays are summed up to areas, areas to zones, what is simulated never together with what is measured.
+What the operator's paperwork says comes in as :class:`Decisions`. Read in six statements, however many sites there are.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from allmende.city.parking.counting import TREND, Counting, read_earlier, read_newest
+from allmende.city.parking.sites import KINDS, Site, read_sites
+from allmende.city.parking.standing import (
+    NOTHING_DECIDED,
+    Closure,
+    Decisions,
+    Override,
+    Parts,
+    Reason,
+    SiteState,
+    Spaces,
+    Status,
+    Trend,
+    closed,
+)
+from allmende.city.parking.sums import sum_up
+from allmende.domain import times
+from allmende.domain.policy import Reader
+from allmende.domain.profile import Profile
+from allmende.domain.store import Store
+
+__all__ = [
+    "NOTHING_DECIDED",
+    "Closure",
+    "Decisions",
+    "Override",
+    "Parts",
+    "Reason",
+    "Site",
+    "SiteState",
+    "Spaces",
+    "Status",
+    "Trend",
+    "choose",
+    "decide",
+    "read_states",
+]
+
+
+def read_states(
+    store: Store,
+    profile: Profile,
+    reader: Reader,
+    now: datetime,
+    *,
+    decisions: Decisions = NOTHING_DECIDED,
+    kinds: Iterable[str] = KINDS,
+    every: bool = False,
+    trends: bool = True,
+) -> tuple[SiteState, ...]:
+    """The state of each site of these kinds at ``now`` (aware), in the order of :func:`read_sites`.
+
+    With ``every``, real and simulated sites stand side by side, each with its own; else one of them for each real site.
+    ``trends=False`` spares their statement.
+    """
+    sites = read_sites(store, profile, reader, choices=decisions.choices)
+    newest = read_newest(store, reader)
+    moment = times.from_datetime(now)
+    earlier = read_earlier(store, reader, sites, moment - TREND) if trends else {}
+    last: dict[str, int] = {}
+    for stream in (stream for site in sites for stream in site.streams if stream.source):
+        if stream.id in newest:
+            last[stream.source] = max(last.get(stream.source, newest[stream.id].start), newest[stream.id].start)
+    alone = [Counting(site, newest, last, moment, earlier).state(now) for site in sites]
+    if not every:
+        alone = choose(alone)
+    wanted = frozenset(kinds)
+    known = sum_up([decide(state, decisions) for state in alone])
+    return tuple(state for state in known if state.site.kind in wanted)
+
+
+def choose(states: Iterable[SiteState]) -> list[SiteState]:
+    """One for each real site: the measured one where its feed answers; else the simulated one; else what there is."""
+    found: dict[str, SiteState] = {}
+    for state in states:
+        rival = found.get(state.site.stands_for)
+        if rival is None or _rank(state) > _rank(rival):
+            found[state.site.stands_for] = state
+    return list(found.values())
+
+
+def _rank(state: SiteState) -> int:
+    if not state.simulated:
+        return 0 if state.status == "no-data" else 2
+    return 1
+
+
+def decide(state: SiteState, decisions: Decisions) -> SiteState:
+    """The state with what people have decided: an override counts most, then a closure, then the opening hours."""
+    site, now = state.site.stands_for, state.now
+    flags = (*state.flags, *(flag for flag in decisions.doubts.get(site, ()) if flag not in state.flags))
+    state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags)
+    override = next((o for o in decisions.overrides if o.site == site and o.start <= now < o.until), None)
+    if override is not None:
+        return _overridden(state, override)
+    closure = next(
+        (c for c in decisions.closures if c.site == site and c.start <= now and (c.until is None or now < c.until)),
+        None,
+    )
+    if closure is not None:
+        return msgspec.structs.replace(closed(state, "closure"), closure=closure)
+    if decisions.is_open is not None and decisions.is_open(state.site) is False:
+        return closed(state, "hours")
+    return state
+
+
+def _overridden(state: SiteState, override: Override) -> SiteState:
+    free = override.free if override.status == "live" else None
+    known = override.status != "live" or free is not None
+    occupied = None if free is None or state.capacity is None else max(state.capacity - free, 0)
+    whole = state.spaces.get("", Spaces())
+    return msgspec.structs.replace(
+        state,
+        status=override.status if known else "no-data",
+        reason="override",
+        free=free,
+        occupied=occupied,
+        spaces={**state.spaces, "": msgspec.structs.replace(whole, free=free, occupied=occupied)},
+        flags=(),
+        counted=state.free,
+        observed_at=override.start,
+        confirmed_at=override.start,
+        trend="unknown",
+        override=override,
+    )
