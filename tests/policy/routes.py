@@ -543,6 +543,7 @@ ROUTES: dict[str, Way] = {
     ),
     "subscriptions/sent/": Open(("/subscriptions/sent/",)),
     "subscriptions/push/": Apart("POST alone; what it selects is read as by subscriptions/new/"),
+    "subscriptions/push/move/": Apart("POST alone: a browser's other endpoint, by the one before"),
     "subscriptions/push/mine/": Apart("POST alone: a browser's own list, by its endpoint"),
     "subscriptions/worker.js": Apart("a script, the same for all"),
     "subscriptions/ended/": Apart("says that something ended"),

@@ -10,6 +10,7 @@ from typing import Any
 import icalendar
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from lxml import etree
@@ -63,13 +64,22 @@ def town(monkeypatch, request, settings):
     for source in SOURCES.values():
         if hasattr(source, "_seen"):
             source._seen = {}
-    return Town(monkeypatch)
+    yield Town(monkeypatch)
+    forget_collections()
+
+
+def forget_collections() -> None:
+    """What a test delivered would be news to the next one: Django empties the tables of its models alone, and on
+    PostgreSQL those of the store keep their rows."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE collection CASCADE")
 
 
 class Town:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.patch = monkeypatch
-        self.mark = token_hex(4)  # on PostgreSQL what a test delivers stays
+        self.mark = token_hex(4)
         self.profile = open_profile()
         self.be({ROADS: dataset(ROADS), CLOSED: dataset(CLOSED, "restricted")})
 
