@@ -22,13 +22,13 @@ FIRST = datetime(2024, 2, 1, tzinfo=UTC)
 
 @pytest.fixture
 def counts() -> None:
-    """Hours of eight weeks of two car parks: Eichplatz is fuller by 100 from 4 March on."""
+    """Eight weeks of two car parks: Eichplatz is fuller by 100 from 4 March on."""
     if "jena-parking" not in open_profile().sources:
         pytest.skip("this house is another city's")
     furnish(open_store(), open_profile())
     rows = ["timestamp,place_id,free"]
-    for hour in range(24 * 56):
-        at = FIRST + timedelta(hours=hour)
+    for half in range(48 * 56):  # an hour without a word by day would count as silence
+        at, hour = FIRST + timedelta(minutes=30 * half), half // 2
         free = 200 - 20 * (hour % 6) + (hour // 24) % 7
         later = 100 if at >= datetime(2024, 3, 4, tzinfo=UTC) else 0
         rows.append(f"{at.isoformat()},mobilitaet-jena-Eichplatz,{free - later}")
