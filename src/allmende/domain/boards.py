@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from allmende.domain.commons import is_of_service, names_of
 from allmende.domain.profile_checks import ProfileError, check_id
 from allmende.domain.tables import convert, mapping, plain, tables
 
@@ -55,15 +56,18 @@ class BoardProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_boards(files: Mapping[str, bytes]) -> dict[str, BoardProfile]:
-    """The boards of all files ``boards/*.toml``, by their ids. Raises ProfileError with file and key."""
+    """The boards of all files ``boards/*.toml``, by their ids. Raises ProfileError with file and key. A board that a
+    service brings is left out where there is one of its id."""
     boards: dict[str, BoardProfile] = {}
-    for name in sorted(each for each in files if each.startswith(FOLDER) and each.endswith(".toml")):
+    for name, _ in names_of(files, FOLDER, ".toml"):
         try:
             data = dict(plain(tomllib.loads(files[name].decode())))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ProfileError(name, "is no TOML: %(error)s", error=error) from None
         for key, body in tables(data.pop("boards", {}), f"{name}: boards").items():
             if key in boards:
+                if is_of_service(name) and boards[key].file != name:
+                    continue
                 raise ProfileError(
                     f"{name}: boards.{key}", "is there twice, in one file or in two; each has an id of its own"
                 )

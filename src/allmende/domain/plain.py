@@ -6,11 +6,12 @@ one table knows all that is said. What comes out is parsed and checked by the sa
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from allmende.domain.commons import Commons, lay_under, named
 from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import ProfileError, check_id
 from allmende.domain.profile_files import parse_profile
@@ -66,6 +67,8 @@ class PlainProfile(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[str, Mapping[str, Any]]
     """``rules/*.toml`` by name."""
     files: Mapping[str, bytes]
+    origins: Mapping[str, str] = {}
+    """Tables that services brought -> their file."""
 
     def bodies(self, kind: str) -> dict[str, dict[str, Any]]:
         """All tables of a kind by their keys, in their order. Raises KeyError for another kind."""
@@ -84,7 +87,10 @@ class PlainProfile(msgspec.Struct, frozen=True, kw_only=True):
 
     def parse(self) -> Profile:
         """Checked. Raises ProfileError."""
-        return parse_profile(self.data, self.files, self.rules)
+        try:
+            return parse_profile(self.data, self.files, self.rules)
+        except ProfileError as error:
+            raise named(error, self.origins) from None
 
     def under(self, changes: Iterable[Change]) -> "PlainProfile":
         """The profile with changes over it, each of another table."""
@@ -103,7 +109,8 @@ class PlainProfile(msgspec.Struct, frozen=True, kw_only=True):
                 data[change.key] = change.body
             else:
                 _say(data, change)
-        return PlainProfile(data=data, rules=rules, files=OverlaidFiles(self.files, files) if files else self.files)
+        over = OverlaidFiles(self.files, files) if files else self.files
+        return PlainProfile(data=data, rules=rules, files=over, origins=self.origins)
 
 
 def _copy(value: Any) -> Any:
@@ -155,9 +162,10 @@ class OverlaidFiles(Mapping[str, bytes]):
         return sum(1 for _ in self)
 
 
-def plain_profile(data: Mapping[str, Any], files: Mapping[str, bytes]) -> PlainProfile:
-    """What was read of a folder. Raises ProfileError for a rule file that is no TOML."""
-    return PlainProfile(data=plain(data), rules=read_rules(files), files=files)
+def plain_profile(data: Mapping[str, Any], files: Mapping[str, bytes], commons: Sequence[Commons] = ()) -> PlainProfile:
+    """What was read of a folder, over what services bring. Raises ProfileError for a file that is no TOML."""
+    laid, beneath, origins = lay_under(plain(data), files, commons)
+    return PlainProfile(data=laid, rules=read_rules(files), files=beneath, origins=origins)
 
 
 def check_change(kind: str, key: str, names: Iterable[str] = ()) -> None:

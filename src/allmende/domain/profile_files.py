@@ -41,6 +41,7 @@ from allmende.domain.profile_checks import (
 )
 from allmende.domain.retention import check_names, parse_retention
 from allmende.domain.rule_files import FOLDER, parse_rules
+from allmende.domain.service import ORIGIN as GIVEN
 from allmende.domain.service_tables import parse_services
 from allmende.domain.stories import parse_stories
 from allmende.domain.tables import convert, mapping, plain, tables
@@ -308,5 +309,6 @@ def _check(profile: Profile) -> None:
     check_privacy(profile.datasets, profile.languages)
     check_words(profile.properties, profile.synonyms, profile.languages)
     derived = [*(f"rule/{key}" for key in profile.rules), *(f"forecast/{key}" for key in profile.forecasts)]
+    derived += [f"{GIVEN}{key}" for key in profile.services]
     check_names(profile.retention, profile.datasets, [*profile.sources, *derived])
     check_alerts(profile.alerts, profile.channels, profile.datasets, profile.languages)

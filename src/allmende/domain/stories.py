@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from allmende.domain.commons import names_of
 from allmende.domain.profile_checks import ProfileError, check_id
 from allmende.domain.tables import convert, plain
 
@@ -46,6 +47,8 @@ class StoryProfile(msgspec.Struct, frozen=True, kw_only=True):
     date: str
     """The day of it, ``2026-11-22``."""
     content: StoryContent
+    folder: str = FOLDER
+    """Where its files stand, as errors name them."""
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,35 +61,42 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def parse_stories(files: Mapping[str, bytes], languages: list[str]) -> dict[str, StoryProfile]:
     """The stories of all files ``stories/*.md``, the newest first. Raises ProfileError with the file and the key.
 
-    Each is there in every language of the profile; it may be there in others too.
+    Each is there in every language of the profile; it may be there in others too. A story that a service brings is left
+    out, in all languages, where there is one of its id.
     """
     heads: dict[str, dict[str, _Head]] = {}
     texts: dict[str, dict[str, StoryText]] = {}
-    for name in sorted(each for each in files if each.startswith(FOLDER) and each.endswith(".md")):
-        match = _NAME.match(name.removeprefix(FOLDER))
+    places: dict[str, str] = {}
+    for name, inner in names_of(files, FOLDER, ".md"):
+        match = _NAME.match(inner)
         if match is None:
             raise ProfileError(name, "is called NAME.LANGUAGE.md, e.g. trees.de.md")
         story, language = match["story"], match["language"]
         check_id(story, name)
+        place = name.removesuffix(inner)
+        if places.setdefault(story, place) != place:
+            continue  # the city tells it itself
         head, body = _split(name, files[name])
         heads.setdefault(story, {})[language] = head
         said = StoryText(title=head.title, summary=head.summary, body=body)
         texts.setdefault(story, {})[language] = said
-    found = [_story(key, heads[key], texts[key], languages) for key in texts]
+    found = [_story(key, places[key], heads[key], texts[key], languages) for key in texts]
     return {story.id: story for story in sorted(found, key=lambda each: (each.date, each.id), reverse=True)}
 
 
-def _story(key: str, heads: Mapping[str, _Head], texts: dict[str, StoryText], languages: list[str]) -> StoryProfile:
+def _story(
+    key: str, folder: str, heads: Mapping[str, _Head], texts: dict[str, StoryText], languages: list[str]
+) -> StoryProfile:
     for language in languages:
         if language not in texts:
-            place = f"{FOLDER}{key}.{language}.md"
+            place = f"{folder}{key}.{language}.md"
             raise ProfileError(place, "is missing: every language of the profile has its text")
     first = heads[languages[0]]
     for language, head in heads.items():
         for name in ("date", "kind"):
             if getattr(head, name) != getattr(first, name):
-                raise ProfileError(f"{FOLDER}{key}.{language}.md: {name}", "is another one than in the first language")
-    return StoryProfile(id=key, date=first.date, content=StoryContent(kind=first.kind, texts=texts))
+                raise ProfileError(f"{folder}{key}.{language}.md: {name}", "is another one than in the first language")
+    return StoryProfile(id=key, date=first.date, content=StoryContent(kind=first.kind, texts=texts), folder=folder)
 
 
 def _split(name: str, body: bytes) -> tuple[_Head, str]:

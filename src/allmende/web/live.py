@@ -1,4 +1,4 @@
-"""The city's profile as it is now: its folder, and over it what was released in the back office.
+"""The city's profile as it is now: its folder over what services bring, and over it what the back office released.
 
 A process looks at most once a second whether either has changed, and reads both anew only then. What has become wrong
 (a file with a mistake, a table that no longer fits what was released) changes nothing: the last good profile stays in
@@ -7,7 +7,7 @@ force, and what is wrong is said in the log, on the page of sources and by ``all
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from allmende.domain.errors import AllmendeError, ConfigurationError, StorageErr
 from allmende.domain.plain import Change, PlainProfile
 from allmende.domain.profile import Profile
 from allmende.web.profiles import find_profile, fingerprint, read_profile
+from allmende.web.services import watched_folders
 
 LOOK_SECONDS = 1.0
 _SETTLED_SECONDS = 1.0
@@ -48,8 +49,10 @@ def released_changes() -> list[Change]:
 class LiveProfile:
     """A profile that follows its folder and the releases. Safe to use from several threads."""
 
-    def __init__(self, path: Path, *, seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, path: Path, *, seconds: float = LOOK_SECONDS, beside: Iterable[Path] = ()) -> None:
+        """``beside``: folders whose files are part of the profile, too."""
         self._path = path
+        self._beside = tuple(beside)
         self._seconds = seconds
         self._lock = threading.Lock()
         self._profile: Profile | None = None
@@ -99,7 +102,7 @@ class LiveProfile:
             self._lock.release()
 
     def _take_over(self) -> None:
-        files, stand = fingerprint(self._path), self._stand()
+        files, stand = fingerprint(self._path, self._beside), self._stand()
         if (files, stand) == self._seen or (self._profile is not None and self._still_moving(files)):
             return
         first = self._profile is None
@@ -171,7 +174,7 @@ def live() -> LiveProfile:
     city = settings.ALLMENDE.city
     found = _lives.get(city)
     if found is None:
-        found = _lives.setdefault(city, LiveProfile(find_profile(city)))
+        found = _lives.setdefault(city, LiveProfile(find_profile(city), beside=watched_folders(settings.SERVICES)))
     return found
 
 

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from allmende.domain.boards import FOLDER as BOARDS
 from allmende.domain.errors import ConfigurationError
 from allmende.domain.plain import PlainProfile, plain_profile
 from allmende.domain.profile import Profile
-from allmende.domain.profile_checks import ProfileError
 from allmende.domain.rule_files import FOLDER as RULES
 from allmende.domain.stories import FOLDER as STORIES
+from allmende.web.files import Folder
+from allmende.web.services import commons_of
 
 FILE_NAME = "city.toml"
 _FOLDERS = (RULES, BOARDS, STORIES)
 """Beside ``city.toml``; their files are named with the folder before."""
-_MAX_BYTES = 50_000_000
 
 
 def load_profile(name_or_path: str) -> Profile:
@@ -31,24 +31,26 @@ def load_profile(name_or_path: str) -> Profile:
 
 
 def read_profile(path: Path) -> PlainProfile:
-    """What a ``city.toml`` and its folder say, unchecked. Raises ConfigurationError, ProfileError."""
+    """What a ``city.toml`` and its folder say, over what its services bring; unchecked. Raises ConfigurationError,
+    ProfileError."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"is no TOML: {error}", where=str(path)) from None
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    return plain_profile(data, FolderFiles(path.parent))
+    return plain_profile(data, Folder(path.parent, _FOLDERS), commons_of(data))
 
 
-def fingerprint(path: Path) -> tuple[tuple[str, int, int, int], ...]:
-    """What tells one state of a profile's folder from another without reading it: name, size, time of the last change
-    (nanoseconds) and number of each file. Files that come and go while it looks are left out."""
+def fingerprint(path: Path, beside: Iterable[Path] = ()) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells one state of a profile's folder, and of the folders ``beside``, from another without reading it: name,
+    size, time of the last change (nanoseconds) and number of each file. Files that come and go while it looks are left
+    out."""
     found = []
     inside: list[Path] = []
     with suppress(OSError):
         inside = [each for each in path.parent.iterdir() if each.is_dir()]
-    for folder in (path.parent, *inside):
+    for folder in (path.parent, *inside, *beside):
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(OSError):
@@ -89,29 +91,3 @@ def _cities() -> Path | None:
             return parent / "cities"
     inside = package / "cities"
     return inside if inside.is_dir() else None
-
-
-class FolderFiles(Mapping[str, bytes]):
-    """The files of one folder by name, and those of its rules, boards and stories as ``rules/NAME``, read when asked
-    for. Never leads out of the folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __getitem__(self, name: str) -> bytes:
-        path = self._folder / name
-        # one folder deep: rules, boards, stories, and tables of services
-        inner = name.partition("/")[2] if not name.startswith((".", "/")) and "/" in name else name
-        if Path(inner).name != inner or not path.is_file():
-            raise KeyError(name)
-        if path.stat().st_size > _MAX_BYTES:
-            raise ProfileError(name, f"is larger than {_MAX_BYTES // 1_000_000} MB, which no profile needs")
-        return path.read_bytes()
-
-    def __iter__(self) -> Iterator[str]:
-        for folder, prefix in ((self._folder, ""), *((self._folder / name, name) for name in _FOLDERS)):
-            if folder.is_dir():
-                yield from (f"{prefix}{path.name}" for path in sorted(folder.iterdir()) if path.is_file())
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)

@@ -142,8 +142,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 # somebody else's cannot write: neither POST nor Authorization passes a preflight.
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = (
-    r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|sql/(result|published|schema)|parking/.*json|alerts/cap/|catalog|dataset/"
+    r"^/(sta/v1\.1|ogc/v1|geo/|dumps/|sql/(result|published|schema)|alerts/cap/|catalog|dataset/"
     r"|api/(3/)?action/|sitemap\.xml|subscriptions/feed\.)"
+    + "".join(f"|^{shared}" for service in SERVICES if (shared := service.shared_addresses()))
 )
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "x-request-id")

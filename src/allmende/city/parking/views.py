@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from allmende.city.house import house_of
 from allmende.city.parking import read
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.facts import gather, simulation_of
@@ -26,13 +27,13 @@ FRESH = 10
 
 def board_now(request: HttpRequest) -> Board:
     """The board at this moment."""
-    house = request.house  # type: ignore[attr-defined]
+    house = house_of(request)
     return read.read_board(house.store, house.profile, house.reader, house.now())
 
 
 def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:
     """The history of one car park over one of RANGES, ending with the piece that contains this moment."""
-    house = request.house  # type: ignore[attr-defined]
+    house = house_of(request)
     length, width = RANGES[span]
     end = ceil_time(house.now(), width)
     return read.read_history(house.store, house.profile, house.reader, thing_id, end - length, end, width, house.now())
@@ -48,7 +49,7 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
     """What the board's templates need."""
     board = board_now(request)
     rows = [present(park, board.now) for park in board.car_parks]
-    profile = request.house.profile  # type: ignore[attr-defined]
+    profile = house_of(request).profile
     return {"board": board, "rows": rows, "total": sum_up(board), "simulation": simulation_of(profile)}
 
 
@@ -112,7 +113,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         },
     ]
     row: Row = present(park, board.now)
-    profile = request.house.profile  # type: ignore[attr-defined]
+    profile = house_of(request).profile
     values = {
         "row": row,
         "park": park,
@@ -136,7 +137,7 @@ def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
         if history is None:
             raise Http404(thing_id)
         park = history.car_park
-    simulation = simulation_of(request.house.profile)  # type: ignore[attr-defined]
+    simulation = simulation_of(house_of(request).profile)
     values = {"board": board, "park": park, "row": present(park, board.now), "simulation": simulation}
     response = render(request, "parking/_now.html", values)
     patch_cache_control(response, private=True, max_age=0)  # the language comes from a cookie

@@ -37,9 +37,18 @@ DEEDS = {
     "persons.answer": "steward",
     "people.edit": "administrator",
 }
-"""The least role for each deed."""
+"""The least role for each deed of the house; services add theirs (``Service.deeds``)."""
 View = Callable[..., HttpResponse]
 Person = User | AnonymousUser
+
+
+def least_role(deed: str) -> str:
+    """The least role for one of the deeds of the house or of a service that is switched on. Raises KeyError for another
+    word."""
+    for deeds in (DEEDS, *(service.deeds for service in settings.SERVICES)):
+        if deed in deeds:
+            return deeds[deed]
+    raise KeyError(deed)
 
 
 def role_of(user: Person, organisation: str | None = None) -> str:
@@ -70,7 +79,7 @@ def lacks_factor(user: Person) -> bool:
 
 
 def may(user: Person, deed: str, organisation: str | None = None) -> bool:
-    """Whether somebody may do one of the DEEDS: in the house, or for what belongs to an organisation.
+    """Whether somebody may do one of the deeds: in the house, or for what belongs to an organisation.
 
     Raises KeyError for another word.
     """
@@ -83,7 +92,7 @@ def may_somewhere(user: Person, deed: str) -> bool:
 
 
 def organisations_where(user: Person, deed: str) -> frozenset[str]:
-    """The organisations for which somebody may do one of the DEEDS, by a role that they have there."""
+    """The organisations for which somebody may do one of the deeds, by a role that they have there."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
     held = {id_: _capped(user, role) for id_, role in _roles(user).items() if id_ is not None}
@@ -104,27 +113,31 @@ def asks_for(deed: str, *, somewhere: bool = False) -> Callable[[View], View]:
     With ``somewhere`` a role in one organisation is enough, and the view asks ``may`` again with the organisation that
     the thing belongs to.
     """
-    least = DEEDS[deed]
-    allowed = may_somewhere if somewhere else may
+    least_role(deed)  # a word that means nothing is found when the house starts
 
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
-            if not allowed(request.user, deed):
-                if lacks_factor(request.user):
-                    return HttpResponseRedirect(reverse("accounts:home"))
-                raise PermissionDenied(least)
-            return view(request, *args, **kwargs)
+            return turned_away(request, deed, somewhere=somewhere) or view(request, *args, **kwargs)
 
         return guarded
 
     return guard
 
 
+def turned_away(request: HttpRequest, deed: str, *, somewhere: bool = False) -> HttpResponse | None:
+    """What somebody who may not is answered: see :func:`asks_for`; None for one who may. Raises PermissionDenied."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    if (may_somewhere if somewhere else may)(request.user, deed):
+        return None
+    if lacks_factor(request.user):
+        return HttpResponseRedirect(reverse("accounts:home"))
+    raise PermissionDenied(least_role(deed))
+
+
 def _reaches(role: str, deed: str) -> bool:
-    return ROLES.index(role) >= ROLES.index(DEEDS[deed])
+    return ROLES.index(role) >= ROLES.index(least_role(deed))
 
 
 def _roles(user: User) -> dict[str | None, str]:

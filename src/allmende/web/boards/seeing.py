@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from allmende.city.house import house_of
 from allmende.domain.boards import BoardContent, BoardProfile, Tile
 from allmende.domain.catalogue import may_read
 from allmende.domain.errors import AllmendeError
-from allmende.domain.policy import ANONYMOUS
 from allmende.web.accounts.roles import ROLES, organisations_of, role_of
 from allmende.web.boards import kinds, streams
 from allmende.web.boards.kinds import Kind, Reads
@@ -91,10 +91,7 @@ def as_anybody(request: HttpRequest) -> HttpRequest:
     made = copy.copy(request)
     made.__dict__ = {name: value for name, value in request.__dict__.items() if not name.startswith("_boards")}
     made.user = AnonymousUser()
-    from allmende.web.house import store_for
-
-    house = request.house  # type: ignore[attr-defined]
-    made.house = msgspec.structs.replace(house, reader=ANONYMOUS, store=store_for(ANONYMOUS))  # type: ignore[attr-defined]
+    made.house = house_of(request).for_anybody()  # type: ignore[attr-defined]
     return made
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from allmende.web.boards import seeing
 from allmende.web.boards.models import PUBLIC
 from allmende.web.boards.views import found_or_404, values_of
-from allmende.web.security import content_security_policy
+from allmende.web.frames import let_frame
 
 MOST = 12
 SECONDS = (10, 3600)
@@ -43,7 +43,4 @@ def embed(request: HttpRequest, name: str) -> HttpResponse:
     found = seeing.find(anybody, name)
     if not hosts or found is None or (found.own is not None and found.own.audience != PUBLIC):
         raise Http404(name)
-    response = render(request, "boards/embed.html", values_of(anybody, found))
-    policy = content_security_policy(settings.ALLMENDE, request.get_host())
-    response["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(hosts)}")
-    return response
+    return let_frame(request, render(request, "boards/embed.html", values_of(anybody, found)))

@@ -16,6 +16,7 @@ from allmende.web.cli.office_commands import office
 from allmende.web.cli.people_commands import organisation, token, user
 from allmende.web.cli.retention_commands import retention
 from allmende.web.cli.rule_commands import rule, rules
+from allmende.web.cli.service_commands import service
 from allmende.web.cli.source_commands import source
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app.add_typer(office, name="office")
 app.add_typer(retention, name="retention")
 app.add_typer(rule, name="rule")
 app.add_typer(source, name="source")
+app.add_typer(service, name="service")
 app.add_typer(audit, name="audit")
 app.add_typer(addresses, name="addresses")
 app.command("rules")(rules)

@@ -155,7 +155,7 @@ def _pages(profile: Profile) -> Iterator[Finding]:
             with override("en"):  # as all that the command line says
                 found = wrongs(text.body)
             for wrong in found:
-                where = f"stories/{story.id}.{language}.md, line {wrong.line} of the text"
+                where = f"{story.folder}{story.id}.{language}.md, line {wrong.line} of the text"
                 yield Finding(part="stories", text=f"{where}: {wrong.words}", mend=mend)
 
 

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
+from allmende.city.finding import Findable, Kind
 from allmende.city.glance import Glance
 from allmende.domain.query import Query
 from allmende.web.catalogue.extent import districts_of
-from allmende.web.finding import Findable, Kind
 from allmende.web.instruments.listing import instruments
 from allmende.web.portal.context import describe
 

@@ -4,7 +4,7 @@ from functools import cache
 
 from django.apps import apps
 
-from allmende.web.instruments import Instrument
+from allmende.city.instruments import Instrument
 
 
 @cache

@@ -13,21 +13,20 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from allmende.city.house import house_of
 from allmende.domain.errors import InvalidInput, LimitExceeded, NotFound
 from allmende.domain.features import FeatureQuery
-from allmende.domain.policy import ANONYMOUS
 from allmende.domain.query import Query, Step
 from allmende.domain.times import DAY, format_instant
 from allmende.knowledge.maps.areas import Area, metres
 from allmende.knowledge.series import STREAMS
-from allmende.web.house import House, open_store
+from allmende.web.house import House
 from allmende.web.maps.figures import Figure, figures_of
 from allmende.web.maps.items import Item, Where, inside, properties_of, read_item, read_items, values_of
 from allmende.web.maps.layers import find_layer
 from allmende.web.maps.register import areas_of
 from allmende.web.maps.scene import Laid, Scene, context, read_scene
 from allmende.web.portal.sources import as_moment
-from allmende.web.security import content_security_policy
 
 View = Callable[[HttpRequest], HttpResponse]
 _SERIES = STREAMS
@@ -62,15 +61,11 @@ def show_map(request: HttpRequest) -> HttpResponse:
 def show_frame(request: HttpRequest) -> HttpResponse:
     """The map alone, for pages of others. Whoever looks at it there is nobody: it shows what is open to all. Not there
     where the house lets itself be shown in no frame."""
-    hosts = settings.ALLMENDE.embed_hosts
-    if not hosts:
+    house = house_of(request)
+    if not house.frames:
         raise Http404("no page may show ours")
-    house = request.house  # type: ignore[attr-defined]
-    request.house = House(store=open_store(), profile=house.profile, reader=ANONYMOUS)  # type: ignore[attr-defined]
-    response = render(request, "maps/frame.html", context(request, read_scene(request)))
-    policy = content_security_policy(settings.ALLMENDE, request.get_host(), " ".join(hosts))
-    response["Content-Security-Policy"] = policy
-    return response
+    request.house = house.for_anybody()  # type: ignore[attr-defined]
+    return house.let_frame(render(request, "maps/frame.html", context(request, read_scene(request))))
 
 
 class Row(NamedTuple):

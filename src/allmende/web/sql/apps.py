@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from allmende.web.finding import Findable, Kind
-from allmende.web.instruments import Instrument
+from allmende.city.finding import Findable, Kind
+from allmende.city.instruments import Instrument
 
 
 def findable(_request: HttpRequest) -> Iterator[Findable]:

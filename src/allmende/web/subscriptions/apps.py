@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from allmende.web.instruments import Instrument
+from allmende.city.instruments import Instrument
 
 
 class SubscriptionsConfig(AppConfig):

@@ -46,6 +46,7 @@ from allmende.web.worker.looks import Looks
 from allmende.web.worker.notices import Notices
 from allmende.web.worker.retention import RetentionThread
 from allmende.web.worker.rules import RulesThread
+from allmende.web.worker.services import ServiceThread, service_jobs
 from allmende.web.worker.subscriber import Subscriber, TakeSingle
 from allmende.web.worker.taken import Taken
 from allmende.web.worker.watch import Watch
@@ -186,6 +187,9 @@ class Crew:
                 lambda stop: ForecastsThread(self._store, profile, config, stop),
             )
         self._want_subscriptions(wanted)
+        for service, service_job in service_jobs():
+            name = f"service-{service.name}-{service_job.name}"
+            wanted[name] = _Wanted(None, partial(ServiceThread, service, service_job))
         self._want_broker(profile, wanted)
         return wanted
 

@@ -1,4 +1,5 @@
-"""Leases: who does a work that only one process may do. What the watch knows of sources, and their troubles."""
+"""Leases: who does a work that only one process may do. What the watch knows of sources, and their troubles. How the
+jobs of services fare."""
 
 from django.db import models
 
@@ -62,3 +63,18 @@ class Trouble(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.kind}"
+
+
+class ServiceRun(models.Model):
+    """How a service's job fared when it ran last. Written once it is over."""
+
+    job = models.CharField(max_length=150, primary_key=True)
+    """``parking/calibrate``"""
+    began = models.DateTimeField()
+    seconds = models.FloatField()
+    failures = models.PositiveIntegerField(default=0)
+    """One after the other, up to now."""
+    error = models.TextField(default="")
+
+    def __str__(self) -> str:
+        return f"{self.job}: {self.began:%H:%M:%S}"
