@@ -20,6 +20,8 @@ from allmende.domain.times import DAY, HOUR, MINUTE, parse_duration
 
 SUFFIX, LOWER, UPPER = "~forecast", "~forecast-lower", "~forecast-upper"
 """Behind the id of a stream: the streams of its forecast and of the two ends of its interval."""
+LEAST = "~forecast-at-least-"
+"""The same of the probability that it will be so much or more; behind it stands how much, with - for the point."""
 ORIGIN = "forecast/"
 """How the source of what the house forecasts begins; behind it stands the forecast's id."""
 _STATE = re.compile(r"[A-Z0-9]{1,3}\Z", re.ASCII)
@@ -27,6 +29,11 @@ _MOST_STEPS = 300
 _MOST_LEAST = 4
 _FURTHEST = 6 * DAY
 """A week before its target everything is over, for all that compares with the same weekday."""
+
+
+def least_suffix(least: float) -> str:
+    """Of the stream with the probability of at least so much: 5 is ``~forecast-at-least-5``, 0.5 ``…-0-5``."""
+    return f"{LEAST}{least:g}".replace(".", "-")
 
 
 class SchoolHoliday(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +181,7 @@ def check_forecasts(forecasts: Mapping[str, ForecastProfile], datasets: Mapping[
             )
         if bool(forecast.streams) == bool(forecast.property):
             raise ProfileError(place, "says streams, or the property of the streams that are forecast, one of both")
-        if any(name.endswith((SUFFIX, LOWER, UPPER)) for name in forecast.streams):
+        if any(name.endswith((SUFFIX, LOWER, UPPER)) or LEAST in name for name in forecast.streams):
             raise ProfileError(f"{place}.streams", "names a forecast; what is measured can be forecast")
         _check_times(forecast, place)
         if not 0.5 <= forecast.interval <= 0.98:
@@ -198,8 +205,14 @@ def _check_times(forecast: ForecastProfile, place: str) -> None:
             most=_MOST_STEPS,
         )
     _check_hours(forecast, place)
-    if len(forecast.least) > _MOST_LEAST or len(set(forecast.least)) < len(forecast.least):
-        raise ProfileError(f"{place}.least", "names each number once, and %(most)s at most", most=_MOST_LEAST)
+    if (
+        len(forecast.least) > _MOST_LEAST
+        or len(set(forecast.least)) < len(forecast.least)
+        or not all(0 <= least < 1e6 for least in forecast.least)
+    ):
+        raise ProfileError(
+            f"{place}.least", "names each number once, none below 0, and %(most)s at most", most=_MOST_LEAST
+        )
     for name, least in (("every", MINUTE), ("train", HOUR), ("history", 14 * DAY)):
         if parse_duration(getattr(forecast, name)) < least:
             raise ProfileError(f"{place}.{name}", "is too short: at least %(least)s", least=_LEAST[name])

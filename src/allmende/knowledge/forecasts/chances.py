@@ -1,8 +1,8 @@
 """Probabilities that hold: of what was told with 70 percent, seven of ten shall come.
 
 What a distribution of errors says of "at least one is free" is right at its ends and too sure of itself between them,
-since near zero errors are not what they are elsewhere. So what was told in the back-test is compared with what came, and
-put right by the closest curve that never falls (isotonic regression by pooling adjacent violators).
+since near zero errors are not what they are elsewhere. So what was told in the back-test is compared with what came,
+and put right by the closest curve that never falls (isotonic regression by pooling adjacent violators).
 """
 
 import msgspec

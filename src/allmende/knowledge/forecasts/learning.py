@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import DAY, format_instant
@@ -19,6 +20,7 @@ from allmende.knowledge.forecasts import boosting
 from allmende.knowledge.forecasts.baselines import NAIVE, SIMPLE, bounded, learn_climate, simple, typical
 from allmende.knowledge.forecasts.boosting import Booster, Effort
 from allmende.knowledge.forecasts.chances import Curve, learn_curve
+from allmende.knowledge.forecasts.drift import usual_days
 from allmende.knowledge.forecasts.features import Frame, sizes
 from allmende.knowledge.forecasts.lessons import WIDTH, Manner, School, in_hours, outcomes, predict, spaced
 from allmende.knowledge.forecasts.model import BOOSTED, FORM, Choice, Learned, Model, Score
@@ -49,7 +51,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     without: str = ""
     """Why LightGBM is not to be used, e.g. ``limits``; "" where it is."""
     rounds: int = 240
-    rows: int = 240_000
+    rows: int = 600_000
     threads: int = 2
     apart: bool = False
     drifts: bool = False
@@ -73,7 +75,7 @@ class _Judged(NamedTuple):
     raw: Array
     """Of its forecast as it came, which intervals are made of."""
 
-    def counted(self, counts: Array) -> "_Judged":
+    def counted(self, counts: npt.NDArray[np.bool_]) -> "_Judged":
         """Those alone of targets that count."""
         return _Judged(np.where(counts, self.off, np.nan), np.where(counts, self.raw, np.nan))
 
@@ -119,6 +121,7 @@ def learn(panel: Panel, task: Task) -> Model:
         )
         judged[BOOSTED] = errors
     choices = _choose(panel, {name: errors.counted(counts) for name, errors in judged.items()}, held)
+    choices = _with_days(panel, choices, judged, origins)
     kept = [number for number, stream in enumerate(panel.streams) if stream in choices]
     if not kept:
         raise InvalidInput("too little is known of every stream: nothing could be judged")
@@ -224,7 +227,13 @@ def _judge_simple(panel: Panel, folds: list[_Fold], ahead: Places, usual: Array,
 
 
 def _boost(
-    school: School, folds: list[_Fold], marks: Places, wanted: Array, counts: Array, task: Task, last: int
+    school: School,
+    folds: list[_Fold],
+    marks: Places,
+    wanted: Array,
+    counts: npt.NDArray[np.bool_],
+    task: Task,
+    last: int,
 ) -> tuple[dict[str, str], list[str], _Judged, Spread, Array, list[Curve]]:
     """Learn and judge the boosted candidate: its texts and features, its errors, its spread, what its interval held,
     and how its probabilities are put right."""
@@ -321,6 +330,20 @@ def _choose(panel: Panel, judged: Mapping[str, _Judged], held: Mapping[str, Arra
             chosen=chosen, fallback=fallback, reference=reference, scores=scores, judged=int(common.sum())
         )
     return choices
+
+
+def _with_days(
+    panel: Panel, choices: Mapping[str, Choice], judged: Mapping[str, _Judged], origins: Places
+) -> dict[str, Choice]:
+    """With what a day's error usually is, of all hours: whoever watches a forecast compares with that."""
+    days = (panel.start + (origins + panel.calendar.shift[origins]) * panel.step) // DAY
+    found = {}
+    for number, stream in enumerate(panel.streams):
+        if stream in choices:
+            choice = choices[stream]
+            usual = usual_days(judged[choice.chosen].off[number], days)
+            found[stream] = msgspec.structs.replace(choice, day=list(usual) if usual else [])
+    return found
 
 
 def _finite(value: float) -> float:

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from allmende.domain.times import DAY, HOUR
 from allmende.knowledge.forecasts import boosting
 from allmende.knowledge.forecasts.baselines import LAST, TYPICAL, learn_climate, mean_of, simple, taken, typical
 from allmende.knowledge.forecasts.boosting import Booster, Effort
-from allmende.knowledge.forecasts.features import Frame, make_frame, sizes
+from allmende.knowledge.forecasts.features import Frame, Rows, make_frame, sizes
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
 
-TOGETHER=True
 MIDDLE, WIDTH = "middle", "width"
 _RUN_UP = 3 * HOUR
 """Before the hours that count: what is said then is of them."""
@@ -27,6 +27,9 @@ _DRIFTED = 2
 """One of so many origins is learned from with a drifted level, too."""
 _LONGEST, _SHORTEST = 21, 7
 """Days for which a drifted level stays as it is."""
+_SHARED = 3
+"""One of so many rows is learned from by the model that all streams share, where each has one of its own, too: what
+both say is averaged, which is better than either."""
 _NEARER = 0.5
 """How far what is near, where a simple guess is hardly off, counts more: 1 would let it rule over what is far."""
 _FURTHEST = 0.8
@@ -80,9 +83,9 @@ class School:
             rows, wanted, weights = _joined(lots, 0, 1)
             return {MIDDLE: boosting.learn_middle(names, rows, wanted, effort, weights)}, names
         texts, streams = {}, len(self.panel.streams)
-        if TOGETHER:
-            rows, wanted, weights = _joined(lots, 0, 1)
-            texts[MIDDLE] = boosting.learn_middle(names, rows, wanted, effort._replace(rows=effort.rows // 2, apart=False), weights)
+        rows, wanted, weights = _joined(lots, 0, 1)
+        shared = effort._replace(rows=effort.rows // _SHARED)
+        texts[MIDDLE] = boosting.learn_middle(names, rows, wanted, shared, weights)
         for number in range(streams):
             rows, wanted, weights = _joined(lots, number, streams)
             if np.isfinite(wanted).sum() >= 100:
@@ -160,11 +163,11 @@ def _most(values: Array) -> Array:
     return found
 
 
-def in_hours(panel: Panel, columns: Places, hours: tuple[float, float], before: int = 0) -> Array:
+def in_hours(panel: Panel, columns: Places, hours: tuple[float, float], before: int = 0) -> npt.NDArray[np.bool_]:
     """Which columns lie in a part of the local day, or so many microseconds before it."""
     moment = panel.calendar.slot[columns] * panel.step
     begin, end = hours[0] * HOUR - before, hours[1] * HOUR
-    found: Array = (moment >= begin) & (moment < end) | (moment >= begin + DAY)
+    found: npt.NDArray[np.bool_] = (moment >= begin) & (moment < end) | (moment >= begin + DAY)
     return found
 
 
@@ -180,7 +183,7 @@ def outcomes(panel: Panel, origins: Places, ahead: Places) -> Array:
     return taken(panel.values, targets).reshape(len(panel.streams), len(origins), len(ahead))
 
 
-def _joined(lots: list[tuple[Frame, Array, Array]], number: int, parts: int) -> tuple[Array, Array, Array]:
+def _joined(lots: list[tuple[Frame, Array, Array]], number: int, parts: int) -> tuple[Rows, Array, Array]:
     """The rows of one of so many streams from all lots."""
     pieces = []
     for frame, wanted, weights in lots:
@@ -188,6 +191,6 @@ def _joined(lots: list[tuple[Frame, Array, Array]], number: int, parts: int) -> 
         here = slice(number * size, (number + 1) * size)
         pieces.append((frame.rows[here], wanted[here], weights[here]))
     if len(pieces) == 1:
-        return pieces[0]  # type: ignore[return-value]  # rows are of half the precision
+        return pieces[0]
     rows, wanted, weights = (np.concatenate(part) for part in zip(*pieces, strict=True))
     return rows, wanted, weights

@@ -49,6 +49,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     scores: Mapping[str, Score]
     judged: int
     """How many values the scores are of."""
+    day: list[float] = []
+    """Of the chosen one, a day's mean absolute error and by how much it differs from day to day; empty: too few."""
 
     def skill(self, candidate: str) -> float:
         """By which share its error is smaller than the reference's; 0 or less: it says nothing."""

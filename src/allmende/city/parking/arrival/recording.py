@@ -1,8 +1,8 @@
 """A recording of free spaces as a panel: CSV with the columns ``timestamp``, ``place_id`` and ``free``, changes alone.
 
 A value holds until the place's next row, unless the feed was silent for longer than it may be: then nothing is known.
-What nobody can have counted is left out, for learning and for judging alike: what is no number, below zero, or above the
-capacity where one is given.
+What nobody can have counted is left out, for learning and for judging alike: what is no number, below zero, or above
+the capacity where one is given.
 """
 
 import csv
@@ -51,8 +51,7 @@ def read_city(folder: Path, forecast: str) -> City:
 def read_rows(path: Path) -> dict[str, list[tuple[int, float | None]]]:
     """By place its times (microseconds) and values in order. Raises InvalidInput with the line."""
     found: dict[str, dict[int, float | None]] = {}
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         rows = csv.DictReader(file)
         missing = set(COLUMNS) - set(rows.fieldnames or ())
         if missing:

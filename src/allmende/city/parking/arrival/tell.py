@@ -15,9 +15,9 @@ def as_markdown(report: Report, zone: ZoneInfo, recording: str) -> str:
     days = [to_datetime(moment).astimezone(zone).date() for moment in (report.learned_from, report.split)]
     last = to_datetime(report.until - 1).astimezone(zone).date()
     anew = f"learned anew every {report.relearn // DAY} days, {report.lessons} times" if report.relearn else "once"
+    cost = f"one lesson took {report.seconds:.0f} s of one processor"
     lines = [
-        f"`{recording}`, learned from {days[0]} on, judged from {days[1]} to {last}, {anew};"
-        f" one lesson took {report.seconds:.0f} s of one processor.",
+        f"`{recording}`, learned from {days[0]} on, judged from {days[1]} to {last}, {anew}; {cost}.",
         "",
         _row(["mean absolute error, spaces", *_per(report, "last value"), *_per(report, "three weeks"), *_per(report,
              "**forecast**"), *_per(report, "below"), "held by 80 %"]),
