@@ -8,4 +8,5 @@ SERVICE = Service(
     app="allmende.city.parking",
     shared=("*.json",),
     deeds={"parking.report": "editor"},
+    check="allmende.city.parking.tariffs_file:tariffs_of",
 )
