@@ -2,4 +2,4 @@
 
 from allmende.domain.service import Service
 
-SERVICE = Service(name="parking", prefix="parking/", app="allmende.city.parking", shared=("*.json",))
+SERVICE = Service(name="parking", prefix="parking/", app="allmende.city.parking", shared=("*.json", "api/*"))
