@@ -9,9 +9,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_g
 
 PAGES = [
     "/",
-    "/instruments/",
-    "/search/?q=Verkehr",
     "/parking/",
+    "/parking/tariffs/",
     "car park",
     "/sources/",
     "/about/",

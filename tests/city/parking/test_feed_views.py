@@ -44,9 +44,7 @@ def house(tmp_path):
     return OpenHouse(store)
 
 
-def ask(
-    house: OpenHouse, view: Any, path: str = "/", *, headers: dict[str, str] | None = None, **how: Any
-) -> HttpResponse:
+def ask(house: OpenHouse, view: Any, path: str = "/", headers: dict[str, str] | None = None, **how: Any) -> Any:
     request = RequestFactory().get(path, headers=headers)
     request.house = house  # type: ignore[attr-defined]
     return view(request, **how)

@@ -2,4 +2,10 @@
 
 from allmende.domain.service import Service
 
-SERVICE = Service(name="parking", prefix="parking/", app="allmende.city.parking", shared=("*.json", "api/*"))
+SERVICE = Service(
+    name="parking",
+    prefix="parking/",
+    app="allmende.city.parking",
+    shared=("*.json", "api/*"),
+    deeds={"parking.report": "editor"},
+)

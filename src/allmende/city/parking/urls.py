@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from allmende.city.parking import views
+from allmende.city.parking import report_views, tariffs_views, views
 from allmende.city.parking.feeds import views as feeds
 
 app_name = "parking"
@@ -26,6 +26,12 @@ urlpatterns = [
     path("api/datex2/v2/status.xml", feeds.send_datex_v2, name="datex-v2"),
     path("api/sites.csv", feeds.send_table, name="sites-csv"),
     path("api/sites/<str:thing_id>/history.csv", feeds.send_history_table, name="history-csv"),
+    path("reports/", report_views.list_reports, name="reports"),
+    path("reports/<str:month>/", report_views.show_report, name="report"),
+    path("reports/<str:month>/report.<str:form>", report_views.send_report, name="report-file"),
+    path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
+    path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
+    path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),
