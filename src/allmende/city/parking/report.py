@@ -118,7 +118,7 @@ def months_with_readings(store: Store, profile: Profile, reader: Reader, now: da
 
 def _counted(store: Store, profile: Profile, reader: Reader, now: datetime) -> list[tuple[SiteState, SiteStream, Head]]:
     """Every car park with a stream of its free spaces: measured ones first."""
-    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], every=True, trends=False)
+    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], simulated="beside", trends=False)
     known = {head.id: head for head in store.heads(reader, [state.stream for state in states if state.stream])}
     found = [
         (state, stream, known[stream.id])
