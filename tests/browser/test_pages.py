@@ -12,6 +12,7 @@ PAGES = [
     "/instruments/",
     "/search/?q=Verkehr",
     "/parking/",
+    "/parking/tariffs/",
     "car park",
     "/sources/",
     "/about/",

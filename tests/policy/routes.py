@@ -495,6 +495,9 @@ ROUTES: dict[str, Way] = {
     "parking/board": Open(("/parking/board",)),
     "parking/board.json": Open(("/parking/board.json",)),
     "parking/map.json": Open(("/parking/map.json",)),
+    "parking/tariffs/": Open(("/parking/tariffs/?where=parking-altmarkt", "/parking/tariffs/?where={canary}-thing")),
+    "parking/tariffs/tariffs.json": Open(("/parking/tariffs/tariffs.json",)),
+    "parking/tariffs/cost.json": Open(("/parking/tariffs/cost.json?where=parking-hafen",)),
     "parking/<str:thing_id>/": Open(("/parking/parking-altmarkt/", "/parking/{canary}-thing/", "/parking/no-thing/")),
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(

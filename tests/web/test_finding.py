@@ -2,18 +2,24 @@
 
 import pytest
 from django.test import Client
+from tests.knowledge.town import NOW, profile, send
 from tests.support import create
 
 from allmende.domain.store import DatasetRecord
+from allmende.web.alerts.models import Event
+from allmende.web.explorer import choosing
 from allmende.web.finding import shelves
-from allmende.web.house import open_profile, open_store
+from allmende.web.house import furnish, open_profile, open_store
+from allmende.web.maps import register
 
 
 @pytest.fixture
 def client(db) -> Client:
-    shelves.forget()
+    for kept in (shelves, choosing, register):
+        kept.forget()
     yield Client(headers={"accept-language": "de"})
-    shelves.forget()
+    for kept in (shelves, choosing, register):
+        kept.forget()
 
 
 def thing(key: str, name: str) -> None:
@@ -90,3 +96,42 @@ def test_each_language_has_its_own_words(client):
     assert "/imprint/" in links(client.get("/search/", {"q": "imprint"}, headers=english).text, "pages")
     assert "/imprint/" in links(client.get("/search/", {"q": "Impressum"}).text, "pages")
     assert links(client.get("/search/", {"q": "imprint"}).text, "pages") == []
+
+
+def test_streams_are_found_by_what_they_measure_and_closed_ones_are_not(client, monkeypatch):
+    made = profile("")
+    monkeypatch.setattr("allmende.web.house.open_profile", lambda: made)
+    furnish(open_store(), made)
+    send(open_store(), "weiher~level", {NOW: 3})
+    send(open_store(), "tresor~level", {NOW: 3}, dataset="hidden")
+    found = links(client.get("/search/", {"q": "Weihers level"}).text, "streams")
+    assert found == ["/explorer/?stream=weiher~level"]
+    for asked in ("level", "tresor", "tresr"):
+        text = client.get("/search/", {"q": asked}).text
+        assert "tresor~level" not in text.replace("%7E", "~"), "neither found nor proposed"
+    assert links(client.get("/search/", {"q": "levle"}).text, "streams") == found, "a slip"
+
+
+def test_alerts_that_everybody_is_told_are_found(client):
+    dataset = next(each.id for each in open_profile().datasets.values() if each.access == "open")
+    said = {"alert": "flood", "key": "x", "dataset": dataset, "thing_name": "Pegel Paradies", "reason": {},
+            "severity": "severe", "since": NOW, "raised": NOW, "changed": NOW, "noted": NOW, "edition": "1",
+            "streams": [], "description": {},
+            "advice": {}, "category": "Met"}  # fmt: skip
+    Event.objects.create(id="told", public=True, title={"de": "Hochwasser am Paradies"}, **said)
+    Event.objects.create(id="kept", public=False, title={"de": "Hochwasser im Keller"}, **said)
+    page = client.get("/search/", {"q": "Hochwassers"}).text
+    assert links(page, "alerts") == ["/alerts/told/"]
+    assert "Keller" not in page
+    assert "Keller" not in client.get("/search/", {"q": "Kelller"}).text
+
+
+def test_addresses_of_the_register_are_found_by_a_slip_too(client):
+    assert links(client.get("/search/", {"q": "Ahornweg 3"}).text, "addresses") == []
+    rows = b"street,number,postcode,place,lon,lat\nAhornweg,3,07745,,11.58,50.92\nAhornweg,5,07745,,11.581,50.92\n"
+    register.import_register(rows, file="constructed.csv", source="x", licence="x")
+    for asked in ("Ahornweg 3", "Ahronweg 3"):
+        found = links(client.get("/search/", {"q": asked}).text, "addresses")
+        assert found[0].startswith("/map/?q=Ahornweg+3")
+        assert "near=11.58" in found[0]
+    assert links(client.get("/search/", {"q": "Hochwasser"}).text, "addresses") == []

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from allmende.city.parking import views
+from allmende.city.parking import tariffs_views, views
 
 app_name = "parking"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("board", views.show_fragment, name="fragment"),
     path("board.json", views.send_board, name="board-json"),
     path("map.json", views.send_map, name="map-json"),
+    path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
+    path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
+    path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from allmende.city.finding import Findable, Kind
+from allmende.city.finding import Asked, Findable, Kind
 from allmende.domain.search.index import Index
 from allmende.domain.search.shelf import Document, Part, Shelf
 from allmende.domain.wording import meaning_the_same
@@ -86,6 +86,12 @@ def kinds() -> tuple[Kind, ...]:
     """Of all applications, in the order of the page."""
     found = [kind for config in apps.get_app_configs() for kind in getattr(config, "finds", ())]
     return tuple(sorted(found, key=lambda kind: kind.order))
+
+
+@cache
+def asked() -> tuple[Asked, ...]:
+    """Those of all applications that are found by an index of their own."""
+    return tuple(each for config in apps.get_app_configs() for each in getattr(config, "answers", ()))
 
 
 def everything(request: HttpRequest) -> Everything:

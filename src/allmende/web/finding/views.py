@@ -15,11 +15,13 @@ from allmende.domain.search.datasets import Question, search
 from allmende.domain.search.index import LONGEST, highlight
 from allmende.web.catalogue.finding import index_for
 from allmende.web.catalogue.gather import catalogue_for
-from allmende.web.finding.shelves import everything, kinds
+from allmende.web.finding.shelves import asked, everything, kinds
 from allmende.web.portal.sources import spoken
 
 FEW, ROWS = 5, 25
 """Answers of a kind among all kinds, and on a page of its own."""
+MOST = 100
+"""Answers that an index of its own is asked for."""
 Pieces = list[tuple[str, bool]]
 
 
@@ -72,14 +74,23 @@ def _ask(request: HttpRequest, text: str, wanted: str, page: int) -> tuple[list[
         marked = (highlight(said, language, hits.stems) for said in (one.title, one.summary))
         return Answer(one.address, *marked)
 
-    groups = []
+    groups: list[tuple[int, Group]] = []
     for kind in kinds():
         found = [known.found[key][1] for key in ordered if known.found[key][0] is kind]
         shown, rest, link = _cut(len(found), kind.name, wanted, text, page)
-        groups.append(Group(kind.name, str(kind.title), len(found), [answer(one) for one in found[shown]], link, rest))
+        group = Group(kind.name, str(kind.title), len(found), [answer(one) for one in found[shown]], link, rest)
+        groups.append((kind.order, group))
+    for each in asked():
+        told = each.ask(request, text, MOST)
+        shown, rest, link = _cut(len(told), each.name, wanted, text, page)
+        group = Group(each.name, str(each.title), len(told), [answer(one) for one in told[shown]], link, rest)
+        groups.append((each.order, group))
+    groups.sort(key=lambda pair: pair[0])
     datasets, slips = _datasets(request, text, wanted, page)
-    groups.insert(1, datasets)
-    return groups, [(word, ", ".join(words[:3])) for word, words in ({**slips, **hits.instead}).items()]
+    groups.insert(1, (0, datasets))  # behind the services
+    return [group for _order, group in groups], [
+        (word, ", ".join(words[:3])) for word, words in ({**slips, **hits.instead}).items()
+    ]
 
 
 def _datasets(request: HttpRequest, text: str, wanted: str, page: int) -> tuple[Group, dict[str, tuple[str, ...]]]:

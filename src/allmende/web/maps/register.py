@@ -112,6 +112,13 @@ def find_places(house: House, text: str, most: int = 8) -> list[Hit]:
     return find(finders, text, most)
 
 
+def find_addresses(house: House, text: str, most: int) -> list[Hit]:
+    """The addresses and streets of the register that a text may mean; it is open to all."""
+    with _making:
+        finder = _addresses_known(house.profile.name)
+    return find((finder,), text, most)
+
+
 def _addresses_known(city: str) -> Finder:
     register = current_register()
     number, store = (register.pk if register else None), open_store()

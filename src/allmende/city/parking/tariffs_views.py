@@ -1,0 +1,164 @@
+"""``/parking/tariffs/``: what parking costs, and what a stay would cost; the same as JSON."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+
+from allmende.city.parking import tariffs_words as words
+from allmende.city.parking.tariffs import cost, cost_of
+from allmende.city.parking.tariffs_file import tariffs_of
+from allmende.city.parking.tariffs_model import Cost, Tariffs
+from allmende.domain.errors import InvalidInput
+from allmende.domain.profile import Profile, as_list
+
+PLAN = "plan:"
+"""Before the id of a plan, where somebody knows the zone and not the car park."""
+_USUAL = timedelta(hours=2)
+_HOUR = 3600
+_SAID = (
+    gettext_noop("the stay ends before it begins"),
+    gettext_noop("costs are told of stays of %(days)s days at most"),
+)
+"""What the counting itself says of a question."""
+
+
+class _Asked(NamedTuple):
+    where: str
+    start: datetime
+    end: datetime
+    faults: dict[str, str]
+
+    @property
+    def given(self) -> bool:
+        return bool(self.where)
+
+
+@require_safe
+@gzip_page
+def show_tariffs(request: HttpRequest) -> HttpResponse:
+    """The page: tariffs now, to come and before, and the calculator."""
+    house = request.house  # type: ignore[attr-defined]
+    tariffs = tariffs_of(house.profile)
+    asked = _ask(request, house.profile, tariffs)
+    found = _answer(tariffs, asked)
+    zone = ZoneInfo(tariffs.zone)
+    today = house.now().astimezone(zone).date()
+    values: dict[str, Any] = {
+        "rows": words.rows_of(tariffs, today),
+        "permits": words.permits_of(tariffs, today),
+        "open": words.say_open(tuple({code: None for plan in tariffs.plans.values() for version in plan.versions
+                                      if version.covers(today) for code in version.not_said})),
+        "places": _places(house.profile, tariffs),
+        "plans": [(f"{PLAN}{key}", words.name_of(plan.name)) for key, plan in tariffs.plans.items()],
+        "limits": _limits(house.profile, tariffs),
+        "asked": asked,
+        "from": f"{asked.start.astimezone(zone):%Y-%m-%dT%H:%M}",
+        "until": f"{asked.end.astimezone(zone):%Y-%m-%dT%H:%M}",
+        "told": words.tell(found, tariffs) if found is not None else None,
+        "cost": found,
+    }  # fmt: skip
+    if asked.given:
+        values["link"] = f"{reverse('parking:cost-json')}?{request.GET.urlencode()}"
+    return render(request, "parking/tariffs.html", values, status=400 if asked.faults else 200)
+
+
+@require_safe
+@gzip_page
+def send_tariffs(request: HttpRequest) -> HttpResponse:
+    """All tariffs as JSON."""
+    house = request.house  # type: ignore[attr-defined]
+    response = JsonResponse(words.tariffs_as_json(tariffs_of(house.profile)))
+    patch_cache_control(response, public=True, max_age=_HOUR)
+    return response
+
+
+@require_safe
+def send_cost(request: HttpRequest) -> HttpResponse:
+    """``?where=ID&from=2026-11-23T10:00&until=2026-11-23T12:00``: a cost as JSON; times on the city's clock, or with an
+    offset."""
+    house = request.house  # type: ignore[attr-defined]
+    tariffs = tariffs_of(house.profile)
+    asked = _ask(request, house.profile, tariffs)
+    if not asked.given and not asked.faults:
+        asked.faults["where"] = _("Choose where you want to park.")
+    found = _answer(tariffs, asked)
+    if found is None:
+        return JsonResponse({"error": " ".join(asked.faults.values())}, status=400)
+    return JsonResponse(words.cost_as_json(found))
+
+
+def _places(profile: Profile, tariffs: Tariffs) -> list[tuple[str, str]]:
+    """Ids and names of all car parks of the profile, and of sites that the tariffs alone tell of."""
+    kind = str(profile.services.get("parking", {}).get("kind", "car-park"))
+    found = {thing.id: thing.name for thing in profile.things if thing.kind == kind}
+    for key, site in tariffs.sites.items():
+        if key not in found:
+            found[key] = words.name_of(site.name) if site.name else key
+    return sorted(found.items(), key=lambda each: each[1].casefold())
+
+
+def _limits(profile: Profile, tariffs: Tariffs) -> list[tuple[str, str, Any]]:
+    """Where one may not stay as long as one likes, whatever the tariff: name, how long, who says so."""
+    names = dict(_places(profile, tariffs))
+    return [
+        (names.get(key, key), words.length(site.longest), _longest_source(profile, key, tariffs))
+        for key, site in tariffs.sites.items()
+        if site.longest is not None
+    ]
+
+
+def _longest_source(profile: Profile, key: str, tariffs: Tariffs) -> Any:
+    thing = profile.thing(key)
+    fact = next(iter(as_list(thing.facts.get("longest_stay"))), None) if thing else None
+    site = tariffs.sites[key]
+    return words.state("", fact.source, fact.date) if fact else words.state("", site.source, site.date)
+
+
+def _ask(request: HttpRequest, profile: Profile, tariffs: Tariffs) -> _Asked:
+    """The question in the address; without one the next two hours."""
+    house = request.house  # type: ignore[attr-defined]
+    zone = ZoneInfo(tariffs.zone)
+    faults: dict[str, str] = {}
+    where = request.GET.get("where", "").strip()[:300]
+    known = {key for key, _name in _places(profile, tariffs)} | {f"{PLAN}{key}" for key in tariffs.plans}
+    if where and where not in known:
+        faults["where"] = _("This car park or zone is not known here.")
+    now = house.now().astimezone(zone).replace(second=0, microsecond=0)
+    start = _moment(request.GET.get("from", ""), zone, now, "from", faults)
+    end = _moment(request.GET.get("until", ""), zone, start + _USUAL, "until", faults)
+    return _Asked(where, start, end, faults)
+
+
+def _moment(text: str, zone: ZoneInfo, usual: datetime, field: str, faults: dict[str, str]) -> datetime:
+    text = text.strip().replace(" ", "T")[:40]
+    if not text:
+        return usual
+    try:
+        found = datetime.fromisoformat(text)
+        if not 1990 <= found.year <= 2200:
+            raise ValueError
+    except ValueError:
+        faults[field] = _("This is no time. Write e.g. 2026-11-23T10:00.")
+        return usual
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def _answer(tariffs: Tariffs, asked: _Asked) -> Cost | None:
+    if not asked.given or asked.faults:
+        return None
+    try:
+        if asked.where.startswith(PLAN):
+            return cost_of(tariffs, tariffs.plans[asked.where.removeprefix(PLAN)], asked.start, asked.end)
+        return cost(tariffs, asked.where, asked.start, asked.end)
+    except InvalidInput as error:
+        asked.faults[error.where] = _(error.template) % error.arguments if error.arguments else _(error.template)
+        return None
