@@ -1,4 +1,4 @@
-"""``service new`` makes what ``service check`` asks for and docs/service.md shows; what is not of this shape is named."""
+"""``service new`` makes what ``service check`` asks for and docs/service.md shows; of any other shape it names what."""
 
 import importlib
 import os
