@@ -49,15 +49,15 @@ def press(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def audit(page: Page, axe: str, only: Sequence[str] = ()) -> list[str]:
-    """What axe finds, one line each, by all rules or ``only`` some."""
+def audit(page: Page, axe: str, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
+    """What axe finds, one line each, by all rules, ``only`` some, or all ``without`` some."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe)
     found = page.evaluate(
-        "only => axe.run(document, {runOnly: only}).then(found => found.violations.map(one => "
+        "([only, rules]) => axe.run(document, {runOnly: only, rules}).then(found => found.violations.map(one => "
         "({id: one.id, help: one.help, nodes: one.nodes.map(node => node.html.slice(0, 200) + ' ' + "
         "node.any.map(check => check.message).join('; ')).slice(0, 4)})))",
-        list(only or TAGS),
+        [list(only or TAGS), {name: {"enabled": False} for name in without}],
     )
     return [json.dumps(one, ensure_ascii=False) for one in found]
 

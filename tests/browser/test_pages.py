@@ -9,8 +9,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_g
 
 PAGES = [
     "/",
-    "/instruments/",
-    "/search/?q=Verkehr",
     "/parking/",
     "/parking/tariffs/",
     "car park",

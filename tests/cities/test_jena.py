@@ -123,7 +123,10 @@ def test_sources_datasets_and_services(jena: Profile) -> None:
     assert jena.sources["jena-parking"].interval_seconds == 300
     assert jena.sources["demo"].interval_seconds == 20
     assert jena.sources["chirpstack"].interval_seconds is None
-    assert [key for key, dataset in jena.datasets.items() if dataset.simulated] == ["demo-parking"]
+    assert [key for key, dataset in jena.datasets.items() if dataset.simulated] == [
+        "parking-signs-constructed",
+        "demo-parking",
+    ]
     assert jena.services["parking"]["kind"] == "car-park"
     places = jena.sources["jena-parking"].settings["places"]
     assert set(places.values()) == set(CAPACITIES)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from secrets import token_hex
 
 import pytest
 from django.conf import settings
@@ -10,7 +11,12 @@ from django.utils import timezone
 from msgspec.structs import replace
 from tests.web.vault import person, streams  # noqa: F401  a fixture
 
+from allmende.domain.batch import Batch
 from allmende.domain.boards import BoardContent, BoardProfile, Tile
+from allmende.domain.bounds import Bounds
+from allmende.domain.feature_checks import check_features
+from allmende.domain.policy import house_reader
+from allmende.domain.records import Collection, Feature, Features
 from allmende.domain.stories import StoryContent, StoryProfile, StoryText
 from allmende.web.accounts.models import AuditEntry, Organisation, User
 from allmende.web.accounts.people import remove_user
@@ -18,7 +24,7 @@ from allmende.web.boards import kinds
 from allmende.web.boards.models import Board, BoardVersion
 from allmende.web.cli import checks
 from allmende.web.grants.models import Grant
-from allmende.web.house import open_profile
+from allmende.web.house import open_profile, open_store
 from allmende.web.profiles import available_profiles, load_profile
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +120,42 @@ def test_a_board_is_composed_published_and_restored(anna):
     log = list(AuditEntry.objects.filter(object=f"board:{name}").values_list("action", flat=True))
     assert log[:4] == ["board.publish", "board.restore", "board.change", "board.publish"]
     assert log[-1] == "board.create"
+
+
+def deliver_fountains(dataset: str, name: str) -> None:
+    """Two places in the city and one far away, with a number each."""
+    lon, lat = open_profile().geography.center
+    places = {"Markt": (lon, lat, 4), "Hof": (lon + 0.01, lat, 1), "Ferne": (lon + 9, lat, 2)}
+    items = [
+        Feature(id=each, geometry={"type": "Point", "coordinates": [x, y]}, properties={"name": each, "jets": jets})
+        for each, (x, y, jets) in places.items()
+    ]
+    found, faults = check_features(Features(collection=name, items=items), Bounds())
+    assert not faults
+    collection = Collection(id=name, title="Brunnen", snapshot=True)
+    batch = Batch(delivered=[name], origin="test", dataset=dataset, reader=house_reader("test"), received_at=1,
+                  collections=[collection], features=[found])  # fmt: skip
+    open_store().append(batch)
+
+
+def test_objects_are_drawn_on_a_small_map_and_as_bars(anna, insider):
+    open_ = next(each.id for each in open_profile().datasets.values() if each.access == "open" and not each.simulated)
+    collections = {dataset: f"{dataset}-{token_hex(4)}" for dataset in (open_, "vault")}
+    for dataset, collection in collections.items():
+        deliver_fountains(dataset, collection)
+    client, nobody = insider[1], Client(HTTP_ACCEPT_LANGUAGE="de")
+    name = board_of(client)
+    assert add(client, name, "map", heading="Wo", layer=collections[open_], rows="2").status_code == 302
+    objects = {"collection": collections[open_], "number": "jets", "rows": "5"}
+    assert add(client, name, "objects", heading="Wie viel", **objects).status_code == 302
+    assert collections["vault"] in client.get(f"/boards/{name}/compose/new/map/").text
+    assert collections["vault"] not in anna[1].get(f"/boards/{board_of(anna[1])}/compose/new/map/").text
+    open_to_all(client, name)
+    page = nobody.get(f"/boards/{name}/").text
+    assert len(re.findall('<circle class="tile__spot"[^>]*><title>(Markt|Hof)</title>', page)) == 2, "what lies in it"
+    assert "3 Orte" in page
+    assert "und 1 weiterer" in page or "und 1 weitere" in page
+    assert re.findall(r'tile__bar" width="([\d.]+)"', page) == ["50.0", "25.0", "100.0"]
 
 
 def test_what_is_wrong_in_a_tile_is_said_and_nothing_is_kept(anna):

@@ -6,15 +6,17 @@ import stat
 from datetime import timedelta
 from typing import Any
 
-import http_ece
 import httpx
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
 from django.utils import timezone
 from msgspec.structs import replace
-from py_vapid import Vapid02
 
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import HOUR, from_datetime
@@ -37,18 +39,39 @@ def text_of(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-class FakeBrowser:
-    """Keys as a browser makes them, and what it does with what it gets."""
+def raw_of(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
-    def __init__(self) -> None:
-        self.private = ec.generate_private_key(ec.SECP256R1())
-        self.auth = b"0123456789abcdef"
-        point = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.said = {"endpoint": ENDPOINT, "p256dh": text_of(point), "auth": text_of(self.auth)}
+
+def point_of(key: ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+class FakeBrowser:
+    """Keys as a browser makes them, and what it does with what it gets: by the letter of RFC 8291, with nothing of what
+    the house encrypts by."""
+
+    def __init__(self, private: ec.EllipticCurvePrivateKey | None = None, auth: bytes = b"0123456789abcdef") -> None:
+        self.private = private or ec.generate_private_key(ec.SECP256R1())
+        self.auth = auth
+        self.point = point_of(self.private.public_key())
+        self.said = {"endpoint": ENDPOINT, "p256dh": text_of(self.point), "auth": text_of(self.auth)}
 
     def read(self, body: bytes) -> dict[str, Any]:
-        text = http_ece.decrypt(body, private_key=self.private, auth_secret=self.auth, version="aes128gcm")
-        return json.loads(text)
+        return json.loads(self.decrypt(body))
+
+    def decrypt(self, body: bytes) -> bytes:
+        salt, size, length = body[:16], int.from_bytes(body[16:20]), body[20]  # RFC 8188, 2.1
+        theirs, record = body[21 : 21 + length], body[21 + length :]
+        assert len(record) <= size, "there is one record"
+        shared = self.private.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs))
+        about = b"WebPush: info\0" + self.point + theirs  # RFC 8291, 3.4
+        secret = HKDF(SHA256(), 32, self.auth, about).derive(shared)
+        key = HKDF(SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(secret)
+        nonce = HKDF(SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(secret)
+        text = AESGCM(key).decrypt(nonce, record, None).rstrip(b"\0")
+        assert text.endswith(b"\2"), "it is the last record"
+        return text[:-1]
 
 
 class Service:
@@ -112,13 +135,45 @@ def test_a_browser_reads_what_it_is_sent_and_knows_who_sent_it(config, monkeypat
     # RFC 8292: signed by the key that the browser was given, for this service alone
     scheme, token, key = sent.headers["Authorization"].replace(",", " ").split()
     assert (scheme, key) == ("vapid", f"k={public_key(config)}")
-    assert Vapid02.verify(sent.headers["Authorization"])
-    middle = token.split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-    assert claims["aud"] == "https://updates.push.services.mozilla.com"
+    known = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw_of(public_key(config)))
+    service_of = "https://updates.push.services.mozilla.com"
+    claims = jwt.decode(token.removeprefix("t="), known, algorithms=["ES256"], audience=service_of)
+    assert claims["sub"].startswith(("mailto:", "https:"))
     assert 0 < claims["exp"] - timezone.now().timestamp() <= 24 * 3600
     assert (sent.headers["Content-Encoding"], sent.headers["Urgency"]) == ("aes128gcm", "normal")
     assert len(sent.headers["Topic"]) <= 32
+
+
+def test_the_browser_of_these_tests_reads_the_example_of_rfc_8291() -> None:
+    number = int.from_bytes(raw_of("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"))
+    browser = FakeBrowser(ec.derive_private_key(number, ec.SECP256R1()), raw_of("BTBZMqHH6r4Tts7J_aSIgg"))
+    body = raw_of(
+        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl"
+        "7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+    )
+    assert browser.decrypt(body) == b"When I grow up, I want to be a watermelon"
+
+
+def test_a_browser_that_is_reached_elsewhere_stays_subscribed(config, monkeypatch) -> None:
+    before, after = FakeBrowser(), FakeBrowser()
+    after.said["endpoint"] = f"{ENDPOINT}-other"
+    subscribe(before, "kind=features")
+    moved = Client(enforce_csrf_checks=True).post("/subscriptions/push/move/", {**after.said, "before": ENDPOINT})
+    assert moved.status_code == 204
+    write(monkeypatch, text={"de": "Hier"})
+    service = Service()
+    assert post(config, service) == 1
+    assert str(service.taken[0].url) == after.said["endpoint"]
+    assert after.read(service.taken[0].content)["body"].startswith("Hier")
+    # again, with what nobody knows, and with what no browser sends
+    assert Client().post("/subscriptions/push/move/", {**after.said, "before": ENDPOINT}).status_code == 404
+    wrong = {**after.said, "endpoint": "https://evil.example/x", "before": after.said["endpoint"]}
+    assert Client().post("/subscriptions/push/move/", wrong).status_code == 422
+    # where both are known they become one
+    subscribe(before, "kind=features")
+    subscribe(before, "kind=alerts")
+    assert Client().post("/subscriptions/push/move/", {**after.said, "before": ENDPOINT}).status_code == 204
+    assert (Subscriber.objects.count(), Subscription.objects.count()) == (1, 2)
 
 
 def test_every_message_has_a_key_of_its_own(config) -> None:

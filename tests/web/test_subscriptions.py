@@ -10,6 +10,7 @@ from typing import Any
 import icalendar
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from lxml import etree
@@ -63,13 +64,22 @@ def town(monkeypatch, request, settings):
     for source in SOURCES.values():
         if hasattr(source, "_seen"):
             source._seen = {}
-    return Town(monkeypatch)
+    yield Town(monkeypatch)
+    forget_collections()
+
+
+def forget_collections() -> None:
+    """What a test delivered would be news to the next one: Django empties the tables of its models alone, and on
+    PostgreSQL those of the store keep their rows."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE collection CASCADE")
 
 
 class Town:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.patch = monkeypatch
-        self.mark = token_hex(4)  # on PostgreSQL what a test delivers stays
+        self.mark = token_hex(4)
         self.profile = open_profile()
         self.be({ROADS: dataset(ROADS), CLOSED: dataset(CLOSED, "restricted")})
 
@@ -290,6 +300,11 @@ def test_several_go_as_one_and_what_changed_meanwhile_once(town: Town) -> None:
 # nothing is lost, nothing goes twice knowingly
 
 
+def without_links(letter: Any) -> str:
+    """What a letter says: its links are signed anew, with the second of the day."""
+    return re.sub(r"https://\S+", "", str(letter.body))
+
+
 def test_what_is_in_flight_when_the_machine_dies_goes_again_as_the_same(town: Town, monkeypatch) -> None:
     subscribe(town)
     town.deliver(work("a"), work("b"), at=from_datetime(timezone.now()))
@@ -308,7 +323,7 @@ def test_what_is_in_flight_when_the_machine_dies_goes_again_as_the_same(town: To
     taken = mail.outbox[1:]
     assert len(taken) == 3
     assert taken[0].extra_headers["Message-ID"] == again[0].extra_headers["Message-ID"]
-    assert taken[0].body == again[0].body
+    assert without_links(taken[0]) == without_links(again[0])
     assert taken[0].extra_headers["Message-ID"] != again[1].extra_headers["Message-ID"]
     assert town.post() == []
 

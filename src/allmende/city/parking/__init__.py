@@ -7,5 +7,9 @@ SERVICE = Service(
     prefix="parking/",
     app="allmende.city.parking",
     shared=("*.json",),
+<<<<<<< HEAD
     settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
+=======
+    deeds={"parking.report": "editor"},
+>>>>>>> main
 )

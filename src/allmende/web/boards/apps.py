@@ -44,7 +44,7 @@ class BoardsConfig(AppConfig):
     def ready(self) -> None:
         """Make the house's own kinds known; be told of accounts that are deleted; say what is held of people."""
         from allmende.web.accounts.models import User
-        from allmende.web.boards import charts, tiles
+        from allmende.web.boards import charts, places, tiles
         from allmende.web.boards.holdings import register_all
         from allmende.web.boards.keeping import leave_with_account
         from allmende.web.boards.kinds import register
@@ -54,6 +54,7 @@ class BoardsConfig(AppConfig):
             tiles.Value(),
             charts.Series(),
             tiles.Table(),
+            places.Places(),
             tiles.Objects(),
             tiles.LateSources(),
             tiles.Link(),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from allmende.domain.boards import Tile
 from allmende.domain.errors import NotFound
-from allmende.domain.features import FeatureQuery
+from allmende.domain.features import FeatureQuery, KeptFeature
 from allmende.domain.figures import StreamSummary
 from allmende.domain.times import from_datetime, to_datetime
 from allmende.web.boards import streams
@@ -266,6 +266,9 @@ class ObjectsForm(TileForm):
     label = forms.CharField(
         label=_("Property that names an object"), max_length=100, required=False, help_text=_("e.g. roads or name")
     )
+    number = forms.CharField(
+        label=_("Property with a number, drawn as bars"), max_length=100, required=False, help_text=_("e.g. capacity")
+    )
     rows = forms.IntegerField(label=_("Rows at most"), min_value=1, max_value=50, initial=_SHOWN)
 
     def clean_collection(self) -> str:
@@ -307,21 +310,30 @@ class Objects(Kind):
             items, count = house.store.features(asked).items, house.store.count_features(asked)
         except NotFound:
             return _nothing(request, tile)
-        label = str(tile.settings.get("label", "name"))
-        rows = [(_label(each.properties, label) or each.id, _until(each.valid_to)) for each in items]
+        label, number = str(tile.settings.get("label", "name")), str(tile.settings.get("number", ""))
+        rows = [_object(each, label, number) for each in items]
         said = {
             "title": say(tile.title),
-            "rows": rows,
+            "rows": with_shares(rows),
+            "numbers": any(row.said for row in rows),
+            "number": number,
             "count": count,
             "collection": collection,
             "more": count - len(rows),
         }
-        said["ends"] = any(until for _label, until in rows)
+        said["ends"] = any(row.at for row in rows)
         return render_to_string("boards/tiles/objects.html", said, request)
 
 
-def _label(properties: str, name: str) -> str:
-    value = (msgspec.json.decode(properties) or {}).get(name)
+def _object(kept: KeptFeature, label: str, number: str) -> Row:
+    """``at`` is when it ends, ``share`` its number until bars are made of it."""
+    properties = msgspec.json.decode(kept.properties) or {}
+    value = _number(properties.get(number)) if number else None
+    said = "" if value is None else streams.say_value(properties[number])
+    return Row(_words(properties.get(label)) or kept.id, said, "", _until(kept.valid_to), value)
+
+
+def _words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 

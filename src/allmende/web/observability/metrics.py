@@ -36,6 +36,11 @@ ALERT_MESSAGES = Counter(
     "Messages of alerts by channel: sent, failed (and tried again) or given_up.",
     ("channel", "fate"),
 )
+SUBSCRIPTION_LETTERS = Counter(
+    "allmende_subscription_letters",
+    "Letters of subscriptions by way: sent, failed (and tried again), given_up, or unreachable with its subscriber.",
+    ("way", "fate"),
+)
 SERVICE_RUNS = Counter("allmende_service_runs", "Runs of services' jobs: done or failed.", ("service", "job", "fate"))
 SERVICE_SECONDS = Counter("allmende_service_seconds", "Time that services' jobs took.", ("service", "job"))
 MQTT_CONNECTIONS = Counter("allmende_mqtt_connections", "Clients that came to the embedded broker.", ("fate",))

@@ -69,6 +69,26 @@ def subscribe_browser(endpoint: str, keys: str, selection: Selection, wishes: Wi
     return subscriber
 
 
+def move_browser(before: str, endpoint: str, keys: str) -> Subscriber | None:
+    """A browser that was known by ``before`` has another endpoint now; None where none was. Whoever knows an endpoint
+    is the browser, or its push service. Where the new one is known too, both become one."""
+    with transaction.atomic():
+        subscriber = Subscriber.objects.select_for_update().filter(way=PUSH, mark=mark_of(PUSH, before)).first()
+        known = Subscriber.objects.select_for_update().filter(mark=mark_of(PUSH, endpoint)).first()
+        if subscriber is None or known == subscriber:
+            return subscriber
+        if known is not None:
+            has = {msgspec.json.encode(each.selection) for each in known.subscriptions.all()}
+            for each in subscriber.subscriptions.all():
+                if msgspec.json.encode(each.selection) not in has:
+                    Subscription.objects.filter(pk=each.pk).update(subscriber=known)
+            subscriber.delete()  # its letters would reach nobody
+            return known
+        subscriber.sealed, subscriber.mark, subscriber.refusals = seal(keys), mark_of(PUSH, endpoint), 0
+        subscriber.save(update_fields=["sealed", "mark", "refusals"])
+        return subscriber
+
+
 def wish(subscriber: Subscriber, wishes: Wishes) -> None:
     """How they want to be told from now on."""
     for name, value in msgspec.structs.asdict(wishes).items():

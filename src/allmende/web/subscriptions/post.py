@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from allmende.domain.profile import Profile
 from allmende.web.config import Config
+from allmende.web.observability.metrics import SUBSCRIPTION_LETTERS
 from allmende.web.subscriptions.ledger import is_public
 from allmende.web.subscriptions.letters import make_mail
 from allmende.web.subscriptions.models import MAIL, Letter, Subscriber
@@ -116,6 +117,9 @@ class Post:
                     self._way.send(letters, profile)
                 except Refused as refusal:
                     self._refuse(letters, refusal, now)
+                except OSError:
+                    self._count("failed", len(letters))
+                    raise
                 else:
                     self._settle(letters)
                     done += len(letters)
@@ -126,6 +130,8 @@ class Post:
             self._give_up_old(now)
         finally:
             self._way.close()
+        if done:
+            log.info("letters were handed over", way=self._way.name, letters=done)  # to whom is nobody's business
         return done
 
     def _parcels(self, now: datetime) -> Iterable[list[Letter]]:
@@ -159,6 +165,7 @@ class Post:
 
     def _settle(self, letters: Sequence[Letter]) -> None:
         self._failures = 0
+        self._count("sent", len(letters))
         with transaction.atomic():
             Letter.objects.filter(pk__in=[each.pk for each in letters]).update(sent=self._clock(), error="")
             Subscriber.objects.filter(pk=letters[0].subscriber_id, refusals__gt=0).update(refusals=0)
@@ -172,6 +179,7 @@ class Post:
             never = subscriber.confirmed is None  # an address that was mistyped
             if refusal.gone or never or subscriber.refusals >= self._config.subscription_refusals:
                 subscriber.delete()
+                self._count("unreachable", len(letters))
                 log.info("a subscriber who cannot be reached was deleted", way=self._way.name)
                 return
             subscriber.save(update_fields=["refusals"])
@@ -179,8 +187,10 @@ class Post:
             letter.attempts += 1
             letter.error = str(refusal)[:300]
             letter.due = now + timedelta(seconds=self._pause(letter.attempts))
-            if now - letter.made > self._patience:
+            over = now - letter.made > self._patience
+            if over:
                 letter.given_up = now
+            self._count("given_up" if over else "failed", 1)
             letter.save(update_fields=["attempts", "error", "due", "given_up"])
 
     @property
@@ -190,7 +200,11 @@ class Post:
     def _give_up_old(self, now: datetime) -> None:
         """News of the day before yesterday are none."""
         old = Letter.objects.filter(sent__isnull=True, given_up__isnull=True, due__lt=now - self._patience)
-        old.filter(subscriber__way=self._way.name).update(given_up=now, error="nobody took it in time")
+        number = old.filter(subscriber__way=self._way.name).update(given_up=now, error="nobody took it in time")
+        self._count("given_up", number)
+
+    def _count(self, fate: str, letters: int) -> None:
+        SUBSCRIPTION_LETTERS.labels(self._way.name, fate).inc(letters)
 
     @staticmethod
     def _pause(failures: int) -> float:

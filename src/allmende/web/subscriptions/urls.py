@@ -18,6 +18,7 @@ urlpatterns = [
     path("mine/<str:token>/end/<int:number>/", own_views.drop, name="drop"),
     path("off/<str:token>/", own_views.off, name="off"),
     path("push/", push_views.subscribe, name="push"),
+    path("push/move/", push_views.move, name="push-move"),
     path("push/mine/", push_views.mine, name="push-mine"),
     path("worker.js", push_views.worker, name="worker"),
     path("ended/", own_views.ended, name="ended"),
