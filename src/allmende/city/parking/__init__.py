@@ -7,9 +7,6 @@ SERVICE = Service(
     prefix="parking/",
     app="allmende.city.parking",
     shared=("*.json",),
-<<<<<<< HEAD
-    settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
-=======
     deeds={"parking.report": "editor"},
->>>>>>> main
+    settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
 )
