@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {
-    "run": ("the running house and the building of its pages", ("build", "files", "forecasts", "sql")),
+    "run": ("the running house and the building of its pages", ("build", "files", "forecasts", "reports", "sql")),
     "dev": ("tests and checks", ("test", "check", "gtfs")),
     "docs": ("the documentation", ("docs",)),
 }

@@ -29,7 +29,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = ("files", "forecasts", "sql")
+EXTRAS = ("files", "forecasts", "reports", "sql")
 """Optional parts that `make run` installs and the house imports."""
 _SPDX = {
     "MIT License": "MIT",

@@ -300,6 +300,11 @@ def test_several_go_as_one_and_what_changed_meanwhile_once(town: Town) -> None:
 # nothing is lost, nothing goes twice knowingly
 
 
+def without_links(letter: Any) -> str:
+    """What a letter says: its links are signed anew, with the second of the day."""
+    return re.sub(r"https://\S+", "", str(letter.body))
+
+
 def test_what_is_in_flight_when_the_machine_dies_goes_again_as_the_same(town: Town, monkeypatch) -> None:
     subscribe(town)
     town.deliver(work("a"), work("b"), at=from_datetime(timezone.now()))
@@ -318,7 +323,7 @@ def test_what_is_in_flight_when_the_machine_dies_goes_again_as_the_same(town: To
     taken = mail.outbox[1:]
     assert len(taken) == 3
     assert taken[0].extra_headers["Message-ID"] == again[0].extra_headers["Message-ID"]
-    assert taken[0].body == again[0].body
+    assert without_links(taken[0]) == without_links(again[0])
     assert taken[0].extra_headers["Message-ID"] != again[1].extra_headers["Message-ID"]
     assert town.post() == []
 

@@ -2,4 +2,10 @@
 
 from allmende.domain.service import Service
 
-SERVICE = Service(name="parking", prefix="parking/", app="allmende.city.parking", shared=("*.json",))
+SERVICE = Service(
+    name="parking",
+    prefix="parking/",
+    app="allmende.city.parking",
+    shared=("*.json",),
+    deeds={"parking.report": "editor"},
+)

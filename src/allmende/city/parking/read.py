@@ -78,7 +78,7 @@ def read_history(
     pieces: list[steps.Bucket] = []
     if stream is not None:
         begin, stop, moment = (times.from_datetime(t) for t in (start, end, now))
-        segments = _segments(store, reader, stream, begin, min(stop, moment))
+        segments = read_segments(store, reader, stream, begin, min(stop, moment))
         pieces = steps.buckets(segments, start=begin, end=stop, width=width * times.SECOND)
     buckets = tuple(map(_bucket, pieces))
     return History(car_park=car_park(state), site=state.site, start=start, end=end, width=width, buckets=buckets)
@@ -95,7 +95,7 @@ def _bucket(piece: steps.Bucket) -> Bucket:
     )
 
 
-def _segments(store: Store, reader: Reader, stream: SiteStream, start: int, end: int) -> list[steps.Segment]:
+def read_segments(store: Store, reader: Reader, stream: SiteStream, start: int, end: int) -> list[steps.Segment]:
     """The step function, with enough of what was before to know what held at the start."""
     points = store.points(reader, stream.id, start, end, before=True)
     reach = stream.silence.rewrite + stream.silence.night + stream.silence.slack

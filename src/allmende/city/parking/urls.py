@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from allmende.city.parking import tariffs_views, views
+from allmende.city.parking import report_views, tariffs_views, views
 
 app_name = "parking"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("board", views.show_fragment, name="fragment"),
     path("board.json", views.send_board, name="board-json"),
     path("map.json", views.send_map, name="map-json"),
+    path("reports/", report_views.list_reports, name="reports"),
+    path("reports/<str:month>/", report_views.show_report, name="report"),
+    path("reports/<str:month>/report.<str:form>", report_views.send_report, name="report-file"),
     path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),

@@ -1,0 +1,170 @@
+"""The monthly report: each car park's figures, beside those of the month before and of the same month a year before."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from allmende.city.parking.figures import Figures, figures_of
+from allmende.city.parking.read import read_segments, shown_kind
+from allmende.city.parking.sites import Site, SiteStream
+from allmende.city.parking.state import SiteState, read_states
+from allmende.domain import times
+from allmende.domain.errors import InvalidInput
+from allmende.domain.policy import Reader
+from allmende.domain.profile import Profile
+from allmende.domain.spans import Head
+from allmende.domain.store import Store
+
+SITES = 100
+"""Car parks of one report, where the city does not say otherwise (``report_sites``)."""
+
+
+class Month(NamedTuple):
+    """A month of the calendar."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def read(cls, text: str) -> "Month":
+        """Of ``2026-11``. Raises InvalidInput."""
+        try:
+            found = datetime.strptime(text, "%Y-%m")  # noqa: DTZ007  a month has no zone
+            if len(text) != 7 or not 1990 <= found.year <= 2200:
+                raise ValueError
+        except ValueError:
+            raise InvalidInput("this is no month, e.g. 2026-11", where="month") from None
+        return cls(found.year, found.month)
+
+    def __str__(self) -> str:
+        return f"{self.year}-{self.month:02}"
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, self.month, 1)
+
+    def moved(self, months: int) -> "Month":
+        """So many months later."""
+        number = self.year * 12 + self.month - 1 + months
+        return Month(number // 12, number % 12 + 1)
+
+    def span(self, zone: str) -> tuple[int, int]:
+        """Its beginning and its end on the clock of a zone, in microseconds."""
+        begin, end = (
+            datetime.combine(each.first, datetime.min.time(), ZoneInfo(zone)) for each in (self, self.moved(1))
+        )
+        return times.from_datetime(begin), times.from_datetime(end)
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One car park. A span without any reading of it is None."""
+
+    site: Site
+    simulated: bool
+    estimated: bool
+    now: Figures | None
+    before: Figures | None
+    year_ago: Figures | None
+    flagged: int
+    """Readings of the month that are flagged as implausible."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A month. What is simulated stands behind what is measured; nothing is summed up over both."""
+
+    month: Month
+    lines: tuple[Line, ...]
+    running: bool
+    """Whether the month is not over yet."""
+    left_out: int
+    """Car parks beyond the limit."""
+    made: datetime
+
+
+def read_report(
+    store: Store, profile: Profile, reader: Reader, month: Month, now: datetime, *, most: int = SITES
+) -> Report:
+    """The report of a month for all car parks that the reader may see and that have reported in it."""
+    moment = times.from_datetime(now)
+    begin, end = month.span(profile.time_zone)
+    wanted = _with_readings(store, profile, reader, now, begin, end)
+    lines = [_line(store, reader, state, stream, month, profile.time_zone, moment) for state, stream in wanted[:most]]
+    return Report(
+        month=month,
+        lines=tuple(lines),
+        running=moment < end,
+        left_out=max(len(wanted) - most, 0),
+        made=now,
+    )
+
+
+def months_with_readings(store: Store, profile: Profile, reader: Reader, now: datetime) -> list[Month]:
+    """The months of which there can be a report, the newest first."""
+    heads = [head for _state, _stream, head in _counted(store, profile, reader, now)]
+    first = min((head.first for head in heads if head.first is not None), default=None)
+    last = max((head.last for head in heads if head.last is not None), default=None)
+    if first is None or last is None:
+        return []
+    zone = ZoneInfo(profile.time_zone)
+    begin, end = (times.to_datetime(each).astimezone(zone) for each in (first, min(last, times.from_datetime(now))))
+    count = (end.year - begin.year) * 12 + end.month - begin.month
+    newest = Month(end.year, end.month)
+    return [newest.moved(-n) for n in range(count + 1)]
+
+
+def _counted(store: Store, profile: Profile, reader: Reader, now: datetime) -> list[tuple[SiteState, SiteStream, Head]]:
+    """Every car park with a stream of its free spaces: measured ones first."""
+    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], every=True, trends=False)
+    known = {head.id: head for head in store.heads(reader, [state.stream for state in states if state.stream])}
+    found = [
+        (state, stream, known[stream.id])
+        for state in states
+        for stream in state.site.streams
+        if stream.id == state.stream and stream.id in known
+    ]
+    return sorted(found, key=lambda each: each[0].simulated)
+
+
+def _with_readings(
+    store: Store, profile: Profile, reader: Reader, now: datetime, begin: int, end: int
+) -> list[tuple[SiteState, SiteStream]]:
+    return [
+        (state, stream)
+        for state, stream, head in _counted(store, profile, reader, now)
+        if head.first is not None and head.last is not None and head.first < end and head.last >= begin
+    ]
+
+
+def _line(
+    store: Store, reader: Reader, state: SiteState, stream: SiteStream, month: Month, zone: str, moment: int
+) -> Line:
+    def of(each: Month) -> Figures | None:
+        begin, end = each.span(zone)
+        return read_figures(store, reader, stream, begin, min(end, moment), state.capacity)
+
+    begin, end = month.span(zone)
+    flags: Sequence[str] = store.points(reader, stream.id, begin, end).flags
+    return Line(
+        site=state.site,
+        simulated=state.simulated,
+        estimated=stream.estimated,
+        now=of(month),
+        before=of(month.moved(-1)),
+        year_ago=of(month.moved(-12)),
+        flagged=sum(1 for flag in flags if flag),
+    )
+
+
+def read_figures(
+    store: Store, reader: Reader, stream: SiteStream, begin: int, end: int, capacity: int | None
+) -> Figures | None:
+    """The figures of a stream of free spaces over a span; None where nothing at all is known of it."""
+    if begin >= end:
+        return None
+    segments = read_segments(store, reader, stream, begin - times.DAY, end)
+    found = figures_of(segments, begin, end, capacity)
+    return found if found.known or found.implausible else None
