@@ -358,6 +358,8 @@ ROUTES: dict[str, Way] = {
     ),
     "stories/desk/": Guarded(("/stories/desk/",)),
     "stories/new/": Guarded(("/stories/new/",)),
+    "stories/<slug:name>/pictures/": Guarded(("/stories/{canary}/pictures/",)),
+    "stories/pictures/<slug:key>.webp": Apart("pictures of what is published; see tests/web/test_stories.py"),
     "stories/<slug:name>/edit/": Guarded(("/stories/{canary}/edit/",)),
     "stories/<slug:name>/publish/": Guarded(("/stories/{canary}/publish/",)),
     "stories/<slug:name>/versions/<int:number>/": Guarded(("/stories/{canary}/versions/1/",)),
