@@ -8,5 +8,6 @@ SERVICE = Service(
     app="allmende.city.parking",
     shared=("*.json", "api/*"),
     deeds={"parking.report": "editor"},
+    settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
     check="allmende.city.parking.tariffs_file:tariffs_of",
 )
