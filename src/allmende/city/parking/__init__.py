@@ -6,6 +6,8 @@ SERVICE = Service(
     name="parking",
     prefix="parking/",
     app="allmende.city.parking",
-    shared=("*.json",),
+    shared=("*.json", "api/*"),
     deeds={"parking.report": "editor"},
+    settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
+    check="allmende.city.parking.tariffs_file:tariffs_of",
 )
