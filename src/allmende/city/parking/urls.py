@@ -3,6 +3,7 @@
 from django.urls import path
 
 from allmende.city.parking import plan_views, report_views, tariffs_views, views
+from allmende.city.parking.arrival import views as arrival_views
 from allmende.city.parking.feeds.urls import urlpatterns as feeds
 
 app_name = "parking"
@@ -21,6 +22,8 @@ urlpatterns = [
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
     *feeds,
+    path("arrival/", arrival_views.show_arrival, name="arrival"),
+    path("arrival/arrival.json", arrival_views.send_arrival, name="arrival-json"),
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),
