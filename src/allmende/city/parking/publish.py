@@ -66,6 +66,7 @@ def records(sums: Together, at: datetime) -> Iterable[Record]:
 def publish(house: House) -> None:
     """The job. It reads as anybody: what is not open does not get into an open sum."""
     now = house.now().replace(microsecond=0)
-    sums = together(read_states(house.store, house.profile, ANONYMOUS, now, kinds=("car-park",), every=True, trends=False))
+    told = {"kinds": ("car-park",), "every": True, "trends": False}  # also of those that a simulation stands in for
+    sums = together(read_states(house.store, house.profile, ANONYMOUS, now, **told))
     if sums is not None:
         house.give("parking", DATASET, records(sums, now))
