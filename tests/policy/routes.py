@@ -41,6 +41,12 @@ _STA = tuple(
     )
 )  # fmt: skip
 
+_PARKING = (
+    "public/v3/parking-sites", "public/v3/parking-sites.geojson", "public/v3/parking-spots",
+    "public/v3/parking-spots.geojson", "public/v3/sources", "datex2/v3/table.xml", "datex2/v3/status.xml",
+    "datex2/v2/status.xml", "sites.csv",
+)  # fmt: skip
+
 _OGC = tuple(
     f"/ogc/v1{path}"
     for path in (
@@ -352,6 +358,8 @@ ROUTES: dict[str, Way] = {
     ),
     "stories/desk/": Guarded(("/stories/desk/",)),
     "stories/new/": Guarded(("/stories/new/",)),
+    "stories/<slug:name>/pictures/": Guarded(("/stories/{canary}/pictures/",)),
+    "stories/pictures/<slug:key>.webp": Apart("pictures of what is published; see tests/web/test_stories.py"),
     "stories/<slug:name>/edit/": Guarded(("/stories/{canary}/edit/",)),
     "stories/<slug:name>/publish/": Guarded(("/stories/{canary}/publish/",)),
     "stories/<slug:name>/versions/<int:number>/": Guarded(("/stories/{canary}/versions/1/",)),
@@ -495,16 +503,43 @@ ROUTES: dict[str, Way] = {
     "parking/board": Open(("/parking/board",)),
     "parking/board.json": Open(("/parking/board.json",)),
     "parking/map.json": Open(("/parking/map.json",)),
+    "parking/plan/": Open(("/parking/plan/", "/parking/plan/?site={canary}-thing&date=2023-11-14")),
+    "parking/plan/plan.csv": Open(("/parking/plan/plan.csv?site={canary}-thing&date=2023-11-14",)),
     "parking/reports/": Guarded(("/parking/reports/",)),
     "parking/reports/<str:month>/": Guarded(("/parking/reports/2023-11/",)),
     "parking/reports/<str:month>/report.<str:form>": Guarded(("/parking/reports/2023-11/report.pdf",)),
     "parking/tariffs/": Open(("/parking/tariffs/?where=parking-altmarkt", "/parking/tariffs/?where={canary}-thing")),
     "parking/tariffs/tariffs.json": Open(("/parking/tariffs/tariffs.json",)),
     "parking/tariffs/cost.json": Open(("/parking/tariffs/cost.json?where=parking-hafen",)),
+    "parking/operate/": Guarded(("/parking/operate/", "/parking/operate/?show=all")),
+    "parking/operate/board": Guarded(("/parking/operate/board",)),
+    "parking/operate/events/": Guarded(("/parking/operate/events/",)),
+    "parking/operate/events/<int:pk>/end": Guarded(("/parking/operate/events/1/end",)),
+    "parking/operate/site/<str:site>/": Guarded(
+        ("/parking/operate/site/parking-altmarkt/", "/parking/operate/site/{canary}-thing/")
+    ),
+    "parking/operate/site/<str:site>/add/<str:kind>": Guarded(("/parking/operate/site/{canary}-thing/add/override",)),
+    "parking/operate/site/<str:site>/calibration/<int:pk>": Guarded(
+        ("/parking/operate/site/{canary}-thing/calibration/1",)
+    ),
+    "parking/operate/site/<str:site>/<str:kind>/<int:pk>/end": Guarded(
+        ("/parking/operate/site/{canary}-thing/override/1/end",)
+    ),
     "parking/<str:thing_id>/": Open(("/parking/parking-altmarkt/", "/parking/{canary}-thing/", "/parking/no-thing/")),
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(
         ("/parking/parking-altmarkt/history.json?span=day", "/parking/{canary}-thing/history.json?span=day")
+    ),
+    "parking/developers/": Open(("/parking/developers/",)),
+    **{
+        f"parking/api/{path}": Open((f"/parking/api/{path}", f"/parking/api/{path}?simulated=true"))
+        for path in _PARKING
+    },
+    "parking/api/public/v3/parking-sites/<int:number>": Open(("/parking/api/public/v3/parking-sites/1",)),
+    "parking/api/public/v3/parking-spots/<int:number>": Open(("/parking/api/public/v3/parking-spots/1",)),
+    "parking/api/public/v3/sources/<int:number>": Open(("/parking/api/public/v3/sources/1",)),
+    "parking/api/sites/<str:thing_id>/history.csv": Open(
+        ("/parking/api/sites/parking-altmarkt/history.csv", "/parking/api/sites/{canary}-thing/history.csv")
     ),
     "subscriptions/": Open(("/subscriptions/", "/subscriptions/?q={canary}", "/subscriptions/?q=gate")),
     "subscriptions/new/": Open(

@@ -88,7 +88,7 @@ def test_what_is_set_by_hand_is_shown_with_end_and_reason_until_it_is_ended(site
     ended = editor.post(
         f"/parking/operate/site/{site}/override/{made.pk}/end", {"seen": paperwork.version_of(site)}, follow=True
     )
-    assert "It has ended." in ended.content.decode()
+    assert "The decision has ended." in ended.content.decode()
     assert shown(site)["reason"] != "override"
     assert Override.objects.count() == 1  # nothing is deleted
     told = list(AuditEntry.objects.filter(action__startswith="parking.").values_list("action", "actor"))

@@ -6,7 +6,8 @@ SERVICE = Service(
     name="parking",
     prefix="parking/",
     app="allmende.city.parking",
-    shared=("*.json",),
     deeds={"parking.report": "editor", "parking.operate": "editor", "parking.arrange": "steward"},
     settings={"plausibility": {}},
+    shared=("*.json", "api/*"),
+    check="allmende.city.parking.tariffs_file:tariffs_of",
 )

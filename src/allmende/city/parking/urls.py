@@ -2,7 +2,8 @@
 
 from django.urls import include, path
 
-from allmende.city.parking import report_views, tariffs_views, views
+from allmende.city.parking import plan_views, report_views, tariffs_views, views
+from allmende.city.parking.feeds.urls import urlpatterns as feeds
 
 app_name = "parking"
 
@@ -11,6 +12,8 @@ urlpatterns = [
     path("board", views.show_fragment, name="fragment"),
     path("board.json", views.send_board, name="board-json"),
     path("map.json", views.send_map, name="map-json"),
+    path("plan/", plan_views.show_plan, name="plan"),
+    path("plan/plan.csv", plan_views.send_plan, name="plan-csv"),
     path("reports/", report_views.list_reports, name="reports"),
     path("reports/<str:month>/", report_views.show_report, name="report"),
     path("reports/<str:month>/report.<str:form>", report_views.send_report, name="report-file"),
@@ -18,6 +21,7 @@ urlpatterns = [
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
     path("operate/", include("allmende.city.parking.operating.urls")),
+    *feeds,
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),

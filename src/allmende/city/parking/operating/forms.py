@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
+from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from allmende.city.parking.operating.models import Lease, Override
@@ -16,7 +16,7 @@ _TIMES = ["%Y-%m-%dT%H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M"]
 
 
 def _time(label: Any, *, required: bool, hint: Any = "") -> forms.DateTimeField:
-    told = {"required": later("Say until when."), "invalid": later("This is no time.")}
+    told = {"required": _l("Say until when."), "invalid": _l("This is no time.")}
     box = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     return forms.DateTimeField(
         label=label, help_text=hint, input_formats=_TIMES, required=required, error_messages=told, widget=box
@@ -31,7 +31,7 @@ def _words(label: Any, *, most: int, required: bool = False, hint: Any = "", tol
 
 
 def _count(label: Any, *, least: int, required: bool, hint: Any = "") -> forms.IntegerField:
-    told = {"required": later("Say how many."), "invalid": later("This is no whole number.")}
+    told = {"required": _l("Say how many."), "invalid": _l("This is no whole number.")}
     return forms.IntegerField(
         label=label, min_value=least, max_value=1_000_000, required=required, help_text=hint, error_messages=told
     )
@@ -85,20 +85,20 @@ class OverrideForm(Paper):
     """A number, closed, or no number, until a time, for a reason."""
 
     status = forms.ChoiceField(
-        label=later("What is shown"),
+        label=_l("What is shown"),
         choices=[
-            (Override.LIVE, later("This number of free spaces")),
-            (Override.CLOSED, later("Closed")),
-            (Override.UNKNOWN, later("No number")),
+            (Override.LIVE, _l("This number of free spaces")),
+            (Override.CLOSED, _l("Closed")),
+            (Override.UNKNOWN, _l("No number")),
         ],
     )
-    free = _count(later("Free spaces"), least=0, required=False)
-    until = _time(later("Until"), required=True)
+    free = _count(_l("Free spaces"), least=0, required=False)
+    until = _time(_l("Until"), required=True)
     reason = _words(
-        later("Reason"), most=200, required=True, hint=later("Everybody can read this."),
-        told=later("Say in a few words why."),
+        _l("Reason"), most=200, required=True, hint=_l("Everybody can read this."),
+        told=_l("Say in a few words why."),
     )  # fmt: skip
-    note = _words(later("Note"), most=500, hint=later("Only operators see this."))
+    note = _words(_l("Note for operators"), most=500, hint=_l("Only operators see this."))
 
     def clean_free(self) -> int | None:
         """No more than there are."""
@@ -126,15 +126,13 @@ class OverrideForm(Paper):
 class ClosureForm(Paper):
     """The site, or a part of it, is closed."""
 
-    spaces = _count(
-        later("Only so many spaces"), least=1, required=False, hint=later("Empty: the whole car park is closed.")
-    )
-    start = _time(later("From"), required=False, hint=later("Empty: from now on."))
-    until = _time(later("Until"), required=False, hint=later("Empty: until further notice."))
-    text = _words(later("What everybody reads"), most=300)
+    spaces = _count(_l("Only so many spaces"), least=1, required=False, hint=_l("Empty: the whole car park is closed."))
+    start = _time(_l("From"), required=False, hint=_l("Empty: from now on."))
+    until = _time(_l("Until"), required=False, hint=_l("Empty: until further notice."))
+    text = _words(_l("What everybody reads"), most=300)
     reason = _words(
-        later("Reason"), most=500, required=True, hint=later("Only operators see this."),
-        told=later("Say in a few words why."),
+        _l("Reason"), most=500, required=True, hint=_l("Only operators see this."),
+        told=_l("Say in a few words why."),
     )  # fmt: skip
 
     def clean_spaces(self) -> int | None:
@@ -145,16 +143,16 @@ class ClosureForm(Paper):
 class LeaseForm(Paper):
     """Spaces that are not public."""
 
-    spaces = _count(later("Spaces"), least=1, required=True)
+    spaces = _count(_l("Spaces"), least=1, required=True)
     kind = forms.ChoiceField(
-        label=later("For whom"),
-        choices=[(Lease.LEASED, later("Leased")), (Lease.PERMIT, later("Holders of permits"))],
+        label=_l("For whom"),
+        choices=[(Lease.LEASED, _l("Leased")), (Lease.PERMIT, _l("Holders of permits"))],
     )
-    start = _time(later("From"), required=False, hint=later("Empty: from now on."))
-    until = _time(later("Until"), required=False, hint=later("Empty: until further notice."))
+    start = _time(_l("From"), required=False, hint=_l("Empty: from now on."))
+    until = _time(_l("Until"), required=False, hint=_l("Empty: until further notice."))
     reason = _words(
-        later("Reason"), most=500, required=True, hint=later("Only operators see this."),
-        told=later("Say in a few words why."),
+        _l("Reason"), most=500, required=True, hint=_l("Only operators see this."),
+        told=_l("Say in a few words why."),
     )  # fmt: skip
 
     def clean_spaces(self) -> int | None:
@@ -165,13 +163,11 @@ class LeaseForm(Paper):
 class EventForm(Paper):
     """Something that fills or empties car parks."""
 
-    name = _words(later("Name"), most=200, required=True, told=later("Say what it is."))
-    sites = forms.MultipleChoiceField(
-        label=later("Car parks"), error_messages={"required": later("Choose at least one.")}
-    )
-    start = _time(later("From"), required=False, hint=later("Empty: from now on."))
-    until = _time(later("Until"), required=True)
-    effect = _words(later("What it means for parking"), most=500, hint=later("Everybody can read this."))
+    name = _words(_l("Name"), most=200, required=True, told=_l("Say what it is."))
+    sites = forms.MultipleChoiceField(label=_l("Car parks"), error_messages={"required": _l("Choose at least one.")})
+    start = _time(_l("From"), required=False, hint=_l("Empty: from now on."))
+    until = _time(_l("Until"), required=True)
+    effect = _words(_l("What it means for parking"), most=500, hint=_l("Everybody can read this."))
 
     def __init__(self, *args: Any, sites: list[tuple[str, str]], **more: Any) -> None:
         super().__init__(*args, **more)
@@ -186,5 +182,5 @@ class ChoiceForm(Paper):
     """Which statement on a fact counts."""
 
     fact = forms.CharField(max_length=100)
-    statement = forms.IntegerField(min_value=0, error_messages={"required": later("Choose one.")})
-    reason = _words(later("Reason"), most=500, required=True, told=later("Say in a few words why."))
+    statement = forms.IntegerField(min_value=0, error_messages={"required": _l("Choose one.")})
+    reason = _words(_l("Reason"), most=500, required=True, told=_l("Say in a few words why."))
