@@ -206,7 +206,7 @@ def touch() -> None:
     Desk.objects.update_or_create(pk=ALL, defaults={"stamp": secrets.token_hex(16)})
 
 
-def decide(house: House, kind: str, site: str, seen: int, now: datetime, **said: Any) -> Decided:
+def decide(house: House, kind: str, site: str, seen: int, now: datetime, /, **said: Any) -> Decided:
     """Write down a decision. An override takes the place of the one before, a choice that of the one on the same fact.
 
     Raises Conflict.

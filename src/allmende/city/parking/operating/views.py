@@ -118,7 +118,9 @@ def end(request: HttpRequest, site: str, kind: str, pk: int) -> HttpResponse:
     if (instead := _turned_away(house, kind)) is not None:
         return instead
     _find(house, site, house.now())
-    _try(request, lambda: paperwork.end(house, kind, site, pk, _seen(request), house.now()), _("The decision has ended."))
+    _try(
+        request, lambda: paperwork.end(house, kind, site, pk, _seen(request), house.now()), _("The decision has ended.")
+    )
     return HttpResponseRedirect(reverse("parking:operate-site", args=[site]))
 
 
@@ -171,7 +173,11 @@ def events(request: HttpRequest) -> HttpResponse:
 def end_event(request: HttpRequest, pk: int) -> HttpResponse:
     """End an event before its time."""
     house = house_of(request)
-    _try(request, lambda: paperwork.end(house, "event", "events", pk, _seen(request), house.now()), _("The decision has ended."))
+    _try(
+        request,
+        lambda: paperwork.end(house, "event", "events", pk, _seen(request), house.now()),
+        _("The decision has ended."),
+    )
     return HttpResponseRedirect(reverse("parking:operate-events"))
 
 
@@ -237,6 +243,10 @@ def _try(request: HttpRequest, work: Any, done: str) -> None:
         messages.error(request, str(error))
     else:
         messages.success(request, done)
+
+
+def _ended() -> str:
+    return _("The decision has ended.")
 
 
 def _private(response: HttpResponse) -> HttpResponse:
