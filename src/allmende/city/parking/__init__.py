@@ -7,7 +7,13 @@ SERVICE = Service(
     prefix="parking/",
     app="allmende.city.parking",
     deeds={"parking.report": "editor", "parking.operate": "editor", "parking.arrange": "steward"},
-    settings={"plausibility": {}},
     shared=("*.json", "api/*"),
+    settings={
+        "kind": "car-park",
+        "dataset": "parking-guidance",
+        "datasets": ["parking-guidance"],
+        "tables": {},
+        "plausibility": {},
+    },
     check="allmende.city.parking.tariffs_file:tariffs_of",
 )

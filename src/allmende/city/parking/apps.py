@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from allmende.city.glance import Glance
 from allmende.city.house import House
 from allmende.city.jobs import Job
+from allmende.city.parking.questions import QUESTIONS
 
 
 def values(request: HttpRequest) -> dict[str, Any]:
@@ -33,6 +34,13 @@ def calibrate(house: House) -> None:
     look(house)
 
 
+def publish(house: House) -> None:
+    """The job, imported late, too."""
+    from allmende.city.parking import publish
+
+    publish.publish(house)
+
+
 class ParkingConfig(AppConfig):
     """Live free spaces of the city's car parks."""
 
@@ -44,7 +52,12 @@ class ParkingConfig(AppConfig):
         template="parking/_glance.html",
         values=values,
     )
-    jobs = (Job("plausibility", timedelta(minutes=1), watch), Job("calibration", time(5, 30), calibrate))
+    questions = QUESTIONS
+    jobs = (
+        Job("plausibility", timedelta(minutes=1), watch),
+        Job("calibration", time(5, 30), calibrate),
+        Job("publish", timedelta(minutes=5), publish),
+    )
 
     def ready(self) -> None:
         """Say what is held of people."""
