@@ -1,6 +1,6 @@
 """Addresses of the parking service, the same in all languages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from allmende.city.parking import plan_views, report_views, tariffs_views, views
 from allmende.city.parking.arrival import views as arrival_views
@@ -21,6 +21,7 @@ urlpatterns = [
     path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
+    path("operate/", include("allmende.city.parking.operating.urls")),
     *feeds,
     path("arrival/", arrival_views.show_arrival, name="arrival"),
     path("arrival/arrival.json", arrival_views.send_arrival, name="arrival-json"),
