@@ -7,5 +7,5 @@ SERVICE = Service(
     prefix="parking/",
     app="allmende.city.parking",
     shared=("*.json",),
-    deeds={"parking.report": "editor"},
+    deeds={"parking.report": "editor", "parking.operate": "editor"},
 )

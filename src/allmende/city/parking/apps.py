@@ -1,5 +1,6 @@
 """Parking as a Django app."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.apps import AppConfig
@@ -7,6 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from allmende.city.glance import Glance
+from allmende.city.house import House
+from allmende.city.jobs import Job
 
 
 def values(request: HttpRequest) -> dict[str, Any]:
@@ -14,6 +17,13 @@ def values(request: HttpRequest) -> dict[str, Any]:
     from allmende.city.parking.views import board_context
 
     return board_context(request)
+
+
+def decide_signs(house: House) -> None:
+    """The job of the signs; imported late because it needs the loaded apps."""
+    from allmende.city.parking.signs.keeping import run
+
+    run(house)
 
 
 class ParkingConfig(AppConfig):
@@ -27,3 +37,4 @@ class ParkingConfig(AppConfig):
         template="parking/_glance.html",
         values=values,
     )
+    jobs = (Job("signs", timedelta(seconds=15), decide_signs),)
