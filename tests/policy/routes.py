@@ -495,6 +495,8 @@ ROUTES: dict[str, Way] = {
     "parking/board": Open(("/parking/board",)),
     "parking/board.json": Open(("/parking/board.json",)),
     "parking/map.json": Open(("/parking/map.json",)),
+    "parking/plan/": Open(("/parking/plan/", "/parking/plan/?site={canary}-thing&date=2023-11-14")),
+    "parking/plan/plan.csv": Open(("/parking/plan/plan.csv?site={canary}-thing&date=2023-11-14",)),
     "parking/reports/": Guarded(("/parking/reports/",)),
     "parking/reports/<str:month>/": Guarded(("/parking/reports/2023-11/",)),
     "parking/reports/<str:month>/report.<str:form>": Guarded(("/parking/reports/2023-11/report.pdf",)),

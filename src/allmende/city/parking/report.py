@@ -1,21 +1,19 @@
 """The monthly report: each car park's figures, beside those of the month before and of the same month a year before."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from allmende.city.parking.counted import Counted, read_counted
 from allmende.city.parking.figures import Figures, figures_of
-from allmende.city.parking.read import read_segments, shown_kind
+from allmende.city.parking.read import read_segments
 from allmende.city.parking.sites import Site, SiteStream
-from allmende.city.parking.state import SiteState, read_states
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
-from allmende.domain.spans import Head
 from allmende.domain.store import Store
 
 SITES = 100
@@ -92,7 +90,7 @@ def read_report(
     moment = times.from_datetime(now)
     begin, end = month.span(profile.time_zone)
     wanted = _with_readings(store, profile, reader, now, begin, end)
-    lines = [_line(store, reader, state, stream, month, profile.time_zone, moment) for state, stream in wanted[:most]]
+    lines = [_line(store, reader, each, month, profile.time_zone, moment) for each in wanted[:most]]
     return Report(
         month=month,
         lines=tuple(lines),
@@ -104,7 +102,7 @@ def read_report(
 
 def months_with_readings(store: Store, profile: Profile, reader: Reader, now: datetime) -> list[Month]:
     """The months of which there can be a report, the newest first."""
-    heads = [head for _state, _stream, head in _counted(store, profile, reader, now)]
+    heads = [each.head for each in read_counted(store, profile, reader, now)]
     first = min((head.first for head in heads if head.first is not None), default=None)
     last = max((head.last for head in heads if head.last is not None), default=None)
     if first is None or last is None:
@@ -116,38 +114,26 @@ def months_with_readings(store: Store, profile: Profile, reader: Reader, now: da
     return [newest.moved(-n) for n in range(count + 1)]
 
 
-def _counted(store: Store, profile: Profile, reader: Reader, now: datetime) -> list[tuple[SiteState, SiteStream, Head]]:
-    """Every car park with a stream of its free spaces: measured ones first."""
-    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], every=True, trends=False)
-    known = {head.id: head for head in store.heads(reader, [state.stream for state in states if state.stream])}
-    found = [
-        (state, stream, known[stream.id])
-        for state in states
-        for stream in state.site.streams
-        if stream.id == state.stream and stream.id in known
-    ]
-    return sorted(found, key=lambda each: each[0].simulated)
-
-
 def _with_readings(
     store: Store, profile: Profile, reader: Reader, now: datetime, begin: int, end: int
-) -> list[tuple[SiteState, SiteStream]]:
+) -> list[Counted]:
     return [
-        (state, stream)
-        for state, stream, head in _counted(store, profile, reader, now)
-        if head.first is not None and head.last is not None and head.first < end and head.last >= begin
+        each
+        for each in read_counted(store, profile, reader, now)
+        if each.head.first is not None and each.head.last is not None
+        if each.head.first < end and each.head.last >= begin
     ]
 
 
-def _line(
-    store: Store, reader: Reader, state: SiteState, stream: SiteStream, month: Month, zone: str, moment: int
-) -> Line:
+def _line(store: Store, reader: Reader, counted: Counted, month: Month, zone: str, moment: int) -> Line:
+    stream, state = counted.stream, counted.state
+
     def of(each: Month) -> Figures | None:
         begin, end = each.span(zone)
         return read_figures(store, reader, stream, begin, min(end, moment), state.capacity)
 
     begin, end = month.span(zone)
-    flags: Sequence[str] = store.points(reader, stream.id, begin, end).flags
+    flags = store.points(reader, stream.id, begin, end).flags
     return Line(
         site=state.site,
         simulated=state.simulated,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from allmende.city.parking import report_views, tariffs_views, views
+from allmende.city.parking import plan_views, report_views, tariffs_views, views
 from allmende.city.parking.signs import operate
 from allmende.city.parking.signs import views as signs
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("board", views.show_fragment, name="fragment"),
     path("board.json", views.send_board, name="board-json"),
     path("map.json", views.send_map, name="map-json"),
+    path("plan/", plan_views.show_plan, name="plan"),
+    path("plan/plan.csv", plan_views.send_plan, name="plan-csv"),
     path("reports/", report_views.list_reports, name="reports"),
     path("reports/<str:month>/", report_views.show_report, name="report"),
     path("reports/<str:month>/report.<str:form>", report_views.send_report, name="report-file"),

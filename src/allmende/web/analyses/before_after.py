@@ -9,13 +9,13 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from allmende.city.drawing import FOOT, Axis, Line, Plot, Tick, height, path, percent
 from allmende.domain.errors import InvalidInput
 from allmende.domain.spans import Head
 from allmende.knowledge.analyses.effect import Change, Compared, Control, Effect, Event, Part, before_and_after, check
 from allmende.knowledge.analyses.resampling import LEAST_USUAL, Estimate
 from allmende.web.analyses import answering, words
 from allmende.web.analyses.asking import Asked, wrong
-from allmende.web.analyses.drawing import FOOT, Axis, Line, Plot, Tick, height, path, percent
 from allmende.web.analyses.reading import no_values, take_of
 
 MOST_CONTROLS = 5

@@ -8,11 +8,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from allmende.city.drawing import percent
 from allmende.domain.spans import Head
 from allmende.knowledge.analyses.heat import SHADES, Cell, Heat, days_by_month, hours_by_day
 from allmende.web.analyses import answering, words
 from allmende.web.analyses.asking import Asked
-from allmende.web.analyses.drawing import percent
 from allmende.web.analyses.reading import no_values, read
 
 MOST_DAYS = 100

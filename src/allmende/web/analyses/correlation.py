@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from allmende.city.drawing import FOOT, Axis, Line, Plot, Tick, height, path, percent
 from allmende.domain.spans import Head
 from allmende.knowledge.analyses.correlation import LEAST_PAIRS, Coefficient, Lag, Pairing, correlate
 from allmende.knowledge.analyses.values import Values
 from allmende.web.analyses import answering, words
 from allmende.web.analyses.asking import Asked
-from allmende.web.analyses.drawing import FOOT, Axis, Line, Plot, Tick, height, path, percent
 from allmende.web.analyses.reading import read
 
 MOST = 4

@@ -8,11 +8,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from allmende.city import drawing
 from allmende.domain.spans import Head
 from allmende.knowledge.analyses import week as analysis
 from allmende.knowledge.analyses.values import Span
 from allmende.knowledge.analyses.week import LEAST_WEEKS, Week, WeekSlot
-from allmende.web.analyses import answering, drawing, words
+from allmende.web.analyses import answering, words
 from allmende.web.analyses.asking import Asked
 from allmende.web.analyses.reading import no_values, read
 
