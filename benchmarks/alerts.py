@@ -121,7 +121,8 @@ def load(client: Client, streams: int, rate: int, seconds: int) -> tuple[dict[st
         turn, stream = divmod(number, streams)
         high = stream % 100 == turn % 100
         sent = time.monotonic()
-        client.post(f"/sta/v1.1/Datastreams('bench~{stream}')/Observations", {"result": 150.0 if high else 50.0 + turn})
+        result = 150.0 if high else 50.0 + turn % 40
+        client.post(f"/sta/v1.1/Datastreams('bench~{stream}')/Observations", {"result": result})
         with lock:
             late = max(late, sent - due)
             if high:
@@ -166,8 +167,9 @@ def measure(home: Path, database: str, options: argparse.Namespace) -> None:
         **({"ALLMENDE_DATABASE_URL": database} if database else {}),
     }  # fmt: skip
     subprocess.run([sys.executable, "-c", _INIT, str(town)], env=environ, check=True, stdout=subprocess.DEVNULL)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    house = subprocess.Popen([sys.executable, "-c", _SERVE], env=environ, **quiet)
+    log = home / "house.log"
+    with log.open("wb") as file:
+        house = subprocess.Popen([sys.executable, "-c", _SERVE], env=environ, stdout=file, stderr=file)
     try:
         if not wait_for(lambda: answers(port), 90):
             raise RuntimeError("the house does not answer")
@@ -180,6 +182,8 @@ def measure(home: Path, database: str, options: argparse.Namespace) -> None:
         wait_for(lambda: all(len(hook.told.get(key, ())) >= len(times) for key, times in above.items()), 30)
         delays = [told - sent for key, times in above.items()
                   for sent, told in zip(times, hook.told.get(key, ()), strict=False)]  # fmt: skip
+        if not delays:
+            raise RuntimeError(f"no alert was told: {log.read_text('utf-8', 'replace')[-3000:]}")
         lost = sum(len(times) for times in above.values()) - len(delays)
         raw = _raw(hook.port)
         slow = statistics.quantiles(delays, n=20)[-1] if len(delays) > 1 else delays[0]

@@ -31,6 +31,9 @@ SLOW_4G = {
 }
 SLOWDOWN = 4
 READ_SECONDS, BYTES = 2.0, 150_000
+CHART = "/explorer/?simulated=1&from=-P1D&stream=demo-parking-goethe-galerie~free"
+"""The explorer with a chart of what is simulated while the house is served."""
+PATHS = ["/", "/datasets/", "/dataset/trees", "/instruments/", "/explorer/", CHART, "/boards/jena-heute/", "/map/"]
 MAP = re.compile(r"/assets/(map|cityMap|maplibre|canvas|preview|places|extent|choose)[-.]|/geo/|/tiles/")
 """Files of the map, by what Vite calls them, and what it draws."""
 WATCH = """
@@ -99,7 +102,7 @@ def main() -> int:
     """1 where a page is over the plan's limits."""
     parser = argparse.ArgumentParser(description="First views under slow 4G.")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("paths", nargs="*", default=["/", "/datasets/", "/dataset/trees", "/instruments/", "/map/"])
+    parser.add_argument("paths", nargs="*", default=PATHS)
     asked = parser.parse_args()
     chromium = os.environ.get("ALLMENDE_CHROMIUM") or shutil.which("chromium")
     if not chromium:

@@ -4,7 +4,7 @@
  */
 import * as maplibregl from 'maplibre-gl';
 import type { FeatureCollection, Point } from 'geojson';
-import { fail, load } from './cityMap';
+import { fail, load, repaint } from './cityMap';
 import { colour, onTheme } from './page';
 import { around, open } from './places';
 
@@ -37,9 +37,7 @@ export async function offerChoice(place: HTMLElement): Promise<void> {
       });
       place.dataset.drawn = String(found.features.length);
     });
-    onTheme(() => {
-      for (const [name, value] of Object.entries(paint())) map.setPaintProperty('places', name as never, value as never);
-    });
+    onTheme(() => repaint(map, { places: paint() }));
     const at = ({ x, y }: maplibregl.Point): Place | undefined => {
       const box: [[number, number], [number, number]] = [
         [x - REACH, y - REACH],

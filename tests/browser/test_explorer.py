@@ -44,6 +44,32 @@ def test_values_are_found_and_read_by_keyboard(visit, axe):
     assert visitor.faults == []
 
 
+def test_a_place_is_chosen_on_the_map_and_from_the_list_beside_it(visit, axe):
+    visitor = visit(width=1280)
+    page = visitor.open("/explorer/?simulated=1&q=Goethe")
+    page.get_by_role("link", name="Auf der Karte wählen").press("Enter")
+
+    def mapped(page: Page) -> None:
+        page.locator("[data-choose-map]").scroll_into_view_if_needed()
+        page.wait_for_selector("[data-choose-map][data-drawn]", timeout=20_000)
+
+    mapped(page)
+    assert look(page, axe, mapped) == []
+    page.reload()
+    mapped(page)
+    place = page.locator("[data-choose-map] canvas")
+    place.hover()  # the only one that was found is in the middle
+    expect(page.locator("[data-choose-name]")).to_contain_text("Goethe")
+    place.click()
+    page.wait_for_url("**thing=*")
+    assert "Goethe" in page.locator("a.explorer__hit").first.inner_text()
+    page.get_by_role("link", name="Zurück zu allen Orten").press("Enter")
+    page.locator("a.explorer__hit").first.press("Enter")
+    page.locator("a.explorer__hit").first.press("Enter")
+    drawn(page)
+    assert visitor.faults == []
+
+
 def test_a_week_is_compared_and_read_as_a_table(visit, axe):
     visitor = visit(locale="en-GB")
     page = visitor.open("/explorer/?simulated=1&q=Goethe")

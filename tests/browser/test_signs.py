@@ -9,7 +9,7 @@ from tests.browser.conftest import Site
 from tests.browser.looking import add_people, enter, look
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("instruments")]
-SIGN = "Constructed mast 01 a"
+SIGN = "Konstruierter Mast 01 a"
 
 
 def follow(page: Page, role: Any, name: str) -> None:

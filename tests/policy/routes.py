@@ -41,6 +41,12 @@ _STA = tuple(
     )
 )  # fmt: skip
 
+_PARKING = (
+    "public/v3/parking-sites", "public/v3/parking-sites.geojson", "public/v3/parking-spots",
+    "public/v3/parking-spots.geojson", "public/v3/sources", "datex2/v3/table.xml", "datex2/v3/status.xml",
+    "datex2/v2/status.xml", "sites.csv",
+)  # fmt: skip
+
 _OGC = tuple(
     f"/ogc/v1{path}"
     for path in (
@@ -352,6 +358,8 @@ ROUTES: dict[str, Way] = {
     ),
     "stories/desk/": Guarded(("/stories/desk/",)),
     "stories/new/": Guarded(("/stories/new/",)),
+    "stories/<slug:name>/pictures/": Guarded(("/stories/{canary}/pictures/",)),
+    "stories/pictures/<slug:key>.webp": Apart("pictures of what is published; see tests/web/test_stories.py"),
     "stories/<slug:name>/edit/": Guarded(("/stories/{canary}/edit/",)),
     "stories/<slug:name>/publish/": Guarded(("/stories/{canary}/publish/",)),
     "stories/<slug:name>/versions/<int:number>/": Guarded(("/stories/{canary}/versions/1/",)),
@@ -515,6 +523,17 @@ ROUTES: dict[str, Way] = {
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(
         ("/parking/parking-altmarkt/history.json?span=day", "/parking/{canary}-thing/history.json?span=day")
+    ),
+    "parking/developers/": Open(("/parking/developers/",)),
+    **{
+        f"parking/api/{path}": Open((f"/parking/api/{path}", f"/parking/api/{path}?simulated=true"))
+        for path in _PARKING
+    },
+    "parking/api/public/v3/parking-sites/<int:number>": Open(("/parking/api/public/v3/parking-sites/1",)),
+    "parking/api/public/v3/parking-spots/<int:number>": Open(("/parking/api/public/v3/parking-spots/1",)),
+    "parking/api/public/v3/sources/<int:number>": Open(("/parking/api/public/v3/sources/1",)),
+    "parking/api/sites/<str:thing_id>/history.csv": Open(
+        ("/parking/api/sites/parking-altmarkt/history.csv", "/parking/api/sites/{canary}-thing/history.csv")
     ),
     "subscriptions/": Open(("/subscriptions/", "/subscriptions/?q={canary}", "/subscriptions/?q=gate")),
     "subscriptions/new/": Open(

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Set
 from typing import Any
 
+import msgspec
+
+from allmende.connectors.properties import find_property
 from allmende.domain.connector import Source, ThingFacts
 from allmende.domain.records import Declaration, Position, Property, SensorDeclaration, ThingDeclaration, Unit
 
@@ -91,6 +94,33 @@ def declare(
         properties=properties,
         low=0,
         high=high,
+    )
+
+
+def declare_for(declared: Declaration, kind: str) -> Declaration:
+    """The same stream for one kind of spaces: ``<thing>~<quantity>-<kind>``."""
+    return msgspec.structs.replace(
+        declared,
+        stream=f"{declared.stream}-{kind}",
+        name=f"{declared.name} ({kind})",
+        properties={**declared.properties, "spaces_for": kind},
+    )
+
+
+def declare_bay(source: Source, bay: ThingDeclaration, sensor: SensorDeclaration) -> Declaration:
+    """The stream ``<bay>~occupied`` of a single bay: 1 while a vehicle stands in it, 0 while none does."""
+    observed, _ = find_property(source.settings, "bay-occupied", source.language)
+    return Declaration(
+        stream=f"{bay.id}~occupied",
+        name=f"{bay.name}: {'belegt' if source.language == 'de' else 'occupied'}",
+        thing=bay,
+        sensor=sensor,
+        observed_property=observed,
+        unit=Unit("1", "1", "https://ucum.org/ucum"),
+        observation_type="count",
+        properties=stream_properties(source),
+        low=0,
+        high=1,
     )
 
 

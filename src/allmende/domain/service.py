@@ -37,6 +37,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     are read as by nobody known, without cookies."""
     settings: Mapping[str, Any] = {}
     """What ``[services.NAME]`` of a profile may say, with what holds where it does not say it."""
+    check: str = ""
+    """``package.module:function`` that looks at what a Profile says of it and raises ProfileError where that is wrong:
+    a house does not start on it, and a running one keeps the last good profile. It needs no Django."""
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

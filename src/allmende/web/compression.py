@@ -13,7 +13,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-APIS = ("/sta/", "/ogc/", "/catalog", "/dataset/", "/api/3/", "/api/action/")
+APIS = ("/sta/", "/ogc/", "/catalog", "/dataset/", "/api/3/", "/api/action/", "/explorer/series.json",
+        "/explorer/places.json")  # fmt: skip
 SMALLEST = 1400
 """Bytes: what fits into one packet is sent as it is."""
 _TYPES = (

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from allmende.domain.boards import FOLDER as BOARDS
 from allmende.domain.commons import Commons
 from allmende.domain.errors import ConfigurationError
+from allmende.domain.profile import Profile
 from allmende.domain.service import Service
 from allmende.domain.stories import FOLDER as STORIES
 from allmende.web.account_settings import ROLES
@@ -76,6 +78,16 @@ def folders_of(package: str) -> Iterator[Path]:
         return
     for place in (spec.submodule_search_locations or ()) if spec else ():
         yield Path(place)
+
+
+def check_services(profile: Profile) -> None:
+    """Let the services of a profile look at what it says of them. Raises ProfileError."""
+    found = _installed()
+    for name in profile.services:
+        service = _service_of(found[name]) if name in found else None
+        if service is not None and service.check:
+            module, _, function = service.check.partition(":")
+            getattr(import_module(module), function)(profile)
 
 
 def watched_folders(services: Iterable[Service]) -> tuple[Path, ...]:

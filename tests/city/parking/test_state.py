@@ -174,7 +174,8 @@ def test_what_is_simulated_is_never_added_to_what_is_measured(town):
     states = town.states()
     assert set(states) == {"north", "zone", "east", "demo-west"}
     assert (states["zone"].free, states["zone"].simulated, states["zone"].parts.share) == (7, False, 0.5)
-    assert set(town.states(every=True)) == {"north", "zone", "east", "west", "demo-west"}
+    assert set(town.states(simulated="left-out")) == {"north", "zone", "east", "west"}
+    assert set(town.states(simulated="beside")) == {"north", "zone", "east", "west", "demo-west"}
 
 
 def test_an_estimate_says_so_with_its_age_and_error(town):

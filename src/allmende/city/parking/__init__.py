@@ -6,6 +6,7 @@ SERVICE = Service(
     name="parking",
     prefix="parking/",
     app="allmende.city.parking",
-    shared=("*.json",),
+    shared=("*.json", "api/*"),
     deeds={"parking.report": "editor", "parking.operate": "editor"},
+    check="allmende.city.parking.checking:check",
 )

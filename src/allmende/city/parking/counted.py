@@ -28,7 +28,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_counted(store: Store, profile: Profile, reader: Reader, now: datetime) -> list[Counted]:
     """Every car park that the reader may see with a stream of its free spaces: measured ones first."""
-    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], every=True, trends=False)
+    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], simulated="beside", trends=False)
     known = {head.id: head for head in store.heads(reader, [state.stream for state in states if state.stream])}
     found = [
         Counted(state=state, stream=stream, head=known[stream.id])

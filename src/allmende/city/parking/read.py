@@ -70,7 +70,7 @@ def read_history(
     now: datetime,
 ) -> History | None:
     """Means over buckets of ``width`` seconds; None for a car park that is not known. The future has no data."""
-    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], every=True)
+    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], simulated="beside")
     state = next((state for state in states if state.site.id == thing_id), None)
     if state is None:
         return None

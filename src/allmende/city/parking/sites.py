@@ -29,7 +29,7 @@ from allmende.domain import steps
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile, ThingProfile
-from allmende.domain.query import Expand, In, Path, Query, Value
+from allmende.domain.query import Expand, Expression, In, Logic, Path, Query, Value
 from allmende.domain.store import Store
 
 Kind = Literal["car-park", "parking-area", "parking-bay", "parking-zone"]
@@ -120,7 +120,7 @@ def read_sites(
     """All sites of these kinds: those of the profile first, in its order, then the others by their names and ids."""
     wanted = tuple(kinds)
     places = {thing.id: thing for thing in profile.things if thing.kind in wanted}
-    found = [_site(entry, places, profile, choices or {}) for entry in _things(store, reader, wanted)]
+    found = [_site(entry, places, profile, choices or {}) for entry in _things(store, reader, wanted, places)]
     told = {site.id for site in found}
     found += [_untold(place, choices or {}) for place in places.values() if place.id not in told]
     order = {identifier: number for number, identifier in enumerate(places)}
@@ -138,7 +138,10 @@ class _Entry(msgspec.Struct, frozen=True):
     streams: list[tuple[str, str, dict[str, Any]]]
 
 
-def _things(store: Store, reader: Reader, kinds: tuple[str, ...]) -> list[_Entry]:
+def _things(store: Store, reader: Reader, kinds: tuple[str, ...], places: Iterable[str]) -> list[_Entry]:
+    wanted: Expression = In(Path(("properties", "kind")), tuple(Value(kind, "string") for kind in kinds))
+    if known := tuple(Value(place, "string") for place in places):
+        wanted = Logic("or", (wanted, In(Path(("id",)), known)))
     observed = Query(entity="ObservedProperty", reader=reader, select=("name",))
     counted = In(Path(("ObservedProperty", "id")), tuple(Value(name, "string") for name in OBSERVED))
     streams = Query(
@@ -156,7 +159,7 @@ def _things(store: Store, reader: Reader, kinds: tuple[str, ...]) -> list[_Entry
         query = Query(
             entity="Thing",
             reader=reader,
-            filter=In(Path(("properties", "kind")), tuple(Value(kind, "string") for kind in kinds)),
+            filter=wanted,
             select=("name", "description", "properties"),
             top=_PAGE,
             after=after,
@@ -205,7 +208,7 @@ def _site(entry: _Entry, places: Mapping[str, ThingProfile], profile: Profile, c
         id=entry.id,
         # a stand-in goes by the name of what it stands for: that it is simulated is said beside it
         name=place.name if place else entry.name or entry.id,
-        kind=cast(Kind, said["kind"]),
+        kind=cast(Kind, place.kind if place and place.id == entry.id else said["kind"]),
         description=entry.description,
         parent=parent.value if parent else None,
         lon=lon,

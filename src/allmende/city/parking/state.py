@@ -12,6 +12,7 @@ What the operator's paperwork says comes in as :class:`Decisions`. Read in six s
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -36,6 +37,7 @@ from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 
+Simulated = Literal["stand-in", "beside", "left-out"]
 __all__ = [
     "NOTHING_DECIDED",
     "Closure",
@@ -43,6 +45,7 @@ __all__ = [
     "Override",
     "Parts",
     "Reason",
+    "Simulated",
     "Site",
     "SiteState",
     "Spaces",
@@ -62,13 +65,13 @@ def read_states(
     *,
     decisions: Decisions = NOTHING_DECIDED,
     kinds: Iterable[str] = KINDS,
-    every: bool = False,
+    simulated: Simulated = "stand-in",
     trends: bool = True,
 ) -> tuple[SiteState, ...]:
     """The state of each site of these kinds at ``now`` (aware), in the order of :func:`read_sites`.
 
-    With ``every``, real and simulated sites stand side by side, each with its own; else one of them for each real site.
-    ``trends=False`` spares their statement.
+    ``simulated``: a simulated site stands in where a real one has no data, or both stand beside each other, or it is
+    left out. ``trends=False`` spares their statement.
     """
     sites = read_sites(store, profile, reader, choices=decisions.choices)
     newest = read_newest(store, reader)
@@ -79,10 +82,12 @@ def read_states(
         if stream.id in newest:
             last[stream.source] = max(last.get(stream.source, newest[stream.id].start), newest[stream.id].start)
     alone = [Counting(site, newest, last, moment, earlier).state(now) for site in sites]
-    if not every:
-        alone = choose(alone)
+    played = [state for state in alone if state.simulated]
+    if simulated == "stand-in":
+        alone, played = choose(alone), []
+    real = [decide(state, decisions) for state in alone if simulated == "stand-in" or not state.simulated]
+    known = [*sum_up(real), *(played if simulated == "beside" else ())]
     wanted = frozenset(kinds)
-    known = sum_up([decide(state, decisions) for state in alone])
     return tuple(state for state in known if state.site.kind in wanted)
 
 

@@ -122,7 +122,7 @@ def tariffs_of(profile: Profile) -> Tariffs:
     table there are none. Raises ProfileError."""
     said = profile.services.get("parking", {}).get("tables", {})
     body = said.get(TABLE, {}) if isinstance(said, Mapping) else {}
-    return read_tariffs(body, profile, place=TABLE)
+    return read_tariffs(body, profile, place=f"services.parking.tables.{TABLE}")
 
 
 def read_tariffs(body: Mapping[str, Any], profile: Profile, *, place: str) -> Tariffs:

@@ -3,8 +3,8 @@
 from django.urls import path
 
 from allmende.city.parking import plan_views, report_views, tariffs_views, views
-from allmende.city.parking.signs import operate
-from allmende.city.parking.signs import views as signs
+from allmende.city.parking.feeds.urls import urlpatterns as feeds
+from allmende.city.parking.signs.urls import urlpatterns as signs
 
 app_name = "parking"
 
@@ -21,14 +21,8 @@ urlpatterns = [
     path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
-    path("signs/", signs.show_signs, name="signs"),
-    path("signs/operate/", operate.operate, name="signs-operate"),
-    path("signs/operate/<int:key>/end", operate.end, name="signs-end"),
-    path("signs/<str:sign>/", signs.show_sign, name="sign"),
-    path("signs/<str:sign>/feed", signs.send_feed, name="sign-feed"),
-    path("signs/<str:sign>/feed.txt", signs.send_text, name="sign-text"),
-    path("signs/<str:sign>/report", signs.take_report, name="sign-report"),
-    path("signs/<str:sign>/token", operate.renew_token, name="sign-token"),
+    *feeds,
+    *signs,
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),

@@ -119,6 +119,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         "park": park,
         "charts": charts,
         "facts": gather(profile, day.site),
+        "real_id": day.site.stands_for,
         "simulation": simulation_of(profile),
         "texts": texts_of_car_park(),
         "board": board,

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from allmende.connectors import parking
+from allmende.connectors.datex_parking.described import bays, facts, groups
 from allmende.connectors.gathering import Gathered, Refused, identity, position, refuse_all, shown, text
 from allmende.connectors.markup import content, find, local, parse_xml
 from allmende.domain.connector import Payload, Source
 from allmende.domain.errors import InvalidInput
-from allmende.domain.records import Parsed, Position, SensorDeclaration, ThingDeclaration
+from allmende.domain.records import Declaration, Parsed, Position, SensorDeclaration, ThingDeclaration
 from allmende.domain.times import parse_instant
 
 _WHOLE = re.compile(r"([0-9]{1,7})(?:\.0+)?\Z", re.ASCII)
@@ -52,6 +53,8 @@ _STATUS = {
         states=("parkingFacilityStatus",),
     ),
 }
+_UNKNOWN = frozenset({"statusUnknown", "unknown"})
+"""A feed that says so knows that it has no numbers."""
 _TABLE = {
     "parkingRecord": ("parkingName", "parkingNumberOfSpaces"),
     "parkingFacility": ("parkingFacilityName", "totalParkingCapacity"),
@@ -63,6 +66,9 @@ class _Described(NamedTuple):
     name: str
     capacity: int | None
     place: Position | None
+    facts: dict[str, Any]
+    groups: dict[str, tuple[str, int | None]]
+    bays: dict[str, tuple[str, str]]
 
 
 def parse(payload: Payload, source: Source) -> Parsed:
@@ -105,13 +111,17 @@ def _descriptions(root: etree._Element) -> dict[str, _Described]:
             continue
         name_tag, capacity_tag = _TABLE[local(element)]
         names = [content(inner) for tag in element if local(tag) == name_tag for inner in tag.iter()]
-        match = _WHOLE.match(content(find(element, capacity_tag)))
+        # of the record itself: groups of spaces within it have numbers too
+        match = _WHOLE.match(next((content(part) for part in element if local(part) == capacity_tag), ""))
         inner = {local(part): content(part) for part in element.iter() if local(part) in ("latitude", "longitude")}
         found[str(element.get("id")).strip()] = _Described(
             element=element,
             name=next((text(name) for name in names if text(name)), ""),
             capacity=int(match.group(1)) if match else None,
             place=position(inner.get("longitude"), inner.get("latitude")),
+            facts=facts(element),
+            groups=groups(element),
+            bays=bays(element),
         )
     return found
 
@@ -144,7 +154,9 @@ class _Reader:
             said = (
                 {} if holder is None else {local(part): content(part) for part in holder if local(part) in form.numbers}
             )
-            if not said:
+            states = {content(part) for part in element.iter() if local(part) in form.states}
+            parts = self._parts(element, name, thing, time)
+            if not said and not parts and not states & _UNKNOWN:
                 raise Refused("no-values", "the car park has neither spaces nor a capacity")
         except Refused as refused:
             self._refuse(refused, element, name, f"{where} {name[:80]}".strip())
@@ -156,18 +168,42 @@ class _Reader:
                 continue
             reason = f"{tag} is {shown(value)}, not a whole number from 0 on"
             self._refuse(Refused("bad-number", reason), element, name, f"{where} {name[:80]}, {tag}", only=tag)
-        states = {content(part) for part in element.iter() if local(part) in form.states}
         stated = self._described[name].capacity if name in self._described else None
         for quantity, count in values.items():
-            declared = parking.declare(
-                self._source,
-                thing,
-                quantity,
-                self._sensor,
-                high=stated if quantity != "capacity" else None,
-                properties=parking.stream_properties(self._source),
-            )
+            declared = self._declaration(thing, quantity, stated if quantity != "capacity" else None)
             self.gathered.add(declared, time, count, parking.doubt(quantity, values, states))
+
+    def _parts(self, element: etree._Element, name: str, thing: ThingDeclaration, time: int) -> bool:
+        """Free spaces of each group whose kind the table says, and single bays; whether there were any."""
+        described = self._described.get(name)
+        if described is None:
+            return False
+        found = False
+        for part in element:
+            inner = next(iter(part), part)
+            if local(part) == "groupOfParkingSpacesStatus":
+                kind, count = described.groups.get(part.get("groupIndex") or "", ("", None))
+                free = _WHOLE.match(content(find(inner, "parkingNumberOfVacantSpaces")))
+                if kind and free:
+                    declared = parking.declare_for(self._declaration(thing, "free", count), kind)
+                    self.gathered.add(declared, time, int(free.group(1)))
+                    found = True
+            elif local(part) == "parkingSpaceStatus":
+                known = described.bays.get(part.get("parkingSpaceIndex") or "")
+                taken = {"true": 1, "false": 0}.get(content(find(inner, "parkingSpaceOccupied")))
+                if known and taken is not None:
+                    self.gathered.add(self._bay(thing, *known), time, taken)
+                    found = True
+        return found
+
+    def _bay(self, area: ThingDeclaration, name: str, kind: str) -> Declaration:
+        about = {"kind": "parking-bay", "parent": area.id, **({f"capacity_{kind}": 1} if kind else {})}
+        bay = ThingDeclaration(id=f"{self._prefix}-{name}", name=name, properties={**about, "capacity": 1})
+        return parking.declare_bay(self._source, bay, self._sensor)
+
+    def _declaration(self, thing: ThingDeclaration, quantity: str, high: int | None) -> Declaration:
+        known = parking.stream_properties(self._source)
+        return parking.declare(self._source, thing, quantity, self._sensor, high=high, properties=known)
 
     def describe(self, name: str) -> None:
         """A car park of the table that has no status."""
@@ -176,10 +212,7 @@ class _Reader:
         except Refused:
             return  # it has no readings either
         if not any(self.gathered.knows(f"{thing.id}~{quantity}") for quantity in parking.PROPERTIES):
-            known = parking.stream_properties(self._source)
-            high = self._described[name].capacity
-            declared = parking.declare(self._source, thing, "free", self._sensor, high=high, properties=known)
-            self.gathered.declare(declared)
+            self.gathered.declare(self._declaration(thing, "free", self._described[name].capacity))
 
     def _thing(self, name: str) -> ThingDeclaration:
         own = self._places.get(name)
@@ -187,7 +220,7 @@ class _Reader:
         described = self._described.get(name)
         said: dict[str, Any] = {}
         if described is not None:
-            stated = {"name": described.name, "capacity": described.capacity}
+            stated = {"name": described.name, "capacity": described.capacity, **described.facts}
             said = {key: value for key, value in stated.items() if value not in ("", None)}
         place = parking.position(known) if known else None
         return ThingDeclaration(

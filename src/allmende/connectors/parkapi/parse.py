@@ -23,7 +23,15 @@ from allmende.domain.records import Declaration, Parsed, SensorDeclaration, Thin
 from allmende.domain.times import parse_instant
 
 _KINDS = ("", "disabled", "woman", "family", "charging", "carsharing", "truck", "bus")
-_FACTS = ("type", "purpose", "operator_name", "address", "public_url", "capacity", "park_and_ride_type", "has_fee")
+_FACTS = (
+    "type", "purpose", "operator_name", "address", "public_url", "photo_url", "description", "capacity", "capacity_min",
+    "capacity_max", *(f"capacity_{kind}" for kind in _KINDS if kind), "max_height", "max_width", "max_stay",
+    "opening_hours", "has_fee", "fee_description", "park_and_ride_type", "supervision_type", "has_lighting",
+    "is_covered", "orientation", "related_location", "restrictions", "external_identifiers", "tags",
+    "static_data_updated_at",
+)  # fmt: skip
+_LONGEST = 8_192
+"""Characters of a fact as JSON: a longer one is not what it should be."""
 _SENSOR = SensorDeclaration(id="parkapi", name="ParkAPI v3", metadata="https://github.com/ParkenDD")
 _IDENTITY = ("id", "original_uid", "name", "lat", "lon", "has_realtime_data", "realtime_data_updated_at")
 
@@ -103,12 +111,7 @@ class _Reader:
         )
         if not kind:
             return declared
-        return msgspec.structs.replace(
-            declared,
-            stream=f"{declared.stream}-{kind}",
-            name=f"{declared.name} ({kind})",
-            properties={**declared.properties, "spaces_for": kind},
-        )
+        return parking.declare_for(declared, kind)
 
     def _thing(self, said: Any) -> ThingDeclaration:
         id_ = said.get("id")
@@ -117,7 +120,8 @@ class _Reader:
         name = identity(said.get("name"), "name")
         own = self._places.get(str(id_))
         known = self._source.things.get(own) if isinstance(own, str) else None
-        described = {key: said[key] for key in _FACTS if said.get(key) not in (None, "")}
+        stated = {key: said[key] for key in _FACTS if said.get(key) not in (None, "")}
+        described = {key: value for key, value in stated.items() if len(msgspec.json.encode(value)) <= _LONGEST}
         place = parking.position(known) if known else None
         return ThingDeclaration(
             id=known.id if known else f"{self._prefix}-{id_}",
@@ -127,7 +131,9 @@ class _Reader:
                 "kind": "car-park",
                 "reference": str(id_),
                 **(parking.thing_properties(known) if known else {}),
-                "described": {key: value for key, value in described.items() if isinstance(value, str | int | float)},
+                "described": {
+                    key: value for key, value in described.items() if len(msgspec.json.encode(value)) <= _LONGEST
+                },
             },
             position=place or position(said.get("lon"), said.get("lat")),
         )

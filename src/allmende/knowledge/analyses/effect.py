@@ -26,7 +26,7 @@ from allmende.domain.spans import Head
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import slots
 from allmende.knowledge.analyses.resampling import Estimate, difference
-from allmende.knowledge.analyses.values import Basis, Limits, Span, Take, Values, read_values
+from allmende.knowledge.analyses.values import USUAL, Basis, Limits, Span, Take, Values, read_values
 
 Part = Literal["before", "during", "after"]
 _LEAST_HOURS = 0.5
@@ -137,7 +137,7 @@ def before_and_after(
     controls: Sequence[Control] = (),
     leave_out: Collection[date] = (),
     take: Take = "mean",
-    limits: Limits = Limits(),  # noqa: B008  a value that nobody changes
+    limits: Limits = USUAL,
 ) -> Effect:
     """What the event changed in a stream. Days of ``leave_out`` (public holidays) take no part, whosever they are.
 

@@ -39,6 +39,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Of one change-only stream, whose readings are walked one by one."""
 
 
+USUAL = Limits()
+"""Where nobody says otherwise."""
+
+
 class Span(NamedTuple):
     """Days on the wall, both included."""
 
@@ -136,7 +140,7 @@ def read_values(
     zone: str,
     *,
     take: Take = "mean",
-    limits: Limits = Limits(),  # noqa: B008  a value that nobody changes
+    limits: Limits = USUAL,
 ) -> Values:
     """The stream in buckets of ``width`` (one of WIDTHS) on the clock of a zone; of truth values the share of true.
 

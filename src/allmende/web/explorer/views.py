@@ -6,6 +6,7 @@ import msgspec
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.domain.errors import InvalidInput
@@ -23,6 +24,7 @@ FRESH = 10
 
 
 @require_safe
+@gzip_page
 def start(request: HttpRequest) -> HttpResponse:
     """The explorer's page; 400 with what is wrong where its address cannot be understood."""
     try:

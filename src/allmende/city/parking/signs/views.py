@@ -26,6 +26,7 @@ from allmende.domain.profile import Profile
 _CHANGES = timedelta(days=1)
 _MOST_CHANGES = 20
 _REPORT_BYTES = 20_000
+_MOST_NAMES = 3
 _STATES: tuple[State, ...] = ("free", "full", "closed", "unknown", "text", "blank")
 
 
@@ -39,6 +40,8 @@ class Row(NamedTuple):
     arrow: str
     faces: list[Face]
     sites: list[str]
+    told: str
+    """The same in few words."""
     differs: bool
     faults: list[str]
 
@@ -175,6 +178,7 @@ def rows_of(house: House, signs: Signs) -> list[Row]:
     for display in signs.displays.values():
         shown = as_of(display, known.get(display.id), now)
         report = reports.get(display.id)
+        names = [_name_of(house.profile, site) for site in display.shows]
         rows.append(
             Row(
                 display=display,
@@ -183,7 +187,8 @@ def rows_of(house: House, signs: Signs) -> list[Row]:
                 direction=words.say_direction(display.direction),
                 arrow=words.say_arrow(display.arrow),
                 faces=faces(display, shown),
-                sites=[_name_of(house.profile, site) for site in display.shows],
+                sites=names,
+                told=_few(names),
                 differs=bool(report and report.differs_since),
                 faults=report.faults if report else [],
             )
@@ -194,6 +199,12 @@ def rows_of(house: House, signs: Signs) -> list[Row]:
 def _name_of(profile: Profile, site: str) -> str:
     thing = profile.thing(site)
     return thing.name if thing is not None else site
+
+
+def _few(names: list[str]) -> str:
+    if len(names) <= _MOST_NAMES:
+        return " + ".join(names)
+    return _("%(names)s and %(count)s more") % {"names": " + ".join(names[:2]), "count": len(names) - 2}
 
 
 def _changes(house: House, display: Display) -> list[Change]:
