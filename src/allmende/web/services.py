@@ -107,13 +107,13 @@ def _installed() -> dict[str, EntryPoint]:
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    """One table a service: ``[services.parking]``."""
+    """One table a service: ``[services.NAME]``."""
     try:
         chosen = tomllib.loads(path.read_text("utf-8")).get("services", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot be read: {error}", where=str(path)) from None
     if not isinstance(chosen, dict):
-        raise ConfigurationError("is one table a service, e.g. [services.parking]", where=f"{path}, services")
+        raise ConfigurationError("is one table a service, written [services.NAME]", where=f"{path}, services")
     return chosen
 
 

@@ -2,7 +2,7 @@
 
     ```tile kind=series
     title = "Holzmarkt"
-    streams = ["parking-holzmarkt~free"]
+    streams = ["gauge-bridge~water-level"]
     span = "P7D"
     ```
 
