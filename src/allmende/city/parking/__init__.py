@@ -7,12 +7,7 @@ SERVICE = Service(
     prefix="parking/",
     app="allmende.city.parking",
     shared=("*.json", "api/*"),
-<<<<<<< HEAD
     deeds={"parking.report": "editor", "parking.operate": "editor"},
-    check="allmende.city.parking.checking:check",
-=======
-    deeds={"parking.report": "editor"},
     settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
-    check="allmende.city.parking.tariffs_file:tariffs_of",
->>>>>>> main
+    check="allmende.city.parking.checking:check",
 )

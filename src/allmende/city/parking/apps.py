@@ -10,10 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from allmende.city.glance import Glance
 from allmende.city.house import House
 from allmende.city.jobs import Job
-<<<<<<< HEAD
-=======
 from allmende.city.parking.questions import QUESTIONS
->>>>>>> main
 
 
 def values(request: HttpRequest) -> dict[str, Any]:
@@ -23,19 +20,18 @@ def values(request: HttpRequest) -> dict[str, Any]:
     return board_context(request)
 
 
-<<<<<<< HEAD
 def decide_signs(house: House) -> None:
     """The job of the signs; imported late because it needs the loaded apps."""
     from allmende.city.parking.signs.keeping import run
 
     run(house)
-=======
+
+
 def publish(house: House) -> None:
     """The job, imported late, too."""
     from allmende.city.parking import publish
 
     publish.publish(house)
->>>>>>> main
 
 
 class ParkingConfig(AppConfig):
@@ -49,9 +45,8 @@ class ParkingConfig(AppConfig):
         template="parking/_glance.html",
         values=values,
     )
-<<<<<<< HEAD
-    jobs = (Job("signs", timedelta(seconds=15), decide_signs),)
-=======
     questions = QUESTIONS
-    jobs = (Job("publish", timedelta(minutes=5), publish),)
->>>>>>> main
+    jobs = (
+        Job("publish", timedelta(minutes=5), publish),
+        Job("signs", timedelta(seconds=15), decide_signs),
+    )
