@@ -12,9 +12,10 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.city.house import house_of
-from allmende.city.parking import read
+from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.facts import gather, simulation_of
+from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
 from allmende.city.parking.texts import texts_of_board, texts_of_car_park
 
@@ -114,12 +115,14 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     ]
     row: Row = present(park, board.now)
     profile = house_of(request).profile
+    hours = day.site.fact("opening_hours")
     values = {
         "row": row,
         "park": park,
         "charts": charts,
         "facts": gather(profile, day.site),
         "real_id": day.site.stands_for,
+        "opening": opening_words.tell(hours, board.now, calendar_of(profile)) if isinstance(hours, str) else None,
         "simulation": simulation_of(profile),
         "texts": texts_of_car_park(),
         "board": board,
