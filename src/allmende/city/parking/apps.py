@@ -1,6 +1,6 @@
 """Parking as a Django app."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.apps import AppConfig
@@ -27,6 +27,20 @@ def decide_signs(house: House) -> None:
     run(house)
 
 
+def watch(house: House) -> None:
+    """The job of plausibility; imported late, as all that has models."""
+    from allmende.city.parking.operating.watching import watch as look
+
+    look(house)
+
+
+def calibrate(house: House) -> None:
+    """The job of calibration, when the night has passed."""
+    from allmende.city.parking.operating.watching import calibrate as look
+
+    look(house)
+
+
 def publish(house: House) -> None:
     """The job, imported late, too."""
     from allmende.city.parking import publish
@@ -47,6 +61,14 @@ class ParkingConfig(AppConfig):
     )
     questions = QUESTIONS
     jobs = (
+        Job("plausibility", timedelta(minutes=1), watch),
+        Job("calibration", time(5, 30), calibrate),
         Job("publish", timedelta(minutes=5), publish),
         Job("signs", timedelta(seconds=15), decide_signs),
     )
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.city.parking.operating.holdings import register_all
+
+        register_all()

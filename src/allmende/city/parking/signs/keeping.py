@@ -11,6 +11,7 @@ import msgspec
 from django.db import transaction
 
 from allmende.city.house import House
+from allmende.city.parking.operating.paperwork import current
 from allmende.city.parking.signs import feed
 from allmende.city.parking.signs.file import signs_of
 from allmende.city.parking.signs.model import Display, Message, Rank, Shown, Signs
@@ -71,7 +72,9 @@ def refresh(house: House, signs: Signs, only: Iterable[str] | None = None) -> di
 def states_now(house: House, now: datetime) -> tuple[SiteState, ...]:
     """How every site stands, as everybody may know it."""
     anybody = house.for_anybody()
-    return read_states(anybody.store, house.profile, anybody.reader, now, trends=False)
+    return read_states(
+        anybody.store, house.profile, anybody.reader, now, decisions=current(now, house.profile), trends=False
+    )
 
 
 def kept(displays: Iterable[str]) -> dict[str, Shown]:

@@ -4,9 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    initial = True
-
-    dependencies = []
+    dependencies = [("parking", "0001_operator")]
 
     operations = [
         migrations.CreateModel(
