@@ -16,5 +16,5 @@ SERVICE = Service(
         "plausibility": {},
         "report_sites": 100,
     },
-    check="allmende.city.parking.tariffs_file:tariffs_of",
+    check="allmende.city.parking.checking:check",
 )
