@@ -47,6 +47,7 @@ check: setup-dev ## style, types, layers, translations
 	$(BIN)/python tools/messages.py check
 	$(BIN)/python tools/settings_page.py --check
 	$(BIN)/python tools/check_types.py
+	$(BIN)/allmende service check
 
 bench: ## measures, each beside the raw limit
 	@$(SETUP) dev --bench

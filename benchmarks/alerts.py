@@ -172,7 +172,7 @@ def measure(home: Path, database: str, options: argparse.Namespace) -> None:
         house = subprocess.Popen([sys.executable, "-c", _SERVE], env=environ, stdout=file, stderr=file)
     try:
         if not wait_for(lambda: answers(port), 90):
-            raise RuntimeError("the house does not answer")
+            raise RuntimeError(f"the house does not answer: {log.read_text('utf-8', 'replace')[-3000:]}")
         client = Client(port)
         make_streams(client, options.streams)
         for stream in range(options.streams):  # each is known to the one who watches before it is measured

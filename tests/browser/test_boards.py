@@ -1,6 +1,8 @@
 """A dashboard from the empty form to the wall, by the keyboard alone; and the one that the city brings."""
 
 import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page
@@ -108,7 +110,7 @@ def test_a_board_is_composed_by_keyboard_published_and_restored(visit, people, s
     assert visitor.faults + nobody.faults == []
 
 
-def test_the_citys_board_and_its_wall(visit, site, axe):
+def test_the_citys_board_and_its_wall(visit, profile, axe):
     visitor = visit(width=1280)
     page = visitor.open("/boards/")
     page.get_by_role("link", name=re.compile("heute$")).first.click()
@@ -130,5 +132,13 @@ def test_the_citys_board_and_its_wall(visit, site, axe):
     wall.locator("[data-tile]:not([data-kept])").first.wait_for()
     assert wall.locator("[data-tile]").nth(1).get_attribute("data-kept") is None
     assert wall.locator("[data-tile]").nth(0).get_attribute("data-kept") == ""
+    # it hangs there for weeks: in the night after it was opened it begins anew, once, where the house answers
+    now = datetime.now(ZoneInfo(profile.time_zone))
+    night = (now + timedelta(hours=37)).replace(hour=3, minute=10)
+    with wall.expect_navigation():
+        visitor.context.clock.fast_forward(int((night - now).total_seconds() * 1000))
+        visitor.context.clock.run_for(2000)
+    assert wall.locator("[data-tile][data-kept]").count() == 0
+    assert wall.locator("[data-tile]").count() > 3
     assert found == []
     assert visitor.faults == []

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.looking import look, press
 
@@ -74,28 +75,54 @@ def test_the_service_worker_shows_what_the_house_sends(visit, axe):
     )
     assert shown == [["Sperrung: Gasse", "ab morgen", "t", "/datasets/"]]
 
-
-def test_ones_own_list_is_for_everybody_to_use(visit, axe):
-    visitor = visit(width=390)
-    page = visitor.open("/subscriptions/new/?kind=features")
-    keys = page.evaluate(
-        "crypto.subtle.generateKey({name: 'ECDH', namedCurve: 'P-256'}, true, ['deriveBits'])"
-        ".then(pair => crypto.subtle.exportKey('raw', pair.publicKey))"
-        ".then(raw => btoa(String.fromCharCode(...new Uint8Array(raw)))"
-        ".replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''))"
+    # the push service gives the browser another endpoint, which the worker tells the house
+    _subscribe(page, "https://fcm.googleapis.com/fcm/send/before")
+    keys = page.evaluate(_KEYS)
+    (worker,) = visitor.context.service_workers
+    worker.evaluate(
+        """p256dh => self.dispatchEvent(Object.assign(new ExtendableEvent('pushsubscriptionchange'), {
+          oldSubscription: {endpoint: 'https://fcm.googleapis.com/fcm/send/before'},
+          newSubscription: {toJSON: () => ({endpoint: 'https://fcm.googleapis.com/fcm/send/after',
+                                            keys: {p256dh, auth: 'MDEyMzQ1Njc4OWFiY2RlZg'}})},
+        }))""",
+        keys,
     )
+    page.wait_for_function(_IS_KNOWN, arg="https://fcm.googleapis.com/fcm/send/after")
+    assert not page.evaluate(_IS_KNOWN, "https://fcm.googleapis.com/fcm/send/before")
+
+
+_KEYS = """() => crypto.subtle.generateKey({name: 'ECDH', namedCurve: 'P-256'}, true, ['deriveBits'])
+  .then(pair => crypto.subtle.exportKey('raw', pair.publicKey))
+  .then(raw => btoa(String.fromCharCode(...new Uint8Array(raw)))
+    .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''))"""
+_IS_KNOWN = """async endpoint => {
+  const body = new FormData(document.querySelector('[data-push] form'));
+  body.set('endpoint', endpoint);
+  const answer = await fetch('/subscriptions/push/mine/', {method: 'POST', body});
+  return (await answer.json()).mine !== '';
+}"""
+
+
+def _subscribe(page: Page, endpoint: str) -> str:
+    """As a browser with a push service does; gives the address of its list."""
     made = page.evaluate(
-        """async keys => {
+        """async ([endpoint, keys]) => {
           const body = new FormData(document.querySelector('[data-push] form'));
-          body.set('endpoint', 'https://fcm.googleapis.com/fcm/send/browser-test');
+          body.set('endpoint', endpoint);
           body.set('p256dh', keys);
           body.set('auth', 'MDEyMzQ1Njc4OWFiY2RlZg');
           const answer = await fetch('/subscriptions/push/?kind=features', {method: 'POST', body});
           return await answer.json();
         }""",
-        keys,
+        [endpoint, page.evaluate(_KEYS)],
     )
-    page.goto(visitor.site + made["mine"])
+    return str(made["mine"])
+
+
+def test_ones_own_list_is_for_everybody_to_use(visit, axe):
+    visitor = visit(width=390)
+    page = visitor.open("/subscriptions/new/?kind=features")
+    page.goto(visitor.site + _subscribe(page, "https://fcm.googleapis.com/fcm/send/browser-test"))
     assert look(page, axe) == []
     page.get_by_label("Ruhe von").fill("22:00")
     press(page, "Speichern")

@@ -95,8 +95,10 @@ def test_who_knows_and_who_sees(reader: Reader, access: str, public: bool) -> No
 
 
 def test_simulated_and_withdrawn_datasets_are_left_out() -> None:
-    assert [each.id for each in build(profile()).entries] == ["sensors"]
-    assert [each.id for each in build(profile(), simulated=True).entries] == ["car-parks", "sensors"]
+    assert [each.id for each in build(profile()).entries] == ["parking-guidance", "sensors"]
+    assert [each.id for each in build(profile(), simulated=True).entries] == [
+        "car-parks", "parking-guidance", "sensors",
+    ]  # fmt: skip
 
 
 def test_a_series_that_one_may_not_know_of_is_not_named() -> None:

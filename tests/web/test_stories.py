@@ -3,12 +3,15 @@
 import re
 import xml.etree.ElementTree as ET
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from msgspec.structs import replace
+from PIL import Image
 from tests.web.vault import person, streams  # noqa: F401  a fixture
 
 from allmende.web.accounts.models import AuditEntry, User
@@ -17,7 +20,7 @@ from allmende.web.grants.models import Grant
 from allmende.web.house import open_profile
 from allmende.web.profiles import available_profiles, load_profile
 from allmende.web.stories import blocks
-from allmende.web.stories.models import Story, StoryVersion
+from allmende.web.stories.models import Story, StoryPicture, StoryVersion
 
 pytestmark = pytest.mark.django_db
 TEXT = "# Der Hof\n\nEs ist **warm**. <script>x</script>\n\n{}\n\nEnde."
@@ -186,3 +189,95 @@ def test_the_citys_stories_are_there_in_simple_german_too():
         assert page.status_code == 200
         said = story.content.texts.get("de-simple", story.content.texts["de"])
         assert said.title in page.text
+
+
+def photo(form: str = "JPEG", size: tuple[int, int] = (2400, 1200)) -> bytes:
+    """As a camera writes it, lying on its side, with the place where it was taken."""
+    image = Image.new("RGB", size, "teal")
+    exif = image.getexif()
+    exif[0x0112], exif[0x010F] = 6, "Secret Camera"
+    exif.get_ifd(0x8825)[1] = "N"
+    out = BytesIO()
+    image.save(out, form, exif=exif, comment=b"Secret words")
+    return out.getvalue()
+
+
+def send(client: Client, name: str, raw: bytes):
+    return client.post(f"/stories/{name}/pictures/", {"file": SimpleUploadedFile("secret-name.jpg", raw)})
+
+
+PICTURE = '```picture key={}\nalt = "Ein Brunnen <b>"\ncredit = "Foto: Stadt, CC BY 4.0"\n```'
+
+
+def test_a_picture_is_kept_without_what_its_camera_wrote_and_seen_once_it_is_published(writer, steward):
+    nobody = Client(HTTP_ACCEPT_LANGUAGE="de")
+    name = write(writer[1], "Hier.")
+    assert send(writer[1], name, photo()).status_code == 302
+    key = StoryPicture.objects.get().key
+    assert f"picture key={key}" in writer[1].get(f"/stories/{name}/pictures/").text
+    address = f"/stories/pictures/{key}.webp"
+    assert nobody.get(address).status_code == 404
+    sent = writer[1].get(address)
+    assert sent["Cache-Control"] == "private, no-store"
+    kept = Image.open(BytesIO(sent.content))
+    assert (kept.format, kept.size) == ("WEBP", (800, 1600)), "upright and smaller"
+    assert b"Secret" not in sent.content
+    assert not kept.getexif()
+    writer[1].post(f"/stories/{name}/edit/?language=de", {"title": "x", "kind": "story", "then": "keep",
+                                                          "body": PICTURE.format(key)})  # fmt: skip
+    assert do(writer[1], name, "propose") == 302
+    assert do(steward[1], name, "publish") == 302
+    page = nobody.get(f"/stories/{name}/").text
+    assert f'src="{address}" alt="Ein Brunnen &lt;b&gt;" width="800" height="1600"' in page
+    assert "Foto: Stadt, CC BY 4.0" in page
+    seen = nobody.get(address)
+    assert (seen.status_code, seen["Content-Type"]) == (200, "image/webp")
+    assert (seen["X-Content-Type-Options"], seen["Cache-Control"]) == ("nosniff", "public, max-age=3600")
+    assert nobody.get(address, HTTP_IF_NONE_MATCH=seen["ETag"]).status_code == 304
+    writer[1].post(f"/stories/{name}/pictures/", {"drop": key})
+    assert "<img" not in nobody.get(f"/stories/{name}/").text
+    log = list(AuditEntry.objects.filter(action__startswith="story.picture").values_list("action", flat=True))
+    assert log == ["story.picture.delete", "story.picture.add"]
+
+
+def test_what_is_no_picture_or_too_much_of_one_is_refused(writer, settings):
+    name = write(writer[1], "Hier.")
+    settings.ALLMENDE = replace(settings.ALLMENDE, story_picture_megapixels=1, story_pictures=1,
+                                story_picture_bytes=100_000)  # fmt: skip
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    small, moving = photo(size=(40, 20)), BytesIO()
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    frames[0].save(moving, "WEBP", save_all=True, append_images=frames[1:])
+    huge = photo("PNG", (2000, 2000))
+    for wrong in (b"", b"GIF89a", svg, small[:100], huge, moving.getvalue(), b"x" * 100_001):
+        answer = send(writer[1], name, wrong)
+        assert answer.status_code == 422, wrong[:20]
+        assert 'role="alert"' in answer.text
+    assert writer[1].post(f"/stories/{name}/pictures/", {"drop": "none"}).status_code == 302
+    assert send(writer[1], name, small).status_code == 302
+    assert "höchstens 1" in send(writer[1], name, small).text
+    assert Client().post(f"/stories/{name}/pictures/", {"drop": StoryPicture.objects.get().key}).status_code in (
+        302,
+        403,
+    )
+    assert StoryPicture.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        (PICTURE.format("0" * 32), "Bild dieser Geschichte"), (PICTURE.format("x"), "picture key="),
+        (PICTURE.format("0" * 32).replace("Ein Brunnen <b>", " "), "alt"),
+        (PICTURE.format("0" * 32).replace("credit", "by"), "credit"),
+        (PICTURE.format("0" * 32).replace("alt =", "alt ="[:3]), "TOML"),
+    ],
+)  # fmt: skip
+def test_a_picture_that_is_not_there_or_says_nothing_is_not_published(writer, block, words):
+    name = write(writer[1], block)
+    answer = writer[1].post(f"/stories/{name}/publish/", {"then": "propose"})
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_stories_of_the_profile_bring_no_pictures():
+    assert blocks.wrongs(PICTURE.format("0" * 32))

@@ -69,7 +69,7 @@ class House(Protocol):
         """Write into the audit log that the person (or the job) did something, in the transaction that is open. Every
         write by a person is noted.
 
-        ``action`` begins with the service's name: ``parking.close``. ``subject`` is what it was done to, ``detail``
+        ``action`` begins with the service's name: ``fountains.close``. ``subject`` is what it was done to, ``detail``
         plain JSON without passwords, secrets or addresses.
         """
 

@@ -19,7 +19,7 @@ from allmende.domain.profile_checks import ProfileError
 from allmende.domain.tables import mapping, plain
 
 FOLDER = "services/"
-"""Where the files of services stand among a profile's: ``services/parking/boards/parking.toml``."""
+"""Where the files of services stand among a profile's: ``services/fountains/boards/fountains.toml``."""
 FILE = "profile.toml"
 TABLES = (
     "organisations",

@@ -35,7 +35,7 @@ HEAD_LINES = 1000
 
 MAX_BYTES = 64 * 1024 * 1024
 LINES_PER_BLOCK = 2000
-"""Measured with parking rows of 52 bytes: framing and parsing cost 27 % more per row by 500, 3 % less by 10,000."""
+"""Measured with rows of 52 bytes: framing and parsing cost 27 % more per row by 500, 3 % less by 10,000."""
 BLOCK_BYTES = 1024 * 1024
 """Lines of hundreds of columns make blocks of fewer: a block is held many times over while it is read."""
 

@@ -26,7 +26,7 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 
 
 class ProfileError(ConfigurationError):
-    """A profile is wrong; ``place`` is the key in it, e.g. ``sources.jena-parking.interval``."""
+    """A profile is wrong; ``place`` is the key in it, e.g. ``sources.gauges.interval``."""
 
     def __init__(self, place: str, message: str, **arguments: object) -> None:
         super().__init__(message, where=place, **arguments)

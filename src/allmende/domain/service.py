@@ -24,25 +24,28 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The entry point's name; a city's profile switches the service on by it."""
     prefix: str
-    """Path that its pages stand under, e.g. ``parking/``."""
+    """Path that its pages stand under, e.g. ``fountains/``."""
     app: str
     """Dotted path of its Django app."""
     urls: str = ""
     """Dotted path of the module with its ``urlpatterns``; empty: ``urls`` in the app."""
     deeds: Mapping[str, str] = {}
-    """What not everybody may do in it -> the least role for it, e.g. ``{"parking.operate": "editor"}``. A deed begins
+    """What not everybody may do in it -> the least role for it, e.g. ``{"fountains.open": "editor"}``. A deed begins
     with the service's name."""
     shared: tuple[str, ...] = ()
     """Addresses under the prefix that pages of other hosts may read (CORS), ``*`` for anything: ``("*.json",)``. They
     are read as by nobody known, without cookies."""
     settings: Mapping[str, Any] = {}
     """What ``[services.NAME]`` of a profile may say, with what holds where it does not say it."""
+    check: str = ""
+    """``package.module:function`` that looks at what a Profile says of it and raises ProfileError where that is wrong:
+    a house does not start on it, and a running one keeps the last good profile. It needs no Django."""
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
             raise ValueError(f"{self.name!r} is no name of a service: small letters, digits, underscores between")
         if not _PREFIX.match(self.prefix):
-            raise ValueError(f"service {self.name}: prefix {self.prefix!r} is no path like 'parking/'")
+            raise ValueError(f"service {self.name}: prefix {self.prefix!r} is no path like 'fountains/'")
         for deed in self.deeds:
             if not deed.startswith(f"{self.name}.") or deed == f"{self.name}.":
                 raise ValueError(f"service {self.name}: deed {deed!r} has to begin with '{self.name}.'")

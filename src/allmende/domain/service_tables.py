@@ -1,9 +1,9 @@
 """Tables of a service in files of their own beside ``city.toml``, so that it does not grow with each service.
 
-    [services.parking]
-    tables = { tariffs = "parking/tariffs.toml" }
+    [services.fountains]
+    tables = { hours = "fountains/hours.toml" }
 
-The service finds them in the profile as if they stood there: ``profile.services["parking"]["tables"]["tariffs"]``. What
+The service finds them in the profile as if they stood there: ``profile.services["fountains"]["tables"]["hours"]``. What
 they mean it checks itself.
 """
 
@@ -36,7 +36,7 @@ def _table(key: str, name: object, files: Mapping[str, bytes], place: str) -> di
         return name  # it stands in the profile itself, as a test's does
     if not isinstance(name, str) or not _NAME.match(name):
         raise ProfileError(
-            f"{place}.{key}", "%(value)s is no file in a folder beside city.toml, e.g. parking/tariffs.toml",
+            f"{place}.{key}", "%(value)s is no file in a folder beside city.toml, e.g. fountains/hours.toml",
             value=repr(name),
         )  # fmt: skip
     if name not in files:

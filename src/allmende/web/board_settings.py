@@ -7,7 +7,8 @@ from allmende.web.setting import describe as _setting
 
 
 class BoardSettings(DownloadSettings, frozen=True, kw_only=True):
-    """How many boards and tiles there may be, and how long they stay. (One class builds on the other.)"""
+    """How many boards, tiles and pictures of stories there may be, and how long they stay. (One class builds on the
+    other.)"""
 
     boards_each: Annotated[
         int, _setting("ALLMENDE_BOARDS_EACH", "Dashboards", "Dashboards that one account may have.", low=1)
@@ -33,6 +34,24 @@ class BoardSettings(DownloadSettings, frozen=True, kw_only=True):
             "Seconds between two looks of an open dashboard for new values.",
             low=10,
             high=86_400,
+        ),
+    ] = 60
+    story_pictures: Annotated[
+        int, _setting("ALLMENDE_STORY_PICTURES", "Stories", "Pictures of one story at most.", low=0, high=500)
+    ] = 30
+    story_picture_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_STORY_PICTURE_BYTES",
+            "Stories",
+            "Bytes of a picture's file at most; it is kept smaller, as WebP and without the camera's metadata.",
+            low=100_000,
+        ),
+    ] = 15_000_000
+    story_picture_megapixels: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_STORY_PICTURE_MEGAPIXELS", "Stories", "Million pixels of a picture at most.", low=1, high=150
         ),
     ] = 60
     embed_hosts: Annotated[

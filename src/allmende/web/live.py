@@ -19,7 +19,7 @@ from allmende.domain.errors import AllmendeError, ConfigurationError, StorageErr
 from allmende.domain.plain import Change, PlainProfile
 from allmende.domain.profile import Profile
 from allmende.web.profiles import find_profile, fingerprint, read_profile
-from allmende.web.services import watched_folders
+from allmende.web.services import check_services, watched_folders
 
 LOOK_SECONDS = 1.0
 _SETTLED_SECONDS = 1.0
@@ -110,6 +110,7 @@ class LiveProfile:
             folder = read_profile(self._path)
             plain = folder.under(released_changes() if stand else ())
             profile = plain.parse()
+            check_services(profile)
         except DatabaseError as error:
             if first:
                 raise ConfigurationError(f"what was released in the office cannot be read: {error}") from None

@@ -14,7 +14,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.rule_files import FOLDER as RULES
 from allmende.domain.stories import FOLDER as STORIES
 from allmende.web.files import Folder
-from allmende.web.services import commons_of
+from allmende.web.services import check_services, commons_of
 
 FILE_NAME = "city.toml"
 _FOLDERS = (RULES, BOARDS, STORIES)
@@ -27,7 +27,9 @@ def load_profile(name_or_path: str) -> Profile:
     A name is looked up among the bundled cities first; whatever holds a slash or ends in ``.toml`` is a path.
     Raises ConfigurationError where there is no such profile, ProfileError where it is wrong.
     """
-    return read_profile(find_profile(name_or_path)).parse()
+    profile = read_profile(find_profile(name_or_path)).parse()
+    check_services(profile)
+    return profile
 
 
 def read_profile(path: Path) -> PlainProfile:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from allmende.domain.boards import FOLDER as BOARDS
 from allmende.domain.commons import Commons
 from allmende.domain.errors import ConfigurationError
+from allmende.domain.profile import Profile
 from allmende.domain.service import Service
 from allmende.domain.stories import FOLDER as STORIES
 from allmende.web.account_settings import ROLES
@@ -78,6 +80,16 @@ def folders_of(package: str) -> Iterator[Path]:
         yield Path(place)
 
 
+def check_services(profile: Profile) -> None:
+    """Let the services of a profile look at what it says of them. Raises ProfileError."""
+    found = _installed()
+    for name in profile.services:
+        service = _service_of(found[name]) if name in found else None
+        if service is not None and service.check:
+            module, _, function = service.check.partition(":")
+            getattr(import_module(module), function)(profile)
+
+
 def watched_folders(services: Iterable[Service]) -> tuple[Path, ...]:
     """Folders whose files tell of services' commons: another file in one is another profile."""
     roots = [folder for each in services if (folder := commons_folder(each)) is not None]
@@ -95,13 +107,13 @@ def _installed() -> dict[str, EntryPoint]:
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    """One table a service: ``[services.parking]``."""
+    """One table a service: ``[services.NAME]``."""
     try:
         chosen = tomllib.loads(path.read_text("utf-8")).get("services", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot be read: {error}", where=str(path)) from None
     if not isinstance(chosen, dict):
-        raise ConfigurationError("is one table a service, e.g. [services.parking]", where=f"{path}, services")
+        raise ConfigurationError("is one table a service, written [services.NAME]", where=f"{path}, services")
     return chosen
 
 

@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allmende.city.parking.opening import Calendar, Hours, calendar_of, fault_of, from_jena, is_open, state_at, week
+from allmende.city.parking.opening_words import tell
 from allmende.web.profiles import load_profile
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -105,3 +107,20 @@ def test_jenas_own_description() -> None:
     assert [note.partition(":")[0] for note in notes] == ["openingTimes[2]", "openingTimes[3]", "openingTimes[4]"]
     assert from_jena({"openTwentyFourSeven": True}) == ("24/7", ())
     assert from_jena({}) == ("", ())
+
+
+def test_the_week_in_words(jena: Calendar) -> None:
+    now = at("2026-11-23T10:00")
+    with translation.override("de"):
+        told = tell("Mo-Th 07:00-22:00; Fr,Sa 07:00-02:00; PH 10:00-12:00", now, jena)
+        assert told.now == "Geöffnet bis 22:00"
+        assert told.week == [
+            ("Montag bis Donnerstag", "7:00 bis 22:00 Uhr"),
+            ("Freitag bis Samstag", "7:00 bis 2:00 Uhr"),
+            ("Sonntag", "geschlossen"),
+            ("Feiertage", "10:00 bis 12:00 Uhr"),
+        ]
+        assert tell("Mo-Fr 08:00-18:00; PH off", at("2026-12-24T19:00"), jena).now == "Geschlossen bis Montag, 08:00"
+        assert tell("Mo-Fr 8-", now, jena).fault
+    with translation.override("en"):
+        assert tell("24/7", now, jena) == ("Always open", [("Every day", "around the clock")], "24/7", "")

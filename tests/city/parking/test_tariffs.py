@@ -1,7 +1,9 @@
 """Costs to the cent: what they say of real days, and what holds for every plan and stay."""
 
+import shutil
 import tomllib
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -333,3 +335,13 @@ def test_the_file_of_the_example() -> None:
 def test_the_profile_finds_its_file(jena: Profile) -> None:
     assert set(tariffs_of(jena).plans) == {"centre", "extended-centre", "outside"}
     assert not tariffs_of(load_profile("example")).sites["parking-altmarkt"].possible
+
+
+def test_a_house_does_not_start_on_wrong_tariffs_and_says_where(tmp_path: Path) -> None:
+    folder = tmp_path / "town"
+    shutil.copytree(available_profiles()["example"].parent, folder)
+    file = folder / "parking" / "tariffs.toml"
+    file.write_text(file.read_text().replace('"12.00"', '"12,00"'))
+    with pytest.raises(ProfileError) as raised:
+        load_profile(str(folder))
+    assert raised.value.place == "services.parking.tables.tariffs.plans.garage.versions[0].maximum"

@@ -57,14 +57,14 @@ def test_a_harvester_finds_all_that_is_open(ckan: ckanapi.RemoteCKAN) -> None:
 @pytest.mark.parametrize(
     ("asked", "names"),
     [
-        ({"q": "parken freie"}, {"parking"}),
+        ({"q": "parken freie"}, {"parking", "parking-guidance"}),
         ({"q": "title:parken"}, {"parking"}),
         ({"q": "*:*", "fq": "organization:deutscher-wetterdienst"}, set()),
         ({"fq": "organization:dwd"}, {"weather", "weather-forecast"}),
         ({"fq": "+organization:dwd -name:weather"}, {"weather-forecast"}),
         ({"fq": "metadata_modified:[2025-11-01T00:00:00Z TO *]"}, {"parking"}),
         ({"fq": "name:(trees OR timetable)"}, {"trees", "timetable"}),
-        ({"fq": 'tags:"freie Plätze" AND groups:tran'}, {"parking"}),
+        ({"fq": 'tags:"freie Plätze" AND groups:tran'}, {"parking", "parking-guidance"}),
         ({"q": "nahverkehr fahrplanlage"}, set()),
     ],
 )

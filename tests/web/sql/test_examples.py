@@ -14,7 +14,7 @@ from allmende.web.intake import Intake
 from allmende.web.sql.asking import HOUSE, ask
 from allmende.web.sql.chart import draw, wanted
 from allmende.web.sql.data import shelf
-from allmende.web.sql.examples import EXAMPLES, examples
+from allmende.web.sql.examples import every, examples
 
 pytestmark = pytest.mark.django_db
 FILES = {
@@ -53,8 +53,8 @@ def jena(db: None, settings: Any, tmp_path: Any) -> Any:
 def test_each_example_answers(jena: Any) -> None:
     stock = shelf(jena)
     names = {view.name for view in views(stock.data)}
-    assert examples(names) == list(EXAMPLES)
-    for example in EXAMPLES:
+    assert examples(names) == list(every())
+    for example in every():
         found = ask(example.query, HOUSE, jena)
         assert found.count > 1, example.query
         assert not found.cut

@@ -1,5 +1,6 @@
 """Parking as a Django app."""
 
+from datetime import time, timedelta
 from typing import Any
 
 from django.apps import AppConfig
@@ -7,6 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from allmende.city.glance import Glance
+from allmende.city.house import House
+from allmende.city.jobs import Job
+from allmende.city.parking.questions import QUESTIONS
 
 
 def values(request: HttpRequest) -> dict[str, Any]:
@@ -14,6 +18,27 @@ def values(request: HttpRequest) -> dict[str, Any]:
     from allmende.city.parking.views import board_context
 
     return board_context(request)
+
+
+def watch(house: House) -> None:
+    """The job of plausibility; imported late, as all that has models."""
+    from allmende.city.parking.operating.watching import watch as look
+
+    look(house)
+
+
+def calibrate(house: House) -> None:
+    """The job of calibration, when the night has passed."""
+    from allmende.city.parking.operating.watching import calibrate as look
+
+    look(house)
+
+
+def publish(house: House) -> None:
+    """The job, imported late, too."""
+    from allmende.city.parking import publish
+
+    publish.publish(house)
 
 
 class ParkingConfig(AppConfig):
@@ -27,3 +52,15 @@ class ParkingConfig(AppConfig):
         template="parking/_glance.html",
         values=values,
     )
+    questions = QUESTIONS
+    jobs = (
+        Job("plausibility", timedelta(minutes=1), watch),
+        Job("calibration", time(5, 30), calibrate),
+        Job("publish", timedelta(minutes=5), publish),
+    )
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.city.parking.operating.holdings import register_all
+
+        register_all()

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from opening_hours import OpeningHours, State
 
+from allmende.city.parking.sites import Site
 from allmende.domain.profile import Profile
 from allmende.knowledge.analyses.calendar import public_holidays
 
@@ -66,17 +67,22 @@ class WeekDay(msgspec.Struct, frozen=True, kw_only=True):
     hours: tuple[Hours, ...] | None
 
 
+def public_holiday_of(profile: Profile) -> Callable[[date], bool]:
+    """Whether a day is a public holiday of a city's state."""
+    country, state = profile.country, profile.calendar.state
+    return lambda day: day in _holidays(country, state, day.year)
+
+
+@lru_cache(maxsize=64)
+def _holidays(country: str, state: str, year: int) -> frozenset[date]:
+    return frozenset(public_holidays(country, state, date(year, 1, 1), date(year, 12, 31)))
+
+
 def calendar_of(profile: Profile) -> Calendar:
     """The calendar of a city: public holidays of its state, and its school holidays."""
 
-    @lru_cache(maxsize=16)
-    def known(year: int) -> Mapping[date, str]:
-        return public_holidays(profile.country, profile.calendar.state, date(year, 1, 1), date(year, 12, 31))
-
     school = profile.calendar.school_days()
-    return Calendar(
-        zone=profile.time_zone, holidays=lambda day: day in known(day.year), school_holidays=school.__contains__
-    )
+    return Calendar(zone=profile.time_zone, holidays=public_holiday_of(profile), school_holidays=school.__contains__)
 
 
 def fault_of(osm: str) -> str:
@@ -93,6 +99,17 @@ def fault_of(osm: str) -> str:
 def is_open(osm: str, at: datetime, calendar: Calendar) -> bool | None:
     """Whether it is open at a moment (aware); None where that is not known."""
     return state_at(osm, at, calendar, ahead=0).open
+
+
+def opener(at: datetime, calendar: Calendar) -> Callable[[Site], bool | None]:
+    """Whether a site's hours (its fact ``opening_hours``) let anybody in at a moment, for
+    :class:`allmende.city.parking.standing.Decisions`; None where nobody knows."""
+
+    def ask(site: Site) -> bool | None:
+        hours = site.fact("opening_hours")
+        return is_open(hours, at, calendar) if isinstance(hours, str) else None
+
+    return ask
 
 
 def state_at(osm: str, at: datetime, calendar: Calendar, *, ahead: int = _AHEAD) -> Opened:

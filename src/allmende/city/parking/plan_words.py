@@ -55,7 +55,8 @@ def number(value: float | None, places: int = 1) -> str:
     """With the language's marks; a dash for none."""
     if value is None:
         return "–"
-    told = number_format(abs(value), decimal_pos=places, force_grouping=True)
+    # Django cuts places off: rounded first
+    told = number_format(round(abs(value), places), decimal_pos=places, force_grouping=True)
     return f"−{told}" if value < 0 and told.strip("0.,") else told
 
 

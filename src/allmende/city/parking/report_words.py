@@ -147,6 +147,7 @@ def show(cell: Cell, kind: Kind, zone: str) -> str:
     if isinstance(cell, str):
         return cell
     if kind == "percent":
-        return f"{number_format(100 * cell, decimal_pos=1)}\u202f%"
+        return f"{number_format(round(100 * cell, 1), decimal_pos=1)}\u202f%"
     places = {"hours": 1, "rate": 2}.get(kind, 0)
-    return number_format(cell, decimal_pos=places, force_grouping=True)
+    # Django cuts places off: rounded first
+    return number_format(round(cell, places), decimal_pos=places, force_grouping=True)

@@ -6,12 +6,12 @@ Prices are texts, ``"1.50"``, so that no cent is lost on the way; lengths are IS
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
 
+from allmende.city.parking.opening import public_holiday_of
 from allmende.city.parking.tariffs_model import (
     DAY,
     HOLIDAY,
@@ -30,7 +30,6 @@ from allmende.domain.errors import InvalidInput
 from allmende.domain.profile import Profile, ThingProfile, as_list
 from allmende.domain.profile_checks import ProfileError, check_id, check_origin
 from allmende.domain.tables import convert, mapping, tables
-from allmende.knowledge.analyses.calendar import public_holidays
 
 TABLE = "tariffs"
 """Its name among the tables of ``[services.parking]``."""
@@ -122,7 +121,7 @@ def tariffs_of(profile: Profile) -> Tariffs:
     table there are none. Raises ProfileError."""
     said = profile.services.get("parking", {}).get("tables", {})
     body = said.get(TABLE, {}) if isinstance(said, Mapping) else {}
-    return read_tariffs(body, profile, place=TABLE)
+    return read_tariffs(body, profile, place=f"services.parking.tables.{TABLE}")
 
 
 def read_tariffs(body: Mapping[str, Any], profile: Profile, *, place: str) -> Tariffs:
@@ -146,23 +145,15 @@ def read_tariffs(body: Mapping[str, Any], profile: Profile, *, place: str) -> Ta
         for permit in _permits(key, each, f"{place}.permits.{key}")
     ]
 
-    def is_holiday(day: date) -> bool:
-        return day in _holidays(profile.country, profile.calendar.state, day.year)
-
     return Tariffs(
         zone=profile.time_zone,
         currency=raw.currency,
         plans=plans,
         sites=sites,
         permits=tuple(permits),
-        holidays=is_holiday,
+        holidays=public_holiday_of(profile),
         most_days=raw.most_days,
     )
-
-
-@lru_cache(maxsize=64)
-def _holidays(country: str, state: str, year: int) -> frozenset[date]:
-    return frozenset(public_holidays(country, state, date(year, 1, 1), date(year, 12, 31)))
 
 
 # --- plans ---

@@ -1,5 +1,6 @@
 """``/parking/tariffs/``: what parking costs, and what a stay would cost; the same as JSON."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,12 +14,15 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from allmende.city.house import House, house_of
 from allmende.city.parking import tariffs_words as words
+from allmende.city.parking.facts import Statement
+from allmende.city.parking.read import shown_kind
+from allmende.city.parking.sites import Site, read_sites
 from allmende.city.parking.tariffs import cost, cost_of
 from allmende.city.parking.tariffs_file import tariffs_of
 from allmende.city.parking.tariffs_model import Cost, Tariffs
 from allmende.domain.errors import InvalidInput
-from allmende.domain.profile import Profile, as_list
 
 PLAN = "plan:"
 """Before the id of a plan, where somebody knows the zone and not the car park."""
@@ -46,10 +50,11 @@ class _Asked(NamedTuple):
 @gzip_page
 def show_tariffs(request: HttpRequest) -> HttpResponse:
     """The page: tariffs now, to come and before, and the calculator."""
-    house = request.house  # type: ignore[attr-defined]
+    house = house_of(request)
     tariffs = tariffs_of(house.profile)
-    asked = _ask(request, house.profile, tariffs)
-    found = _answer(tariffs, asked)
+    places = _places(house, tariffs)
+    asked = _ask(request, house, tariffs, places)
+    found = _answer(tariffs, asked, places)
     zone = ZoneInfo(tariffs.zone)
     today = house.now().astimezone(zone).date()
     values: dict[str, Any] = {
@@ -57,9 +62,10 @@ def show_tariffs(request: HttpRequest) -> HttpResponse:
         "permits": words.permits_of(tariffs, today),
         "open": words.say_open(tuple({code: None for plan in tariffs.plans.values() for version in plan.versions
                                       if version.covers(today) for code in version.not_said})),
-        "places": _places(house.profile, tariffs),
+        "places": [(key, place.name) for key, place in places.items()],
         "plans": [(f"{PLAN}{key}", words.name_of(plan.name)) for key, plan in tariffs.plans.items()],
-        "limits": _limits(house.profile, tariffs),
+        "limits": [(place.name, words.length(place.longest), place.says) for place in places.values()
+                   if place.longest is not None and place.says is not None],
         "asked": asked,
         "from": f"{asked.start.astimezone(zone):%Y-%m-%dT%H:%M}",
         "until": f"{asked.end.astimezone(zone):%Y-%m-%dT%H:%M}",
@@ -75,7 +81,7 @@ def show_tariffs(request: HttpRequest) -> HttpResponse:
 @gzip_page
 def send_tariffs(request: HttpRequest) -> HttpResponse:
     """All tariffs as JSON."""
-    house = request.house  # type: ignore[attr-defined]
+    house = house_of(request)
     response = JsonResponse(words.tariffs_as_json(tariffs_of(house.profile)))
     patch_cache_control(response, public=True, max_age=_HOUR)
     return response
@@ -85,52 +91,50 @@ def send_tariffs(request: HttpRequest) -> HttpResponse:
 def send_cost(request: HttpRequest) -> HttpResponse:
     """``?where=ID&from=2026-11-23T10:00&until=2026-11-23T12:00``: a cost as JSON; times on the city's clock, or with an
     offset."""
-    house = request.house  # type: ignore[attr-defined]
+    house = house_of(request)
     tariffs = tariffs_of(house.profile)
-    asked = _ask(request, house.profile, tariffs)
+    places = _places(house, tariffs)
+    asked = _ask(request, house, tariffs, places)
     if not asked.given and not asked.faults:
         asked.faults["where"] = _("Choose where you want to park.")
-    found = _answer(tariffs, asked)
+    found = _answer(tariffs, asked, places)
     if found is None:
         return JsonResponse({"error": " ".join(asked.faults.values())}, status=400)
     return JsonResponse(words.cost_as_json(found))
 
 
-def _places(profile: Profile, tariffs: Tariffs) -> list[tuple[str, str]]:
-    """Ids and names of all car parks of the profile, and of sites that the tariffs alone tell of."""
-    kind = str(profile.services.get("parking", {}).get("kind", "car-park"))
-    found = {thing.id: thing.name for thing in profile.things if thing.kind == kind}
-    for key, site in tariffs.sites.items():
-        if key not in found:
-            found[key] = words.name_of(site.name) if site.name else key
-    return sorted(found.items(), key=lambda each: each[1].casefold())
+class _Place(NamedTuple):
+    name: str
+    longest: int | None
+    """Minutes that one may stay, whatever the tariff."""
+    says: Statement | None
+    """Who says so."""
 
 
-def _limits(profile: Profile, tariffs: Tariffs) -> list[tuple[str, str, Any]]:
-    """Where one may not stay as long as one likes, whatever the tariff: name, how long, who says so."""
-    names = dict(_places(profile, tariffs))
-    return [
-        (names.get(key, key), words.length(site.longest), _longest_source(profile, key, tariffs))
-        for key, site in tariffs.sites.items()
-        if site.longest is not None
-    ]
+def _places(house: House, tariffs: Tariffs) -> dict[str, _Place]:
+    """All car parks that the reader may see, and sites that the tariffs alone tell of, by the ids of the real ones."""
+    sites = read_sites(house.store, house.profile, house.reader, kinds=[shown_kind(house.profile)])
+    found = {site.stands_for: _place(site) for site in sites}
+    for key, each in tariffs.sites.items():
+        if key not in found or (found[key].longest is None and each.longest is not None):
+            name = found[key].name if key in found else words.name_of(each.name) if each.name else key
+            found[key] = _Place(name, each.longest, words.state("", each.source, each.date))
+    return dict(sorted(found.items(), key=lambda each: each[1].name.casefold()))
 
 
-def _longest_source(profile: Profile, key: str, tariffs: Tariffs) -> Any:
-    thing = profile.thing(key)
-    fact = next(iter(as_list(thing.facts.get("longest_stay"))), None) if thing else None
-    site = tariffs.sites[key]
-    return words.state("", fact.source, fact.date) if fact else words.state("", site.source, site.date)
+def _place(site: Site) -> _Place:
+    said = next(iter(site.said("max_stay")), None)
+    if said is None or not isinstance(said.value, int | float):
+        return _Place(site.name, None, None)
+    return _Place(site.name, int(said.value) // 60, words.state("", said.source, said.date))
 
 
-def _ask(request: HttpRequest, profile: Profile, tariffs: Tariffs) -> _Asked:
+def _ask(request: HttpRequest, house: House, tariffs: Tariffs, places: Mapping[str, _Place]) -> _Asked:
     """The question in the address; without one the next two hours."""
-    house = request.house  # type: ignore[attr-defined]
     zone = ZoneInfo(tariffs.zone)
     faults: dict[str, str] = {}
     where = request.GET.get("where", "").strip()[:300]
-    known = {key for key, _name in _places(profile, tariffs)} | {f"{PLAN}{key}" for key in tariffs.plans}
-    if where and where not in known:
+    if where and where not in places and where not in {f"{PLAN}{key}" for key in tariffs.plans}:
         faults["where"] = _("This car park or zone is not known here.")
     now = house.now().astimezone(zone).replace(second=0, microsecond=0)
     start = _moment(request.GET.get("from", ""), zone, now, "from", faults)
@@ -152,13 +156,13 @@ def _moment(text: str, zone: ZoneInfo, usual: datetime, field: str, faults: dict
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
-def _answer(tariffs: Tariffs, asked: _Asked) -> Cost | None:
+def _answer(tariffs: Tariffs, asked: _Asked, places: Mapping[str, _Place]) -> Cost | None:
     if not asked.given or asked.faults:
         return None
     try:
         if asked.where.startswith(PLAN):
             return cost_of(tariffs, tariffs.plans[asked.where.removeprefix(PLAN)], asked.start, asked.end)
-        return cost(tariffs, asked.where, asked.start, asked.end)
+        return cost(tariffs, asked.where, asked.start, asked.end, longest=places[asked.where].longest)
     except InvalidInput as error:
         asked.faults[error.where] = _(error.template) % error.arguments if error.arguments else _(error.template)
         return None

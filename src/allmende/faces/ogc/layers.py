@@ -1,6 +1,6 @@
 """The collections of the face: every collection of features, and for every dataset its things with newest values.
 
-Things of the dataset ``parking`` are the collection ``things:parking``: no collection's own id holds a colon.
+Things of the dataset ``weather`` are the collection ``things:weather``: no collection's own id holds a colon.
 """
 
 from collections.abc import Mapping

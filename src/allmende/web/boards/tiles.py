@@ -164,7 +164,7 @@ class TableForm(TileForm):
         label=_("Of these only what measures this"),
         max_length=100,
         required=False,
-        help_text=_("Id of an observed property, e.g. free-parking-spaces."),
+        help_text=_("Id of an observed property, e.g. air-temperature."),
     )
     rows = forms.IntegerField(label=_("Rows at most"), min_value=1, max_value=_ROWS, initial=_SHOWN)
 

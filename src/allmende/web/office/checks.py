@@ -17,6 +17,7 @@ from allmende.domain.profile_checks import ProfileError
 from allmende.knowledge.alerts.prepare import prepare_alerts
 from allmende.knowledge.prepare import prepare_rules
 from allmende.web.live import live, released_changes
+from allmende.web.services import check_services
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
@@ -38,6 +39,7 @@ def checked_profile(changes: Iterable[Change]) -> Profile:
     others = [change for change in released_changes() if (change.kind, change.key) not in anew]
     _check_files(listed, others)
     profile = live().read_folder().under([*others, *listed]).parse()
+    check_services(profile)
     _check_rules(profile)
     return profile
 
@@ -45,7 +47,7 @@ def checked_profile(changes: Iterable[Change]) -> Profile:
 def is_wrong() -> bool:
     """Whether the folder as it is and what is in force do not go together."""
     try:
-        live().read_folder().under(released_changes()).parse()
+        check_services(live().read_folder().under(released_changes()).parse())
     except ConfigurationError:
         return True
     return False

@@ -48,7 +48,7 @@ def refusal(error: AllmendeError) -> str:
 
 
 def say_where(place: str, profile: Profile) -> str:
-    """A place in the profile as a clerk knows it: ``datasets.parking.title.de`` is “Dataset …”."""
+    """A place in the profile as a clerk knows it: ``datasets.weather.title.de`` is “Dataset …”."""
     table, _dot, rest = place.rsplit(": ", 1)[-1].partition(".")
     if table in CITY:
         return f"{CITY[table]}, {say_place(rest, field_at('city', rest))}" if rest else str(CITY[table])

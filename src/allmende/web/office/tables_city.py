@@ -42,7 +42,7 @@ THING = (
     group(
         _("What it is"),
         text("name", _("Name"), required=True),
-        text("kind", _("Kind"), _("For example car-park."), required=True),
+        text("kind", _("Kind"), _("For example gauge."), required=True),
         long_texts("description", _("Description"), required=True),
     ),
     group(

@@ -2,11 +2,17 @@
 
     ```tile kind=series
     title = "Holzmarkt"
-    streams = ["parking-holzmarkt~free"]
+    streams = ["gauge-bridge~water-level"]
     span = "P7D"
     ```
 
-What stands in a block is TOML: ``title`` and whatever the kind reads. Each reader sees of a block what they may see; of
+    ```picture key=5f0c…
+    alt = "The market with stalls"
+    credit = "Photo: City of Jena, CC BY 4.0"
+    ```
+
+What stands in a block is TOML: ``title`` and whatever the kind reads; of a picture ``alt``, ``credit`` and perhaps
+``caption``. Each reader sees of a block what they may see; of
 one that reads what is hidden there is nothing, not even a gap.
 """
 
@@ -16,6 +22,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from markdown_it.token import Token
@@ -25,9 +32,12 @@ from allmende.domain.tables import plain
 from allmende.web.boards import kinds, seeing
 from allmende.web.boards.seeing import Shown
 from allmende.web.boards.words import reader
+from allmende.web.stories.models import StoryPicture
 
 MOST = 40
 """Blocks of a story."""
+_PICTURE = re.compile(r"picture\s+key=(?P<key>[0-9a-f]{32})\s*\Z", re.ASCII)
+_LONGEST = 1000
 _INFO = re.compile(r"tile(?:\s+kind=(?P<kind>[a-z][a-z0-9-]*))?\s*\Z", re.ASCII)
 _READER = reader()
 
@@ -39,12 +49,22 @@ class Wrong(NamedTuple):
     words: str
 
 
+class Picture(NamedTuple):
+    """A picture where it stands."""
+
+    key: str
+    alt: str
+    credit: str
+    caption: str
+
+
 class Part(NamedTuple):
-    """A piece of a text: HTML, or a tile, or what is wrong with one."""
+    """A piece of a text: HTML, or a tile, or a picture, or what is wrong with one."""
 
     html: SafeString = SafeString("")
     tile: Tile | None = None
     wrong: Wrong | None = None
+    picture: Picture | None = None
 
 
 class Drawn(NamedTuple):
@@ -69,14 +89,14 @@ def _parts(body: str, own: bool) -> Iterator[Part]:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + shift)}"
-        if token.type != "fence" or not token.info.strip().startswith("tile"):
+        if token.type != "fence" or not token.info.strip().startswith(("tile", "picture")):
             run.append(token)
             continue
         if run:
             yield Part(html=_html(run))
             run = []
         number += 1
-        yield _read(token, number, own)
+        yield (_read_picture if token.info.strip().startswith("picture") else _read)(token, number, own)
     if run:
         yield Part(html=_html(run))
 
@@ -115,6 +135,38 @@ def _read(token: Token, number: int, own: bool) -> Part:
     return Part(tile=Tile(id=f"b{number}", kind=name, title=title, settings=said))
 
 
+def _read_picture(token: Token, number: int, own: bool) -> Part:
+    line = (token.map[0] if token.map else 0) + 1
+
+    def wrong(words: str) -> Part:
+        return Part(wrong=Wrong(line, words))
+
+    info = _PICTURE.match(token.info.strip())
+    if info is None:
+        return wrong(_("A picture begins with: picture key=…"))
+    if not own:
+        return wrong(_("Pictures are there in stories that were written in the browser."))
+    if number > MOST:
+        return wrong(_("There are more than %(most)d blocks.") % {"most": MOST})
+    try:
+        said = dict(plain(tomllib.loads(token.content)))
+    except tomllib.TOMLDecodeError as error:
+        return wrong(_("The block is no TOML: %(error)s") % {"error": error})
+    alt, credit, caption = (said.get(name, "") for name in ("alt", "credit", "caption"))
+    if not all(isinstance(each, str) and len(each) <= _LONGEST for each in (alt, credit, caption)):
+        return wrong(_("What is said of the picture is no text, or too long."))
+    if not alt.strip():
+        return wrong(_("The picture has no words (alt) for those who do not see it."))
+    if not credit.strip():
+        return wrong(_("The picture does not say (credit) who made it and how it may be used."))
+    return Part(picture=Picture(info["key"], alt.strip(), credit.strip(), caption.strip()))
+
+
+def pictures_in(body: str) -> set[str]:
+    """The keys of the pictures that a text shows."""
+    return {part.picture.key for part in take_apart(body, own=True) if part.picture is not None}
+
+
 def wrongs(body: str, *, own: bool = False) -> list[Wrong]:
     """What is wrong with the blocks of a text."""
     return [part.wrong for part in take_apart(body, own=own) if part.wrong is not None]
@@ -125,9 +177,15 @@ def draw(request: HttpRequest, body: str, *, own: bool = False) -> list[Drawn]:
     parts = take_apart(body, own=own)
     tiles = [part.tile for part in parts if part.tile is not None]
     shown = {each.id: each for each in seeing.show_tiles(request, tiles)}
+    keys = [part.picture.key for part in parts if part.picture is not None]
+    pictures = StoryPicture.objects.defer("body").in_bulk(keys) if keys else {}
     drawn = []
     for part in parts:
-        if part.tile is None and part.wrong is None:
+        if part.picture is not None:
+            if part.picture.key in pictures:
+                said = {"it": part.picture, "kept": pictures[part.picture.key]}
+                drawn.append(Drawn(render_to_string("stories/_picture.html", said), None))
+        elif part.tile is None and part.wrong is None:
             drawn.append(Drawn(part.html, None))
         elif part.tile is not None and part.tile.id in shown:
             drawn.append(Drawn(SafeString(""), shown[part.tile.id]))

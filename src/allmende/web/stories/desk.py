@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allmende.domain.errors import Conflict, Forbidden, InvalidInput
@@ -72,6 +73,31 @@ def _form(request: HttpRequest, form: TextForm, language: str, story: Story | No
         "parts": blocks.draw(request, body, own=True) if body else [],
     }  # fmt: skip
     return render(request, "stories/edit.html", values, status=422 if form.errors else 200)
+
+
+@require_http_methods(_READ_WRITE)
+@asks_for("stories.write")
+def pictures(request: HttpRequest, name: str) -> HttpResponse:
+    """The pictures of a story, with the block that shows each; another one is sent, or one deleted."""
+    story, wrong = _story_or_404(name), ""
+    if request.method == "POST":
+        sent, gone = request.FILES.get("file"), request.POST.get("drop", "")
+        try:
+            if gone:
+                keeping.drop_picture(request.user, story, gone)  # type: ignore[arg-type]  # guarded
+            elif sent is None:
+                raise InvalidInput(_("Please choose a file."), where="file")
+            else:
+                keeping.add_picture(request.user, story, sent.read(settings.ALLMENDE.story_picture_bytes + 1))  # type: ignore[arg-type]  # guarded
+            return HttpResponseRedirect(reverse("stories:pictures", args=[name]))
+        except InvalidInput as error:
+            wrong = error.message
+    values = {
+        "story": story, "title": seeing.text_of(story.content)[1].title, "wrong": wrong,
+        "pictures": story.pictures.defer("body"), "most": settings.ALLMENDE.story_pictures,
+        "megabytes": settings.ALLMENDE.story_picture_bytes // 1_000_000,
+    }  # fmt: skip
+    return render(request, "stories/pictures.html", values, status=422 if wrong else 200)
 
 
 @require_http_methods(_READ_WRITE)

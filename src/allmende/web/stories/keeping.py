@@ -1,5 +1,6 @@
 """What people do with stories. Each deed is one transaction with its line in the audit log."""
 
+import secrets
 from typing import Any
 
 import msgspec
@@ -15,8 +16,8 @@ from allmende.web.accounts.audit import record
 from allmende.web.accounts.models import User
 from allmende.web.accounts.roles import DEEDS, ROLES, may
 from allmende.web.boards.models import new_handle
-from allmende.web.stories.blocks import wrongs
-from allmende.web.stories.models import Story, StoryVersion, as_plain
+from allmende.web.stories import blocks, pictures
+from allmende.web.stories.models import Story, StoryPicture, StoryVersion, as_plain
 
 
 def create(user: User, kind: str, language: str, text: StoryText) -> Story:
@@ -107,9 +108,39 @@ def delete(user: User, story: Story) -> None:
         story.delete()
 
 
+def add_picture(user: User, story: Story, raw: bytes) -> StoryPicture:
+    """Keep a picture for a story. Raises InvalidInput for what is none, is too large, or is one too many."""
+    config = settings.ALLMENDE
+    if len(raw) > config.story_picture_bytes:
+        most = f"{config.story_picture_bytes / 1_000_000:.0f}"
+        raise InvalidInput(_("The file is larger than %(most)s MB.") % {"most": most}, where="file")
+    made = pictures.make(raw, megapixels=config.story_picture_megapixels)
+    with transaction.atomic():
+        kept = Story.objects.select_for_update().get(pk=story.pk)
+        if kept.pictures.count() >= config.story_pictures:
+            raise InvalidInput(
+                _("A story has at most %(most)d pictures.") % {"most": config.story_pictures}, where="file"
+            )
+        key = secrets.token_hex(16)
+        picture = StoryPicture.objects.create(key=key, story=kept, body=made.body, width=made.width, height=made.height)
+        _note(user, "story.picture.add", kept, picture=key)
+    return picture
+
+
+def drop_picture(user: User, story: Story, key: str) -> None:
+    """Delete a picture of a story, also where a published text names it: it is left out there."""
+    with transaction.atomic():
+        if StoryPicture.objects.filter(story=story, key=key).delete()[0]:
+            _note(user, "story.picture.delete", story, picture=key)
+
+
 def _check(story: Story) -> None:
+    there = set(story.pictures.values_list("key", flat=True))
     for language, text in story.content.texts.items():
-        for wrong in wrongs(text.body, own=True):
+        if missing := blocks.pictures_in(text.body) - there:
+            words = _("There is no such picture of this story: %(key)s") % {"key": min(missing)}
+            raise InvalidInput(f"{language}: {words}", where="body")
+        for wrong in blocks.wrongs(text.body, own=True):
             raise InvalidInput(f"{language}, {wrong.line}: {wrong.words}", where="body")
 
 

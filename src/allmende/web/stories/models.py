@@ -75,6 +75,26 @@ class StoryVersion(models.Model):
         return as_content(self.body)
 
 
+class StoryPicture(models.Model):
+    """A picture that somebody sent for a story. It is seen where a text names its key; it goes with the story.
+
+    No personal data beside what it shows: metadata are left out, and the audit log says who sent it.
+    """
+
+    key = models.CharField(max_length=32, primary_key=True)
+    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="pictures")
+    body = models.BinaryField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created", "key")
+
+    def __str__(self) -> str:
+        return self.key
+
+
 def as_content(said: dict[str, Any]) -> StoryContent:
     """What is kept, as the domain's value."""
     return msgspec.convert(said, StoryContent)

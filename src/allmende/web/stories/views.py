@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
 from django.utils.feedgenerator import Rss201rev2Feed
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_safe
 from allmende.web.accounts.roles import may
 from allmende.web.stories import blocks, seeing
 from allmende.web.stories.forms import KINDS, languages
+from allmende.web.stories.models import StoryPicture, StoryVersion
+from allmende.web.stories.pictures import MIME
 
 FED = 30
 """Stories of the feed."""
@@ -46,6 +49,23 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         "kind": KINDS[found.content.kind], "writes": own and may(request.user, "stories.write"),
     }  # fmt: skip
     return render(request, "stories/story.html", values)
+
+
+@require_safe
+def picture(request: HttpRequest, key: str) -> HttpResponse:
+    """A picture that a published text shows; others are there for those who write. The bytes of a key never change."""
+    kept = StoryPicture.objects.select_related("story").filter(key=key).first()
+    if kept is None:
+        raise Http404(key)
+    shown = StoryVersion.objects.filter(story=kept.story, number=kept.story.version).first()
+    public = shown is not None and any(key in blocks.pictures_in(text.body) for text in shown.content.texts.values())
+    if not public and not may(request.user, "stories.write"):
+        raise Http404(key)
+    response = HttpResponse(bytes(kept.body), content_type=MIME)
+    response["Cache-Control"] = "public, max-age=3600" if public else "private, no-store"
+    response["ETag"] = tag = f'"{key}"'
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return get_conditional_response(request, etag=tag, response=response) or response
 
 
 class _Feed(Rss201rev2Feed):

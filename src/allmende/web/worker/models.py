@@ -69,7 +69,7 @@ class ServiceRun(models.Model):
     """How a service's job fared when it ran last. Written once it is over."""
 
     job = models.CharField(max_length=150, primary_key=True)
-    """``parking/calibrate``"""
+    """``SERVICE/JOB``"""
     began = models.DateTimeField()
     seconds = models.FloatField()
     failures = models.PositiveIntegerField(default=0)
