@@ -15,5 +15,5 @@ SERVICE = Service(
         "tables": {},
         "plausibility": {},
     },
-    check="allmende.city.parking.tariffs_file:tariffs_of",
+    check="allmende.city.parking.checking:check",
 )
