@@ -65,7 +65,7 @@ def words(element: etree._Element | None) -> str:
     if element is None:
         return ""
     found = next((said for inner in element.iter() if (said := content(inner))), "")
-    return "\n".join(filter(None, map(text, found.splitlines())))[:4096]
+    return "\n".join(map(text, found.splitlines()))[:4096]
 
 
 def groups(record: etree._Element) -> dict[str, tuple[str, int | None]]:
