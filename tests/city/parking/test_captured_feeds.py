@@ -112,7 +112,8 @@ def test_a_captured_feed_goes_in_and_out_without_loss(city: str, tmp_path: Path)
             assert free == (state.free if state.status == "live" and not state.flags else free and 0)
         if state.capacity is not None:
             assert in_datex["described"]["capacity"] == state.capacity
-            assert in_parkapi["described"]["capacity"] == (site.fact("capacity") or state.capacity)
+            stated = state.capacity if site.fact("capacity") is None else site.fact("capacity")
+            assert in_parkapi["described"]["capacity"] == stated
         opening = site.fact("opening_hours")
         assert in_parkapi["described"].get("opening_hours") == opening
         if opening and (opening == "24/7" or hours.read(opening)):
