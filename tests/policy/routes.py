@@ -511,6 +511,20 @@ ROUTES: dict[str, Way] = {
     "parking/tariffs/": Open(("/parking/tariffs/?where=parking-altmarkt", "/parking/tariffs/?where={canary}-thing")),
     "parking/tariffs/tariffs.json": Open(("/parking/tariffs/tariffs.json",)),
     "parking/tariffs/cost.json": Open(("/parking/tariffs/cost.json?where=parking-hafen",)),
+    "parking/operate/": Guarded(("/parking/operate/", "/parking/operate/?show=all")),
+    "parking/operate/board": Guarded(("/parking/operate/board",)),
+    "parking/operate/events/": Guarded(("/parking/operate/events/",)),
+    "parking/operate/events/<int:pk>/end": Guarded(("/parking/operate/events/1/end",)),
+    "parking/operate/site/<str:site>/": Guarded(
+        ("/parking/operate/site/parking-altmarkt/", "/parking/operate/site/{canary}-thing/")
+    ),
+    "parking/operate/site/<str:site>/add/<str:kind>": Guarded(("/parking/operate/site/{canary}-thing/add/override",)),
+    "parking/operate/site/<str:site>/calibration/<int:pk>": Guarded(
+        ("/parking/operate/site/{canary}-thing/calibration/1",)
+    ),
+    "parking/operate/site/<str:site>/<str:kind>/<int:pk>/end": Guarded(
+        ("/parking/operate/site/{canary}-thing/override/1/end",)
+    ),
     "parking/<str:thing_id>/": Open(("/parking/parking-altmarkt/", "/parking/{canary}-thing/", "/parking/no-thing/")),
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(

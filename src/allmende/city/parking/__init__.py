@@ -6,8 +6,14 @@ SERVICE = Service(
     name="parking",
     prefix="parking/",
     app="allmende.city.parking",
+    deeds={"parking.report": "editor", "parking.operate": "editor", "parking.arrange": "steward"},
     shared=("*.json", "api/*"),
-    deeds={"parking.report": "editor"},
-    settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
+    settings={
+        "kind": "car-park",
+        "dataset": "parking-guidance",
+        "datasets": ["parking-guidance"],
+        "tables": {},
+        "plausibility": {},
+    },
     check="allmende.city.parking.tariffs_file:tariffs_of",
 )

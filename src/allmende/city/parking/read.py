@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History
+from allmende.city.parking.operating.words import said_publicly
 from allmende.city.parking.sites import SiteStream
 from allmende.city.parking.state import NOTHING_DECIDED, Decisions, SiteState, read_states
 from allmende.domain import steps, times
@@ -56,6 +57,9 @@ def car_park(state: SiteState) -> CarPark:
         confirmed_at=state.confirmed_at,
         simulated=state.simulated,
         flags=state.flags,
+        decided=said_publicly(state),
+        as_counted=state.counted is None and state.override is None,
+        decided_until=(state.override.until if state.override else state.closure.until if state.closure else None),
     )
 
 

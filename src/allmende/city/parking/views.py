@@ -16,6 +16,7 @@ from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.facts import gather, simulation_of
 from allmende.city.parking.opening import calendar_of
+from allmende.city.parking.operating import paperwork
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
 from allmende.city.parking.texts import texts_of_board, texts_of_car_park
 
@@ -29,7 +30,8 @@ FRESH = 10
 def board_now(request: HttpRequest) -> Board:
     """The board at this moment."""
     house = house_of(request)
-    return read.read_board(house.store, house.profile, house.reader, house.now())
+    decisions = paperwork.current(house.now(), house.profile)
+    return read.read_board(house.store, house.profile, house.reader, house.now(), decisions=decisions)
 
 
 def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:
@@ -50,8 +52,15 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
     """What the board's templates need."""
     board = board_now(request)
     rows = [present(park, board.now) for park in board.car_parks]
-    profile = house_of(request).profile
-    return {"board": board, "rows": rows, "total": sum_up(board), "simulation": simulation_of(profile)}
+    house = house_of(request)
+    profile = house.profile
+    return {
+        "operates": house.may("parking.operate"),
+        "board": board,
+        "rows": rows,
+        "total": sum_up(board),
+        "simulation": simulation_of(profile),
+    }
 
 
 @require_safe
@@ -126,6 +135,9 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         "simulation": simulation_of(profile),
         "texts": texts_of_car_park(),
         "board": board,
+        "events": [each for each in paperwork.events_at(board.now) if day.site.stands_for in each.sites],
+        "operates": house_of(request).may("parking.operate"),
+        "real": day.site.stands_for,
     }
     return render(request, "parking/car_park.html", values)
 
