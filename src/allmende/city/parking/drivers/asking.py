@@ -1,6 +1,6 @@
 """The driver's question as an address says it, so that it can be kept as a bookmark.
 
-``to`` (an address or a place in words) or ``near`` (``lon,lat``, taken on about a hundred metres), ``in`` (minutes until
+``to`` (an address or a place in words) or ``near`` (``lon,lat``, to about a hundred metres), ``in`` (minutes until
 arrival) or ``at`` (``HH:MM`` on the city's clock), ``stay`` (minutes), ``height`` (metres), ``need`` (each once).
 """
 

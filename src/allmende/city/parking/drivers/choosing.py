@@ -27,7 +27,8 @@ SOON = timedelta(minutes=10)
 FEW = 5
 CHANCES: tuple[tuple[float, Outlook], ...] = ((0.95, "very-likely"), (0.75, "likely"), (0.4, "uncertain"))
 _OUTLOOKS: Mapping[Outlook, int] = {
-    "very-likely": 0, "likely": 1, "free-now": 1, "uncertain": 2, "few-now": 2, "unknown": 3, "unlikely": 4, "full-now": 5,
+    "very-likely": 0, "likely": 1, "free-now": 1, "uncertain": 2, "few-now": 2, "unknown": 3, "unlikely": 4,
+    "full-now": 5,
 }  # fmt: skip
 _VERDICTS: Mapping[Verdict, int] = {"suitable": 0, "unknown": 1, "unsuitable": 2}
 _EARTH = 6_371_000.0
