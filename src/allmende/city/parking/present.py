@@ -104,6 +104,7 @@ def say_flag(flag: str) -> str:
     return {
         "above-capacity": _("The car park reports more free spaces than it has."),
         "above-maximum": _("The car park reports more free spaces than it has."),
+        "faulty": _("The car park reports that its counting is out of order."),
         "full-with-free": _("The car park reports “full” and free spaces at the same time."),
     }.get(flag, flag)
 

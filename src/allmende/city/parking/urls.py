@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from allmende.city.parking import plan_views, report_views, tariffs_views, views
 from allmende.city.parking.feeds.urls import urlpatterns as feeds
+from allmende.city.parking.signs.urls import urlpatterns as signs
 
 app_name = "parking"
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
     path("operate/", include("allmende.city.parking.operating.urls")),
     *feeds,
+    *signs,
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),
