@@ -1,5 +1,6 @@
 """The board and the histories of car parks: states of sites for a page, change-only streams read as step functions."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,11 @@ def read_board(
     store: Store, profile: Profile, reader: Reader, now: datetime, *, decisions: Decisions = NOTHING_DECIDED
 ) -> Board:
     """Every car park at ``now`` (aware): measured where its feed answers, else simulated, else without data."""
-    states = read_states(store, profile, reader, now, decisions=decisions, kinds=[shown_kind(profile)])
+    return board_of(read_states(store, profile, reader, now, decisions=decisions, kinds=[shown_kind(profile)]), now)
+
+
+def board_of(states: Iterable[SiteState], now: datetime) -> Board:
+    """The board that these states make."""
     parks = [car_park(state) for state in states]
     # Where a live feed answers, its car parks stand first. One that has never answered leaves the stage to the demo.
     alive = [park for park in parks if not park.simulated and park.status != "no-data"]
