@@ -47,6 +47,7 @@ def asset_inputs() -> Iterable[Path]:
     """Every file that a build depends on."""
     for name in ("package-lock.json", "package.json", "vite.config.ts", "tsconfig.json"):
         yield FRONTEND / name
+    yield ROOT / "tools" / "print_fonts.py"
     yield from (path for path in sorted((FRONTEND / "src").rglob("*")) if path.is_file())
 
 
@@ -86,8 +87,11 @@ def install() -> None:
 
 
 def build() -> None:
-    """Vite's build into the package."""
+    """Vite's build into the package, and the typeface for documents beside it."""
+    from print_fonts import write_print_fonts
+
     run(PACKAGES / "vite" / "bin" / "vite.js", "build", "--logLevel", "warn")
+    write_print_fonts(PACKAGES, BUILD / "print")
     note_done("assets", list(asset_inputs()))
 
 

@@ -511,6 +511,28 @@ ROUTES: dict[str, Way] = {
     "parking/tariffs/": Open(("/parking/tariffs/?where=parking-altmarkt", "/parking/tariffs/?where={canary}-thing")),
     "parking/tariffs/tariffs.json": Open(("/parking/tariffs/tariffs.json",)),
     "parking/tariffs/cost.json": Open(("/parking/tariffs/cost.json?where=parking-hafen",)),
+    "parking/signs/": Open(("/parking/signs/", "/parking/signs/?state=unknown")),
+    "parking/signs/operate/": Guarded(("/parking/signs/operate/",)),
+    "parking/signs/operate/<int:key>/end": Apart("writes; asks for the deed of an operator"),
+    "parking/signs/<str:sign>/": Open(("/parking/signs/mast-1-a/", "/parking/signs/{canary}/")),
+    "parking/signs/<str:sign>/feed": Open(("/parking/signs/no-sign/feed", "/parking/signs/{canary}/feed")),
+    "parking/signs/<str:sign>/feed.txt": Open(("/parking/signs/no-sign/feed.txt", "/parking/signs/{canary}/feed.txt")),
+    "parking/signs/<str:sign>/report": Apart("takes what a sign's device says, by the token of that sign"),
+    "parking/signs/<str:sign>/token": Apart("writes; asks for the deed of an operator"),
+    "parking/operate/": Guarded(("/parking/operate/", "/parking/operate/?show=all")),
+    "parking/operate/board": Guarded(("/parking/operate/board",)),
+    "parking/operate/events/": Guarded(("/parking/operate/events/",)),
+    "parking/operate/events/<int:pk>/end": Guarded(("/parking/operate/events/1/end",)),
+    "parking/operate/site/<str:site>/": Guarded(
+        ("/parking/operate/site/parking-altmarkt/", "/parking/operate/site/{canary}-thing/")
+    ),
+    "parking/operate/site/<str:site>/add/<str:kind>": Guarded(("/parking/operate/site/{canary}-thing/add/override",)),
+    "parking/operate/site/<str:site>/calibration/<int:pk>": Guarded(
+        ("/parking/operate/site/{canary}-thing/calibration/1",)
+    ),
+    "parking/operate/site/<str:site>/<str:kind>/<int:pk>/end": Guarded(
+        ("/parking/operate/site/{canary}-thing/override/1/end",)
+    ),
     "parking/<str:thing_id>/": Open(("/parking/parking-altmarkt/", "/parking/{canary}-thing/", "/parking/no-thing/")),
     "parking/<str:thing_id>/now": Open(("/parking/parking-altmarkt/now", "/parking/{canary}-thing/now")),
     "parking/<str:thing_id>/history.json": Open(

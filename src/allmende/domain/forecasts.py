@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import msgspec
@@ -20,12 +20,20 @@ from allmende.domain.times import DAY, HOUR, MINUTE, parse_duration
 
 SUFFIX, LOWER, UPPER = "~forecast", "~forecast-lower", "~forecast-upper"
 """Behind the id of a stream: the streams of its forecast and of the two ends of its interval."""
+LEAST = "~forecast-at-least-"
+"""The same of the probability that it will be so much or more; behind it stands how much, with - for the point."""
 ORIGIN = "forecast/"
 """How the source of what the house forecasts begins; behind it stands the forecast's id."""
 _STATE = re.compile(r"[A-Z0-9]{1,3}\Z", re.ASCII)
 _MOST_STEPS = 300
+_MOST_LEAST = 4
 _FURTHEST = 6 * DAY
 """A week before its target everything is over, for all that compares with the same weekday."""
+
+
+def least_suffix(least: float) -> str:
+    """Of the stream with the probability of at least so much: 5 is ``~forecast-at-least-5``, 0.5 ``…-0-5``."""
+    return f"{LEAST}{least:g}".replace(".", "-")
 
 
 class SchoolHoliday(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +90,23 @@ class ForecastProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     interval: float = 0.8
     """The share of outcomes that its interval is to hold."""
     inputs: dict[str, ForecastInput] = {}
+    apart: bool = False
+    """Whether each stream is learned by itself, knowing of the others: for a few streams that behave unlike."""
+    drifts: bool = False
+    """Whether levels may be wrong for weeks while changes are right, as of counters that miss some."""
+    hours: tuple[str, str] | None = None
+    """The part of the local day that counts, e.g. ``["06:00", "21:00"]``: most is learned from it, and it is judged."""
+    least: list[float] = []
+    """Of how many at least the probability is told, e.g. ``[1, 5]``."""
     enabled: bool = True
+
+    @builtins.property
+    def counting_hours(self) -> tuple[float, float] | None:
+        """``hours`` as numbers; an end of 00:00 is 24."""
+        if self.hours is None:
+            return None
+        begin, end = (time.fromisoformat(said) for said in self.hours)
+        return begin.hour + begin.minute / 60, (end.hour + end.minute / 60) or 24.0
 
     @builtins.property
     def step_micros(self) -> int:
@@ -157,7 +181,7 @@ def check_forecasts(forecasts: Mapping[str, ForecastProfile], datasets: Mapping[
             )
         if bool(forecast.streams) == bool(forecast.property):
             raise ProfileError(place, "says streams, or the property of the streams that are forecast, one of both")
-        if any(name.endswith((SUFFIX, LOWER, UPPER)) for name in forecast.streams):
+        if any(name.endswith((SUFFIX, LOWER, UPPER)) or LEAST in name for name in forecast.streams):
             raise ProfileError(f"{place}.streams", "names a forecast; what is measured can be forecast")
         _check_times(forecast, place)
         if not 0.5 <= forecast.interval <= 0.98:
@@ -180,9 +204,27 @@ def _check_times(forecast: ForecastProfile, place: str) -> None:
             "is a number of whole steps, no more than %(most)s, and no longer than P6D",
             most=_MOST_STEPS,
         )
+    _check_hours(forecast, place)
+    if (
+        len(forecast.least) > _MOST_LEAST
+        or len(set(forecast.least)) < len(forecast.least)
+        or not all(0 <= least < 1e6 for least in forecast.least)
+    ):
+        raise ProfileError(
+            f"{place}.least", "names each number once, none below 0, and %(most)s at most", most=_MOST_LEAST
+        )
     for name, least in (("every", MINUTE), ("train", HOUR), ("history", 14 * DAY)):
         if parse_duration(getattr(forecast, name)) < least:
             raise ProfileError(f"{place}.{name}", "is too short: at least %(least)s", least=_LEAST[name])
+
+
+def _check_hours(forecast: ForecastProfile, place: str) -> None:
+    try:
+        hours = forecast.counting_hours
+    except ValueError:
+        hours = (1.0, 0.0)
+    if hours is not None and not hours[0] < hours[1]:
+        raise ProfileError(f"{place}.hours", 'is a part of the day, e.g. ["06:00", "21:00"]')
 
 
 _LEAST = {"every": "PT1M", "train": "PT1H", "history": "P14D"}

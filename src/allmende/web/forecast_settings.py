@@ -56,7 +56,7 @@ class ForecastSettings(AnalysisSettings, frozen=True, kw_only=True):
             "Examples that one forecast learns from at most; of more, so many are drawn.",
             low=1_000,
         ),
-    ] = 240_000
+    ] = 600_000
     forecast_streams: Annotated[
         int,
         _setting(

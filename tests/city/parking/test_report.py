@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from django.contrib.staticfiles import finders
 from django.utils import translation
 
 from allmende.city.parking.figures import figures_of
@@ -103,6 +104,8 @@ def test_a_pdf_is_tagged_and_says_what_it_is(sheet: Sheet) -> None:
     assert body.startswith(b"%PDF-")
     for mark in (b"/StructTreeRoot", b"/Lang", b"pdfuaid:part", b"/MarkInfo"):
         assert mark in body
+    if finders.find("build/print"):
+        assert b"FiraSans" in body
 
 
 def test_what_is_not_known_is_a_dash_and_what_is_no_measurement_says_so(sheet: Sheet) -> None:

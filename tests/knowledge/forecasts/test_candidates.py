@@ -68,7 +68,9 @@ def test_the_future_changes_nothing(origin: int) -> None:
     ):
         assert first[0] == second[0]
         np.testing.assert_array_equal(first[1], second[1], err_msg=first[0])
-    told, told_other = (make_frame(each, origins, AHEAD, climate, usual_of(each), units) for each in (one, other))
+    told, told_other = (
+        make_frame(each, origins, AHEAD, climate, usual_of(each), units, drifts=True) for each in (one, other)
+    )
     for place, name in enumerate(told.names):
         np.testing.assert_array_equal(told.rows[:, place], told_other.rows[:, place], err_msg=name)
     np.testing.assert_array_equal(
@@ -76,27 +78,30 @@ def test_the_future_changes_nothing(origin: int) -> None:
     )
 
 
-def test_what_is_learned_until_a_fold_does_not_know_the_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("drifts", [False, True])
+def test_what_is_learned_until_a_fold_does_not_know_the_fold(monkeypatch: pytest.MonkeyPatch, drifts: bool) -> None:
     """The scores of the last fold would be better for a candidate that had seen it."""
     from allmende.knowledge.forecasts import boosting
 
     lessons = []
     real = boosting.learn_middle
 
-    def noting(names, rows, wanted, effort):
-        lessons.append((rows.copy(), wanted.copy()))
-        return real(names, rows, wanted, effort)
+    def noting(names, rows, wanted, effort, weights):
+        lessons.append((rows.copy(), wanted.copy(), weights.copy()))
+        return real(names, rows, wanted, effort, weights)
 
     monkeypatch.setattr(boosting, "learn_middle", noting)
     one = panel(days=40, streams=1)
-    learn(one, task(rounds=2))
-    folds = len(lessons) - 1
+    manner = {"rounds": 2, "apart": drifts, "drifts": drifts, "hours": (6.0, 21.0) if drifts else None}
+    learn(one, task(**manner))
+    models = 2 if drifts else 1  # with one of its own for the stream
+    folds = len(lessons) // models - 1
     first, lessons[:] = list(lessons), []
     length = (one.columns - 1) // (3 * folds)
-    learn(disturbed(one, one.columns - 1 - length), task(rounds=2))
-    for number in range(folds):  # all but the model that is kept, which learns from everything
-        np.testing.assert_array_equal(first[number][0], lessons[number][0])
-        np.testing.assert_array_equal(first[number][1], lessons[number][1])
+    learn(disturbed(one, one.columns - 1 - length), task(**manner))
+    for number in range(folds * models):  # all but the model that is kept, which learns from everything
+        for part in range(3):
+            np.testing.assert_array_equal(first[number][part], lessons[number][part])
 
 
 def test_each_target_has_the_newest_run_that_was_there() -> None:

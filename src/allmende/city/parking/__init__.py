@@ -6,8 +6,15 @@ SERVICE = Service(
     name="parking",
     prefix="parking/",
     app="allmende.city.parking",
+    deeds={"parking.report": "editor", "parking.operate": "editor", "parking.arrange": "steward"},
     shared=("*.json", "api/*"),
-    deeds={"parking.report": "editor"},
-    settings={"kind": "car-park", "dataset": "parking-guidance", "datasets": ["parking-guidance"], "tables": {}},
-    check="allmende.city.parking.tariffs_file:tariffs_of",
+    settings={
+        "kind": "car-park",
+        "dataset": "parking-guidance",
+        "datasets": ["parking-guidance"],
+        "tables": {},
+        "plausibility": {},
+        "report_sites": 100,
+    },
+    check="allmende.city.parking.checking:check",
 )

@@ -1,6 +1,6 @@
 """Parking as a Django app."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.apps import AppConfig
@@ -18,6 +18,27 @@ def values(request: HttpRequest) -> dict[str, Any]:
     from allmende.city.parking.views import board_context
 
     return board_context(request)
+
+
+def decide_signs(house: House) -> None:
+    """The job of the signs; imported late because it needs the loaded apps."""
+    from allmende.city.parking.signs.keeping import run
+
+    run(house)
+
+
+def watch(house: House) -> None:
+    """The job of plausibility; imported late, as all that has models."""
+    from allmende.city.parking.operating.watching import watch as look
+
+    look(house)
+
+
+def calibrate(house: House) -> None:
+    """The job of calibration, when the night has passed."""
+    from allmende.city.parking.operating.watching import calibrate as look
+
+    look(house)
 
 
 def publish(house: House) -> None:
@@ -39,4 +60,15 @@ class ParkingConfig(AppConfig):
         values=values,
     )
     questions = QUESTIONS
-    jobs = (Job("publish", timedelta(minutes=5), publish),)
+    jobs = (
+        Job("plausibility", timedelta(minutes=1), watch),
+        Job("calibration", time(5, 30), calibrate),
+        Job("publish", timedelta(minutes=5), publish),
+        Job("signs", timedelta(seconds=15), decide_signs),
+    )
+
+    def ready(self) -> None:
+        """Say what is held of people."""
+        from allmende.city.parking.operating.holdings import register_all
+
+        register_all()

@@ -48,6 +48,11 @@ class CarPark(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None
     """When its feed last reported anything: for change-only feeds the value is known to hold until then."""
     simulated: bool = False
+    decided: str = ""
+    """What everybody reads of an operator's decision that holds."""
+    decided_until: datetime | None = None
+    as_counted: bool = True
+    """Whether ``free`` is what is counted: then each new reading may take its place."""
     flags: tuple[str, ...] = ()
     """Why the reading is implausible, e.g. ``above-capacity``; empty if it is not."""
 

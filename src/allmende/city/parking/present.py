@@ -35,8 +35,9 @@ class Row:
 
     @property
     def topic(self) -> str:
-        """MQTT topic on which new readings of the free spaces arrive (SensorThings 1.1, 14.2)."""
-        return f"v1.1/Datastreams('{self.park.stream}')/Observations"
+        """MQTT topic on which new readings of the free spaces arrive (SensorThings 1.1, 14.2); empty where something
+        else than the reading is shown."""
+        return "" if not self.park.as_counted else f"v1.1/Datastreams('{self.park.stream}')/Observations"
 
     @property
     def width(self) -> str:
@@ -94,6 +95,7 @@ def say_reason(reason: str) -> str:
         "hours": _("The car park is closed at this time of day."),
         "override": _("The operator has entered this by hand."),
         "parts-silent": _("None of its spaces reports at the moment."),
+        "implausible": _("What the car park reports cannot be right at the moment."),
     }.get(reason, "")
 
 
@@ -102,7 +104,12 @@ def say_flag(flag: str) -> str:
     return {
         "above-capacity": _("The car park reports more free spaces than it has."),
         "above-maximum": _("The car park reports more free spaces than it has."),
+        "faulty": _("The car park reports that its counting is out of order."),
         "full-with-free": _("The car park reports “full” and free spaces at the same time."),
+        "negative": _("The car park reports fewer than no free spaces."),
+        "frozen": _("The number has not changed for longer than is usual here."),
+        "full-but-empty": _("The car park reports “full”, and probably is not."),
+        "jump": _("The number has changed by more at once than vehicles get in or out."),
     }.get(flag, flag)
 
 
@@ -119,7 +126,7 @@ def present(park: CarPark, now: datetime) -> Row:
         level_words=say_level(level),
         kind=say_kind(park.kind),
         trend=say_trend(park.trend) if park.free is not None else "",
-        reason=say_reason(park.reason),
+        reason="" if park.decided and park.reason in ("override", "closure") else say_reason(park.reason),
         flags=tuple(say_flag(flag) for flag in park.flags),
         age=say_age(stamp, now) if stamp else "",
         stamp=stamp,
@@ -156,6 +163,8 @@ def as_json(row: Row, address: str) -> dict[str, Any]:
         "status": park.status,
         "reason": park.reason,
         "flags": list(park.flags),
+        "decided": park.decided,
+        "decidedUntil": park.decided_until.isoformat() if park.decided_until else None,
         "simulated": park.simulated,
         "observedAt": park.observed_at.isoformat() if park.observed_at else None,
         "confirmedAt": park.confirmed_at.isoformat() if park.confirmed_at else None,

@@ -1,9 +1,11 @@
 """The board and the histories of car parks: states of sites for a page, change-only streams read as step functions."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History
+from allmende.city.parking.operating.words import said_publicly
 from allmende.city.parking.sites import SiteStream
 from allmende.city.parking.state import NOTHING_DECIDED, Decisions, SiteState, read_states
 from allmende.domain import steps, times
@@ -17,7 +19,11 @@ def read_board(
     store: Store, profile: Profile, reader: Reader, now: datetime, *, decisions: Decisions = NOTHING_DECIDED
 ) -> Board:
     """Every car park at ``now`` (aware): measured where its feed answers, else simulated, else without data."""
-    states = read_states(store, profile, reader, now, decisions=decisions, kinds=[shown_kind(profile)])
+    return board_of(read_states(store, profile, reader, now, decisions=decisions, kinds=[shown_kind(profile)]), now)
+
+
+def board_of(states: Iterable[SiteState], now: datetime) -> Board:
+    """The board that these states make."""
     parks = [car_park(state) for state in states]
     # Where a live feed answers, its car parks stand first. One that has never answered leaves the stage to the demo.
     alive = [park for park in parks if not park.simulated and park.status != "no-data"]
@@ -56,6 +62,9 @@ def car_park(state: SiteState) -> CarPark:
         confirmed_at=state.confirmed_at,
         simulated=state.simulated,
         flags=state.flags,
+        decided=said_publicly(state),
+        as_counted=state.counted is None and state.override is None,
+        decided_until=(state.override.until if state.override else state.closure.until if state.closure else None),
     )
 
 

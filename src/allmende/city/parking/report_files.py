@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from django.contrib.staticfiles import finders
+
 from allmende.city.parking.report_words import Sheet, show
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
@@ -78,6 +80,7 @@ def as_pdf(sheet: Sheet) -> bytes:
     }
     return typst.compile(
         _TEMPLATE.read_bytes(),
+        font_paths=[fonts] if (fonts := finders.find("build/print")) else [],  # the pages' typeface
         ignore_system_fonts=True,
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         pdf_standards=["ua-1"],

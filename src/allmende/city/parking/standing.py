@@ -9,7 +9,9 @@ import msgspec
 from allmende.city.parking.sites import Choices, Site
 
 Status = Literal["live", "closed", "no-data"]
-Reason = Literal["", "never", "feed-silent", "silent", "says-closed", "closure", "hours", "override", "parts-silent"]
+Reason = Literal[
+    "", "never", "feed-silent", "silent", "says-closed", "closure", "hours", "override", "parts-silent", "implausible"
+]  # fmt: skip
 Trend = Literal["rising", "falling", "steady", "unknown"]
 
 
@@ -27,12 +29,14 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Closure(msgspec.Struct, frozen=True, kw_only=True):
-    """A site is closed from ``start`` until ``until`` (None: until further notice)."""
+    """A site is closed from ``start`` until ``until`` (None: until further notice), or ``spaces`` of it."""
 
     site: str
     start: datetime
     until: datetime | None
     reason: str
+    """What everybody may read."""
+    spaces: int | None = None
 
 
 class Decisions(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +47,12 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     closures: Sequence[Closure] = ()
     doubts: Mapping[str, Sequence[str]] = {}
     """By site: flags beyond those of the readings, e.g. ``frozen``."""
+    hidden: Mapping[str, Sequence[str]] = {}
+    """By site: those of its flags for which no number is shown."""
+    leases: Mapping[str, int] = {}
+    """By site: spaces that are not public."""
+    offsets: Mapping[str, int] = {}
+    """By stream: what is added to its count of free spaces, since the counter is off by so much."""
     is_open: Callable[[Site], bool | None] | None = None
     """Whether a site's hours let anybody in now; None where nobody knows."""
 
@@ -108,6 +118,11 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True):
     """Whether ``free`` is the sum of the parts."""
     override: Override | None = None
     closure: Closure | None = None
+    """Of the site or, where it is open, of a part of it."""
+    offset: int = 0
+    """What was added to :attr:`counted`, since the counter is off by so much."""
+    leased: int = 0
+    """Spaces that are not public; they are no part of ``capacity``."""
 
     @property
     def stamp(self) -> datetime | None:

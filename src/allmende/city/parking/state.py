@@ -16,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from allmende.city.parking.correcting import correct, hide, holds
 from allmende.city.parking.counting import TREND, Counting, read_earlier, read_newest
 from allmende.city.parking.sites import KINDS, Site, read_sites
 from allmende.city.parking.standing import (
@@ -110,20 +111,21 @@ def _rank(state: SiteState) -> int:
 def decide(state: SiteState, decisions: Decisions) -> SiteState:
     """The state with what people have decided: an override counts most, then a closure, then the opening hours."""
     site, now = state.site.stands_for, state.now
+    state = correct(state, decisions)
     flags = (*state.flags, *(flag for flag in decisions.doubts.get(site, ()) if flag not in state.flags))
     state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags)
     override = next((o for o in decisions.overrides if o.site == site and o.start <= now < o.until), None)
     if override is not None:
         return _overridden(state, override)
     closure = next(
-        (c for c in decisions.closures if c.site == site and c.start <= now and (c.until is None or now < c.until)),
+        (c for c in decisions.closures if c.site == site and c.spaces is None and holds(c, now)),
         None,
     )
     if closure is not None:
         return msgspec.structs.replace(closed(state, "closure"), closure=closure)
     if decisions.is_open is not None and decisions.is_open(state.site) is False:
         return closed(state, "hours")
-    return state
+    return hide(state) if set(state.flags) & set(decisions.hidden.get(site, ())) else state
 
 
 def _overridden(state: SiteState, override: Override) -> SiteState:

@@ -1,9 +1,10 @@
 """Addresses of the parking service, the same in all languages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from allmende.city.parking import plan_views, report_views, tariffs_views, views
 from allmende.city.parking.feeds.urls import urlpatterns as feeds
+from allmende.city.parking.signs.urls import urlpatterns as signs
 
 app_name = "parking"
 
@@ -20,7 +21,9 @@ urlpatterns = [
     path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
+    path("operate/", include("allmende.city.parking.operating.urls")),
     *feeds,
+    *signs,
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),
     path("<str:thing_id>/history.json", views.send_history, name="history-json"),

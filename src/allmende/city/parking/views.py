@@ -1,12 +1,14 @@
 """Pages and data of the parking service. Values come from the store of ``request.house``, set by the web layer."""
 
+import json
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
+from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -14,8 +16,10 @@ from django.views.decorators.http import require_safe
 from allmende.city.house import house_of
 from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
+from allmende.city.parking.drivers import desk, words
 from allmende.city.parking.facts import gather, simulation_of
 from allmende.city.parking.opening import calendar_of
+from allmende.city.parking.operating import paperwork
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
 from allmende.city.parking.texts import texts_of_board, texts_of_car_park
 
@@ -29,7 +33,8 @@ FRESH = 10
 def board_now(request: HttpRequest) -> Board:
     """The board at this moment."""
     house = house_of(request)
-    return read.read_board(house.store, house.profile, house.reader, house.now())
+    decisions = paperwork.current(house.now(), house.profile)
+    return read.read_board(house.store, house.profile, house.reader, house.now(), decisions=decisions)
 
 
 def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:
@@ -48,17 +53,28 @@ def ceil_time(moment: datetime, width: int) -> datetime:
 
 def board_context(request: HttpRequest) -> dict[str, Any]:
     """What the board's templates need."""
-    board = board_now(request)
-    rows = [present(park, board.now) for park in board.car_parks]
-    profile = house_of(request).profile
-    return {"board": board, "rows": rows, "total": sum_up(board), "simulation": simulation_of(profile)}
+    house = house_of(request)
+    shown = desk.look(request)
+    return {
+        "operates": house.may("parking.operate"),
+        "board": shown.board,
+        "rows": shown.rows,
+        "groups": shown.groups,
+        "asked": shown.asked,
+        "total": sum_up(shown.board),
+        "simulation": simulation_of(house.profile),
+    }
 
 
 @require_safe
 @gzip_page
 def show_board(request: HttpRequest) -> HttpResponse:
-    """The list and the map."""
-    return render(request, "parking/board.html", {**board_context(request), "texts": texts_of_board()})
+    """The list and the map, with the driver's question."""
+    values = board_context(request)
+    asked = values["asked"]
+    values["texts"] = texts_of_board()
+    values["form"] = words.choices_of_form(asked.fields["needs"], asked.fields["in"], asked.fields["stay"])
+    return render(request, "parking/board.html", values, status=400 if asked.faults else 200)
 
 
 @require_safe
@@ -73,18 +89,33 @@ def show_fragment(request: HttpRequest) -> HttpResponse:
 @require_safe
 @gzip_page
 def send_board(request: HttpRequest) -> HttpResponse:
-    """The list as JSON."""
-    board = board_now(request)
-    parks = [as_json(present(park, board.now), address_of(park)) for park in board.car_parks]
-    return for_a_moment(JsonResponse({"now": board.now.isoformat(), "simulated": board.simulated, "carParks": parks}))
+    """The list as JSON; with a question also what it means for it."""
+    shown = desk.look(request)
+    if shown.asked.faults:
+        return JsonResponse({"error": " ".join(shown.asked.faults.values()), "faults": shown.asked.faults}, status=400)
+    parks = []
+    for row in shown.rows:
+        told = as_json(row, address_of(row.park))
+        if found := shown.found.get(row.park.id):
+            told["choice"] = words.as_json(found, shown.asked.wish)
+        parks.append(told)
+    body = {"now": shown.board.now.isoformat(), "simulated": shown.board.simulated, "carParks": parks}
+    tag = f'W/"{blake2b(json.dumps(parks, sort_keys=True).encode(), digest_size=12).hexdigest()}"'
+    response = for_a_moment(JsonResponse(body))
+    response.headers["ETag"] = tag
+    return get_conditional_response(request, etag=tag, response=response) or response  # type: ignore[return-value]
 
 
 @require_safe
 @gzip_page
 def send_map(request: HttpRequest) -> HttpResponse:
-    """The car parks as GeoJSON."""
-    board = board_now(request)
-    rows = [(present(park, board.now), address_of(park)) for park in board.car_parks]
+    """The car parks as GeoJSON; with a question those alone that suit or may suit."""
+    shown = desk.look(request)
+    rows = [
+        (row, address_of(row.park))
+        for row in shown.rows
+        if not shown.found or shown.found[row.park.id].choice.verdict != "unsuitable"
+    ]
     response = JsonResponse(as_geojson(rows), content_type="application/geo+json")
     return for_a_moment(response)
 
@@ -126,6 +157,9 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         "simulation": simulation_of(profile),
         "texts": texts_of_car_park(),
         "board": board,
+        "events": [each for each in paperwork.events_at(board.now) if day.site.stands_for in each.sites],
+        "operates": house_of(request).may("parking.operate"),
+        "real": day.site.stands_for,
     }
     return render(request, "parking/car_park.html", values)
 

@@ -35,6 +35,15 @@ _WIDTH = {
     "bagging_freq": 1,
     "cat_smooth": 50,
 }
+_APART = {
+    **_MIDDLE,
+    "learning_rate": 0.06,
+    "num_leaves": 31,
+    "feature_fraction": 0.4,
+    "bagging_fraction": 0.6,
+    "max_bin": 63,
+}
+"""Of one stream, which has fewer rows, and of those many that are alike."""
 _NARROWEST = 1e-3
 
 
@@ -44,6 +53,8 @@ class Effort(NamedTuple):
     rounds: int
     rows: int
     threads: int
+    apart: bool = False
+    """Whether a model is of one stream alone."""
 
 
 def is_there() -> bool:
@@ -51,9 +62,9 @@ def is_there() -> bool:
     return find_spec("lightgbm") is not None
 
 
-def learn_middle(names: list[str], rows: Rows, wanted: Array, effort: Effort) -> str:
+def learn_middle(names: list[str], rows: Rows, wanted: Array, effort: Effort, weights: Array | None = None) -> str:
     """A model of the median, as text. ``wanted`` is in units of the stream; rows without one are left out."""
-    return _learn(_MIDDLE, names, rows, wanted, effort, effort.rounds)
+    return _learn(_APART if effort.apart else _MIDDLE, names, rows, wanted, effort, effort.rounds, weights)
 
 
 def learn_width(names: list[str], rows: Rows, off: Array, effort: Effort) -> str:
@@ -61,7 +72,15 @@ def learn_width(names: list[str], rows: Rows, off: Array, effort: Effort) -> str
     return _learn(_WIDTH, names, rows, np.abs(off), effort, max(20, effort.rounds // 4))
 
 
-def _learn(kind: dict[str, Any], names: list[str], rows: Rows, wanted: Array, effort: Effort, rounds: int) -> str:
+def _learn(
+    kind: dict[str, Any],
+    names: list[str],
+    rows: Rows,
+    wanted: Array,
+    effort: Effort,
+    rounds: int,
+    weights: Array | None = None,
+) -> str:
     import lightgbm
 
     chosen = np.flatnonzero(np.isfinite(wanted))
@@ -78,7 +97,12 @@ def _learn(kind: dict[str, Any], names: list[str], rows: Rows, wanted: Array, ef
         "verbose": -1,
     }
     data = lightgbm.Dataset(
-        rows[chosen], wanted[chosen], feature_name=names, categorical_feature=["stream"], params={"verbose": -1}
+        rows[chosen],
+        wanted[chosen],
+        weight=None if weights is None else weights[chosen] / weights[chosen].mean(),
+        feature_name=names,
+        categorical_feature=["stream"],
+        params={"verbose": -1, "max_bin": kind.get("max_bin", 255)},
     )
     return str(lightgbm.train(parameters, data, rounds).model_to_string())
 

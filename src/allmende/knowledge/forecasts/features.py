@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from allmende.domain.times import HOUR, MINUTE
 from allmende.knowledge.forecasts.baselines import Climate, deviation, mean_of, taken
+from allmende.knowledge.forecasts.habits import courses, marks, states
 from allmende.knowledge.forecasts.panel import Array, Panel, Places, same_time
 
 Rows = npt.NDArray[np.float32]
@@ -57,9 +58,11 @@ def make_frame(
     unit: Array,
     *,
     seasonal: bool = False,
+    drifts: bool = False,
 ) -> Frame:
     """The features of all streams at some origins. ``usual`` as in :func:`~.baselines.simple`; all else that they are
-    made of is known at the origin. ``seasonal``: with the time of the year."""
+    made of is known at the origin. ``seasonal``: with the time of the year. ``drifts``: levels may be wrong for weeks
+    while changes are right, so that courses of earlier days tell more than means of levels (see :mod:`.habits`)."""
     table = _Table(panel, origins, np.asarray(ahead), unit)
     now, newest = origins, taken(panel.values, origins)
     targets = (origins[:, None] + np.asarray(ahead)[None, :]).ravel()
@@ -88,13 +91,16 @@ def make_frame(
     table.full("usual", ahead_usual + off[:, :, None] - newest[:, :, None])
     here = climate.at(calendar, targets, panel.day).reshape(shape)
     table.full("climate-change", here - climate.at(calendar, now, panel.day)[:, :, None])
-    table.full("climate", here - newest[:, :, None])
+    if drifts:
+        _habits(panel, table, now, targets.reshape(shape[1:]), newest, usual)
+    else:
+        table.full("climate", here - newest[:, :, None])
     for days in (1, 7):
         then = _then(panel, targets, now, len(ahead), days).reshape(shape)
         before = taken(panel.values, same_time(calendar, now, days, panel.day))
         table.full(f"change-{days}", then - before[:, :, None])
         table.per_origin(f"off-{days}", newest - before)
-    _neighbours(panel, table, now, newest, usual, off, unit)
+    _neighbours(panel, table, now, newest, off, unit, each=not drifts)
     for name, row in panel.seen.items():
         table.per_when(f"seen-{name}", taken(row[None, :], now)[0])
     for name, known in panel.foretold.items():
@@ -102,6 +108,15 @@ def make_frame(
         table.per_target(f"foretold-{name}", known.at(pairs, targets))
     anchor = np.broadcast_to(newest[:, :, None], shape).ravel()
     return Frame(table.names, table.rows(), anchor, np.repeat(unit, len(origins) * len(ahead)))
+
+
+def _habits(panel: Panel, table: "_Table", now: Places, targets: Places, newest: Array, usual: Array) -> None:
+    for name, values in courses(panel, now, targets, newest):
+        table.full(name, values)
+    for name, values in states(panel, now, newest, usual):
+        table.per_origin(name, values)
+    for name, values in marks(panel, now, targets, newest):
+        table.plain(name, values)
 
 
 class _Table:
@@ -137,8 +152,17 @@ class _Table:
         """In units of the stream."""
         self._put(name, values / self._unit)
 
+    def plain(self, name: str, values: Array) -> None:
+        """As it is, of whatever can be broadcast."""
+        self._put(name, values)
+
     def rows(self) -> Rows:
-        return np.stack(self._columns, axis=1)
+        """All columns; they are let go one by one, since both together would be twice as large."""
+        found = np.empty((int(np.prod(self._shape)), len(self._columns)), dtype=np.float32)
+        for place in range(len(self._columns)):
+            found[:, place] = self._columns[place]
+            self._columns[place] = found[:0, place]
+        return found
 
 
 def _lags(panel: Panel) -> list[int]:
@@ -152,7 +176,9 @@ def _then(panel: Panel, targets: Places, origins: Places, ahead: int, days: int)
     return taken(panel.values, np.where(known, columns, -1))
 
 
-def _neighbours(panel: Panel, table: _Table, now: Places, newest: Array, usual: Array, off: Array, unit: Array) -> None:
+def _neighbours(
+    panel: Panel, table: _Table, now: Places, newest: Array, off: Array, unit: Array, *, each: bool
+) -> None:
     """What the other streams do: together, and each where there are few."""
     if len(panel.streams) < 2:
         return
@@ -161,7 +187,7 @@ def _neighbours(panel: Panel, table: _Table, now: Places, newest: Array, usual: 
     for lag in sorted({max(1, 30 * MINUTE // panel.step), max(1, HOUR // panel.step)}):
         moved = (newest - taken(panel.values, now - lag)) / unit[:, None]
         table.per_when(f"all-since-{lag}", mean_of(moved, axis=0))
-    if len(panel.streams) <= _MOST_NEIGHBOURS:
+    if each and len(panel.streams) <= _MOST_NEIGHBOURS:
         for number in range(len(panel.streams)):
             table.per_when(f"level-of-{number}", newest[number] / unit[number])
             table.per_when(f"off-of-{number}", scaled[number])

@@ -4,6 +4,7 @@
 was issued is a part of each reading's key and its result time (decision 26), so that what was said when stays known.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,13 +12,14 @@ import msgspec
 
 from allmende.domain.batch import Batch, Receipt
 from allmende.domain.errors import Conflict, InvalidInput
-from allmende.domain.forecasts import LOWER, ORIGIN, SUFFIX, UPPER, ForecastProfile
+from allmende.domain.forecasts import LOWER, ORIGIN, SUFFIX, UPPER, ForecastProfile, least_suffix
 from allmende.domain.ingest import check_declaration
 from allmende.domain.policy import Reader
 from allmende.domain.query import Compare, Order, Path, Query, Step, Value
-from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, ThingDeclaration
+from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, ThingDeclaration, Unit
 from allmende.domain.store import Store
 from allmende.domain.times import format_instant
+from allmende.knowledge.forecasts.drift import Change
 from allmende.knowledge.forecasts.hits import HitRate
 from allmende.knowledge.forecasts.model import Model
 from allmende.knowledge.forecasts.reading import Target
@@ -27,6 +29,8 @@ _WORDS = {
     "de": {SUFFIX: "Vorhersage", LOWER: "Vorhersage, untere Grenze", UPPER: "Vorhersage, obere Grenze"},
     "en": {SUFFIX: "forecast", LOWER: "forecast, lower end", UPPER: "forecast, upper end"},
 }
+_CHANCE = {"de": "Wahrscheinlichkeit für mindestens %s", "en": "probability of at least %s"}
+_SHARE = Unit("share", "1", "https://ucum.org/ucum")
 _PAGE = 1_000
 
 
@@ -38,6 +42,7 @@ def write_run(
     targets: Mapping[str, Target],
     model: Model,
     rates: Mapping[str, HitRate],
+    changes: Mapping[str, Change] | None = None,
     *,
     now: int,
     language: str,
@@ -46,13 +51,24 @@ def write_run(
     declarations, series = [], []
     for line in lines:
         target = targets[line.stream]
-        properties = describe(forecast, model, line, target, rates.get(line.stream, HitRate()))
+        properties = describe(
+            forecast, model, line, target, rates.get(line.stream, HitRate()), (changes or {}).get(line.stream)
+        )
         for suffix, values in ((SUFFIX, line.middle), (LOWER, line.lower), (UPPER, line.upper)):
             stream = f"{line.stream}{suffix}"
             _check_ours(store, writer, stream, forecast)
             declarations.append(_declaration(forecast, target, suffix, stream, properties, language))
             results = [round(value) if target.count else value for value in values]
             series.append(Series(stream=stream, times=list(line.times), results=list(results), run=now))
+        for place, least in enumerate(forecast.least if line.tails else ()):
+            stream = f"{line.stream}{least_suffix(least)}"
+            _check_ours(store, writer, stream, forecast)
+            told = [(time, tail[place]) for time, tail in zip(line.times, line.tails, strict=True)]
+            known = [(time, chance) for time, chance in told if not math.isnan(chance)]
+            declarations.append(_chance(forecast, target, least, stream, properties, language))
+            series.append(
+                Series(stream=stream, times=[at for at, _ in known], results=[each for _, each in known], run=now)
+            )
     for declaration in declarations:
         problem = check_declaration(declaration)
         if problem:
@@ -73,7 +89,9 @@ def write_run(
     )
 
 
-def describe(forecast: ForecastProfile, model: Model, line: Line, target: Target, rate: HitRate) -> dict[str, Any]:
+def describe(
+    forecast: ForecastProfile, model: Model, line: Line, target: Target, rate: HitRate, change: Change | None = None
+) -> dict[str, Any]:
     """What a forecast says of itself in its properties: of what, by what, learned when and from what, how good it was
     in the back-test and is since. It changes with the model and once a day, not with each run."""
     choice = model.said.choices[line.stream]
@@ -104,6 +122,8 @@ def describe(forecast: ForecastProfile, model: Model, line: Line, target: Target
         found["inputs"] = inputs
     if target.simulated:
         found["simulated"] = True
+    if change is not None:
+        found["changed"] = {"since": change.since.isoformat(), "error_times": _short(change.times)}
     if rate.count:
         found["hit_rate"] = {
             "values": rate.count,
@@ -150,6 +170,27 @@ def _declaration(
     )
 
 
+def _chance(
+    forecast: ForecastProfile, target: Target, least: float, stream: str, properties: dict[str, Any], language: str
+) -> Declaration:
+    words = (_CHANCE.get(language) or _CHANCE["en"]) % f"{least:g}"
+    plain = _declaration(forecast, target, SUFFIX, stream, {**properties, "at_least": least}, language)
+    observed = f"{target.property}{least_suffix(least).replace('~', '-')}"
+    return msgspec.structs.replace(
+        plain,
+        name=f"{target.name} – {words}",
+        observed_property=Property(
+            id=observed,
+            name=f"{target.property_name} ({words})",
+            definition=f"urn:x-allmende:property:{observed}",
+        ),
+        unit=_SHARE,
+        observation_type="measurement",
+        low=0.0,
+        high=1.0,
+    )
+
+
 def _check_ours(store: Store, reader: Reader, stream: str, forecast: ForecastProfile) -> None:
     for row in store.find(Query(entity="Datastream", reader=reader, id=stream, select=("properties",))).rows:
         properties = msgspec.json.decode(row[2]) if row[2] else {}
@@ -168,11 +209,13 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     upper: list[float | None]
     properties: Mapping[str, Any]
     """What the forecast says of itself (see :func:`describe`)."""
+    chances: Mapping[float, list[float | None]] = {}
+    """By how much at least, the probability at each time; of what was asked for."""
 
 
-def latest(store: Store, reader: Reader, stream: str) -> Shown | None:
+def latest(store: Store, reader: Reader, stream: str, least: Sequence[float] = ()) -> Shown | None:
     """The newest run of the forecast of a stream (by the stream's own id); None where there is none, or none that the
-    reader may see."""
+    reader may see. ``least``: with these probabilities."""
     page = store.find(Query(entity="Datastream", reader=reader, id=f"{stream}{SUFFIX}", select=("properties",)))
     if not page.rows:
         return None
@@ -189,6 +232,10 @@ def latest(store: Store, reader: Reader, stream: str) -> Shown | None:
         for suffix in (LOWER, UPPER)
     ]
     moments = sorted(middle)
+    chances = {
+        each: {time: value for time, _, value in _readings(store, reader, f"{stream}{least_suffix(each)}", issued)}
+        for each in least
+    }
     return Shown(
         stream=stream,
         issued=issued,
@@ -197,6 +244,7 @@ def latest(store: Store, reader: Reader, stream: str) -> Shown | None:
         lower=[ends[0].get(time) for time in moments],
         upper=[ends[1].get(time) for time in moments],
         properties=properties,
+        chances={each: [found.get(time) for time in moments] for each, found in chances.items()},
     )
 
 

@@ -12,13 +12,17 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import DAY, format_instant
 from allmende.knowledge.forecasts import boosting
-from allmende.knowledge.forecasts.baselines import NAIVE, SIMPLE, bounded, learn_climate, simple, taken, typical
+from allmende.knowledge.forecasts.baselines import NAIVE, SIMPLE, bounded, learn_climate, simple, typical
 from allmende.knowledge.forecasts.boosting import Booster, Effort
-from allmende.knowledge.forecasts.features import Frame, Rows, make_frame, sizes
+from allmende.knowledge.forecasts.chances import Curve, learn_curve
+from allmende.knowledge.forecasts.drift import usual_days
+from allmende.knowledge.forecasts.features import Frame, sizes
+from allmende.knowledge.forecasts.lessons import WIDTH, Manner, School, in_hours, outcomes, predict, spaced
 from allmende.knowledge.forecasts.model import BOOSTED, FORM, Choice, Learned, Model, Score
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
 from allmende.knowledge.forecasts.spread import Spread, learn_quantiles, learn_widths
@@ -26,6 +30,7 @@ from allmende.knowledge.forecasts.spread import Spread, learn_quantiles, learn_w
 _FOLDS = 3
 _MOST_AHEAD = 12
 """Steps ahead that are learned and judged; the others lie between them."""
+_SHARES = (0.125, 0.25, 0.5, 0.75, 1)
 _LEAST_DAYS = 14
 """Of history, without which nothing is learned: a week before the origin and one to judge."""
 _BOOSTED_DAYS = 28
@@ -46,8 +51,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     without: str = ""
     """Why LightGBM is not to be used, e.g. ``limits``; "" where it is."""
     rounds: int = 240
-    rows: int = 240_000
+    rows: int = 600_000
     threads: int = 2
+    apart: bool = False
+    drifts: bool = False
+    hours: tuple[float, float] | None = None
+    """See :class:`~allmende.domain.forecasts.ForecastProfile`."""
+    least: tuple[float, ...] = ()
+    """Of how many at least the probability is wanted."""
 
 
 class _Fold(NamedTuple):
@@ -64,13 +75,17 @@ class _Judged(NamedTuple):
     raw: Array
     """Of its forecast as it came, which intervals are made of."""
 
+    def counted(self, counts: npt.NDArray[np.bool_]) -> "_Judged":
+        """Those alone of targets that count."""
+        return _Judged(np.where(counts, self.off, np.nan), np.where(counts, self.raw, np.nan))
+
 
 def learn(panel: Panel, task: Task) -> Model:
     """Raises InvalidInput where there is too little to learn from."""
     began = time.monotonic()
     panel, last = _useful(panel)
     day, days = panel.day, (last + 1) // panel.day
-    ahead = _some_ahead(task.steps)
+    ahead = _few_ahead(task.steps) if task.apart else _some_ahead(task.steps)
     folds = _folds(panel, last, ahead, task)
     note = ""
     if task.without:
@@ -82,27 +97,31 @@ def learn(panel: Panel, task: Task) -> Model:
     seasonal = days >= _SEASONAL_DAYS
     usual = typical(panel, np.arange(len(panel.calendar.slot)))
     origins = np.concatenate([fold.origins for fold in folds])
-    wanted = _outcomes(panel, origins, ahead)
+    wanted = outcomes(panel, origins, ahead)
     judged = _judge_simple(panel, folds, ahead, usual, wanted)
-    spreads = {}
-    slot = panel.calendar.slot[origins[:, None] + ahead[None, :]]
-    held = {}
+    targets = origins[:, None] + ahead[None, :]
+    counts = in_hours(panel, targets, task.hours) if task.hours else np.ones(targets.shape, dtype=bool)
+    slot, spreads, held = panel.calendar.slot[targets], {}, {}
     marks = np.concatenate([np.full(len(fold.origins), number) for number, fold in enumerate(folds)])
     for name, errors in judged.items():
         widths = learn_widths(errors.raw, ahead, task.steps, slot, day)
         plain = Spread(widths=widths)
         width = plain.width(ahead, task.steps, slot, day)
-        spreads[name] = Spread(widths=widths, quantiles=learn_quantiles(errors.raw, width, ahead, task.steps))
-        held[name] = _held(errors.raw, width, marks, ahead, task)
+        counted = errors.counted(counts)
+        spreads[name] = Spread(widths=widths, quantiles=learn_quantiles(counted.raw, width, ahead, task.steps))
+        held[name] = _held(counted.raw, width, marks, ahead, task)
     texts: dict[str, str] = {}
     features: list[str] = []
+    curves: list[Curve] = []
     units = sizes(panel, last)
     if not note:
-        texts, features, errors, spreads[BOOSTED], held[BOOSTED] = _boost(
-            panel, folds, marks, ahead, usual, units, wanted, task, last, seasonal
+        school = School(panel, ahead, usual, Manner(task.apart, task.drifts, seasonal, task.hours))
+        texts, features, errors, spreads[BOOSTED], held[BOOSTED], curves = _boost(
+            school, folds, marks, wanted, counts, task, last
         )
         judged[BOOSTED] = errors
-    choices = _choose(panel, judged, held)
+    choices = _choose(panel, {name: errors.counted(counts) for name, errors in judged.items()}, held)
+    choices = _with_days(panel, choices, judged, origins)
     kept = [number for number, stream in enumerate(panel.streams) if stream in choices]
     if not kept:
         raise InvalidInput("too little is known of every stream: nothing could be judged")
@@ -124,6 +143,9 @@ def learn(panel: Panel, task: Task) -> Model:
         units=units.tolist(),
         climate=_listed(learn_climate(panel, last).means),
         seasonal=seasonal,
+        drifts=task.drifts,
+        texts=sorted(texts),
+        curves=curves,
         choices=choices,
         spreads=spreads,
         features=features,
@@ -171,6 +193,11 @@ def _some_ahead(steps: int) -> Places:
     return np.unique(np.linspace(1, steps, min(steps, _MOST_AHEAD)).round().astype(np.int64))
 
 
+def _few_ahead(steps: int) -> Places:
+    """Fewer where each stream has a model of its own, and so fewer examples: what is near differs more."""
+    return np.unique([max(1, round(share * steps)) for share in _SHARES])
+
+
 def _folds(panel: Panel, last: int, ahead: Places, task: Task) -> list[_Fold]:
     """Folds at the end, together a third of the panel and no more than six weeks."""
     first = next(iter(np.flatnonzero(~np.isnan(panel.values).all(axis=0))), 0)
@@ -181,20 +208,9 @@ def _folds(panel: Panel, last: int, ahead: Places, task: Task) -> list[_Fold]:
     for number in range(_FOLDS):
         begin = last - (_FOLDS - number) * length
         # What is learned from ends where its targets do not reach into the fold.
-        origins = _spaced(begin, min(begin + length, last - furthest), most)
+        origins = spaced(begin, min(begin + length, last - furthest), most)
         folds.append(_Fold(begin - 1, origins))
     return [fold for fold in folds if len(fold.origins)]
-
-
-def _spaced(begin: int, end: int, most: int) -> Places:
-    """No more than so many origins, evenly spread, at all times of the day: the distance is odd."""
-    distance = max(1, -(-(end - begin) // most))
-    return np.arange(begin, end, distance + (distance % 2 == 0) if distance > 1 else 1)
-
-
-def _outcomes(panel: Panel, origins: Places, ahead: Places) -> Array:
-    targets = (origins[:, None] + ahead[None, :]).ravel()
-    return taken(panel.values, targets).reshape(len(panel.streams), len(origins), len(ahead))
 
 
 def _judge_simple(panel: Panel, folds: list[_Fold], ahead: Places, usual: Array, wanted: Array) -> dict[str, _Judged]:
@@ -211,56 +227,42 @@ def _judge_simple(panel: Panel, folds: list[_Fold], ahead: Places, usual: Array,
 
 
 def _boost(
-    panel: Panel,
+    school: School,
     folds: list[_Fold],
     marks: Places,
-    ahead: Places,
-    usual: Array,
-    units: Array,
     wanted: Array,
+    counts: npt.NDArray[np.bool_],
     task: Task,
     last: int,
-    seasonal: bool,
-) -> tuple[dict[str, str], list[str], _Judged, Spread, Array]:
-    """Learn and judge the boosted candidate: its texts and features, its errors, its spread, what its interval held."""
-    quick = Effort(max(20, task.rounds // 2), task.rows // 2, task.threads)
+) -> tuple[dict[str, str], list[str], _Judged, Spread, Array, list[Curve]]:
+    """Learn and judge the boosted candidate: its texts and features, its errors, its spread, what its interval held,
+    and how its probabilities are put right."""
+    panel, ahead, apart = school.panel, school.ahead, school.manner.apart
+    quick = Effort(max(20, task.rounds // 2), task.rows // 2, task.threads, apart)
     raws, frames = [], []
     for fold in folds:
-        names, rows, lesson = _lesson(panel, fold.learned, ahead, usual, quick, seasonal)
-        middle = Booster(boosting.learn_middle(names, rows, lesson, quick), task.threads)
-        climate = learn_climate(panel, fold.learned)
-        frame = make_frame(
-            panel, fold.origins, ahead.tolist(), climate, usual, sizes(panel, fold.learned), seasonal=seasonal
-        )
+        texts, _ = school.learn(fold.learned, quick)
+        frame = school.frame(fold.origins, fold.learned)
+        boosters = {name: Booster(text, task.threads) for name, text in texts.items()}
         shape = (len(panel.streams), len(fold.origins), len(ahead))
-        raws.append((frame.anchor + middle.predict(frame.rows) * frame.unit).reshape(shape))
+        raws.append(predict(boosters, frame, len(panel.streams)).reshape(shape))
         frames.append(frame)
     raw = np.concatenate(raws, axis=1)
     errors = _Judged(wanted - bounded(panel, raw), wanted - raw)
-    widths = _cross_widths(frames, errors.raw, marks, quick)
-    spread = Spread(quantiles=learn_quantiles(errors.raw, widths, ahead, task.steps))
-    held = _held(errors.raw, widths, marks, ahead, task)
-    effort = Effort(task.rounds, task.rows, task.threads)
-    names, rows, lesson = _lesson(panel, last, ahead, usual, effort, seasonal)
-    texts = {
-        "middle": boosting.learn_middle(names, rows, lesson, effort),
-        "width": _learn_width(frames, errors.raw, marks, set(range(len(folds))), quick),
-    }
-    return texts, names, errors, spread, held
-
-
-def _lesson(
-    panel: Panel, until: int, ahead: Places, usual: Array, effort: Effort, seasonal: bool
-) -> tuple[list[str], Rows, Array]:
-    """Names, rows and what is wanted of them, of all origins whose targets lie before a column."""
-    first = min(22 * panel.day, until // 2)
-    most = max(50, effort.rows // (len(panel.streams) * len(ahead)))
-    origins = _spaced(first, until - int(ahead[-1]) + 1, most)
-    frame = make_frame(
-        panel, origins, ahead.tolist(), learn_climate(panel, until), usual, sizes(panel, until), seasonal=seasonal
-    )
-    wanted = (_outcomes(panel, origins, ahead).ravel() - frame.anchor) / frame.unit
-    return frame.names, frame.rows, wanted
+    wide = quick._replace(apart=False)
+    widths = _cross_widths(frames, errors.raw, marks, wide)
+    counted = errors.counted(counts).raw
+    spread = Spread(quantiles=learn_quantiles(counted, widths, ahead, task.steps))
+    held = _held(counted, widths, marks, ahead, task)
+    texts, names = school.learn(last, Effort(task.rounds, task.rows, task.threads, apart))
+    texts[WIDTH] = _learn_width(frames, errors.raw, marks, set(range(len(folds))), wide)
+    curves = []
+    for least in task.least:
+        limit = np.where(panel.whole, least - 0.5, least)[:, None, None]
+        chance = spread.chance(raw - limit, widths, ahead, task.steps, 0.0)
+        came = np.where(np.isnan(wanted) | ~counts, np.nan, wanted >= least)
+        curves.append(learn_curve(least, chance, came))
+    return texts, names, errors, spread, held, [curve for curve in curves if curve is not None]
 
 
 def _cross_widths(frames: list[Frame], raw: Array, marks: Places, effort: Effort) -> Array:
@@ -328,6 +330,20 @@ def _choose(panel: Panel, judged: Mapping[str, _Judged], held: Mapping[str, Arra
             chosen=chosen, fallback=fallback, reference=reference, scores=scores, judged=int(common.sum())
         )
     return choices
+
+
+def _with_days(
+    panel: Panel, choices: Mapping[str, Choice], judged: Mapping[str, _Judged], origins: Places
+) -> dict[str, Choice]:
+    """With what a day's error usually is, of all hours: whoever watches a forecast compares with that."""
+    days = (panel.start + (origins + panel.calendar.shift[origins]) * panel.step) // DAY
+    found = {}
+    for number, stream in enumerate(panel.streams):
+        if stream in choices:
+            choice = choices[stream]
+            usual = usual_days(judged[choice.chosen].off[number], days)
+            found[stream] = msgspec.structs.replace(choice, day=list(usual) if usual else [])
+    return found
 
 
 def _finite(value: float) -> float:

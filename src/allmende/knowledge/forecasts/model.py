@@ -4,6 +4,7 @@ A model is a folder of plain text: ``model.json``, and what LightGBM learned as 
 when it is read.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +15,17 @@ import numpy as np
 from allmende.domain.errors import InvalidInput
 from allmende.knowledge.forecasts.baselines import Climate, bounded, simple, typical
 from allmende.knowledge.forecasts.boosting import Booster, is_there
+from allmende.knowledge.forecasts.chances import Curve
 from allmende.knowledge.forecasts.features import make_frame
+from allmende.knowledge.forecasts.lessons import WIDTH, predict
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
 from allmende.knowledge.forecasts.spread import Spread
 
 BOOSTED = "boosted"
-FORM = 1
+FORM = 2
 """Of what is kept; a model of another form is not read."""
-_FILES = {"middle": "middle.txt", "width": "width.txt"}
+_NAME = re.compile(r"width|middle(-[0-9]{1,4})?", re.ASCII)
+"""What a learned text may be called: it is the name of a file."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     scores: Mapping[str, Score]
     judged: int
     """How many values the scores are of."""
+    day: list[float] = []
+    """Of the chosen one, a day's mean absolute error and by how much it differs from day to day; empty: too few."""
 
     def skill(self, candidate: str) -> float:
         """By which share its error is smaller than the reference's; 0 or less: it says nothing."""
@@ -72,6 +78,11 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     units: list[float]
     climate: list[list[list[float | None]]]
     seasonal: bool
+    drifts: bool = False
+    texts: list[str] = []
+    """Names of what LightGBM learned."""
+    curves: list[Curve] = []
+    """How the learned candidate's probabilities are put right, by what is asked for."""
     choices: Mapping[str, Choice]
     spreads: Mapping[str, Spread]
     features: list[str] = []
@@ -138,11 +149,20 @@ class Model:
             found[name] = self._with_ends(panel, middles[name], width, spread, steps, share)
         if BOOSTED in names and self.can_boost:
             units = np.array(self.said.units)
-            frame = make_frame(panel, origins, ahead, self.climate, usual, units, seasonal=self.said.seasonal)
+            frame = make_frame(
+                panel,
+                origins,
+                ahead,
+                self.climate,
+                usual,
+                units,
+                seasonal=self.said.seasonal,
+                drifts=self.said.drifts,
+            )
             shape = (len(panel.streams), *targets.shape)
-            middle = (frame.anchor + self._boosters["middle"].predict(frame.rows) * frame.unit).reshape(shape)
+            middle = predict(self._boosters, frame, len(panel.streams)).reshape(shape)
             middle = np.where(np.isnan(frame.anchor.reshape(shape)), np.nan, middle)
-            width = (self._boosters["width"].width(frame.rows) * frame.unit).reshape(shape)
+            width = (self._boosters[WIDTH].width(frame.rows) * frame.unit).reshape(shape)
             found[BOOSTED] = self._with_ends(panel, middle, width, self.said.spreads[BOOSTED], steps, share)
         return found
 
@@ -158,26 +178,24 @@ class Model:
         """The probability that the outcome is at least so much. Of whole numbers half a unit is given: 0.6 is 1."""
         spread = self.said.spreads[name]
         limit = least - 0.5 if whole else least
-        return spread.chance(guess.centre, guess.width, np.asarray(ahead), self.said.steps, limit)
+        found = spread.chance(guess.centre, guess.width, np.asarray(ahead), self.said.steps, limit)
+        curve = next((each for each in self.said.curves if each.least == least), None)
+        return curve.right(found) if curve is not None and name == BOOSTED else found
 
     def save(self, folder: Path) -> None:
         """Write it to a folder that is there."""
         (folder / "model.json").write_bytes(msgspec.json.encode(self.said))
         for name, text in self.texts.items():
-            (folder / _FILES[name]).write_text(text, "utf-8")
+            (folder / f"{name}.txt").write_text(text, "utf-8")
 
 
 def load_model(folder: Path, threads: int = 1) -> Model:
     """What was saved. Raises InvalidInput where it cannot be read."""
     try:
         said = msgspec.json.decode((folder / "model.json").read_bytes(), type=Learned)
-        texts = {name: path.read_text("utf-8") for name, path in _paths(folder) if path.is_file()}
+        texts = {name: (folder / f"{name}.txt").read_text("utf-8") for name in said.texts if _NAME.fullmatch(name)}
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidInput("the model cannot be read: %(error)s", error=error, where=str(folder)) from None
     if said.form != FORM:
         raise InvalidInput("the model is of another version of this software", where=str(folder))
     return Model(said, texts, threads)
-
-
-def _paths(folder: Path) -> list[tuple[str, Path]]:
-    return [(name, folder / file) for name, file in _FILES.items()]

@@ -11,8 +11,8 @@ from allmende.knowledge.forecasts.baselines import NAIVE
 from allmende.knowledge.forecasts.model import BOOSTED, Guess, Model
 from allmende.knowledge.forecasts.panel import Array, Panel
 
-LOOKBACK = 22 * DAY + 6 * HOUR
-"""What a run has to read: the same time in the three weeks before, and what is around it."""
+LOOKBACK = 29 * DAY + 6 * HOUR
+"""What a run has to read: the same time in the four weeks before, and what is around it."""
 _LATE = 6
 """Steps that the newest value may be old; what nobody has heard of for longer is not forecast."""
 

@@ -17,6 +17,7 @@ from allmende.domain.policy import house_reader
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.domain.times import HOUR, MINUTE, from_datetime, parse_duration, to_datetime
+from allmende.knowledge.forecasts.drift import Change
 from allmende.knowledge.forecasts.hits import HitRate, Tally, followed, judge
 from allmende.knowledge.forecasts.keeping import write_run
 from allmende.knowledge.forecasts.learning import Task, history_start
@@ -27,7 +28,7 @@ from allmende.web.config import Config
 from allmende.web.forecasts import folder
 from allmende.web.forecasts.lesson import BROKEN, LITTLE, Lesson, Outcome
 from allmende.web.forecasts.models import Pending, Score, State
-from allmende.web.forecasts.standing import hit_rates, plain, standing_of, standings
+from allmende.web.forecasts.standing import changes_of, hit_rates, plain, standing_of, standings
 
 WRITER = house_reader("forecasts")
 STALE_TIMES = 7
@@ -126,6 +127,10 @@ class Desk:
             without="limits" if state.failures and state.reason != LITTLE and self._is_stale(now) else "",
             rows=self._config.forecast_rows,
             threads=self._config.forecast_threads,
+            apart=forecast.apart,
+            drifts=forecast.drifts,
+            hours=forecast.counting_hours,
+            least=tuple(forecast.least),
         )
         end = panel.start + len(panel.calendar.slot) * panel.step
         days = {"zone": self._profile.time_zone, **calendar_days(self._setting, panel.start, end)}
@@ -184,11 +189,18 @@ class Desk:
         targets = find_targets(self._store, forecast, self._setting)
         panel = read_panel(self._store, forecast, targets, self._setting, now - LOOKBACK, now)
         shares = {stream: one.share for stream, one in standings(self.state()).items() if one.share}
-        lines = issue(model, panel, now, stale=self._is_stale(now), shares=shares) if targets else []
+        stale = self._is_stale(now)
+        lines = issue(model, panel, now, stale=stale, shares=shares, least=forecast.least) if targets else []
         rates = hit_rates(forecast.id, to_datetime(now).astimezone(self._zone).date())
+        changes = changes_of(forecast.id, model, to_datetime(now).astimezone(self._zone).date())
         found = {
             line.stream: standing_of(
-                model, line, rates.get(line.stream, HitRate()), now, shares.get(line.stream, forecast.interval)
+                model,
+                line,
+                rates.get(line.stream, HitRate()),
+                now,
+                shares.get(line.stream, forecast.interval),
+                changes.get(line.stream),
             )
             for line in lines
         }
@@ -196,7 +208,7 @@ class Desk:
         by_name = {target.stream: target for target in targets}
 
         def work() -> None:
-            self._keep(shown, by_name, model, rates, now)
+            self._keep(shown, by_name, model, rates, changes, now)
             _await(forecast, lines, model, now)
             state = self.state()
             known = {stream: one for stream, one in standings(state).items() if stream in by_name}
@@ -207,12 +219,20 @@ class Desk:
         return len(shown)
 
     def _keep(
-        self, shown: list[Line], targets: Mapping[str, Target], model: Model, rates: Mapping[str, HitRate], now: int
+        self,
+        shown: list[Line],
+        targets: Mapping[str, Target],
+        model: Model,
+        rates: Mapping[str, HitRate],
+        changes: Mapping[str, Change],
+        now: int,
     ) -> None:
         if shown:
             known = {stream: rate for stream, rate in rates.items() if rate.enough}
             language = self._profile.languages[0]
-            write_run(self._store, WRITER, self.forecast, shown, targets, model, known, now=now, language=language)
+            write_run(
+                self._store, WRITER, self.forecast, shown, targets, model, known, changes, now=now, language=language
+            )
 
     def note_trouble(self, now: int, words: str) -> None:
         """Remember why a run was not issued; it is tried again at the next one's time."""

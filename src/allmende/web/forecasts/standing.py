@@ -7,7 +7,8 @@ import msgspec
 from django.db.models import Sum
 
 from allmende.domain.errors import InvalidInput
-from allmende.knowledge.forecasts.hits import HitRate, Tally, rate
+from allmende.knowledge.forecasts.drift import Change, Usual, find_change
+from allmende.knowledge.forecasts.hits import ENOUGH, HitRate, Tally, rate
 from allmende.knowledge.forecasts.model import Model
 from allmende.knowledge.forecasts.run import Line
 from allmende.web.forecasts.models import Score, State
@@ -33,9 +34,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     run: int = 0
     share: float = 0.0
     """What the interval is made to hold, so that it holds what was asked for; 0: just that."""
+    changed: str = ""
+    """Since which day it errs more than it did in the back-test; "" as a rule."""
+    times: float = 0.0
+    """How many times as much."""
 
 
-def standing_of(model: Model, line: Line, hits: HitRate, run: int, share: float) -> Standing:
+def standing_of(
+    model: Model, line: Line, hits: HitRate, run: int, share: float, change: Change | None = None
+) -> Standing:
     """What is to be remembered. A forecast is shown where it beats its reference: by its hits once there are enough of
     them, until then by the back-test."""
     choice = model.said.choices[line.stream]
@@ -51,6 +58,8 @@ def standing_of(model: Model, line: Line, hits: HitRate, run: int, share: float)
         held=choice.scores[line.candidate].held,
         run=run,
         share=share,
+        changed=change.since.isoformat() if change else "",
+        times=change.times if change else 0.0,
     )
 
 
@@ -62,6 +71,23 @@ def standings(state: State) -> dict[str, Standing]:
             found[stream] = msgspec.convert(said, Standing)
         except msgspec.ValidationError:
             continue
+    return found
+
+
+def changes_of(forecast: str, model: Model, today: date) -> dict[str, Change]:
+    """By stream since when it errs more than in the back-test, of those that do. The day that is not over is left out:
+    its nights are easy."""
+    rows = Score.objects.filter(forecast=forecast, day__gt=today - timedelta(days=LATELY_DAYS), day__lt=today)
+    days: dict[str, list[tuple[date, float]]] = {}
+    for row in rows.values("stream", "day").annotate(n=Sum("count"), e=Sum("error")).order_by("stream", "day"):
+        if row["n"] >= ENOUGH:
+            days.setdefault(row["stream"], []).append((row["day"], row["e"] / row["n"]))
+    found = {}
+    for stream, errors in days.items():
+        choice = model.said.choices.get(stream)
+        change = find_change(Usual(*choice.day), errors) if choice is not None and choice.day else None
+        if change is not None:
+            found[stream] = change
     return found
 
 

@@ -1,0 +1,28 @@
+"""The paperwork of parking, gathered from its parts for Django."""
+
+from allmende.city.parking.operating.models import (
+    Calibration,
+    ChosenFact,
+    Closure,
+    Desk,
+    Doubt,
+    Event,
+    Lease,
+    Override,
+)
+from allmende.city.parking.signs.models import SignKept, SignMessage, SignReport, SignToken
+
+__all__ = [
+    "Calibration",
+    "ChosenFact",
+    "Closure",
+    "Desk",
+    "Doubt",
+    "Event",
+    "Lease",
+    "Override",
+    "SignKept",
+    "SignMessage",
+    "SignReport",
+    "SignToken",
+]
