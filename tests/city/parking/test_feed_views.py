@@ -17,6 +17,8 @@ from allmende.storage.sqlite import SqliteStore
 from tests.city.parking.test_state import NOON, TOWN, Town
 from tests.support import DATASETS, PlainConnections
 
+pytestmark = pytest.mark.django_db  # what operators decided stands in Django's tables
+
 
 class OpenHouse:
     """As much of the house as the feeds use."""

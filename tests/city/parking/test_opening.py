@@ -8,8 +8,10 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allmende.city.parking.opening import Calendar, Hours, calendar_of, fault_of, from_jena, is_open, state_at, week
+from allmende.city.parking.opening import Calendar, Hours, calendar_of, fault_of, is_open, state_at, week
+from allmende.city.parking.opening_jena import from_jena
 from allmende.city.parking.opening_words import tell
+from allmende.city.parking.statements import chosen, from_properties, merge
 from allmende.web.profiles import load_profile
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -107,6 +109,11 @@ def test_jenas_own_description() -> None:
     assert [note.partition(":")[0] for note in notes] == ["openingTimes[2]", "openingTimes[3]", "openingTimes[4]"]
     assert from_jena({"openTwentyFourSeven": True}) == ("24/7", ())
     assert from_jena({}) == ("", ())
+    statements = merge(from_properties({"openings": {"value": said, "source": "parking.json"}}, "feed"))
+    counts = chosen(statements, "opening_hours")
+    assert counts is not None
+    assert (counts.value, counts.source, counts.note) == (hours, "parking.json", "hours-unclear")
+    assert chosen(merge(from_properties({"openings": {"value": {}, "source": "a"}}, "feed")), "opening_hours") is None
 
 
 def test_the_week_in_words(jena: Calendar) -> None:

@@ -9,6 +9,7 @@ from allmende.city.parking.publish import Together, records, together
 from allmende.city.parking.sites import Site
 from allmende.city.parking.standing import SiteState
 from allmende.domain.errors import ConfigurationError
+from allmende.domain.policy import ANONYMOUS
 from allmende.domain.records import Series
 from allmende.web.profiles import load_profile
 
@@ -53,3 +54,17 @@ def test_a_city_has_what_the_service_brings(city, datasets):
     assert profile.datasets["parking-guidance"].related == datasets
     assert profile.boards["parking"].content.tiles[0].settings["datasets"] == datasets
     assert set(profile.stories["freie-plaetze"].content.texts) == {"de", "en", "de-simple"}
+
+
+@pytest.mark.django_db
+def test_the_job_gives_it_to_the_commons():
+    from allmende.web.house import open_profile, open_store
+    from allmende.web.testing import furnish_town, run_job
+
+    if not any(dataset == "parking" for dataset in open_profile().datasets):
+        pytest.skip("the city's car parks are simulated alone")
+    furnish_town()
+    run_job("parking", "publish")
+    told = {each.id: each.result for each in open_store().streams(ANONYMOUS, "parking-guidance")}
+    assert told == {"parking-guidance~live": 0}
+    assert open_store().sources()["service/parking"].accepted == 1

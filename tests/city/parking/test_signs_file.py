@@ -31,7 +31,7 @@ def test_jena_is_tried_in_its_whole_size_and_nothing_of_it_is_invented() -> None
     assert len(signs.ring) == 8
     ways = Counter((each.street, each.direction) for each in displays)
     assert all(ways[street, way] >= 5 for street in signs.ring for way in ("forward", "backward"))
-    assert all(each.simulated and each.position is None and "onstructed" in each.name for each in displays)
+    assert all(each.simulated and each.position is None and "onstruiert" in each.name for each in displays)
     assert all(fact["source"].startswith("https://") for fact in signs.facts)
 
 

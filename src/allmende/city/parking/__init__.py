@@ -14,6 +14,7 @@ SERVICE = Service(
         "datasets": ["parking-guidance"],
         "tables": {},
         "plausibility": {},
+        "report_sites": 100,
     },
-    check="allmende.city.parking.tariffs_file:tariffs_of",
+    check="allmende.city.parking.checking:check",
 )

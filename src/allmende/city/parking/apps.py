@@ -20,6 +20,13 @@ def values(request: HttpRequest) -> dict[str, Any]:
     return board_context(request)
 
 
+def decide_signs(house: House) -> None:
+    """The job of the signs; imported late because it needs the loaded apps."""
+    from allmende.city.parking.signs.keeping import run
+
+    run(house)
+
+
 def watch(house: House) -> None:
     """The job of plausibility; imported late, as all that has models."""
     from allmende.city.parking.operating.watching import watch as look
@@ -57,6 +64,7 @@ class ParkingConfig(AppConfig):
         Job("plausibility", timedelta(minutes=1), watch),
         Job("calibration", time(5, 30), calibrate),
         Job("publish", timedelta(minutes=5), publish),
+        Job("signs", timedelta(seconds=15), decide_signs),
     )
 
     def ready(self) -> None:

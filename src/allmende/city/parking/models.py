@@ -10,5 +10,19 @@ from allmende.city.parking.operating.models import (
     Lease,
     Override,
 )
+from allmende.city.parking.signs.models import SignKept, SignMessage, SignReport, SignToken
 
-__all__ = ["Calibration", "ChosenFact", "Closure", "Desk", "Doubt", "Event", "Lease", "Override"]
+__all__ = [
+    "Calibration",
+    "ChosenFact",
+    "Closure",
+    "Desk",
+    "Doubt",
+    "Event",
+    "Lease",
+    "Override",
+    "SignKept",
+    "SignMessage",
+    "SignReport",
+    "SignToken",
+]

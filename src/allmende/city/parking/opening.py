@@ -9,16 +9,15 @@ are put in here day by day: on a day that is one they stand for its weekday, on 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from opening_hours import OpeningHours, State
 
-from allmende.city.parking.sites import Site
 from allmende.domain.profile import Profile
 from allmende.knowledge.analyses.calendar import public_holidays
 
@@ -29,7 +28,6 @@ _AHEAD = 400
 """Days that are looked through for the next change."""
 _HOLIDAY = re.compile(r"\b(PH|SH)\b(?:\s*([+-]\d{1,2})\s*days?\b)?(\s+(?=(?:Mo|Tu|We|Th|Fr|Sa|Su)\b))?")
 _QUOTED = re.compile(r'("[^"]*")')
-_TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::\d\d)?\Z", re.ASCII)
 
 
 class Calendar(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,17 +99,6 @@ def is_open(osm: str, at: datetime, calendar: Calendar) -> bool | None:
     return state_at(osm, at, calendar, ahead=0).open
 
 
-def opener(at: datetime, calendar: Calendar) -> Callable[[Site], bool | None]:
-    """Whether a site's hours (its fact ``opening_hours``) let anybody in at a moment, for
-    :class:`allmende.city.parking.standing.Decisions`; None where nobody knows."""
-
-    def ask(site: Site) -> bool | None:
-        hours = site.fact("opening_hours")
-        return is_open(hours, at, calendar) if isinstance(hours, str) else None
-
-    return ask
-
-
 def state_at(osm: str, at: datetime, calendar: Calendar, *, ahead: int = _AHEAD) -> Opened:
     """How things stand at a moment (aware), and when that changes within so many days."""
     if not osm.strip():
@@ -139,33 +126,6 @@ def week(osm: str, monday: date, calendar: Calendar) -> tuple[WeekDay, ...]:
         feast = Calendar(zone="UTC", holidays=lambda day: day == midweek, school_holidays=_never)
         found.append(_week_day(osm, 7, midweek, feast))
     return tuple(found)
-
-
-def from_jena(said: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Hours as Jena's description of car parks (``parking.json``) has them, in OpenStreetMap's syntax, and notes on
-    what of them cannot be read; "" where nothing can.
-
-    ``openTwentyFourSeven``; ``openingTimes[]`` with days of the week from 1, Monday, in ``dateFrom`` and ``dateTo``
-    (Sunday to Monday is two days) and ``times[]`` that may pass midnight.
-    """
-    if said.get("openTwentyFourSeven") is True:
-        return "24/7", ()
-    rules: list[str] = []
-    notes: list[str] = []
-    listed = said.get("openingTimes")
-    for index, each in enumerate(listed if isinstance(listed, list) else []):
-        place = f"openingTimes[{index}]"
-        days = [each.get(name) for name in ("dateFrom", "dateTo")] if isinstance(each, dict) else []
-        if not days or any(type(day) is not int or not 1 <= day <= 7 for day in days):
-            notes.append(f"{place}: days are numbers from 1 to 7")
-            continue
-        spans = [_span(one) for one in each.get("times") or () if isinstance(one, dict)]
-        if not spans or None in spans:
-            notes.append(f"{place}: no time that can be read")
-            continue
-        first, last = (DAYS[day - 1] for day in days)
-        rules.append(f"{first if first == last else f'{first}-{last}'} {','.join(filter(None, spans))}")
-    return "; ".join(rules), tuple(notes)
 
 
 # --- what stands behind ---
@@ -251,14 +211,3 @@ def _week_day(osm: str, number: int, day: date, calendar: Calendar) -> WeekDay:
             if rest < 2 * 1440:
                 found[-1] = Hours(found[-1].begin, rest)
     return WeekDay(day=number, hours=tuple(found))  # type: ignore[arg-type]  # 0 to 7
-
-
-def _span(said: Mapping[str, Any]) -> str | None:
-    """``07:00-23:00`` of a table ``from``, ``to``."""
-    ends = [_TIME.match(str(said.get(name, ""))) for name in ("from", "to")]
-    if ends[0] is None or ends[1] is None:
-        return None
-    begin, end = (f"{int(each[1]):02}:{each[2]}" for each in ends if each is not None)
-    if begin == end == "00:00":
-        end = "24:00"
-    return None if begin == end or begin == "24:00" else f"{begin}-{end}"

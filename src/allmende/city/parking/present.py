@@ -104,7 +104,12 @@ def say_flag(flag: str) -> str:
     return {
         "above-capacity": _("The car park reports more free spaces than it has."),
         "above-maximum": _("The car park reports more free spaces than it has."),
+        "faulty": _("The car park reports that its counting is out of order."),
         "full-with-free": _("The car park reports “full” and free spaces at the same time."),
+        "negative": _("The car park reports fewer than no free spaces."),
+        "frozen": _("The number has not changed for longer than is usual here."),
+        "full-but-empty": _("The car park reports “full”, and probably is not."),
+        "jump": _("The number has changed by more at once than vehicles get in or out."),
     }.get(flag, flag)
 
 

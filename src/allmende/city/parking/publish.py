@@ -68,8 +68,8 @@ def publish(house: House) -> None:
     """The job. It reads as anybody: what is not open does not get into an open sum."""
     now = house.now().replace(microsecond=0)
     decisions = current(now, house.profile)
-    # every: also of a car park that a simulation stands in for it is told that it does not report
-    told = {"decisions": decisions, "kinds": ("car-park",), "every": True, "trends": False}
+    # beside: of a car park that a simulation stands in for it is told that it does not report
+    told = {"decisions": decisions, "kinds": ("car-park",), "simulated": "beside", "trends": False}
     sums = together(read_states(house.store, house.profile, ANONYMOUS, now, **told))
     if sums is not None:
         house.give("parking", DATASET, records(sums, now))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from allmende.city.parking.opening_jena import from_jena
 from allmende.domain.errors import InvalidInput
 from allmende.domain.profile import Facts, as_list
 from allmende.domain.times import SECOND, parse_duration
@@ -41,7 +42,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     """What is odd about it, as a word: ``not-a-number``, ``not-whole``, ``out-of-range``, ``unit-unclear``,
     ``metres-taken``, ``not-yes-or-no``, ``unknown-word``, ``not-a-duration``, ``not-a-text``,
-    ``not-an-address``, ``not-a-list``."""
+    ``not-an-address``, ``not-a-list``, ``hours-unclear``."""
 
 
 Statements = Mapping[str, tuple[Statement, ...]]
@@ -55,6 +56,8 @@ class Unclear(Exception):
 _ALIASES = {
     "page": "public_url",
     "longest_stay": "max_stay",
+    "openings": "opening_hours",
+    "prices": "fee_description",
     "capacity_women": "capacity_woman",
     "capacity_handicapped": "capacity_disabled",
     "operator": "operator_name",
@@ -270,6 +273,16 @@ def _text(name: str, said: Any, unit: str) -> tuple[Any, str]:
     return said.strip(), ""
 
 
+def _hours(name: str, said: Any, unit: str) -> tuple[Any, str]:
+    """In OpenStreetMap's syntax; a table is one of Jena's description."""
+    if not isinstance(said, dict):
+        return _text(name, said, unit)
+    found, notes = from_jena(said)
+    if not found:
+        raise Unclear("hours-unclear")
+    return found, "hours-unclear" if notes else ""
+
+
 def _address(name: str, said: Any, unit: str) -> tuple[Any, str]:
     found = _text(name, said, unit)[0]
     if not found.startswith(("https://", "http://")):
@@ -288,11 +301,12 @@ _READERS: Mapping[str, _Reader] = {
     **dict.fromkeys(("capacity", *(f"capacity_{each}" for each in (*SPACES_FOR, "min", "max"))), _spaces),
     **dict.fromkeys(("max_height", "max_width"), _centimetres),
     "max_stay": _seconds,
+    "opening_hours": _hours,
     **dict.fromkeys(("has_fee", "has_lighting", "is_covered"), _truth),
     **dict.fromkeys(("type", "purpose", "supervision_type", "orientation"), _word),
     "park_and_ride_type": _words,
     **dict.fromkeys(
-        ("opening_hours", "fee_description", "operator_name", "address", "description", "related_location", "parent"),
+        ("fee_description", "operator_name", "address", "description", "related_location", "parent"),
         _text,
     ),
     **dict.fromkeys(("public_url", "photo_url"), _address),
