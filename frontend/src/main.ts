@@ -13,6 +13,9 @@ keepAgesFresh();
 const live = document.querySelector<HTMLElement>('[data-live]');
 if (live) void import('./live').then(({ startLive }) => startLive(live));
 
+const asking = document.querySelector<HTMLFormElement>('form[data-ask]');
+if (asking) void import('./myPlace').then(({ offerMyPlace }) => offerMyPlace(asking));
+
 const map = document.querySelector<HTMLElement>('[data-map]');
 if (map) whenNear(map, () => void import('./map').then(({ drawMap }) => drawMap(map)));
 

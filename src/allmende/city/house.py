@@ -4,7 +4,7 @@ The web layer makes it; a service knows this shape alone. Views ask for it by :f
 :func:`asks_for`, and let themselves be shown in pages of others by :func:`framed`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any, NamedTuple, Protocol, cast
@@ -27,6 +27,16 @@ class Person(NamedTuple):
     id: int
     """The account's key: what a model of a service points to."""
     name: str
+
+
+class Place(NamedTuple):
+    """Where something in the city is. Degrees in EPSG:4326."""
+
+    name: str
+    detail: str
+    """What tells it from others of its name: the district, the postcode."""
+    lon: float
+    lat: float
 
 
 class House(Protocol):
@@ -54,6 +64,10 @@ class House(Protocol):
 
     def now(self) -> datetime:
         """The time, aware, in UTC."""
+
+    def places(self, text: str, most: int = 8) -> Sequence[Place]:
+        """What a text that somebody typed may mean, the likeliest first: addresses of the city's register, districts,
+        and things that everybody may see. Nothing is asked of others and nothing is written down."""
 
     def knows(self, dataset: DatasetProfile) -> bool:
         """Whether the reader may know that there is such a dataset."""

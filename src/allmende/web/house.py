@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from allmende.city.house import Person
+from allmende.city.house import Person, Place
 from allmende.domain.batch import Receipt
 from allmende.domain.catalogue import may_know
 from allmende.domain.dataset import DatasetProfile
@@ -110,6 +110,12 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
         from allmende.web.giving import find_service
 
         return {**find_service(service).settings, **self.profile.services.get(service, {})}
+
+    def places(self, text: str, most: int = 8) -> list[Place]:
+        """See there."""
+        from allmende.web.maps.register import find_places
+
+        return [Place(hit.name, hit.detail, hit.lon, hit.lat) for hit in find_places(self, text, most)]
 
     def may(self, deed: str, organisation: str | None = None) -> bool:
         """See there."""

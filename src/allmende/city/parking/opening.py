@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from opening_hours import OpeningHours, State
 
-from allmende.city.parking.sites import Site
 from allmende.domain.profile import Profile
 from allmende.knowledge.analyses.calendar import public_holidays
 
@@ -98,17 +97,6 @@ def fault_of(osm: str) -> str:
 def is_open(osm: str, at: datetime, calendar: Calendar) -> bool | None:
     """Whether it is open at a moment (aware); None where that is not known."""
     return state_at(osm, at, calendar, ahead=0).open
-
-
-def opener(at: datetime, calendar: Calendar) -> Callable[[Site], bool | None]:
-    """Whether a site's hours (its fact ``opening_hours``) let anybody in at a moment, for
-    :class:`allmende.city.parking.standing.Decisions`; None where nobody knows."""
-
-    def ask(site: Site) -> bool | None:
-        hours = site.fact("opening_hours")
-        return is_open(hours, at, calendar) if isinstance(hours, str) else None
-
-    return ask
 
 
 def state_at(osm: str, at: datetime, calendar: Calendar, *, ahead: int = _AHEAD) -> Opened:

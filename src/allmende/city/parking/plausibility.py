@@ -26,7 +26,7 @@ Severity = Literal["notice", "warning", "severe"]
 Effect = Literal["quiet", "remark", "hidden"]
 """What follows: operators alone see it; the number is shown with a remark (a sign shows none); no number is shown."""
 WEEK = 7 * times.DAY
-_NIGHT_HOURS = (1, 2, 3, 4, 5)
+_NIGHT_HOURS = (3, 2, 4, 1, 5)
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -297,19 +297,28 @@ def _frozen(situation: Situation, habit: Habit, value: int, limits: Limits) -> D
 
 
 def _usual_changes(situation: Situation, habit: Habit, since: int, span: int) -> Iterable[int]:
-    """How often it changed in the same span of the weeks before, as far as they are known, eight at most. A public
-    holiday is a Sunday."""
-    zone = ZoneInfo(situation.zone)
-    now = times.to_datetime(situation.now).astimezone(zone)
-    shift = (now.weekday() + 1) % 7 if situation.holiday(now.date()) else 0
-    for week in range(60):
-        days = 7 * week + shift
-        end = times.from_datetime((now.replace(tzinfo=None) - timedelta(days=days)).replace(tzinfo=zone))
-        if end > since:
-            continue
-        if end - span < habit.start or week > 8 + (situation.now - since) // WEEK:
-            return
-        yield bisect_right(habit.changes, end) - bisect_right(habit.changes, end - span)
+    """How often it changed in the same span of the weeks before, as far as they are known, eight at most. Each day
+    stands for its weekday, and a public holiday for a Sunday."""
+    parts = list(_days(situation, situation.now - span))
+    first = 1 + (situation.now - since - 1) // WEEK  # the weeks in which it had not come to rest yet
+    for week in range(first, first + 8):
+        count = 0
+        for day, begin, end in parts:
+            like = day - timedelta(days=7 * week + ((day.weekday() + 1) % 7 if situation.holiday(day) else 0))
+            midnight = _local(like, 0, situation.zone)
+            if midnight + begin < habit.start:
+                return
+            count += bisect_left(habit.changes, midnight + end) - bisect_left(habit.changes, midnight + begin)
+        yield count
+
+
+def _days(situation: Situation, start: int) -> Iterable[tuple[date, int, int]]:
+    """The local days from ``start`` to now, with where they begin and end after their midnight."""
+    day = times.to_datetime(start).astimezone(ZoneInfo(situation.zone)).date()
+    while (midnight := _local(day, 0, situation.zone)) < situation.now:
+        following = _local(day + timedelta(days=1), 0, situation.zone)
+        yield day, max(start - midnight, 0), min(situation.now, following) - midnight
+        day += timedelta(days=1)
 
 
 def _full_but_empty(situation: Situation, habit: Habit, value: int, limits: Limits) -> Doubt | None:

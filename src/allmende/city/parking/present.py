@@ -79,7 +79,12 @@ _REASONS = {
 _FLAGS = {
     "above-capacity": gettext_noop("The car park reports more free spaces than it has."),
     "above-maximum": gettext_noop("The car park reports more free spaces than it has."),
+    "faulty": gettext_noop("The car park reports that its counting is out of order."),
     "full-with-free": gettext_noop("The car park reports “full” and free spaces at the same time."),
+    "negative": gettext_noop("The car park reports fewer than no free spaces."),
+    "frozen": gettext_noop("The number has not changed for longer than is usual here."),
+    "full-but-empty": gettext_noop("The car park reports “full”, and probably is not."),
+    "jump": gettext_noop("The number has changed by more at once than vehicles get in or out."),
 }
 
 

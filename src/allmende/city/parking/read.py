@@ -1,5 +1,6 @@
 """The board and the histories of car parks: states of sites for a page, change-only streams read as step functions."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,11 @@ def read_board(
     store: Store, profile: Profile, reader: Reader, now: datetime, *, decisions: Decisions = NOTHING_DECIDED
 ) -> Board:
     """Every car park at ``now`` (aware): measured where its feed answers, else simulated, else without data."""
-    states = read_states(store, profile, reader, now, decisions=decisions, kinds=[shown_kind(profile)])
+    return board_of(read_states(store, profile, reader, now, decisions=decisions, kinds=[shown_kind(profile)]), now)
+
+
+def board_of(states: Iterable[SiteState], now: datetime) -> Board:
+    """The board that these states make."""
     parks = [car_park(state) for state in states]
     # Where a live feed answers, its car parks stand first. One that has never answered leaves the stage to the demo.
     alive = [park for park in parks if not park.simulated and park.status != "no-data"]
@@ -73,8 +78,8 @@ def read_history(
     width: int,
     now: datetime,
 ) -> History | None:
-    """Means over buckets of ``width`` seconds; None for a car park that is not known. The future has no data."""
-    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], simulated="beside")
+    """Means over buckets of ``width`` seconds; None for a site that is not known. The future has no data."""
+    states = read_states(store, profile, reader, now, simulated="beside", trends=False)
     state = next((state for state in states if state.site.id == thing_id), None)
     if state is None:
         return None

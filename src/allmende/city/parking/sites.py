@@ -230,6 +230,7 @@ def _site(entry: _Entry, places: Mapping[str, ThingProfile], profile: Profile, c
         from_properties(stated, source),
         from_properties(described, source) if isinstance(described, dict) else {},
     )
+    outline = said.get("outline")
     lon, lat, geometry = _standing(place, entry.location)
     parent = chosen(statements, "parent")
     return Site(
@@ -241,7 +242,7 @@ def _site(entry: _Entry, places: Mapping[str, ThingProfile], profile: Profile, c
         parent=parent.value if parent else None,
         lon=lon,
         lat=lat,
-        geometry=geometry,
+        geometry=geometry or (outline if isinstance(outline, dict) and "type" in outline else None),
         statements=statements,
         streams=streams,
         simulated=simulated,

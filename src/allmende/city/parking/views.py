@@ -1,12 +1,14 @@
 """Pages and data of the parking service. Values come from the store of ``request.house``, set by the web layer."""
 
+import json
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
+from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -14,10 +16,13 @@ from django.views.decorators.http import require_safe
 from allmende.city.house import house_of
 from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
+from allmende.city.parking.drivers import desk, words
 from allmende.city.parking.facts import gather, simulation_of
+from allmende.city.parking.inside import tell
 from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.operating import paperwork
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
+from allmende.city.parking.state import SiteState, read_states
 from allmende.city.parking.texts import texts_of_board, texts_of_car_park
 
 RANGES: dict[str, tuple[timedelta, int]] = {"day": (timedelta(days=1), 900), "week": (timedelta(days=7), 3600)}
@@ -32,6 +37,14 @@ def board_now(request: HttpRequest) -> Board:
     house = house_of(request)
     decisions = paperwork.current(house.now(), house.profile)
     return read.read_board(house.store, house.profile, house.reader, house.now(), decisions=decisions)
+
+
+def states_now(request: HttpRequest) -> tuple[SiteState, ...]:
+    """All sites at this moment, real ones and simulated ones, with what operators decided."""
+    house = house_of(request)
+    decisions = paperwork.current(house.now(), house.profile)
+    how: Any = {"decisions": decisions, "simulated": "beside"}
+    return read_states(house.store, house.profile, house.reader, house.now(), **how)
 
 
 def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:
@@ -50,24 +63,28 @@ def ceil_time(moment: datetime, width: int) -> datetime:
 
 def board_context(request: HttpRequest) -> dict[str, Any]:
     """What the board's templates need."""
-    board = board_now(request)
-    rows = [present(park, board.now) for park in board.car_parks]
     house = house_of(request)
-    profile = house.profile
+    shown = desk.look(request)
     return {
         "operates": house.may("parking.operate"),
-        "board": board,
-        "rows": rows,
-        "total": sum_up(board),
-        "simulation": simulation_of(profile),
+        "board": shown.board,
+        "rows": shown.rows,
+        "groups": shown.groups,
+        "asked": shown.asked,
+        "total": sum_up(shown.board),
+        "simulation": simulation_of(house.profile),
     }
 
 
 @require_safe
 @gzip_page
 def show_board(request: HttpRequest) -> HttpResponse:
-    """The list and the map."""
-    return render(request, "parking/board.html", {**board_context(request), "texts": texts_of_board()})
+    """The list and the map, with the driver's question."""
+    values = board_context(request)
+    asked = values["asked"]
+    values["texts"] = texts_of_board()
+    values["form"] = words.choices_of_form(asked.fields["needs"], asked.fields["in"], asked.fields["stay"])
+    return render(request, "parking/board.html", values, status=400 if asked.faults else 200)
 
 
 @require_safe
@@ -82,18 +99,33 @@ def show_fragment(request: HttpRequest) -> HttpResponse:
 @require_safe
 @gzip_page
 def send_board(request: HttpRequest) -> HttpResponse:
-    """The list as JSON."""
-    board = board_now(request)
-    parks = [as_json(present(park, board.now), address_of(park)) for park in board.car_parks]
-    return for_a_moment(JsonResponse({"now": board.now.isoformat(), "simulated": board.simulated, "carParks": parks}))
+    """The list as JSON; with a question also what it means for it."""
+    shown = desk.look(request)
+    if shown.asked.faults:
+        return JsonResponse({"error": " ".join(shown.asked.faults.values()), "faults": shown.asked.faults}, status=400)
+    parks = []
+    for row in shown.rows:
+        told = as_json(row, address_of(row.park))
+        if found := shown.found.get(row.park.id):
+            told["choice"] = words.as_json(found, shown.asked.wish)
+        parks.append(told)
+    body = {"now": shown.board.now.isoformat(), "simulated": shown.board.simulated, "carParks": parks}
+    tag = f'W/"{blake2b(json.dumps(parks, sort_keys=True).encode(), digest_size=12).hexdigest()}"'
+    response = for_a_moment(JsonResponse(body))
+    response.headers["ETag"] = tag
+    return get_conditional_response(request, etag=tag, response=response) or response  # type: ignore[return-value]
 
 
 @require_safe
 @gzip_page
 def send_map(request: HttpRequest) -> HttpResponse:
-    """The car parks as GeoJSON."""
-    board = board_now(request)
-    rows = [(present(park, board.now), address_of(park)) for park in board.car_parks]
+    """The car parks as GeoJSON; with a question those alone that suit or may suit."""
+    shown = desk.look(request)
+    rows = [
+        (row, address_of(row.park))
+        for row in shown.rows
+        if not shown.found or shown.found[row.park.id].choice.verdict != "unsuitable"
+    ]
     response = JsonResponse(as_geojson(rows), content_type="application/geo+json")
     return for_a_moment(response)
 
@@ -107,7 +139,6 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     if day is None or week is None:
         raise Http404(thing_id)
     board = board_now(request)
-    park = next((park for park in board.car_parks if park.id == thing_id), day.car_park)
     charts = [
         {
             "span": "day",
@@ -122,13 +153,19 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
             "caption": _("Free spaces, one row for each hour, the newest first"),
         },
     ]
+    known = states_now(request)
+    state = next((state for state in known if state.site.id == thing_id), None)
+    # one that stepped aside for a measured one, or an area or a bay, is not on the board
+    own = day.car_park if state is None else read.car_park(state)
+    park = next((park for park in board.car_parks if park.id == thing_id), own)
     row: Row = present(park, board.now)
     profile = house_of(request).profile
     hours = day.site.fact("opening_hours")
     values = {
         "row": row,
         "park": park,
-        "charts": charts,
+        "charts": charts if day.site.streams else [],
+        "inside": tell(known, state) if state is not None else None,
         "facts": gather(profile, day.site),
         "real_id": day.site.stands_for,
         "opening": opening_words.tell(hours, board.now, calendar_of(profile)) if isinstance(hours, str) else None,
@@ -149,10 +186,10 @@ def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
     board = board_now(request)
     park = next((park for park in board.car_parks if park.id == thing_id), None)
     if park is None:  # it has a page all the same: it stepped aside for a measured one, or the other way round
-        history = history_of(request, thing_id, "day")
-        if history is None:
+        state = next((state for state in states_now(request) if state.site.id == thing_id), None)
+        if state is None:
             raise Http404(thing_id)
-        park = history.car_park
+        park = read.car_park(state)
     simulation = simulation_of(house_of(request).profile)
     values = {"board": board, "park": park, "row": present(park, board.now), "simulation": simulation}
     response = render(request, "parking/_now.html", values)

@@ -64,7 +64,8 @@ def words(element: etree._Element | None) -> str:
     """The first text in an element, whichever language it is in."""
     if element is None:
         return ""
-    return next((said for inner in element.iter() if (said := text(content(inner)))), "")[:4096]
+    found = next((said for inner in element.iter() if (said := content(inner))), "")
+    return "\n".join(map(text, found.splitlines()))[:4096]
 
 
 def groups(record: etree._Element) -> dict[str, tuple[str, int | None]]:

@@ -1,0 +1,108 @@
+"""What is known of each car park for one question: facts, hours, costs, forecasts, distance."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import msgspec
+
+from allmende.city.house import House
+from allmende.city.parking.arrival.expect import Expectation, expect
+from allmende.city.parking.drivers.choosing import SOON, Choice, Offer, Wish, judge, rank, straight_line
+from allmende.city.parking.opening import calendar_of, is_open
+from allmende.city.parking.operating import paperwork
+from allmende.city.parking.sites import Site
+from allmende.city.parking.state import Closure, SiteState
+from allmende.city.parking.tariffs import cost
+from allmende.city.parking.tariffs_file import tariffs_of
+from allmende.city.parking.tariffs_model import Cost, Tariffs
+from allmende.domain.errors import InvalidInput
+
+_KINDS = ("disabled", "woman", "family", "charging", "bus", "bike")
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A car park for a question."""
+
+    state: SiteState
+    choice: Choice
+    cost: Cost | None
+    expected: Expectation | None
+
+
+def gather(
+    house: House, states: Iterable[SiteState], wish: Wish, place: tuple[float, float] | None
+) -> tuple[Found, ...]:
+    """All of them, in the order in which a driver wants to hear of them. What is forecast is read for those alone that
+    may suit: two statements for each."""
+    tariffs = tariffs_of(house.profile)
+    calendar = calendar_of(house.profile)
+    closures = paperwork.current(wish.arrival, house.profile).closures
+    found: list[Found] = []
+    for state in states:
+        site = state.site
+        told = cost_of(tariffs, site, wish)
+        hours = site.fact("opening_hours")
+        opens = [is_open(hours, at, calendar) if isinstance(hours, str) else None
+                 for at in (wish.arrival, wish.leaving - timedelta(minutes=1))]  # fmt: skip
+        offer = msgspec.structs.replace(
+            _offer(state, wish, place, told), opens=opens[0], lets_out=opens[1], closed=closed_on(state, wish, closures)
+        )
+        choice, expected = judge(offer, wish), None
+        if choice.verdict != "unsuitable" and wish.arrival - wish.now > SOON:
+            expected = expect(house.store, house.reader, site, wish.arrival, wish.now)
+            if expected is not None:
+                choice = judge(msgspec.structs.replace(offer, chance=expected.chance_of_one), wish)
+        found.append(Found(state=state, choice=choice, cost=told, expected=expected))
+    by_id = {each.choice.offer.id: each for each in found}
+    return tuple(by_id[choice.offer.id] for choice in rank([each.choice for each in found]))
+
+
+def cost_of(tariffs: Tariffs, site: Site, wish: Wish) -> Cost | None:
+    """What the stay costs; None for a stay that cannot be counted."""
+    longest = site.fact("max_stay")
+    try:
+        return cost(
+            tariffs, site.stands_for, wish.arrival, wish.leaving,
+            longest=int(longest) // 60 if isinstance(longest, int | float) else None,
+        )  # fmt: skip
+    except InvalidInput:
+        return None
+
+
+def closed_on(state: SiteState, wish: Wish, closures: Iterable[Closure]) -> bool:
+    """Whether a decision or its own report keeps everybody out on arrival. Its hours are asked apart."""
+    if any(each.site == state.site.stands_for and each.spaces is None for each in closures):
+        return True
+    if state.override is not None:
+        return state.override.status == "closed" and wish.arrival < state.override.until
+    return state.status == "closed" and state.reason == "says-closed"
+
+
+def _offer(state: SiteState, wish: Wish, place: tuple[float, float] | None, told: Cost | None) -> Offer:
+    site = state.site
+    rides = site.fact("park_and_ride_type")
+    metres = None
+    if place is not None and site.lon is not None and site.lat is not None:
+        metres = straight_line(site.lon, site.lat, place)
+    refused = told.reason if told is not None and told.status == "not-allowed" else ""
+    return Offer(
+        id=site.id,
+        simulated=state.simulated,
+        free=None if state.flags else state.free,
+        max_height=site.fact("max_height"),
+        spaces={kind: spaces_for(state, kind) for kind in _KINDS},
+        purpose=site.fact("purpose"),
+        park_and_ride=any(word != "NO" for word in rides) if isinstance(rides, list) and rides else None,
+        refused="too-long" if refused == "longest" else "permit" if refused == "permit" else "",
+        metres=metres,
+        cents=None if told is None else told.cents if told.cents is not None else told.high,
+    )
+
+
+def spaces_for(state: SiteState, kind: str) -> int | None:
+    """How many spaces of a kind there are, as is counted or else as is said."""
+    counted = state.spaces.get(kind)
+    if counted is not None and counted.capacity is not None:
+        return counted.capacity
+    said = state.site.fact(f"capacity_{kind}")
+    return said if isinstance(said, int) else None

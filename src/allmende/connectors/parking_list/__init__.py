@@ -1,0 +1,1 @@
+"""Car parks, areas and bays of any city that lists them: CSV, XLSX, GeoJSON, records of JSON, NGSI, ArcGIS."""

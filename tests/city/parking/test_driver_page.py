@@ -1,0 +1,92 @@
+"""The driver's list, its feed and what it says of what is not known."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from allmende.web.house import open_profile
+from allmende.web.maps.register import import_register
+from tests.web.catalogue.conftest import house  # noqa: F401  a fixture
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
+
+REGISTER = b"street,number,postcode,lon,lat\nProbeweg,1,07743,11.5855,50.9265\n"
+"""Constructed: nobody lives there."""
+
+
+@pytest.fixture(autouse=True)
+def jena() -> None:
+    if open_profile().id != "jena":
+        pytest.skip("asks for Jena's car parks")
+
+
+def get(path: str, status: int = 200, language: str = "de") -> str:
+    answer = Client(headers={"accept-language": language}).get(f"/parking/{path}")
+    assert answer.status_code == status, answer.content
+    return str(answer.content.decode()).replace("\u202f", " ")
+
+
+def board(query: str, status: int = 200) -> Any:
+    return json.loads(get(f"board.json{query}", status))
+
+
+def test_a_plain_visit_asks_nothing_and_says_nothing_of_suiting() -> None:
+    page = get("")
+    assert "Einen Platz finden" in page
+    assert "Passt" not in page
+    assert "choice" not in board("")["carParks"][0]
+
+
+def test_what_nobody_says_is_not_known_and_never_a_yes() -> None:
+    told = board("?height=1,95&need=disabled")["carParks"]
+    assert {park["choice"]["verdict"] for park in told} == {"unknown"}
+    assert {tuple(park["choice"]["unknown"]) for park in told} == {("height", "disabled")}
+    page = get("?height=1,95&need=disabled")
+    assert "Passt vielleicht: nicht alles ist bekannt" in page
+    assert "Nicht bekannt: wie hoch ein Fahrzeug sein darf" in page
+    assert 'value="disabled" checked' in page
+    assert "Preis nicht bekannt" in page
+    assert "Not known: how high a vehicle may be" in get("?height=1.95", language="en")
+
+
+def test_a_place_sorts_by_distance_and_a_long_stay_stands_below() -> None:
+    import_register(REGISTER, file="constructed.csv", source="constructed", licence="none")
+    told = board("?to=Probeweg+1&in=30&stay=240")["carParks"]
+    nearest = [park for park in told if park["choice"]["verdict"] == "suitable"]
+    assert nearest[0]["name"] == "Holzmarkt"
+    metres = [park["choice"]["metres"] for park in nearest]
+    assert metres == sorted(metres)
+    refused = [park for park in told if "too-long" in park["choice"]["against"]]
+    assert [park["name"] for park in refused] == ["Eichplatz"]
+    assert told[-1] == refused[0]
+    page = get("?to=Probeweg+1&in=30&stay=240")
+    assert page.index("Passt nicht") > page.index(">Holzmarkt</a>")
+    assert "So lange dürfen Sie dort nicht parken" in page
+    assert "noch keine Vorhersage" in page or "keine Daten" in page
+    shown = json.loads(get("map.json?to=Probeweg+1&in=30&stay=240"))["features"]
+    assert len(shown) == len(told) - 1
+
+
+def test_a_position_counts_on_a_hundred_metres_alone() -> None:
+    coarse, fine = board("?near=11.586,50.927"), board("?near=11.58649,50.92651")
+    assert [p["choice"]["metres"] for p in coarse["carParks"]] == [p["choice"]["metres"] for p in fine["carParks"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("?in=soon", "in"), ("?at=25:00", "at"), ("?stay=0", "stay"), ("?height=tall", "height"), ("?near=1", "near"),
+     ("?near=nan,inf", "near"), ("?to=Zwölfbotenallee+99999", "to")],
+)  # fmt: skip
+def test_a_question_without_sense_is_told_by_its_field_and_the_list_stays(query: str, field: str) -> None:
+    assert list(board(query, 400)["faults"]) == [field]
+    assert ">Holzmarkt</a>" in get(query, 400)
+
+
+def test_apps_ask_on_condition() -> None:
+    client = Client()
+    first = client.get("/parking/board.json?stay=60&at=12:00", headers={"origin": "https://app.example"})
+    again = client.get("/parking/board.json?stay=60&at=12:00", headers={"if-none-match": first["ETag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert first["Access-Control-Allow-Origin"] == "*"
