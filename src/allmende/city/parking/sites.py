@@ -46,6 +46,8 @@ OBSERVED: Mapping[str, Quantity] = {
 """Ids of the ObservedProperties that make a stream one of parking, whichever connector feeds it."""
 Choices = Mapping[str, Mapping[str, Statement]]
 """By site and fact: what the operator has decided, a statement ``by="operator"``."""
+NOBODY = "properties"
+"""The source of what is said by a thing that no source of the profile feeds."""
 _PAGE = 5_000
 _STREAMS_EACH = 40
 
@@ -221,7 +223,7 @@ def _site(entry: _Entry, places: Mapping[str, ThingProfile], profile: Profile, c
     place = places.get(stands_for)
     streams = tuple(_streams(entry, profile))
     simulated = bool(said.get("simulated")) or any(stream[2].get("simulated") for stream in entry.streams)
-    source = next((stream.source for stream in streams if stream.source), "") or "properties"
+    source = next((stream.source for stream in streams if stream.source), "") or NOBODY
     stated = {key: value for key, value in said.items() if not (place and are_facts(value))}
     described = said.get("described")
     statements = merge(
