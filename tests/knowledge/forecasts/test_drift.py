@@ -120,17 +120,6 @@ def test_the_highest_of_a_span_knows_no_future() -> None:
         np.testing.assert_array_equal(found[:, column], np.nanmax(values[:, max(0, column - 6) : column + 1], axis=1))
 
 
-def test_what_stands_still_for_days_makes_no_interval_narrow() -> None:
-    one = panel(days=60, streams=3, noise=6.0)
-    still = one.values.copy()
-    still[0, 40 * 24 :] = 0.0
-    asked = {"apart": True, "drifts": True, "steps": 6, "rows": 9_000}
-    plain, broken = (learn(msgspec.structs.replace(one, values=each), task(**asked)) for each in (one.values, still))
-    origins = np.array([30 * 24 + 9])
-    wide, narrow = (model.guess(one, origins, [3], {BOOSTED})[BOOSTED] for model in (plain, broken))
-    assert (narrow.upper - narrow.lower)[0, 0, 0] > 0.4 * (wide.upper - wide.lower)[0, 0, 0]
-
-
 def test_drifted_days_stay_within_what_can_be() -> None:
     one = panel(days=60, top=70.0)
     other = drifted(one, np.array([50.0, 50.0]), one.columns - 1)

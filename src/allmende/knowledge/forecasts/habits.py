@@ -123,12 +123,6 @@ def marks(panel: Panel, origins: Places, targets: Places, newest: Array) -> Name
     yield "quiet", np.minimum(_unchanged(panel, origins) * step, DAY)[:, :, None] / HOUR
 
 
-def at_rest(panel: Panel, origins: Places, span: int) -> npt.NDArray[np.bool_]:
-    """Which streams have not changed for so long (microseconds), streams by origins."""
-    found: npt.NDArray[np.bool_] = _unchanged(panel, origins) * panel.step >= span
-    return found
-
-
 def _unchanged(panel: Panel, origins: Places) -> Places:
     """For how many columns."""
     changed = np.zeros(panel.values.shape, dtype=np.int64)

@@ -22,7 +22,6 @@ from allmende.knowledge.forecasts.boosting import Booster, Effort
 from allmende.knowledge.forecasts.chances import Curve, learn_curve
 from allmende.knowledge.forecasts.drift import usual_days
 from allmende.knowledge.forecasts.features import Frame, sizes
-from allmende.knowledge.forecasts.habits import at_rest
 from allmende.knowledge.forecasts.lessons import WIDTH, Manner, School, in_hours, outcomes, predict, spaced
 from allmende.knowledge.forecasts.model import BOOSTED, FORM, Choice, Learned, Model, Score
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
@@ -34,7 +33,6 @@ _MOST_AHEAD = 12
 _SHARES = (0.125, 0.25, 0.5, 0.75, 1)
 _AIMS = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 _APART = 0.15
-_REST = 3 * DAY
 _LEAST_DAYS = 14
 """Of history, without which nothing is learned: a week before the origin and one to judge."""
 _BOOSTED_DAYS = 28
@@ -103,9 +101,6 @@ def learn(panel: Panel, task: Task) -> Model:
     origins = np.concatenate([fold.origins for fold in folds])
     wanted = outcomes(panel, origins, ahead)
     judged = _judge_simple(panel, folds, ahead, usual, wanted)
-    if task.drifts:
-        # A counter that stands still for days is broken or closed. How far off one is then says nothing of other days.
-        wanted = np.where(at_rest(panel, origins, _REST)[:, :, None], np.nan, wanted)
     targets = origins[:, None] + ahead[None, :]
     counts = in_hours(panel, targets, task.hours) if task.hours else np.ones(targets.shape, dtype=bool)
     slot, spreads, held = panel.calendar.slot[targets], {}, {}
