@@ -10,9 +10,11 @@ see is not there. Read in three statements, however many sites there are.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 import msgspec
+from django.db import connection
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
@@ -119,12 +121,38 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 def read_sites(
     store: Store, profile: Profile, reader: Reader, *, kinds: Iterable[str] = KINDS, choices: Choices | None = None
 ) -> tuple[Site, ...]:
-    """All sites of these kinds: those of the profile first, in its order, then the others by their names and ids."""
+    """All sites of these kinds: those of the profile first, in its order, then the others by their names and ids.
+
+    What everybody may see is read once, and again when a thing, a stream or the profile is another.
+    """
     wanted = tuple(kinds)
+    if choices or reader.datasets or reader.sees_all or connection.in_atomic_block:
+        return _read_sites(store, profile, reader, wanted, choices or {})
+    changed = store.newest_entity_change()
+    kept = _kept.setdefault(store, {})
+    known = kept.get(wanted)
+    if known is None or known.profile is not profile or known.changed != changed:
+        known = kept[wanted] = _Kept(profile, changed, _read_sites(store, profile, reader, wanted, {}))
+    return known.sites
+
+
+class _Kept(NamedTuple):
+    profile: Profile
+    changed: int
+    sites: tuple[Site, ...]
+
+
+_kept: WeakKeyDictionary[Store, dict[tuple[str, ...], _Kept]] = WeakKeyDictionary()
+"""By store and kinds. In a transaction nothing is kept: what was read there may never have been."""
+
+
+def _read_sites(
+    store: Store, profile: Profile, reader: Reader, wanted: tuple[Kind, ...], choices: Choices
+) -> tuple[Site, ...]:
     places = {thing.id: thing for thing in profile.things if thing.kind in wanted}
-    found = [_site(entry, places, profile, choices or {}) for entry in _things(store, reader, wanted, places)]
+    found = [_site(entry, places, profile, choices) for entry in _things(store, reader, wanted, places)]
     told = {site.id for site in found}
-    found += [_untold(place, choices or {}) for place in places.values() if place.id not in told]
+    found += [_untold(place, choices) for place in places.values() if place.id not in told]
     order = {identifier: number for number, identifier in enumerate(places)}
     return tuple(sorted(found, key=lambda site: (order.get(site.stands_for, len(order)), site.name, site.id)))
 
