@@ -38,12 +38,12 @@ def test_an_operator_puts_a_text_on_a_sign_and_takes_it_back_by_keyboard(
     page = enter(visitor, "signwoman", "/parking/signs/operate/")
     assert "Alle Anzeigen laufen von selbst." in page.locator("main").inner_text()
     follow(page, "link", "Alle Anzeigen")
-    found = look(page, axe)
     assert "94 von 94 Anzeigen an 48 Masten" in page.locator("main").inner_text()
     page.get_by_label("Straße", exact=True).focus()
     page.keyboard.type("Fürs")
     follow(page, "button", "Zeigen")
-    assert "11 von 94" in page.locator("main").inner_text() or "12 von 94" in page.locator("main").inner_text()
+    assert "12 von 94 Anzeigen" in page.locator("main").inner_text()
+    found = look(page, axe)
     follow(page, "link", SIGN)
     assert "Simulierte Ansicht" in page.locator("main").inner_text()
     follow(page, "link", "Einen Text auf diese Anzeige setzen")
@@ -66,4 +66,4 @@ def test_an_operator_puts_a_text_on_a_sign_and_takes_it_back_by_keyboard(
     follow(page, "link", "Einfach")
     assert "Warum zeigt das Schild das?" in page.locator("main").inner_text()
     assert found == []
-    assert visitor.faults == []
+    assert [fault for fault in visitor.faults if "400 (Bad Request)" not in fault] == []  # the text that did not fit

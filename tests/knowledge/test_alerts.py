@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allmende.domain.logs import Backlog
 from allmende.domain.profile_checks import ProfileError
 from allmende.domain.store import Store
 from allmende.domain.times import DAY, HOUR, MINUTE, SECOND
 from allmende.knowledge.alerts.prepare import Alert, prepare_alerts
 from allmende.knowledge.alerts.state import Move, Sight, State, Terms, advance
 from allmende.knowledge.alerts.usual import usual_of
-from allmende.knowledge.alerts.watch import Event, Overtaken, Pair, Watcher
+from allmende.knowledge.alerts.watch import FOLLOWER, Event, Overtaken, Pair, Watcher, lag
+from allmende.storage.postgres import PostgresStore
 from tests.knowledge.town import NOW, Clock, profile, send
 from tests.storage.conftest import store as store
 from tests.support import HOUSE
@@ -314,6 +317,32 @@ def test_what_could_not_be_kept_is_looked_at_again(store: Store) -> None:
     watcher.step()
     watcher.step()
     assert memory.told == [("a~level", "raised")]
+
+
+def test_a_transaction_that_is_left_open_elsewhere_holds_alerts_back_and_is_named(store: Store) -> None:
+    clock, memory = Clock(), Memory()
+    watcher = watch(store, HIGH, clock, memory)
+    send(store, "a~level", {NOW - MINUTE: 100}, at=NOW - MINUTE)
+    watcher.step()  # what nobody knew is looked at when it is found, whatever is held back
+    behind = store.cursor(FOLLOWER) or 0
+    assert store.backlog(behind) is None
+    if isinstance(store, PostgresStore):
+        with psycopg.connect(store._connections.address, application_name="left open") as elsewhere:  # type: ignore[attr-defined]
+            elsewhere.execute("SELECT pg_current_xact_id()")  # as the first write of a transaction does
+            send(store, "a~level", {NOW: 160})
+            watcher.step()
+            assert memory.told == []
+            backlog = store.backlog(behind)
+            assert backlog is not None
+            assert "left open" in backlog.held_by
+            assert "idle in transaction" in backlog.held_by
+            assert lag(store, NOW + MINUTE) == 60
+    else:
+        send(store, "a~level", {NOW: 160})
+        assert store.backlog(behind) == Backlog(since=NOW)
+    watcher.step()
+    assert memory.told == [("a~level", "raised")]
+    assert store.backlog(store.cursor(FOLLOWER) or 0) is None
 
 
 def test_of_two_who_watch_one_is_overtaken(store: Store) -> None:

@@ -512,6 +512,8 @@ ROUTES: dict[str, Way] = {
     "parking/tariffs/tariffs.json": Open(("/parking/tariffs/tariffs.json",)),
     "parking/tariffs/cost.json": Open(("/parking/tariffs/cost.json?where=parking-hafen",)),
     "parking/signs/": Open(("/parking/signs/", "/parking/signs/?state=unknown")),
+    "parking/api/datex2/v3/signs-table.xml": Apart("masts and displays of the profile, no data"),
+    "parking/api/datex2/v3/signs.xml": Apart("what signs show; it is decided by what everybody may see"),
     "parking/signs/operate/": Guarded(("/parking/signs/operate/",)),
     "parking/signs/operate/<int:key>/end": Apart("writes; asks for the deed of an operator"),
     "parking/signs/<str:sign>/": Open(("/parking/signs/mast-1-a/", "/parking/signs/{canary}/")),

@@ -1,5 +1,6 @@
 """Alerts are kept with the cursor, told at least once with one id, and told to nobody who may not know of them."""
 
+import json
 import threading
 from typing import Any
 
@@ -308,3 +309,24 @@ def test_the_thread_watches_what_the_profile_says(town: Town, tmp_path: Any) -> 
     send(town.store, "z~level", {now: 999}, at=now)
     thread.turn()
     assert Event.objects.filter(key="z~level").count() == 1
+
+
+STEEP = """
+[alerts.steep]
+title = { de = "Steil", en = "Steep" }
+dataset = "parking"
+raise = "per_hour(level) > 10"
+window = "PT10M"
+inputs.level.property = "level"
+"""
+
+
+def test_a_value_beyond_all_numbers_stops_no_other_alert(db: None) -> None:
+    town = Town(open_store(), ALERTS + STEEP)
+    town.read(-1.7e308, "b~level")
+    town.clock.now += 8 * MINUTE
+    town.read(1.7e308, "b~level")
+    town.read(160)
+    raised = {(event.alert, event.key): event for event in Event.objects.all()}
+    assert {("high", "a~level"), ("high", "b~level")} == raised.keys()
+    json.dumps([event.reason for event in raised.values()], allow_nan=False)  # PostgreSQL takes no other

@@ -198,6 +198,12 @@ def test_the_calendar_ends(monkeypatch):
             asking.shift(NOW, duration, BERLIN)
 
 
+@pytest.mark.parametrize("end", ["0001-01-01", "9999-12-31T23:59:59Z"])
+def test_a_time_that_no_clock_of_the_city_shows_is_none(end):
+    with pytest.raises(InvalidInput, match="is no time"):
+        asking.read_moment(end, BERLIN)
+
+
 def test_who_may_finds_what_is_not_open(town, rf: RequestFactory):
     request = rf.get("/")
     request.house = House(store=town, profile=profile(CHAIN), reader=HOUSE)

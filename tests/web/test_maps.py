@@ -187,6 +187,8 @@ def test_tiles_of_a_layer_are_those_of_the_interface() -> None:
     [
         ("at=yesterday", "at"),
         ("at=99999-01-01", "at"),
+        ("at=0001-01-01", "at"),
+        ("at=9999-12-31T23:59:59Z", "at"),
         ("district=nowhere", "district"),
         ("near=1", "near"),
         ("near=400,1", "near"),

@@ -102,8 +102,9 @@ def test_metrics_elsewhere_need_the_token(client, settings):
 def test_metrics_tell_how_sources_fare():
     state = SourceState(id="feed", last_received=10_000_000, last_success=10_000_000, accepted=5, rejected=1)
     failing = SourceState(id="late", last_success=1, last_error_at=2, last_error="no answer")
-    page = metrics.render([state, failing], 70_000_000, 1, (3, 12.5)).decode()
+    page = metrics.render([state, failing], 70_000_000, 1, (3, 12.5), alert_lag=7.5).decode()
     assert "allmende_rule_lag_seconds 12.5" in page
+    assert "allmende_alert_lag_seconds 7.5" in page
     assert "allmende_rule_changes_waiting 3.0" in page
     assert 'allmende_readings_total{fate="accepted",source="feed"} 5.0' in page
     assert 'allmende_source_age_seconds{source="feed"} 60.0' in page

@@ -19,6 +19,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What the stream is: a ``Datastream`` or a ``MultiDatastream``."""
 
 
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """What a follower of the change log has not dealt with."""
+
+    since: int
+    """When the first change of it came, in microseconds."""
+    held_by: str = ""
+    """Not empty: it may not be read yet, since a transaction that began before it has not ended; who has it open, in
+    the words of the database."""
+
+
 RETENTION = "retention"
 """The kind of a change that is no news of the world: readings went by their age, or were merged to fewer. What was
 derived of them stays as it is."""

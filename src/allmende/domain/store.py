@@ -15,7 +15,7 @@ from allmende.domain.features import (
     KeptFeature,
 )
 from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
-from allmende.domain.logs import Change, EntityChange
+from allmende.domain.logs import Backlog, Change, EntityChange
 from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
@@ -256,6 +256,9 @@ class Store(Protocol):
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change log after a number, in order; no number ever appears below one that was given before."""
+
+    def backlog(self, after: int) -> Backlog | None:
+        """What is behind a number of the change log, also where it may not be read yet; None where nothing is."""
 
     def change_page(self, change: Change, query: Query) -> Page:
         """The observations of an append or correction that are still as it left them, and that a question leads to:

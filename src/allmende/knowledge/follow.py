@@ -296,10 +296,13 @@ _NEVER = -(2**62)
 
 
 def lag(store: Store, now: int) -> tuple[int, float]:
-    """How many lines of the log wait for the rules (up to 500), and how many seconds ago the first of them came."""
+    """How many lines of the log wait for the rules (up to 500), and how many seconds ago the first of them came: also
+    of those that may not be read yet, which are not counted."""
     cursor = store.cursor(FOLLOWER)
-    waiting = [] if cursor is None else store.changes(cursor, _WAITING)
-    return len(waiting), max(0.0, (now - waiting[0].received_at) / 1e6) if waiting else 0.0
+    backlog = None if cursor is None else store.backlog(cursor)
+    if cursor is None or backlog is None:
+        return 0, 0.0
+    return len(store.changes(cursor, _WAITING)), max(0.0, (now - backlog.since) / 1e6)
 
 
 def time_of(rule_id: str) -> str:

@@ -6,7 +6,7 @@ what is settled is read (see ``Dialect.settled``).
 
 from collections.abc import Iterable, Mapping
 
-from allmende.domain.logs import ENTITY_FOLLOWER, TIME_FOLLOWER, Change, EntityChange
+from allmende.domain.logs import ENTITY_FOLLOWER, TIME_FOLLOWER, Backlog, Change, EntityChange
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.storage.connections import ColumnType, Connection
 from allmende.storage.schema import COLUMNS, TABLE_OF
@@ -94,6 +94,36 @@ def read_changes(connection: Connection, after: int, limit: int) -> list[Change]
         )
         for number, stream, width, kind, start, end, count, origin, received_at in rows
     ]
+
+
+_OLDEST_WRITER = """
+SELECT w.who FROM (
+  SELECT age(s.backend_xid) AS age, concat('process ', s.pid, ' (', concat_ws(', ', nullif(s.application_name, ''),
+    'database ' || s.datname, s.state), ')') AS who
+  FROM pg_stat_activity s WHERE s.backend_xid IS NOT NULL AND s.pid <> pg_backend_pid()
+  UNION ALL
+  SELECT age(p.transaction), concat('prepared transaction ', p.gid, ' (database ', p.database, ')')
+  FROM pg_prepared_xacts p
+) w ORDER BY w.age DESC LIMIT 1
+"""
+"""Who holds back what is settled: of the whole cluster, since its databases count their transactions together."""
+
+
+def read_backlog(connection: Connection, after: int) -> Backlog | None:
+    """What is behind a number of the log of observations, and on PostgreSQL who keeps it from being read."""
+    sql = (
+        f"SELECT c.received_at, {connection.dialect.settled} FROM change_log c"
+        " WHERE c.number > ? ORDER BY c.number LIMIT 1"
+    )
+    row = connection.execute(sql, (after,)).fetchone()
+    if row is None:
+        return None
+    held_by = ""
+    if not row[1]:
+        # Another user's transactions are not shown to one without the role pg_read_all_stats.
+        writer = connection.execute(_OLDEST_WRITER).fetchone()
+        held_by = writer[0] if writer else "a transaction that may not be seen"
+    return Backlog(since=int(row[0]), held_by=held_by)
 
 
 def newest(connection: Connection, table: str) -> int:

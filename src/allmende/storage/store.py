@@ -7,7 +7,7 @@ from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.batch import Amendment, Batch, Receipt, Removal
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
-from allmende.domain.logs import Change, EntityChange
+from allmende.domain.logs import Backlog, Change, EntityChange
 from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
@@ -272,6 +272,10 @@ class SqlStore:
     def changes(self, after: int, limit: int) -> list[Change]:
         """The change log after a number, in order."""
         return self._read(lambda c: logs.read_changes(c, after, limit))
+
+    def backlog(self, after: int) -> Backlog | None:
+        """What is behind a number of the change log."""
+        return self._read(lambda c: logs.read_backlog(c, after))
 
     def change_page(self, change: Change, query: Query) -> Page:
         """The observations of a change that are still as it left them, and that a question leads to."""

@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
+from lxml import etree
 
-from allmende.city.parking.signs import keeping, views
+from allmende.city.parking.signs import keeping, views, vms
 from allmende.city.parking.signs.file import signs_of
+from allmende.city.parking.signs.model import Page
 from allmende.city.parking.signs.models import SignKept, SignMessage
 from allmende.city.parking.sites import Site
 from allmende.city.parking.standing import SiteState
@@ -53,9 +55,8 @@ def decide() -> None:
     keeping.run(house_for_job("parking/signs"))
 
 
-def told(stream: str) -> list[Any]:
+def told() -> list[Any]:
     page = open_store().find(Query(entity="Observation", reader=ANONYMOUS, select=("result",)))
-    assert stream
     return [row[-1] for row in page.rows]
 
 
@@ -71,9 +72,9 @@ def operator(free: Any) -> Client:
 def test_what_is_decided_is_kept_and_told_once(free: Any) -> None:
     decide()
     assert {row.display for row in SignKept.objects.all()} == {"mast-1-a", "mast-1-b", "mast-2-a", "mast-2-b"}
-    assert len(told("mast-1-a")) == 4
+    assert len(told()) == 4
     decide()
-    assert len(told("mast-1-a")) == 4
+    assert len(told()) == 4
     free["parking-altmarkt"] = 0
     SignKept.objects.filter(display="mast-1-b").update(shown="{}")
     decide()
@@ -107,6 +108,28 @@ def test_a_feed_says_304_until_something_is_another(free: Any) -> None:
     text = client.get("/parking/signs/mast-1-a/feed.txt")
     assert text.text.splitlines()[1:] == ["page 4", "|  55", "fallback 4", "|   –"]
     assert client.get("/parking/signs/no-sign/feed").status_code == 404
+
+
+def test_all_signs_are_told_as_datex(free: Any) -> None:
+    decide()
+    row = SignKept.objects.get(display="mast-2-a")
+    kept = keeping.kept(["mast-2-a"])["mast-2-a"]
+    turns = msgspec.structs.replace(kept, pages=(Page(("P+R", "nutzen"), "de"), *kept.pages))
+    SignKept.objects.filter(pk=row.pk).update(shown=msgspec.json.encode(turns).decode())
+    client = Client()
+    answer = client.get("/parking/api/datex2/v3/signs.xml")
+    root = etree.fromstring(answer.content)
+    names = {"vms": vms.VMS, "com": "http://datex2.eu/schema/3/common"}
+    assert root.findtext("vms:headerInformation/com:informationStatus", namespaces=names) == "test"
+    lines = [line.text for line in root.iterfind(".//vms:textLine/vms:textLine/vms:textLine", names)]
+    assert lines == ["  55", "   3", "P+R", "nutzen", "Stadt ↑", "60".rjust(16), "frei"]
+    assert [each.get("pageNumber") for each in root.iterfind(".//*[@pageNumber]")] == ["1", "2"]
+    same = client.get("/parking/api/datex2/v3/signs.xml", headers={"if-none-match": answer["ETag"]})
+    assert same.status_code == 304
+    listed = etree.fromstring(client.get("/parking/api/datex2/v3/signs-table.xml").content)
+    versions = {each.get("id"): each.get("version") for each in listed.iterfind(".//vms:vmsController", names)}
+    told = root.iterfind(".//vms:vmsControllerReference", names)
+    assert {each.get("id"): each.get("version") for each in told} == versions
 
 
 def test_a_closed_feed_and_a_report_want_the_token_of_that_very_sign(

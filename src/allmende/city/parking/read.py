@@ -78,8 +78,8 @@ def read_history(
     width: int,
     now: datetime,
 ) -> History | None:
-    """Means over buckets of ``width`` seconds; None for a car park that is not known. The future has no data."""
-    states = read_states(store, profile, reader, now, kinds=[shown_kind(profile)], simulated="beside")
+    """Means over buckets of ``width`` seconds; None for a site that is not known. The future has no data."""
+    states = read_states(store, profile, reader, now, simulated="beside", trends=False)
     state = next((state for state in states if state.site.id == thing_id), None)
     if state is None:
         return None

@@ -18,9 +18,11 @@ from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.drivers import ahead, desk, words
 from allmende.city.parking.facts import gather, simulation_of
+from allmende.city.parking.inside import tell
 from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.operating import paperwork
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
+from allmende.city.parking.state import SiteState, read_states
 from allmende.city.parking.texts import texts_of_board, texts_of_car_park
 
 RANGES: dict[str, tuple[timedelta, int]] = {"day": (timedelta(days=1), 900), "week": (timedelta(days=7), 3600)}
@@ -35,6 +37,14 @@ def board_now(request: HttpRequest) -> Board:
     house = house_of(request)
     decisions = paperwork.current(house.now(), house.profile)
     return read.read_board(house.store, house.profile, house.reader, house.now(), decisions=decisions)
+
+
+def states_now(request: HttpRequest) -> tuple[SiteState, ...]:
+    """All sites at this moment, real ones and simulated ones, with what operators decided."""
+    house = house_of(request)
+    decisions = paperwork.current(house.now(), house.profile)
+    how: Any = {"decisions": decisions, "simulated": "beside"}
+    return read_states(house.store, house.profile, house.reader, house.now(), **how)
 
 
 def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:
@@ -129,7 +139,6 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     if day is None or week is None:
         raise Http404(thing_id)
     board = board_now(request)
-    park = next((park for park in board.car_parks if park.id == thing_id), day.car_park)
     charts = [
         {
             "span": "day",
@@ -144,13 +153,19 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
             "caption": _("Free spaces, one row for each hour, the newest first"),
         },
     ]
+    known = states_now(request)
+    state = next((state for state in known if state.site.id == thing_id), None)
+    # one that stepped aside for a measured one, or an area or a bay, is not on the board
+    own = day.car_park if state is None else read.car_park(state)
+    park = next((park for park in board.car_parks if park.id == thing_id), own)
     row: Row = present(park, board.now)
     profile = house_of(request).profile
     hours = day.site.fact("opening_hours")
     values = {
         "row": row,
         "park": park,
-        "charts": charts,
+        "charts": charts if day.site.streams else [],
+        "inside": tell(known, state) if state is not None else None,
         "facts": gather(profile, day.site),
         "real_id": day.site.stands_for,
         "opening": opening_words.tell(hours, board.now, calendar_of(profile)) if isinstance(hours, str) else None,
@@ -172,10 +187,10 @@ def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
     board = board_now(request)
     park = next((park for park in board.car_parks if park.id == thing_id), None)
     if park is None:  # it has a page all the same: it stepped aside for a measured one, or the other way round
-        history = history_of(request, thing_id, "day")
-        if history is None:
+        state = next((state for state in states_now(request) if state.site.id == thing_id), None)
+        if state is None:
             raise Http404(thing_id)
-        park = history.car_park
+        park = read.car_park(state)
     simulation = simulation_of(house_of(request).profile)
     values = {"board": board, "park": park, "row": present(park, board.now), "simulation": simulation}
     response = render(request, "parking/_now.html", values)

@@ -15,7 +15,7 @@ from allmende.knowledge.alerts.prepare import DEVIATION, HIGHEST, LOWEST, PER_HO
 from allmende.knowledge.alerts.state import Sight, Truth
 from allmende.knowledge.alerts.usual import Habits, deviation
 from allmende.knowledge.evaluate import SETTING_READINGS, Column, Limits, Tick, View, column_of
-from allmende.knowledge.functions import Sample
+from allmende.knowledge.functions import Sample, finite
 from allmende.knowledge.groups import Group, Member
 
 FORECAST = "~forecast"
@@ -67,8 +67,11 @@ class Looker:
         seen = []
         for moment in moments:
             asked = {
-                name_of((function, name)): self._ask(
-                    alert, function, group.inputs.get(name, ()), columns.get(name, []), moment, newest, awake, ahead
+                # beyond all numbers it is missing: the reason why it was raised is kept as JSON, which knows no other
+                name_of((function, name)): finite(
+                    self._ask(
+                        alert, function, group.inputs.get(name, ()), columns.get(name, []), moment, newest, awake, ahead
+                    )
                 )
                 for function, name in alert.asks
             }

@@ -37,6 +37,13 @@ Pair = tuple[str, str]
 """An alert and the key of a group."""
 
 
+def lag(store: Store, now: int) -> float:
+    """How many seconds ago the first change came that was not looked at yet, whatever keeps it back."""
+    cursor = store.cursor(FOLLOWER)
+    backlog = None if cursor is None else store.backlog(cursor)
+    return 0.0 if backlog is None else max(0.0, (now - backlog.since) / SECOND)
+
+
 class Overtaken(AllmendeError):
     """Somebody else moved the cursor meanwhile; nothing was written."""
 

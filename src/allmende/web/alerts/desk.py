@@ -18,9 +18,10 @@ from django.views.decorators.http import require_POST, require_safe
 from allmende.domain.errors import AllmendeError
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
-from allmende.domain.times import from_datetime, to_datetime
+from allmende.domain.times import MINUTE, from_datetime, to_datetime
 from allmende.knowledge.alerts.past import foresee
 from allmende.knowledge.alerts.prepare import prepare_alerts
+from allmende.knowledge.alerts.watch import FOLLOWER
 from allmende.web.accounts.audit import record
 from allmende.web.accounts.roles import asks_for, may
 from allmende.web.alerts import words
@@ -31,12 +32,15 @@ from allmende.web.alerts.forms import SilenceForm
 from allmende.web.alerts.models import RAISED, Event, Message, Silence
 from allmende.web.alerts.show import row_of
 from allmende.web.alerts.watching import READER
+from allmende.web.intake import now_micros
 from allmende.web.portal.sources import spoken
 from allmende.web.rules import limits_of
 
 PAGE = 50
 _MOST = 200
 _PAST_SECONDS = 10.0
+_LATE = MINUTE
+"""Readings that nobody looked at for so long are told of: an alert may be among them."""
 
 
 @never_cache
@@ -69,10 +73,20 @@ def _desk(request: HttpRequest, form: SilenceForm, *, status: int = 200) -> Http
         "silences": [{"it": each, "title": titles.get(each.alert, each.alert)} for each in silences],
         "form": form,
         "lost": given_up(),
+        "behind": _behind(house),
         "waiting": Message.objects.filter(sent__isnull=True, given_up__isnull=True, attempts__gt=0).count(),
         "edits": may(request.user, "alerts.edit"),
     }  # fmt: skip
     return render(request, "alerts/desk.html", values, status=status)
+
+
+def _behind(house: Any) -> dict[str, Any] | None:
+    """How far the watch is behind the readings, where that is longer than it should be, and whom it waits for."""
+    cursor = house.store.cursor(FOLLOWER)
+    backlog = None if cursor is None else house.store.backlog(cursor)
+    if backlog is None or now_micros() - backlog.since < _LATE:
+        return None
+    return {"since": to_datetime(backlog.since), "held_by": backlog.held_by}
 
 
 @asks_for("alerts.see")

@@ -86,8 +86,9 @@ def read_moment(text: str, zone: str, where: str = "time") -> int:
     try:
         if _PLAIN.match(text):
             local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
-            return times.from_datetime(local)
-        return times.parse_instant(text.replace(" ", "+"))  # a plus that was not escaped in an address is a blank
+            return _within(times.from_datetime(local))
+        # a plus that was not escaped in an address is a blank
+        return _within(times.parse_instant(text.replace(" ", "+")))
     except (InvalidInput, ValueError, OverflowError):
         raise InvalidInput(_WRONG, where=where, text=repr(text[:60])) from None
 
@@ -124,6 +125,7 @@ def shift(base: int, duration: str, zone: str) -> int:
 
 
 def _within(moment: int) -> int:
-    if not times.EARLIEST <= moment <= times.LATEST:
+    """Refuses what no clock of any zone shows: it is written in the city's."""
+    if not times.EARLIEST + times.DAY <= moment <= times.LATEST - times.DAY:
         raise InvalidInput("the calendar ends there")
     return moment

@@ -13,7 +13,7 @@ import msgspec
 from django.http import QueryDict
 
 from allmende.domain.errors import InvalidInput, InvalidQuery
-from allmende.domain.times import from_datetime, parse_instant
+from allmende.domain.times import from_datetime, parse_instant, to_datetime
 
 RADII = (250, 500, 1000, 2000, 5000)
 NEAR = 500
@@ -81,11 +81,15 @@ def read_moment(text: str, zone: str) -> int | None:
     if not text or text == "now":
         return None
     try:
-        if _LOCAL.match(text):
-            return from_datetime(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)))
-        return parse_instant(text)
+        moment = from_datetime(_at(text, zone)) if _LOCAL.match(text) else parse_instant(text)
+        to_datetime(moment).astimezone(ZoneInfo(zone))  # it is written by the city's clock, which has an end, too
+        return moment
     except (ValueError, OverflowError, InvalidInput):
         raise InvalidQuery(f"{text[:40]!r} is no time: 2026-05-01T14:00, or 2026-05-01T12:00:00Z", where="at") from None
+
+
+def _at(text: str, zone: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
 
 
 def _checked(place: Place, name: str) -> Place:

@@ -114,11 +114,12 @@ class SourceCollector:
 
 
 class _Lag:
-    """How far the rules are behind the readings."""
+    """How far rules and alerts are behind the readings."""
 
-    def __init__(self, lines: int, seconds: float) -> None:
+    def __init__(self, lines: int, seconds: float, alerts: float) -> None:
         self.lines = lines
         self.seconds = seconds
+        self.alerts = alerts
 
     def collect(self) -> Iterable[Metric]:
         waiting = GaugeMetricFamily(
@@ -128,7 +129,11 @@ class _Lag:
             "allmende_rule_lag_seconds", "Time since the oldest change came that the rules have not dealt with.",
             value=self.seconds,
         )  # fmt: skip
-        return (waiting, behind)
+        unwatched = GaugeMetricFamily(
+            "allmende_alert_lag_seconds", "Time since the oldest change came that was not looked at for alerts.",
+            value=self.alerts,
+        )  # fmt: skip
+        return (waiting, behind, unwatched)
 
 
 def render(
@@ -137,6 +142,8 @@ def render(
     disk_free: int,
     lag: tuple[int, float],
     troubles: Iterable[tuple[str, str]] = (),
+    *,
+    alert_lag: float = 0.0,
 ) -> bytes:
     """The page for Prometheus, in its text format."""
     own = CollectorRegistry()
@@ -145,7 +152,7 @@ def render(
         ProcessCollector(registry=own)
     own.register(SourceCollector(states, now, troubles))
     own.register(_Free(disk_free))
-    own.register(_Lag(*lag))
+    own.register(_Lag(*lag, alert_lag))
     text = generate_latest(own)
     return text if os.environ.get(VARIABLE) else generate_latest(REGISTRY) + text
 

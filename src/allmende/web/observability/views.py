@@ -54,6 +54,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         )
     from prometheus_client import CONTENT_TYPE_LATEST
 
+    from allmende.knowledge.alerts.watch import lag as alert_lag
     from allmende.knowledge.follow import lag
     from allmende.web.observability.metrics import render
     from allmende.web.worker.models import Trouble
@@ -63,7 +64,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     troubles = Trouble.objects.filter(over__isnull=True).values_list("source", "kind")
     # Sensors of citizens are many, and held ones are nobody's business.
     states = [state for state in store.sources().values() if not state.id.startswith(OWN)]
-    page = render(states, now, _free(), lag(store, now), troubles)
+    page = render(states, now, _free(), lag(store, now), troubles, alert_lag=alert_lag(store, now))
     return HttpResponse(page, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 

@@ -157,7 +157,7 @@ def send_datex(request: HttpRequest, publication: str) -> HttpResponse:
     if not any(state.site.kind != "parking-zone" for state in states):
         raise Http404("there is no parking site to publish")
     make = datex.table if publication == "table" else datex.status
-    publisher = _publisher(house)
+    publisher = publisher_of(house)
     payload = make(states, publisher, test=is_asked(request, "simulated"))
     root = datex.contained(payload, publisher) if is_asked(request, "container") else payload
     return send(request, datex.written(root), "application/xml", changed_at(states))
@@ -167,11 +167,12 @@ def send_datex(request: HttpRequest, publication: str) -> HttpResponse:
 def send_datex_v2(request: HttpRequest) -> HttpResponse:
     """DATEX II version 2, as the city's former feed."""
     house, states = states_of(request)
-    root: etree._Element = datex_v2.status(states, _publisher(house))
+    root: etree._Element = datex_v2.status(states, publisher_of(house))
     return send(request, datex.written(root), "application/xml", changed_at(states))
 
 
-def _publisher(house: House) -> datex.Publisher:
+def publisher_of(house: House) -> datex.Publisher:
+    """Whose name stands on what the city gives out."""
     profile = house.profile
     name = profile.catalogue.publisher or profile.name
     language = profile.languages[0] if profile.languages else "de"

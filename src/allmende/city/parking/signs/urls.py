@@ -13,4 +13,6 @@ urlpatterns = [
     path("signs/<str:sign>/feed.txt", views.send_text, name="sign-text"),
     path("signs/<str:sign>/report", views.take_report, name="sign-report"),
     path("signs/<str:sign>/token", operate.renew_token, name="sign-token"),
+    path("api/datex2/v3/signs-table.xml", views.send_datex, {"publication": "table"}, name="signs-datex-table"),
+    path("api/datex2/v3/signs.xml", views.send_datex, {"publication": "status"}, name="signs-datex"),
 ]

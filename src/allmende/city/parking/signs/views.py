@@ -13,7 +13,9 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from allmende.city.house import House, house_of
-from allmende.city.parking.signs import controllers, feed, keeping, words
+from allmende.city.parking.feeds.datex import written
+from allmende.city.parking.feeds.views import publisher_of
+from allmende.city.parking.signs import controllers, feed, keeping, vms, words
 from allmende.city.parking.signs.drawing import Face, faces
 from allmende.city.parking.signs.file import signs_of
 from allmende.city.parking.signs.model import Display, Page, Shown, Signs, State
@@ -120,6 +122,22 @@ def send_text(request: HttpRequest, sign: str) -> HttpResponse:
     return _send(request, sign, text=True)
 
 
+@require_safe
+@gzip_page
+def send_datex(request: HttpRequest, publication: str) -> HttpResponse:
+    """All signs as DATEX II: what there is, or what they show."""
+    house = house_of(request)
+    signs = signs_of(house.profile)
+    if not signs.displays:
+        raise Http404("this city has no signs")
+    publisher, now = publisher_of(house), house.now()
+    if publication == "table":
+        root = vms.table(signs, publisher, now)
+    else:
+        root = vms.status(signs, keeping.kept(signs.displays), publisher, now)
+    return _answer(request, written(root), "application/xml", signs_open=True)
+
+
 @csrf_exempt  # a device shows its token in a header, which no page of others can make a browser send
 @require_POST
 def take_report(request: HttpRequest, sign: str) -> HttpResponse:
@@ -149,12 +167,17 @@ def _send(request: HttpRequest, sign: str, *, text: bool) -> HttpResponse:
         body, kind = feed.as_text(display, shown, now).encode(), "text/plain; charset=utf-8"
     else:
         body, kind = feed.as_bytes(display, shown, now, signs.poll), "application/json"
+    return _answer(request, body, kind, signs_open=signs.open_feeds)
+
+
+def _answer(request: HttpRequest, body: bytes, kind: str, *, signs_open: bool) -> HttpResponse:
+    """The bytes, or 304 for who has them."""
     tag = feed.tag(body)
     same = tag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]
     response = HttpResponseNotModified() if same else HttpResponse(body, content_type=kind)
     response["ETag"] = tag
     # a cache in between asks again each time: what it kept may have run out
-    if signs.open_feeds:
+    if signs_open:
         patch_cache_control(response, public=True, no_cache=True)
     else:
         patch_cache_control(response, private=True, no_store=True)
