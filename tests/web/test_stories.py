@@ -89,6 +89,26 @@ def test_somebody_else_publishes_what_one_wrote(writer, steward):
     assert log == {"story.create", "story.change", "story.propose", "story.publish", "story.withdraw"}
 
 
+def test_what_another_window_kept_is_not_overwritten_unseen(writer, steward):
+    name = write(writer[1], "Eins")
+    address = f"/stories/{name}/edit/?language=de"
+
+    def seen(page: str) -> str:
+        (found,) = re.findall(r'name="seen" value="(\w+)"', page)
+        return str(found)
+
+    said = {"title": "Der Hof", "kind": "story", "then": "keep", "seen": seen(writer[1].get(address).text)}
+    assert steward[1].post(address, {**said, "body": "Zwei"}).status_code == 302
+    looked = writer[1].post(address, {**said, "body": "Drei", "then": "look"}).text
+    refused = writer[1].post(address, {**said, "body": "Drei", "seen": seen(looked)})
+    assert refused.status_code == 422
+    assert "Dieser Text wurde geändert" in refused.text
+    assert "Drei" in refused.text
+    assert "Zwei" in writer[1].get(address).text
+    assert writer[1].post(address, {**said, "body": "Drei", "seen": seen(refused.text)}).status_code == 302
+    assert "Drei" in writer[1].get(address).text
+
+
 def test_four_eyes_hold_for_stewards_too(steward, monkeypatch):
     name = write(steward[1], "Text")
     do(steward[1], name, "propose")

@@ -226,4 +226,11 @@ def test_two_hundred_sites_are_read_in_a_handful_of_statements(town, monkeypatch
 
     monkeypatch.setattr(SqliteStore, "_read", counted)
     assert len(town.states()) == 13
-    assert len(asked) == 3
+    assert len(asked) == 4
+    asked.clear()
+    assert town.states()["site-003"].free == 3
+    assert len(asked) <= 3  # what the sites are was known
+    town.put("site-012", "free", 5)
+    town.put("site-003", "free", 9)
+    assert len(town.states()) == 14
+    assert town.states()["site-003"].free == 9

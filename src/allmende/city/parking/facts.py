@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from allmende.city.parking import statements
 from allmende.city.parking.present import say_kind
-from allmende.city.parking.sites import Site
+from allmende.city.parking.sites import NOBODY, Site
 from allmende.domain.profile import Profile
 from allmende.domain.profile_checks import UNDATED
 
@@ -58,6 +58,8 @@ def gather(profile: Profile, site: Site) -> Facts:
 def name_of(profile: Profile, said: statements.Statement) -> str:
     """Who says it: a source of the profile goes by its title in the active language."""
     source = profile.sources.get(said.source)
+    if said.source == NOBODY:
+        return _("whoever entered this place")
     if source is None:
         return said.source
     language = (get_language() or "").split("-")[0]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.words import say_age
@@ -45,6 +46,48 @@ class Row:
         return f"{self.share or 0:.1f}%"
 
 
+# Marked here, and translated one by one where they are said: a page of two hundred car parks says a few of them.
+_LEVELS = {
+    "free": gettext_noop("Spaces free"),
+    "few": gettext_noop("Almost full"),
+    "full": gettext_noop("Full"),
+    "closed": gettext_noop("Closed"),
+    "none": gettext_noop("No data"),
+}
+_TYPES = {
+    "UNDERGROUND": gettext_noop("Underground car park"),
+    "CAR_PARK": gettext_noop("Multi-storey car park"),
+    "OFF_STREET_PARKING_GROUND": gettext_noop("Open car park"),
+    "ON_STREET": gettext_noop("Parking at the street"),
+}
+_TRENDS = {
+    "rising": gettext_noop("getting emptier"),
+    "falling": gettext_noop("filling up"),
+    "steady": gettext_noop("steady"),
+}
+_REASONS = {
+    "never": gettext_noop("This car park has not reported anything yet."),
+    "feed-silent": gettext_noop("The source is not sending data at the moment."),
+    "silent": gettext_noop("This car park has not reported for a long time."),
+    "says-closed": gettext_noop("The car park reports that it is closed."),
+    "closure": gettext_noop("The car park is closed for a while."),
+    "hours": gettext_noop("The car park is closed at this time of day."),
+    "override": gettext_noop("The operator has entered this by hand."),
+    "parts-silent": gettext_noop("None of its spaces reports at the moment."),
+    "implausible": gettext_noop("What the car park reports cannot be right at the moment."),
+}
+_FLAGS = {
+    "above-capacity": gettext_noop("The car park reports more free spaces than it has."),
+    "above-maximum": gettext_noop("The car park reports more free spaces than it has."),
+    "faulty": gettext_noop("The car park reports that its counting is out of order."),
+    "full-with-free": gettext_noop("The car park reports “full” and free spaces at the same time."),
+    "negative": gettext_noop("The car park reports fewer than no free spaces."),
+    "frozen": gettext_noop("The number has not changed for longer than is usual here."),
+    "full-but-empty": gettext_noop("The car park reports “full”, and probably is not."),
+    "jump": gettext_noop("The number has changed by more at once than vehicles get in or out."),
+}
+
+
 def level_of(park: CarPark) -> Level:
     """How full: by the share of the capacity, or by the bare count where no capacity is known."""
     if park.status == "closed":
@@ -60,57 +103,31 @@ def level_of(park: CarPark) -> Level:
 
 def say_level(level: Level) -> str:
     """The level in words; why there is no value, the reason says."""
-    return {
-        "free": _("Spaces free"),
-        "few": _("Almost full"),
-        "full": _("Full"),
-        "closed": _("Closed"),
-        "none": _("No data"),
-    }[level]
+    return _(_LEVELS[level])
 
 
 def say_kind(kind: str | None) -> str:
     """The type of car park in words, empty where no source says it."""
-    return {
-        "UNDERGROUND": _("Underground car park"),
-        "CAR_PARK": _("Multi-storey car park"),
-        "OFF_STREET_PARKING_GROUND": _("Open car park"),
-        "ON_STREET": _("Parking at the street"),
-    }.get(kind or "", "")
+    said = _TYPES.get(kind or "")
+    return _(said) if said else ""
 
 
 def say_trend(trend: str) -> str:
     """Direction of the last half hour as seen by somebody who looks for a space."""
-    return {"rising": _("getting emptier"), "falling": _("filling up"), "steady": _("steady")}.get(trend, "")
+    said = _TRENDS.get(trend)
+    return _(said) if said else ""
 
 
 def say_reason(reason: str) -> str:
     """Why there is no value."""
-    return {
-        "never": _("This car park has not reported anything yet."),
-        "feed-silent": _("The source is not sending data at the moment."),
-        "silent": _("This car park has not reported for a long time."),
-        "says-closed": _("The car park reports that it is closed."),
-        "closure": _("The car park is closed for a while."),
-        "hours": _("The car park is closed at this time of day."),
-        "override": _("The operator has entered this by hand."),
-        "parts-silent": _("None of its spaces reports at the moment."),
-        "implausible": _("What the car park reports cannot be right at the moment."),
-    }.get(reason, "")
+    said = _REASONS.get(reason)
+    return _(said) if said else ""
 
 
 def say_flag(flag: str) -> str:
     """Why a value is doubtful; a flag that is not known here is shown as it is rather than hidden."""
-    return {
-        "above-capacity": _("The car park reports more free spaces than it has."),
-        "above-maximum": _("The car park reports more free spaces than it has."),
-        "faulty": _("The car park reports that its counting is out of order."),
-        "full-with-free": _("The car park reports “full” and free spaces at the same time."),
-        "negative": _("The car park reports fewer than no free spaces."),
-        "frozen": _("The number has not changed for longer than is usual here."),
-        "full-but-empty": _("The car park reports “full”, and probably is not."),
-        "jump": _("The number has changed by more at once than vehicles get in or out."),
-    }.get(flag, flag)
+    said = _FLAGS.get(flag)
+    return _(said) if said else flag
 
 
 def present(park: CarPark, now: datetime) -> Row:

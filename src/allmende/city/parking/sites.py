@@ -10,9 +10,11 @@ see is not there. Read in three statements, however many sites there are.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 import msgspec
+from django.db import connection
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
@@ -44,6 +46,8 @@ OBSERVED: Mapping[str, Quantity] = {
 """Ids of the ObservedProperties that make a stream one of parking, whichever connector feeds it."""
 Choices = Mapping[str, Mapping[str, Statement]]
 """By site and fact: what the operator has decided, a statement ``by="operator"``."""
+NOBODY = "properties"
+"""The source of what is said by a thing that no source of the profile feeds."""
 _PAGE = 5_000
 _STREAMS_EACH = 40
 
@@ -117,12 +121,38 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 def read_sites(
     store: Store, profile: Profile, reader: Reader, *, kinds: Iterable[str] = KINDS, choices: Choices | None = None
 ) -> tuple[Site, ...]:
-    """All sites of these kinds: those of the profile first, in its order, then the others by their names and ids."""
+    """All sites of these kinds: those of the profile first, in its order, then the others by their names and ids.
+
+    What everybody may see is read once, and again when a thing, a stream or the profile is another.
+    """
     wanted = tuple(kinds)
+    if choices or reader.datasets or reader.sees_all or connection.in_atomic_block:
+        return _read_sites(store, profile, reader, wanted, choices or {})
+    changed = store.newest_entity_change()
+    kept = _kept.setdefault(store, {})
+    known = kept.get(wanted)
+    if known is None or known.profile is not profile or known.changed != changed:
+        known = kept[wanted] = _Kept(profile, changed, _read_sites(store, profile, reader, wanted, {}))
+    return known.sites
+
+
+class _Kept(NamedTuple):
+    profile: Profile
+    changed: int
+    sites: tuple[Site, ...]
+
+
+_kept: WeakKeyDictionary[Store, dict[tuple[str, ...], _Kept]] = WeakKeyDictionary()
+"""By store and kinds. In a transaction nothing is kept: what was read there may never have been."""
+
+
+def _read_sites(
+    store: Store, profile: Profile, reader: Reader, wanted: tuple[Kind, ...], choices: Choices
+) -> tuple[Site, ...]:
     places = {thing.id: thing for thing in profile.things if thing.kind in wanted}
-    found = [_site(entry, places, profile, choices or {}) for entry in _things(store, reader, wanted, places)]
+    found = [_site(entry, places, profile, choices) for entry in _things(store, reader, wanted, places)]
     told = {site.id for site in found}
-    found += [_untold(place, choices or {}) for place in places.values() if place.id not in told]
+    found += [_untold(place, choices) for place in places.values() if place.id not in told]
     order = {identifier: number for number, identifier in enumerate(places)}
     return tuple(sorted(found, key=lambda site: (order.get(site.stands_for, len(order)), site.name, site.id)))
 
@@ -193,7 +223,7 @@ def _site(entry: _Entry, places: Mapping[str, ThingProfile], profile: Profile, c
     place = places.get(stands_for)
     streams = tuple(_streams(entry, profile))
     simulated = bool(said.get("simulated")) or any(stream[2].get("simulated") for stream in entry.streams)
-    source = next((stream.source for stream in streams if stream.source), "") or "properties"
+    source = next((stream.source for stream in streams if stream.source), "") or NOBODY
     stated = {key: value for key, value in said.items() if not (place and are_facts(value))}
     described = said.get("described")
     statements = merge(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from allmende.city.house import house_of
 from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
-from allmende.city.parking.drivers import desk, words
+from allmende.city.parking.drivers import ahead, desk, words
 from allmende.city.parking.facts import gather, simulation_of
 from allmende.city.parking.inside import tell
 from allmende.city.parking.opening import calendar_of
@@ -175,6 +175,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         "events": [each for each in paperwork.events_at(board.now) if day.site.stands_for in each.sites],
         "operates": house_of(request).may("parking.operate"),
         "real": day.site.stands_for,
+        "ahead": ahead.look_ahead(house_of(request), day.site, board.now),
     }
     return render(request, "parking/car_park.html", values)
 

@@ -1,9 +1,12 @@
 """Stories for those who write and publish them."""
 
 import difflib
+from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +23,7 @@ from allmende.web.stories.forms import TextForm, languages
 from allmende.web.stories.models import Story, StoryVersion
 
 _READ_WRITE = ("GET", "HEAD", "POST")
+_OVERTAKEN = "overtaken"
 
 
 @require_safe
@@ -58,9 +62,30 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
         except InvalidInput as error:
             form.add_error(None, str(error))
     elif request.method == "POST" and form.is_valid() and _keeps(request):
-        keeping.write(request.user, story, language, form.text(), form.cleaned_data["kind"])  # type: ignore[arg-type]  # guarded
-        return HttpResponseRedirect(_address(story, language))
+        # Two windows, or the way back: what was kept meanwhile is not overwritten by one who did not see it.
+        if request.POST.get("seen", _mark(story, language)) == _mark(story, language):
+            keeping.write(request.user, story, language, form.text(), form.cleaned_data["kind"])  # type: ignore[arg-type]  # guarded
+            return HttpResponseRedirect(_address(story, language))
+        words = _(
+            "This text was changed after you had opened it, and yours is not kept. Keep it once more to put it in the"
+            " place of the other one, which you see where you open this page in another window."
+        )
+        form.add_error(None, ValidationError(words, code=_OVERTAKEN))
     return _form(request, form, language, story)
+
+
+def _mark(story: Story | None, language: str) -> str:
+    """What a language's draft is known by, until somebody keeps another one."""
+    if story is None:
+        return ""
+    said = msgspec.json.encode([story.content.texts.get(language), story.content.kind])
+    return blake2b(said, digest_size=8).hexdigest()
+
+
+def _seen(request: HttpRequest, form: TextForm, story: Story | None, language: str) -> str:
+    """The mark of what the person knows of: looking at a preview is no looking at what another one kept."""
+    told = form.has_error("__all__", _OVERTAKEN)
+    return request.POST.get("seen", "") if request.method == "POST" and not told else _mark(story, language)
 
 
 def _form(request: HttpRequest, form: TextForm, language: str, story: Story | None) -> HttpResponse:
@@ -70,7 +95,7 @@ def _form(request: HttpRequest, form: TextForm, language: str, story: Story | No
     values = {
         "form": form, "story": story, "language": language, "languages": languages().items(), "there": set(there),
         "language_title": languages()[language], "wrongs": blocks.wrongs(body, own=True),
-        "parts": blocks.draw(request, body, own=True) if body else [],
+        "seen": _seen(request, form, story, language), "parts": blocks.draw(request, body, own=True) if body else [],
     }  # fmt: skip
     return render(request, "stories/edit.html", values, status=422 if form.errors else 200)
 
