@@ -499,7 +499,7 @@ ROUTES: dict[str, Way] = {
     "feedback/thanks/": Open(("/feedback/thanks/",)),
     "feedback/messages/": Guarded(("/feedback/messages/",)),
     "feedback/messages/<int:number>/settled/": Apart("POST alone, guarded as the list is"),
-    "parking/": Open(("/parking/",)),
+    "parking/": Open(("/parking/", "/parking/?to={canary}&stay=60", "/parking/?near=11.586,50.927&need=disabled")),
     "parking/board": Open(("/parking/board",)),
     "parking/board.json": Open(("/parking/board.json",)),
     "parking/map.json": Open(("/parking/map.json",)),
@@ -542,6 +542,8 @@ ROUTES: dict[str, Way] = {
     "parking/<str:thing_id>/history.json": Open(
         ("/parking/parking-altmarkt/history.json?span=day", "/parking/{canary}-thing/history.json?span=day")
     ),
+    "parking/widget/": Open(("/parking/widget/", "/parking/widget/?site={canary}-thing")),
+    "parking/widget/build/": Open(("/parking/widget/build/", "/parking/widget/build/?site={canary}-thing")),
     "parking/developers/": Open(("/parking/developers/",)),
     **{
         f"parking/api/{path}": Open((f"/parking/api/{path}", f"/parking/api/{path}?simulated=true"))

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 
@@ -90,3 +91,31 @@ def test_apps_ask_on_condition() -> None:
     again = client.get("/parking/board.json?stay=60&at=12:00", headers={"if-none-match": first["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
     assert first["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_frame_holds_the_chosen_car_parks_and_is_small(settings: Any) -> None:
+    settings.ALLMENDE = msgspec.structs.replace(settings.ALLMENDE, embed_hosts=("https://theatre.example",))
+    client = Client()
+    answer = client.get("/parking/widget/?site=parking-holzmarkt&site=nothing&lang=en&theme=dark")
+    page = answer.content.decode()
+    assert "frame-ancestors https://theatre.example" in answer["Content-Security-Policy"]
+    assert 'data-kern-theme="dark"' in page
+    assert page.count("data-park=") == 1
+    assert "Free parking spaces" in page
+    assert len(client.get("/parking/widget/").content) < 30_000
+    built = get("widget/build/?site=parking-holzmarkt&lang=en")
+    assert "/parking/widget/?site=parking-holzmarkt&amp;lang=en" in built
+
+
+def test_a_frame_is_not_there_where_no_site_was_named() -> None:
+    get("widget/", 404)
+    assert "noch keine Website genannt" in get("widget/build/")
+
+
+def test_the_page_of_a_car_park_says_what_is_expected_what_it_costs_and_the_way() -> None:
+    page = get("parking-eichplatz/")
+    assert "noch keine Vorhersage" in page
+    assert "2,28" not in page  # whole minutes: no started one too many
+    assert "geo:50.928426,11.586044?q=50.928426,11.586044" in page
+    assert "Höchstens 2 Stunden." in page
+    assert "Wir wissen nicht, wie hoch ein Auto sein darf." in get("parking-holzmarkt/", language="de-simple")

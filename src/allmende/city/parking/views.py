@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from allmende.city.house import house_of
 from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
-from allmende.city.parking.drivers import desk, words
+from allmende.city.parking.drivers import ahead, desk, words
 from allmende.city.parking.facts import gather, simulation_of
 from allmende.city.parking.inside import tell
 from allmende.city.parking.opening import calendar_of
@@ -51,8 +51,11 @@ def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None
     """The history of one car park over one of RANGES, ending with the piece that contains this moment."""
     house = house_of(request)
     length, width = RANGES[span]
-    end = ceil_time(house.now(), width)
-    return read.read_history(house.store, house.profile, house.reader, thing_id, end - length, end, width, house.now())
+    now = house.now()
+    end, decisions = ceil_time(now, width), paperwork.current(now, house.profile)
+    return read.read_history(
+        house.store, house.profile, house.reader, thing_id, end - length, end, width, now, decisions=decisions
+    )
 
 
 def ceil_time(moment: datetime, width: int) -> datetime:
@@ -175,6 +178,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
         "events": [each for each in paperwork.events_at(board.now) if day.site.stands_for in each.sites],
         "operates": house_of(request).may("parking.operate"),
         "real": day.site.stands_for,
+        "ahead": ahead.look_ahead(house_of(request), day.site, board.now),
     }
     return render(request, "parking/car_park.html", values)
 

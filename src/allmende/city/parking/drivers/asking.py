@@ -52,7 +52,7 @@ def read_question(request: HttpRequest) -> Asked:
     house = house_of(request)
     given = request.GET
     zone = ZoneInfo(house.profile.time_zone)
-    now = house.now()
+    now = house.now().replace(second=0, microsecond=0)  # a stay is counted in minutes
     faults: dict[str, str] = {}
     ahead = _whole(given.get("in", ""), 0, _LONGEST_STAY, 0, "in", faults)
     arrival = _arrival(given.get("at", "").strip(), now, zone, now + timedelta(minutes=ahead), faults)

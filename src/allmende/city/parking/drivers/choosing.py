@@ -160,6 +160,7 @@ def _place(choice: Choice) -> Sequence[float]:
         _VERDICTS[choice.verdict],
         offer.simulated,
         _OUTLOOKS[choice.outlook],
+        choice.outlook == "unknown" and not offer.free,  # no word of then, and full or silent now
         math.inf if offer.metres is None else offer.metres,
         math.inf if offer.cents is None else offer.cents,
     )

@@ -26,25 +26,28 @@ class Shown(NamedTuple):
     """By id; empty where nothing was asked."""
     groups: list[Group]
     """The same."""
+    real: dict[str, str]
+    """By id: the id of the real one, which stays where a simulation stands in."""
 
 
 def look(request: HttpRequest) -> Shown:
     """The board now, and what it means for the question in the address."""
     house = house_of(request)
     asked = read_question(request)
-    now = asked.wish.now
+    now = house.now()
     states = read_states(
         house.store, house.profile, house.reader, now,
         decisions=paperwork.current(now, house.profile), kinds=[read.shown_kind(house.profile)],
     )  # fmt: skip
     board = read.board_of(states, now)
     rows = [present(park, now) for park in board.car_parks]
-    if not asked.given:
-        return Shown(board, rows, asked, {}, [])
     by_id = {state.site.id: state for state in states}
+    real = {key: state.site.stands_for for key, state in by_id.items()}
+    if not asked.given:
+        return Shown(board, rows, asked, {}, [], real)
     answer = gather(house, [by_id[row.park.id] for row in rows], asked.wish, asked.place)
     found = {each.state.site.id: each for each in answer}
     row_of = {row.park.id: row for row in rows}
     rows = [row_of[key] for key in found]
     told = [(row, tell(found[row.park.id], asked.wish)) for row in rows]
-    return Shown(board, rows, asked, found, group(told))
+    return Shown(board, rows, asked, found, group(told), real)

@@ -45,7 +45,7 @@ def gather(
         opens = [is_open(hours, at, calendar) if isinstance(hours, str) else None
                  for at in (wish.arrival, wish.leaving - timedelta(minutes=1))]  # fmt: skip
         offer = msgspec.structs.replace(
-            _offer(state, wish, place, told), opens=opens[0], lets_out=opens[1], closed=closed_on(state, wish, closures)
+            make_offer(state, place, told), opens=opens[0], lets_out=opens[1], closed=closed_on(state, wish, closures)
         )
         choice, expected = judge(offer, wish), None
         if choice.verdict != "unsuitable" and wish.arrival - wish.now > SOON:
@@ -78,7 +78,8 @@ def closed_on(state: SiteState, wish: Wish, closures: Iterable[Closure]) -> bool
     return state.status == "closed" and state.reason == "says-closed"
 
 
-def _offer(state: SiteState, wish: Wish, place: tuple[float, float] | None, told: Cost | None) -> Offer:
+def make_offer(state: SiteState, place: tuple[float, float] | None, told: Cost | None) -> Offer:
+    """What is known of it, but for its hours and for decisions."""
     site = state.site
     rides = site.fact("park_and_ride_type")
     metres = None

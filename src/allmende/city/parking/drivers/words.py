@@ -27,7 +27,7 @@ class Told:
     cost: str
     walk: str
     against: tuple[str, ...]
-    unknown: tuple[str, ...]
+    unknown: str
     limits: tuple[str, ...]
     """What is restricted, as far as it is known."""
 
@@ -62,7 +62,7 @@ def tell(found: Found, wish: Wish) -> Told:
         cost=say_cost(found.cost, wish),
         walk="" if offer.metres is None else say_walk(offer.metres),
         against=tuple(say_against(each, found, wish) for each in choice.against),
-        unknown=tuple(_("Not known: %(what)s") % {"what": say_need(each)} for each in choice.unknown),
+        unknown=_("Not known: %(what)s") % {"what": ", ".join(map(say_need, choice.unknown))} if choice.unknown else "",
         limits=say_limits(found),
     )
 
