@@ -133,8 +133,12 @@ def test_what_goes_wrong_is_said(city: House, wire: Wire) -> None:
     with pytest.raises(Missing) as caught:
         city.observations("nothing")
     assert caught.value.status == 404
-    with pytest.raises(Missing):
+    with pytest.raises(Missing, match="no files of 'transit'"):
         city.dumps("transit")
+    with pytest.raises(Missing, match="no dataset 'nothing'"):
+        city.streams(dataset="nothing")
+    with pytest.raises(WrongInput, match="2024-04-01T00:00:00Z, lies before the start"):
+        city.observations("goethe~free", start="2024-05-01", end="2024-04-01")
     with pytest.raises(WrongInput, match="nope"):
         city.observations("goethe~free", where="nope eq 1")
     busy = httpx.Response(429, headers={"Retry-After": "1"}, json={"message": "too often"})

@@ -19,6 +19,7 @@ PAGES = [
     "/",
     "/instruments/",
     "/parking/",
+    "/parking/signs/",
     "/sources/",
     "/about/",
     "/api/",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from allmende.client import files, times
-from allmende.client.errors import WrongInput
+from allmende.client.errors import Missing, WrongInput
 from allmende.client.model import Dataset, Dump, Stream
 from allmende.client.table import Source, Table
 from allmende.client.times import Moment
@@ -57,7 +57,8 @@ class House:
         """
         known = None
         if dataset:
-            known = {each["id"] for each in self._web.get(f"/dataset/{quote(dataset, safe='')}/streams.json")}
+            address = f"/dataset/{quote(dataset, safe='')}/streams.json"
+            known = {each["id"] for each in self._found(address, f"there is no dataset {dataset!r} for you here")}
         rules = [f"substringof({_text(search.lower())},tolower(name))"] if search else []
         rules += [f"Thing/id eq {_text(thing)}"] if thing else []
         rules += [f"ObservedProperty/id eq {_text(property)}"] if property else []
@@ -77,6 +78,7 @@ class House:
     ) -> Table:  # fmt: skip
         """Readings of a stream with ``start <= time < end``, as they are now. ``where``: a further ``$filter`` of
         SensorThings, such as ``result gt 10``. Columns: time, result, quality (None: nothing is objected to)."""
+        times.check_order(start, end)
         rules = [f"phenomenonTime ge {times.written(start)}"] if start is not None else []
         rules += [f"phenomenonTime lt {times.written(end)}"] if end is not None else []
         rules += [f"({where})"] if where else []
@@ -130,8 +132,11 @@ class House:
         return Table(names, rows, sources, said["asOf"] or "", bool(said["cut"]))
 
     def dumps(self, dataset: str) -> list[Dump]:
-        """The Parquet files of an open dataset."""
-        said = self._web.get(f"/dumps/{quote(dataset, safe='')}/manifest.json")
+        """The Parquet files of an open dataset. Raises Missing where there are none."""
+        said = self._found(
+            f"/dumps/{quote(dataset, safe='')}/manifest.json",
+            f"there are no files of {dataset!r}: it is not here, not open, or was not there last night",
+        )
         return [
             Dump(dataset, each["name"], each["address"], each["bytes"], each["sha256"], each["rows"])
             for each in said["files"]
@@ -169,6 +174,13 @@ class House:
             row, line = wrong[0]
             raise WrongInput(f"{len(wrong)} of {len(rows)} readings were not taken; the first, {row}: {line}")
         return told
+
+    def _found(self, address: str, missing: str) -> Any:
+        """What is there; where a page of the house would say that it is not, ``missing`` does."""
+        try:
+            return self._web.get(address)
+        except Missing as error:
+            raise Missing(missing, error.status) from None
 
     def _pages(self, path: str, asked: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """The entities of a set, page after page."""

@@ -23,6 +23,14 @@ def written(moment: Moment) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def check_order(start: Moment | None, end: Moment | None) -> None:
+    """Raises WrongInput for a span that ends before it begins: it would be answered by nothing at all."""
+    if start is not None and end is not None:
+        first, last = (datetime.fromisoformat(written(each)) for each in (start, end))
+        if last < first:
+            raise WrongInput(f"the end, {written(end)}, lies before the start, {written(start)}")
+
+
 def read(text: str | None) -> datetime | None:
     """A time, or the begin of an interval ``begin/end``."""
     return datetime.fromisoformat(text.partition("/")[0]).astimezone(UTC) if text else None

@@ -151,6 +151,10 @@ def test_bays_are_spots_of_parkapi_and_spaces_of_their_area_in_datex() -> None:
     states = [lane, bay, alone, made("centre", kind="parking-zone")]
     table = datex.table(states, CITY)
     assert [record.get("id") for record in table.iter(f"{{{datex.PAR}}}parkingRecord")] == ["lane", "bay-2"]
+    back = read_again(parse_parkapi, msgspec.json.encode({"items": [spot, parkapi.as_spot(alone)]}))
+    assert [back[f"x-{number_of(name)}"]["occupied"][1] for name in ("bay-1", "bay-2")] == [0, 1]
+    both = [datex.written(make(states, CITY)).split(b"?>", 1)[1] for make in (datex.table, datex.status)]
+    assert read_again(parse_datex, b"<messages>" + b"".join(both) + b"</messages>")["x-bay-1"]["occupied"][1] == 0
     taken = datex.status(states, CITY).findtext(f".//{{{datex.PAR}}}parkingSpaceOccupied")
     assert taken == "false"
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
+from django.utils import translation
 from lxml import etree
 
 from allmende.city.parking.signs import keeping, views, vms
@@ -46,7 +47,8 @@ def free(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Any:
         )
 
     monkeypatch.setattr(keeping, "states_now", states)
-    with living_in(available_profiles()["example"].parent, settings):
+    # the language of the last page is not left to the tests behind
+    with living_in(available_profiles()["example"].parent, settings), translation.override(translation.get_language()):
         furnish(open_store(), open_profile())
         yield free
 
@@ -154,6 +156,7 @@ def test_a_closed_feed_and_a_report_want_the_token_of_that_very_sign(
     SignKept.objects.filter(display="mast-1-a").update(shown=msgspec.json.encode(early).decode())
     assert report("mast-1-b", "{}").status_code == 403
     assert report("mast-1-a", "[]").status_code == 400
+    assert report("mast-1-a", " " * 20_001).status_code == 413
     assert report("mast-1-a", '{"rows":["55"]}').json() == {"differs": False}
     assert report("mast-1-a", '{"rows":["70"],"faults":["lamp"]}').json() == {"differs": True}
     desk = operator.get("/parking/signs/operate/").text

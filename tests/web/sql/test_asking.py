@@ -102,6 +102,11 @@ def test_a_dataset_that_is_closed_is_gone_at_once(monkeypatch: pytest.MonkeyPatc
     assert "does not exist" in wrong("SELECT count(*) FROM parking", 400)
 
 
+def test_before_the_first_night_it_is_told_that_there_is_nothing_to_ask() -> None:
+    Dump.objects.all().delete()
+    assert "Noch gibt es nichts zu fragen" in wrong("SELECT * FROM parking", 400)
+
+
 def test_the_same_question_is_worked_out_once_until_the_night(dumped: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = []
     real = asking.process.run

@@ -77,9 +77,11 @@ def read_history(
     end: datetime,
     width: int,
     now: datetime,
+    *,
+    decisions: Decisions = NOTHING_DECIDED,
 ) -> History | None:
     """Means over buckets of ``width`` seconds; None for a site that is not known. The future has no data."""
-    states = read_states(store, profile, reader, now, simulated="beside", trends=False)
+    states = read_states(store, profile, reader, now, decisions=decisions, simulated="beside", trends=False)
     state = next((state for state in states if state.site.id == thing_id), None)
     if state is None:
         return None

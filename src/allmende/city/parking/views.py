@@ -51,8 +51,11 @@ def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None
     """The history of one car park over one of RANGES, ending with the piece that contains this moment."""
     house = house_of(request)
     length, width = RANGES[span]
-    end = ceil_time(house.now(), width)
-    return read.read_history(house.store, house.profile, house.reader, thing_id, end - length, end, width, house.now())
+    now = house.now()
+    end, decisions = ceil_time(now, width), paperwork.current(now, house.profile)
+    return read.read_history(
+        house.store, house.profile, house.reader, thing_id, end - length, end, width, now, decisions=decisions
+    )
 
 
 def ceil_time(moment: datetime, width: int) -> datetime:

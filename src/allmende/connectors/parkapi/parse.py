@@ -9,6 +9,7 @@ from allmende.connectors.gathering import (
     Gathered,
     Refused,
     identity,
+    listed,
     position,
     read_json,
     refuse_all,
@@ -64,6 +65,9 @@ class _Reader:
         """One site."""
         said = table(site)
         try:
+            if "realtime_status" in said or "parking_site_id" in said:
+                self._spot(said)
+                return
             thing = self._thing(said)
             live = said.get("has_realtime_data")
             if not isinstance(live, bool):
@@ -83,6 +87,34 @@ class _Reader:
             return
         for kind in _KINDS:
             self._kind(said, thing, kind, time, where)
+
+    def _spot(self, said: Any) -> None:
+        """A single bay (``parking-spots``): taken or not, where it says so."""
+        number = said.get("id")
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise Refused("no-identity", f"{shown(number)} is no id of a bay")
+        audiences = {str(table(each).get("type")) for each in listed(said.get("restrictions"))}
+        about: dict[str, Any] = {"kind": "parking-bay", "reference": str(number), "capacity": 1}
+        if "DISABLED" in audiences:
+            about["capacity_disabled"] = 1
+        if isinstance(said.get("parking_site_id"), int):
+            about["parent"] = f"{self._prefix}-{said['parking_site_id']}"
+        bay = ThingDeclaration(
+            id=f"{self._prefix}-{number}",
+            name=text(said.get("name"))[:200] or str(number),
+            properties=about,
+            position=position(said.get("lon"), said.get("lat")),
+        )
+        declared = parking.declare_bay(self._source, bay, _SENSOR)
+        self.gathered.declare(declared)
+        taken = {"TAKEN": 1, "AVAILABLE": 0}.get(str(said.get("realtime_status")))
+        if said.get("has_realtime_data") is True and taken is not None:
+            moment = said.get("realtime_data_updated_at")
+            try:
+                time = parse_instant(moment if isinstance(moment, str) else "")
+            except InvalidInput as error:
+                raise Refused("bad-time", f"realtime_data_updated_at: {error}") from None
+            self.gathered.add(declared, time, taken)
 
     def _kind(self, said: Any, thing: ThingDeclaration, kind: str, time: int, where: str) -> None:
         values: dict[str, int] = {}

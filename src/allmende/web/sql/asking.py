@@ -144,6 +144,9 @@ def _work_out(query: str, stock: Shelf, limits: Limits, zone: str) -> Answer:
     if isinstance(said, Answer):
         _tell_fences(tuple(said.held))
         return said
+    if said.kind == "query" and stock.as_of is None:  # a table that is not there yet is no slip of who asks
+        words = _("There is nothing to ask yet: the files are made at night, or by `allmende dump`.")
+        raise InvalidInput(f"{words} {said.words}")
     raise _error_of(said, limits)
 
 

@@ -164,7 +164,9 @@ class EventForm(Paper):
     """Something that fills or empties car parks."""
 
     name = _words(_l("Name"), most=200, required=True, told=_l("Say what it is."))
-    sites = forms.MultipleChoiceField(label=_l("Car parks"), error_messages={"required": _l("Choose at least one.")})
+    sites = forms.MultipleChoiceField(
+        label=_l("Which car parks"), error_messages={"required": _l("Choose at least one.")}
+    )
     start = _time(_l("From"), required=False, hint=_l("Empty: from now on."))
     until = _time(_l("Until"), required=True)
     effect = _words(_l("What it means for parking"), most=500, hint=_l("Everybody can read this."))

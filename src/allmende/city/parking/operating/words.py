@@ -79,7 +79,8 @@ def follows(effect: str, learn: bool) -> str:
         "remark": _("The number is shown with a remark; signs show none."),
         "quiet": _("Only operators see this."),
     }.get(effect, "")
-    return shown if learn else f"{shown} {_('Forecasts do not learn from it.')}"
+    unlearnt = _("Forecasts do not learn from it.")
+    return shown if learn else f"{shown} {unlearnt}"
 
 
 def say_severity(severity: str) -> str:

@@ -146,7 +146,7 @@ def take_report(request: HttpRequest, sign: str) -> HttpResponse:
     signs, display = find(house, sign)
     if not controllers.opens(display.id, request.headers.get(controllers.HEADER, "")):
         return _refuse(_("The token does not open this sign. Send it in the header %s.") % controllers.HEADER, 403)
-    if int(request.headers.get("Content-Length") or 0) > _REPORT_BYTES:
+    if len(request.body) > _REPORT_BYTES:
         return _refuse(_("The report is too long; %s bytes are the most.") % _REPORT_BYTES, 413)
     shown = keeping.kept([display.id]).get(display.id)
     try:
