@@ -25,6 +25,7 @@ _LOOK_BACK = 8 * times.DAY
 _LEARN = 70 * times.DAY
 _LEARN_AT_ONCE = 25
 """Sites whose habits are learnt in one run: a city's first run must not last for minutes."""
+_ALL = 1_000_000
 _AGAIN = times.DAY
 _ANCHORS = ("frozen", "full-but-empty")
 """What goes on for long must not become the habit that it is judged by."""
@@ -81,9 +82,10 @@ def keep(
 
 
 def situations(
-    house: House, now: datetime, doubts: Iterable[Doubt]
+    house: House, now: datetime, doubts: Iterable[Doubt], *, at_once: int = _LEARN_AT_ONCE
 ) -> Iterable[tuple[SiteState, Situation, Habit, Limits]]:
-    """Every measured site that has a count of free spaces, with all that it is judged by."""
+    """Every measured site that has a count of free spaces, with all that it is judged by; the habits of ``at_once`` of
+    them are learnt anew at most."""
     settings = house.settings("parking")
     decisions = paperwork.current(now, house.profile)
     # what is counted is judged, whatever people show instead, and without what was found before
@@ -96,7 +98,7 @@ def situations(
         if doubt.flag in _ANCHORS:
             since = times.from_datetime(doubt.since)
             anchors[doubt.site] = min(anchors.get(doubt.site, since), since)
-    budget = [_LEARN_AT_ONCE]
+    budget = [at_once]
     traces, habits = {}, {}
     for state in own:
         anchor = anchors.get(state.site.id, moment)
@@ -165,7 +167,7 @@ def calibrate(house: House) -> None:
     paperwork.forget_names(now)
     _habits.clear()  # with the night that has just passed
     doubts = list(Doubt.objects.filter(until__isnull=True))
-    for state, situation, habit, limits in situations(house, now, doubts):
+    for state, situation, habit, limits in situations(house, now, doubts, at_once=_ALL):
         moved = plausibility.drift(situation, habit, limits)
         if moved is not None:
             _propose(house, state, moved, limits, now)
