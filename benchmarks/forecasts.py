@@ -50,7 +50,14 @@ def parking(threads: int) -> None:
     began = time.monotonic()
     panel = read_panel(store, forecast, targets, setting, first, last)
     print(f"parking: {len(targets)} streams, {panel.columns:,} steps, read in {time.monotonic() - began:.1f} s")
-    model, cut = _learned(panel, _task("parking", forecast.steps, forecast.interval, last, threads))
+    task = msgspec.structs.replace(
+        _task("parking", forecast.steps, forecast.interval, last, threads),
+        apart=forecast.apart,
+        drifts=forecast.drifts,
+        hours=forecast.counting_hours,
+        least=tuple(forecast.least),
+    )
+    model, cut = _learned(panel, task)
     ahead = [minutes * MINUTE // panel.step for minutes in (30, 60, 120)]
     origins = np.arange(cut, panel.columns - ahead[-1], 3)
     guesses = model.guess(panel, origins, ahead, {LAST, TYPICAL, BOOSTED})

@@ -508,6 +508,8 @@ ROUTES: dict[str, Way] = {
     "parking/reports/": Guarded(("/parking/reports/",)),
     "parking/reports/<str:month>/": Guarded(("/parking/reports/2023-11/",)),
     "parking/reports/<str:month>/report.<str:form>": Guarded(("/parking/reports/2023-11/report.pdf",)),
+    "parking/arrival/": Open(("/parking/arrival/",)),
+    "parking/arrival/arrival.json": Open(("/parking/arrival/arrival.json",)),
     "parking/tariffs/": Open(("/parking/tariffs/?where=parking-altmarkt", "/parking/tariffs/?where={canary}-thing")),
     "parking/tariffs/tariffs.json": Open(("/parking/tariffs/tariffs.json",)),
     "parking/tariffs/cost.json": Open(("/parking/tariffs/cost.json?where=parking-hafen",)),

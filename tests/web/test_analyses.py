@@ -149,6 +149,10 @@ def test_addresses_of_the_explorer_are_understood(bridge: str) -> None:
     usual = body("typical-week/?stream=bridge~count")["weeks"][0]["basis"]
     assert (usual["from"], usual["to"]) == ("2025-03-17", "2025-05-11")
     assert "ends before it begins" in get("typical-week/?stream=bridge~count&from=2025-05-05&to=2025-05-01", 400)
+    days = get("typical-week/?stream=bridge~count&from=someday&to=0001-01-01", 400)
+    assert '<a class="kern-link" href="#from">From</a>: This is no day.' in days
+    assert '<a class="kern-link" href="#to">To</a>: This is no day.' in days
+    assert "Two streams are needed" in get("correlation/?stream=bridge~count&stream=&width=hour", 400)
     assert 'href="?stream=bridge~count&amp;from=2025-03-17&amp;to=2025-05-11"' in get("typical-week/?stream=bridg")
     event = get("before-after/?stream=bridge~count&date=now")
     assert f'href="?stream=bridge~count&amp;date={timezone.localdate()}"' in event

@@ -1,5 +1,7 @@
 """From readings to streams of forecasts, in both engines: what is read, what is kept, who may see it."""
 
+from datetime import date
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.store import DatasetRecord, Store
 from allmende.domain.times import DAY, HOUR, MINUTE, parse_instant
 from allmende.knowledge.forecasts import latest
+from allmende.knowledge.forecasts.drift import Change
 from allmende.knowledge.forecasts.hits import HitRate
 from allmende.knowledge.forecasts.keeping import write_run
 from allmende.knowledge.forecasts.learning import history_start, learn
@@ -74,6 +77,24 @@ def test_a_run_is_three_streams_that_say_what_they_are(store: Store) -> None:
     assert shown.issued == NOW + HOUR
     assert shown.properties["hit_rate"]["skill"] == 0.5
     assert len(store.points(ANONYMOUS, "weir~level~forecast", NOW, NOW + 2 * DAY).times) == 46
+
+
+def test_probabilities_and_a_change_are_told_by_streams_of_their_own(store: Store) -> None:
+    send(store, "weir~level", course(), unit="m", kind="measurement")
+    forecast = msgspec.structs.replace(PLAIN, least=[20, 0.5])
+    targets, panel, model = learned(store, forecast)
+    lines = issue(model, panel, NOW, least=forecast.least)
+    changes = {"weir~level": Change(date(2026, 4, 12), 2.25)}
+    by_name = {target.stream: target for target in targets}
+    write_run(store, HOUSE, forecast, lines, by_name, model, {}, changes, now=NOW, language="en")
+    shown = latest(store, ANONYMOUS, "weir~level", forecast.least)
+    assert shown.properties["changed"] == {"since": "2026-04-12", "error_times": 2.25}
+    assert [shown.chances[20][place] for place in range(23)] == [tail[0] for tail in lines[0].tails]
+    assert all(half >= many for half, many in zip(shown.chances[0.5], shown.chances[20], strict=True))
+    (summary,) = [each for each in store.streams(ANONYMOUS, "parking") if each.id == "weir~level~forecast-at-least-20"]
+    assert (summary.unit, summary.low, summary.high) == ("1", 0.0, 1.0)
+    assert summary.property_id == "level-forecast-at-least-20"
+    assert [target.stream for target in find_targets(store, forecast, SETTING)] == ["weir~level"]
 
 
 def test_a_forecast_of_what_is_closed_is_closed_and_sees_no_other_closed_dataset(store: Store) -> None:

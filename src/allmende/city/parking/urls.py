@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from allmende.city.parking import plan_views, report_views, tariffs_views, views
+from allmende.city.parking.arrival import views as arrival_views
 from allmende.city.parking.drivers import views as driver_views
 from allmende.city.parking.feeds.urls import urlpatterns as feeds
 from allmende.city.parking.signs.urls import urlpatterns as signs
@@ -26,6 +27,8 @@ urlpatterns = [
     path("widget/", driver_views.show_widget, name="widget"),
     path("widget/build/", driver_views.build_widget, name="widget-build"),
     *feeds,
+    path("arrival/", arrival_views.show_arrival, name="arrival"),
+    path("arrival/arrival.json", arrival_views.send_arrival, name="arrival-json"),
     *signs,
     path("<str:thing_id>/", views.show_car_park, name="car-park"),
     path("<str:thing_id>/now", views.show_now, name="now"),

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import DAY, format_instant
 from allmende.knowledge.forecasts import boosting
-from allmende.knowledge.forecasts.baselines import NAIVE, SIMPLE, bounded, learn_climate, simple, typical
+from allmende.knowledge.forecasts.baselines import NAIVE, SIMPLE, bounded, learn_climate, mean_of, simple, typical
 from allmende.knowledge.forecasts.boosting import Booster, Effort
 from allmende.knowledge.forecasts.chances import Curve, learn_curve
 from allmende.knowledge.forecasts.drift import usual_days
@@ -31,6 +31,8 @@ _FOLDS = 3
 _MOST_AHEAD = 12
 """Steps ahead that are learned and judged; the others lie between them."""
 _SHARES = (0.125, 0.25, 0.5, 0.75, 1)
+_AIMS = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+_APART = 0.15
 _LEAST_DAYS = 14
 """Of history, without which nothing is learned: a week before the origin and one to judge."""
 _BOOSTED_DAYS = 28
@@ -113,10 +115,11 @@ def learn(panel: Panel, task: Task) -> Model:
     texts: dict[str, str] = {}
     features: list[str] = []
     curves: list[Curve] = []
+    aims: list[float] = []
     units = sizes(panel, last)
     if not note:
         school = School(panel, ahead, usual, Manner(task.apart, task.drifts, seasonal, task.hours))
-        texts, features, errors, spreads[BOOSTED], held[BOOSTED], curves = _boost(
+        texts, features, errors, spreads[BOOSTED], held[BOOSTED], curves, aims = _boost(
             school, folds, marks, wanted, counts, task, last
         )
         judged[BOOSTED] = errors
@@ -146,6 +149,7 @@ def learn(panel: Panel, task: Task) -> Model:
         drifts=task.drifts,
         texts=sorted(texts),
         curves=curves,
+        aims=aims,
         choices=choices,
         spreads=spreads,
         features=features,
@@ -234,9 +238,9 @@ def _boost(
     counts: npt.NDArray[np.bool_],
     task: Task,
     last: int,
-) -> tuple[dict[str, str], list[str], _Judged, Spread, Array, list[Curve]]:
+) -> tuple[dict[str, str], list[str], _Judged, Spread, Array, list[Curve], list[float]]:
     """Learn and judge the boosted candidate: its texts and features, its errors, its spread, what its interval held,
-    and how its probabilities are put right."""
+    how its probabilities are put right, and what its ends are made for."""
     panel, ahead, apart = school.panel, school.ahead, school.manner.apart
     quick = Effort(max(20, task.rounds // 2), task.rows // 2, task.threads, apart)
     raws, frames = [], []
@@ -256,13 +260,40 @@ def _boost(
     held = _held(counted, widths, marks, ahead, task)
     texts, names = school.learn(last, Effort(task.rounds, task.rows, task.threads, apart))
     texts[WIDTH] = _learn_width(frames, errors.raw, marks, set(range(len(folds))), wide)
+    aims = _aims(panel, raw, wanted - errors.off, counted, widths, marks, ahead, task)
     curves = []
     for least in task.least:
         limit = np.where(panel.whole, least - 0.5, least)[:, None, None]
         chance = spread.chance(raw - limit, widths, ahead, task.steps, 0.0)
         came = np.where(np.isnan(wanted) | ~counts, np.nan, wanted >= least)
         curves.append(learn_curve(least, chance, came))
-    return texts, names, errors, spread, held, [curve for curve in curves if curve is not None]
+    return texts, names, errors, spread, held, [curve for curve in curves if curve is not None], aims
+
+
+def _aims(
+    panel: Panel, raw: Array, middle: Array, off: Array, width: Array, marks: Places, ahead: Places, task: Task
+) -> list[float]:
+    """By stream the share that its ends are made for so that they hold what was asked for when they are whole numbers
+    within the bounds: of small counts, whole ends hold more than others. Measured on days that they were not made of.
+    """
+    held = np.full((len(_AIMS), len(panel.streams)), np.nan)
+    whole = panel.whole[:, None, None]
+    for place, aim in enumerate(_AIMS):
+        inside = np.full(raw.shape, np.nan)
+        for number in np.unique(marks):
+            here = marks == number
+            others = ~here if (~here).any() else here
+            spread = Spread(quantiles=learn_quantiles(off[:, others], width[:, others], ahead, task.steps))
+            lower, upper = spread.ends(raw[:, here], width[:, here], ahead, task.steps, aim)
+            lower = np.minimum(bounded(panel, np.where(whole, np.floor(lower), lower)), middle[:, here])
+            upper = np.maximum(bounded(panel, np.where(whole, np.ceil(upper), upper)), middle[:, here])
+            came = raw[:, here] + off[:, here]
+            inside[:, here] = np.where(np.isnan(came), np.nan, (came >= lower) & (came <= upper))
+        held[place] = mean_of(inside.reshape(len(panel.streams), -1), axis=1)
+    together = float(np.interp(task.interval, mean_of(held, axis=1), _AIMS))
+    aims = [float(np.interp(task.interval, row, _AIMS)) if np.isfinite(row).all() else together for row in held.T]
+    # What stood still in the back-test would be held by anything: nobody strays far from the others.
+    return [round(min(max(aim, together - _APART), together + _APART), 4) for aim in aims]
 
 
 def _cross_widths(frames: list[Frame], raw: Array, marks: Places, effort: Effort) -> Array:

@@ -24,6 +24,7 @@ from allmende.knowledge.forecasts.spread import Spread
 BOOSTED = "boosted"
 FORM = 2
 """Of what is kept; a model of another form is not read."""
+_LEAST_SHARE, _MOST_SHARE = 0.2, 0.98
 _NAME = re.compile(r"width|middle(-[0-9]{1,4})?", re.ASCII)
 """What a learned text may be called: it is the name of a file."""
 
@@ -83,6 +84,9 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """Names of what LightGBM learned."""
     curves: list[Curve] = []
     """How the learned candidate's probabilities are put right, by what is asked for."""
+    aims: list[float] = []
+    """By stream the share that the learned candidate's ends are made for, so that they hold ``interval`` as they are
+    told; empty: just that."""
     choices: Mapping[str, Choice]
     spreads: Mapping[str, Spread]
     features: list[str] = []
@@ -163,6 +167,8 @@ class Model:
             middle = predict(self._boosters, frame, len(panel.streams)).reshape(shape)
             middle = np.where(np.isnan(frame.anchor.reshape(shape)), np.nan, middle)
             width = (self._boosters[WIDTH].width(frame.rows) * frame.unit).reshape(shape)
+            aims = np.array(self.said.aims or [self.said.interval] * len(panel.streams))
+            share = np.clip(aims + share - self.said.interval, _LEAST_SHARE, _MOST_SHARE)
             found[BOOSTED] = self._with_ends(panel, middle, width, self.said.spreads[BOOSTED], steps, share)
         return found
 

@@ -10,6 +10,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from allmende.domain import times
 from allmende.domain.spans import Head
@@ -29,6 +30,20 @@ class Origin(NamedTuple):
     attribution: str
 
 
+def _labels() -> dict[str, str]:
+    """What fields are called on the pages, by their names, which are their ids."""
+    return {
+        "from": _("From"),
+        "to": _("To"),
+        "from2": _("Second span, from"),
+        "to2": _("Second span, to"),
+        "date": _("Day of the event"),
+        "until": _("Last day (empty: it stays)"),
+        "weeks": _("Weeks before and after"),
+        "shift": _("Shift by up to so many steps"),
+    }
+
+
 def page(
     request: HttpRequest,
     template: str,
@@ -42,7 +57,7 @@ def page(
     values = {
         "origins": _origins(asked, streams),
         "asked": asked,
-        "faults": asked.faults,
+        "faults": [(field, _labels().get(field, ""), words) for field, words in asked.faults.items()],
         "unclear": asked.unclear,
         "examples": asked.examples() if not asked.data.getlist("stream") or asked.data.get("stream") == "" else [],
         "stream_text": asked.text("stream"),

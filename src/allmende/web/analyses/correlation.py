@@ -70,9 +70,10 @@ def correlation(request: HttpRequest) -> HttpResponse:
             values = [each for each in (read(asked, stream, span, width) for stream in streams) if each is not None]
             if asked.ready:
                 found = [(a, b, correlate(a, b, shifts=shift)) for a, b in combinations(values, 2)]
+    # A link to this page may bring the first stream alone; who sent the form wants an answer.
+    if len(streams) < 2 and asked.ready and (form or (streams and "width" in request.GET)):
+        asked.faults["stream"] = _("Two streams are needed.")
     if form:
-        if len(streams) < 2 and asked.ready:
-            asked.faults["stream"] = _("Two streams are needed.")
         return answering.as_file(asked, form, "correlation", _table(found), _body(found))
     shown: dict[str, Any] = {"pair": streams, "width": width, "shift": shift, "fields": _fields(streams)}
     if found:

@@ -140,6 +140,7 @@ def view(house: House, forecast: ForecastProfile, stream: Stream, config: Config
         "method": words.METHODS.get(stream.standing.candidate, stream.standing.candidate),
         "reference": words.METHODS.get(stream.standing.reference, stream.standing.reference),
         "reason": words.REASONS.get(stream.standing.reason, ""),
+        "changed": words.change_in_words(stream.standing.changed, stream.standing.times),
         "parts": _parts(forecast, stream, hit_rates_by_part(forecast.id, stream.id, today)),
         "backtest": _(
             "In the back-test it was off by %(error)s on average; %(held)s of the values lay in the interval."

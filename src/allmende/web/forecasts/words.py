@@ -1,6 +1,8 @@
 """What pages say of forecasts. Tables are translated when they are shown, sentences at the call."""
 
-from django.utils.formats import number_format
+from datetime import date
+
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext_lazy as _
 
 from allmende.knowledge.forecasts.hits import HitRate
@@ -60,6 +62,16 @@ def hits_in_words(rate: HitRate, unit: str) -> str:
         "held": percent(rate.held),
     }
     return f"{said} {skill_in_words(rate.skill)}"
+
+
+def change_in_words(since: str, times: float) -> str:
+    """That it errs more than it used to; "" where it does not."""
+    if not since:
+        return ""
+    return str(_("Since %(day)s it has erred %(times)s times as much as in the back-test: something has changed.")) % {
+        "day": date_format(date.fromisoformat(since), "SHORT_DATE_FORMAT"),
+        "times": number_format(times, 1),
+    }
 
 
 def skill_in_words(skill: float | None) -> str:

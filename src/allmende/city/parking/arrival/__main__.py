@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from allmende.city.parking.arrival.backtest import judge
+from allmende.city.parking.arrival.kept import Kept, as_table
 from allmende.city.parking.arrival.recording import as_panel, read_city, read_rows
 from allmende.city.parking.arrival.tell import as_markdown
 from allmende.domain.errors import AllmendeError
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--forecast", default="parking", help="which forecast of the profile")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rows", type=int, default=0, help="examples to learn from at most; else as the house does")
+    parser.add_argument("--toml", action="store_true", help="as the profile keeps it for the page")
     parser.add_argument("--json", action="store_true", help="all figures as JSON")
     given = parser.parse_args()
     try:
@@ -40,7 +42,13 @@ def main() -> int:
     except (AllmendeError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(msgspec.json.encode(report).decode() if given.json else as_markdown(report, zone, given.recording.name))
+    if given.toml:
+        kept = Kept(recording=given.recording.name, made=datetime.now(zone).date().isoformat(), report=report)
+        print(as_table(kept), end="")
+    elif given.json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        print(as_markdown(report, zone, given.recording.name))
     return 0
 
 

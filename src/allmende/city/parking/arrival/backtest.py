@@ -111,8 +111,9 @@ def judge(
         known = msgspec.structs.replace(panel, values=panel.values[:, :begin])
         model = learn(known, _task(city, panel.time(begin), threads, rows))
         seconds, lessons = max(seconds, time.process_time() - began), lessons + 1
-        told = _put(told, _say(model, panel, origins[some], ahead, share), len(origins), some)
-        share = _followed(panel, forecast.interval, share, told, origins, some, ahead)
+        for day in _days(origins, some, panel.day):
+            told = _put(told, _say(model, panel, origins[day], ahead, share), len(origins), day)
+            share = _followed(panel, forecast.interval, share, told, origins, day, ahead)
     if told is None:
         raise InvalidInput("the split leaves nothing to judge")
     return _report(panel, city, told, origins, ahead, counts, _Run(split, panel.time(end), relearn, lessons, seconds))
@@ -154,6 +155,15 @@ def _stretches(origins: Places, first: int, length: int) -> Iterator[tuple[int, 
         if len(places):
             yield begin, slice(int(places[0]), int(places[-1]) + 1)
         begin += length
+
+
+def _days(origins: Places, some: slice, day: int) -> Iterator[slice]:
+    """Pieces of a day, after each of which the intervals follow what those before held, as in the running house."""
+    begin = some.start
+    while begin < some.stop:
+        end = int(np.searchsorted(origins[: some.stop], origins[begin] + day))
+        yield slice(begin, end)
+        begin = end
 
 
 def _say(model: Model, panel: Panel, origins: Places, ahead: Places, share: Array) -> _Told:
@@ -214,7 +224,9 @@ def _followed(
     inside = (came >= told.lower[:, some]) & (came <= told.upper[:, some])
     found = share.copy()
     for row in range(len(found)):
-        for place in range(inside.shape[1] - int(ahead[-1])):  # the last ones have not come when it learns anew
+        apart = int(origins[1] - origins[0]) if len(origins) > 1 else 1
+        waiting = int(ahead[-1]) // apart + 1  # have not come when the next day begins
+        for place in range(max(0, inside.shape[1] - waiting)):
             known = ~np.isnan(came[row, place])
             tally = Tally(count=int(known.sum()), held=int(inside[row, place][known].sum()))
             found[row] = followed(float(found[row]), wanted, [tally])

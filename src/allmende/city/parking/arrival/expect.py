@@ -53,11 +53,19 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
 def expect(store: Store, reader: Reader, site: Site, at: datetime, now: datetime) -> Expectation | None:
     """The newest forecast of the site at a moment, straight between two that it tells of. None where there is none that
     the reader may see, where it is older than an hour, or where it does not reach so far."""
+    return next(iter(expect_all(store, reader, site, [at], now)), None)
+
+
+def expect_all(
+    store: Store, reader: Reader, site: Site, moments: Sequence[datetime], now: datetime
+) -> list[Expectation]:
+    """The same of several moments at once, of those that the forecast reaches."""
     stream = next((each.id for each in site.streams if each.quantity == "free" and not each.spaces_for), "")
     shown = latest(store, reader, stream, LEAST) if stream else None
     if shown is None or not shown.times or not 0 <= from_datetime(now) - shown.issued <= OLDEST:
-        return None
-    return _at(site.id, shown, from_datetime(at))
+        return []
+    found = [_at(site.id, shown, from_datetime(at)) for at in moments]
+    return [one for one in found if one is not None]
 
 
 def _at(site: str, shown: Shown, moment: int) -> Expectation | None:

@@ -1,0 +1,55 @@
+"""The back-test that stands on the page: a table of the profile, as ``--toml`` of the command writes it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from allmende.city.parking.arrival.backtest import Report
+from allmende.domain.profile import Profile
+from allmende.domain.profile_checks import ProfileError
+
+TABLE = "arrival"
+"""Its name among the tables of ``[services.parking]``."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A report, and what it is of."""
+
+    recording: str
+    made: str
+    """The day on which it was made, ISO 8601."""
+    report: Report
+
+
+def kept_of(profile: Profile) -> Kept | None:
+    """The report of a city; None where there is none. Raises ProfileError for one that is none."""
+    said = profile.services.get("parking", {}).get("tables", {})
+    body = said.get(TABLE) if isinstance(said, Mapping) else None
+    if not body:
+        return None
+    try:
+        return msgspec.convert(_without_nan(dict(body)), Kept)
+    except msgspec.ValidationError as error:
+        raise ProfileError(TABLE, "is no report of a back-test: %(error)s", error=error) from None
+
+
+def as_table(kept: Kept) -> str:
+    """As TOML, which knows no null: what is not known is ``nan`` there."""
+    head = f"# Made by python -m allmende.city.parking.arrival {kept.recording} on {kept.made}. Not to be edited.\n\n"
+    return head + tomli_w.dumps(_replaced(msgspec.to_builtins(kept), None, math.nan))
+
+
+def _without_nan(said: Any) -> Any:
+    return _replaced(said, math.nan, None)
+
+
+def _replaced(said: Any, one: float | None, other: float | None) -> Any:
+    if isinstance(said, Mapping):
+        return {key: _replaced(value, one, other) for key, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_replaced(value, one, other) for value in said]
+    unknown = said is None if one is None else isinstance(said, float) and math.isnan(said)
+    return other if unknown else said

@@ -1,0 +1,184 @@
+"""``/parking/arrival/``: what will be free on arrival, and how good such words have been."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+
+from allmende.city.house import house_of
+from allmende.city.parking.arrival.backtest import Bin, Report
+from allmende.city.parking.arrival.expect import Expectation, expect_all
+from allmende.city.parking.arrival.kept import kept_of
+from allmende.city.parking.sites import Site, read_sites
+from allmende.domain.times import to_datetime
+
+MINUTES = (15, 30, 60, 120)
+SIZE = 300
+"""Of the reliability diagram."""
+_SURE = 0.985
+
+
+@require_safe
+@gzip_page
+def show_arrival(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    house = house_of(request)
+    now = house.now()
+    found = _expected(request, now)
+    kept = kept_of(house.profile)
+    values: dict[str, Any] = {
+        "minutes": MINUTES,
+        "rows": [_row(site, said) for site, said in found],
+        "warnings": [
+            _("%(name)s: since %(day)s the forecast errs more than it used to. Something has changed there.")
+            % {"name": site.name, "day": date_format(datetime.fromisoformat(said.changed_since), "SHORT_DATE_FORMAT")}
+            for site, one in found
+            for said in one[:1]
+            if said.changed_since
+        ],
+        "simulated": any(site.simulated for site, _said in found),
+        "kept": kept,
+        "report": _tables(kept.report, {site.reference: site.name for site, _said in found}) if kept else None,
+        "size": SIZE,
+    }
+    response = render(request, "parking/arrival.html", values)
+    patch_cache_control(response, private=True, max_age=0)  # the language comes from a cookie
+    return response
+
+
+@require_safe
+@gzip_page
+def send_arrival(request: HttpRequest) -> HttpResponse:
+    """The same expectations for programs; times in ISO 8601, UTC."""
+    now = house_of(request).now()
+    sites = [
+        {
+            "id": site.id,
+            "name": site.name,
+            "simulated": site.simulated,
+            "expectations": [
+                {
+                    "at": one.at.isoformat(),
+                    "free": one.free,
+                    "low": one.low,
+                    "high": one.high,
+                    "chanceOfOne": one.chance_of_one,
+                    "chanceOfFive": one.chance_of_five,
+                    "issued": one.issued.isoformat(),
+                    "meanAbsoluteError": one.error,
+                    "changedSince": one.changed_since or None,
+                    "fallback": one.fallback or None,
+                }
+                for one in said
+            ],
+        }
+        for site, said in _expected(request, now)
+    ]
+    response = JsonResponse({"now": now.isoformat(), "sites": sites})
+    patch_cache_control(response, public=True, max_age=30)
+    return response
+
+
+def _expected(request: HttpRequest, now: datetime) -> list[tuple[Site, list[Expectation]]]:
+    """Of every car park that counts its spaces; a simulated one where it stands alone."""
+    house = house_of(request)
+    moments = [now + timedelta(minutes=each) for each in MINUTES]
+    found: dict[str, tuple[Site, list[Expectation]]] = {}
+    for site in read_sites(house.store, house.profile, house.reader, kinds=("car-park",)):
+        said = expect_all(house.store, house.reader, site, moments, now)
+        before = found.get(site.stands_for)
+        if before is None or (said and (not before[1] or before[0].simulated)):
+            found[site.stands_for] = (site, said)
+    return list(found.values())
+
+
+def _row(site: Site, said: list[Expectation]) -> dict[str, Any]:
+    cells: list[dict[str, str] | None] = [_cell(one) for one in said]
+    first = said[0] if said else None
+    return {
+        "name": site.name,
+        "simulated": site.simulated,
+        "cells": cells + [None] * (len(MINUTES) - len(cells)),
+        "some": first is not None,
+        "issued": first.issued if first else None,
+        "good": _good(first) if first else "",
+        "fallback": bool(first and first.fallback),
+    }
+
+
+def _cell(one: Expectation) -> dict[str, str]:
+    span = ""
+    if one.low is not None and one.high is not None:
+        span = _("%(low)s to %(high)s") % {"low": number_format(one.low), "high": number_format(one.high)}
+    return {
+        "free": number_format(one.free),
+        "span": span,
+        "one": _chance(one.chance_of_one),
+        "five": _chance(one.chance_of_five),
+    }
+
+
+def _chance(share: float | None) -> str:
+    if share is None:
+        return "–"
+    if share > _SURE:
+        return _("almost sure")
+    return _("hardly") if share < 1 - _SURE else _percent(share)
+
+
+def _good(one: Expectation) -> str:
+    if one.error is None:
+        return ""
+    off = number_format(one.error, 1)
+    return (
+        _("off by %(off)s spaces on average lately")
+        if one.judged
+        else _("off by %(off)s spaces on average in the test")
+    ) % {"off": off}
+
+
+def _percent(share: float) -> str:
+    return f"{number_format(100 * share, 0)}\u202f%"
+
+
+def _tables(report: Report, names: dict[str, str]) -> dict[str, Any]:
+    """The report in words and lines."""
+    steps = range(len(report.ahead))
+    return {
+        "ahead": report.ahead,
+        "first": to_datetime(report.learned_from),
+        "split": to_datetime(report.split),
+        "until": to_datetime(report.until - 1),
+        "days": report.relearn // 86_400_000_000,
+        "places": [
+            {
+                "name": names.get(place.name, place.name),
+                "cells": [
+                    {
+                        "error": number_format(place.error[step], 1),
+                        "plain": number_format(min(place.last[step], place.typical[step]), 1),
+                        "below": "–" if place.below[step] is None else _percent(place.below[step] or 0.0),
+                    }
+                    for step in steps
+                ],
+                "held": _percent(sum(place.held) / len(place.held)),
+                "full": place.full,
+            }
+            for place in report.places
+        ],
+        "below": [_percent(one) for one in report.below],
+        "held": [_percent(one) for one in report.held],
+        "diagrams": [_diagram(least, bins) for least, bins in report.reliability.items()],
+    }
+
+
+def _diagram(least: str, bins: list[Bin]) -> dict[str, Any]:
+    points = " ".join(f"{SIZE * one.told:.1f},{SIZE * (1 - one.came):.1f}" for one in bins)
+    rows = [(_percent(one.told), _percent(one.came), number_format(one.cases, force_grouping=True)) for one in bins]
+    return {"least": least, "points": points, "rows": rows}
