@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allmende.city.parking.drivers.choosing import (
@@ -48,6 +48,7 @@ wishes = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(offers, max_size=12), wishes)
 def test_what_does_not_suit_or_is_not_known_never_stands_above_what_suits(found, wish):
     told = rank(judge(offer, wish) for offer in found)
@@ -59,6 +60,7 @@ def test_what_does_not_suit_or_is_not_known_never_stands_above_what_suits(found,
         assert choice.verdict != "suitable" or not choice.unknown
 
 
+@settings(max_examples=50)
 @given(st.lists(offers, max_size=12), wishes)
 def test_equals_keep_their_order_and_ranking_again_changes_nothing(found, wish):
     choices = [judge(msgspec.structs.replace(offer, id=str(n)), wish) for n, offer in enumerate(found)]
@@ -68,6 +70,7 @@ def test_equals_keep_their_order_and_ranking_again_changes_nothing(found, wish):
     assert [choice.offer.id for choice in rank(twice)] == [*"ab"][: len(twice)]
 
 
+@settings(max_examples=50)
 @given(offers, wishes)
 def test_to_know_less_never_makes_a_car_park_suit(offer, wish):
     """What nobody says is never a yes: without any statement nothing that was asked for holds."""

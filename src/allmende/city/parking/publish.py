@@ -14,18 +14,26 @@ from allmende.domain.times import from_datetime
 
 DATASET = "parking-guidance"
 THING = "parking-guidance"
-FREE = Property(
-    id="parking-free-together",
-    name="Free spaces together",
-    definition="urn:x-allmende:parking-free-together",
-    description="Free spaces of all car parks whose counting is live and plausible, together",
-)
-LIVE = Property(
-    id="parking-sites-live",
-    name="Car parks that report",
-    definition="urn:x-allmende:parking-sites-live",
-    description="Car parks whose counting is live and plausible",
-)
+_WORDS = {
+    "de": {
+        THING: "Parkleitung",
+        "sensor": "Summe über die Parkhäuser und Parkplätze",
+        "free": "Freie Plätze zusammen",
+        "free-means": "Freie Plätze aller Parkhäuser und Parkplätze, deren Zählung läuft und stimmen kann, zusammen",
+        "live": "Parkhäuser, die melden",
+        "live-means": "Parkhäuser und Parkplätze, deren Zählung läuft und stimmen kann",
+    },
+    "en": {
+        THING: "Parking guidance",
+        "sensor": "Sum over the car parks",
+        "free": "Free spaces together",
+        "free-means": "Free spaces of all car parks whose counting is live and plausible, together",
+        "live": "Car parks that report",
+        "live-means": "Car parks whose counting is live and plausible",
+    },
+}
+"""What is said of the streams in the city's own language; English where that is another one."""
+_PROPERTIES = {"free": "parking-free-together", "live": "parking-sites-live"}
 
 
 class Together(NamedTuple):
@@ -45,20 +53,25 @@ def together(states: Iterable[SiteState]) -> Together | None:
     return Together(sum(good), len(good), len(measured)) if measured else None
 
 
-def records(sums: Together, at: datetime) -> Iterable[Record]:
+def records(sums: Together, at: datetime, language: str = "en") -> Iterable[Record]:
     """As the commons takes them. Where nothing is live there is no number of free spaces, and zero that report."""
-    told = [(FREE, "free", sums.free)] if sums.live else []
-    for observed, name, value in [*told, (LIVE, "live", sums.live)]:
-        stream = f"{THING}~{name}"
+    words = _WORDS.get(language, _WORDS["en"])
+    for name, value in [*([("free", sums.free)] if sums.live else []), ("live", sums.live)]:
+        stream, observed = f"{THING}~{name}", _PROPERTIES[name]
         yield Declaration(
             stream=stream,
-            name=f"Parking guidance: {observed.name.lower()}",
-            thing=ThingDeclaration(id=THING, name="Parking guidance", properties={"kind": "parking-guidance"}),
-            sensor=SensorDeclaration(id="parking-guidance", name="Sum over the car parks"),
-            observed_property=observed,
+            name=f"{words[THING]}: {words[name]}",
+            thing=ThingDeclaration(id=THING, name=words[THING], properties={"kind": "parking-guidance"}),
+            sensor=SensorDeclaration(id="parking-guidance", name=words["sensor"]),
+            observed_property=Property(
+                id=observed,
+                name=words[name],
+                definition=f"urn:x-allmende:{observed}",
+                description=words[f"{name}-means"],
+            ),
             unit=Unit("1", "1"),
             observation_type="count",
-            description=observed.description,
+            description=words[f"{name}-means"],
             low=0,
         )
         yield Series(stream=stream, times=[from_datetime(at)], results=[value])
@@ -72,4 +85,4 @@ def publish(house: House) -> None:
     told = {"decisions": decisions, "kinds": ("car-park",), "simulated": "beside", "trends": False}
     sums = together(read_states(house.store, house.profile, ANONYMOUS, now, **told))
     if sums is not None:
-        house.give("parking", DATASET, records(sums, now))
+        house.give("parking", DATASET, records(sums, now, house.profile.languages[0]))
