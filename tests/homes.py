@@ -16,17 +16,14 @@ import pytest
 
 from tests.cluster import cluster
 
-BOTH = [
-    "sqlite",
-    pytest.param(
-        "postgres",
-        marks=pytest.mark.skipif(
-            not os.environ.get("ALLMENDE_TEST_WHOLE"),
-            reason="what is killed here does not depend on the engine: ALLMENDE_TEST_WHOLE=1 tries both",
-        ),
-    ),
-]
+_SECOND = pytest.mark.skipif(
+    not os.environ.get("ALLMENDE_TEST_WHOLE"),
+    reason="what is killed here does not depend on the engine: ALLMENDE_TEST_WHOLE=1 tries both",
+)
+BOTH = ["sqlite", pytest.param("postgres", marks=_SECOND)]
 """Engines for slow tests of what the engine has little part in; the store's own tests always run on both."""
+POSTGRES_FIRST = [pytest.param("sqlite", marks=_SECOND), "postgres"]
+"""The same, for those that have more to fear of PostgreSQL."""
 
 _MIGRATE = "from allmende.web.config import load_config\nfrom allmende.web.parts import prepare\nprepare(load_config())"
 

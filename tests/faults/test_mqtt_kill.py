@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.faults.houses import House
 from tests.faults.test_broker_kill import reached
-from tests.homes import migrated_database
+from tests.homes import BOTH, migrated_database
 from tests.mosquitto import Mosquitto
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve")]
@@ -62,7 +62,7 @@ class Client:
         self.client.loop_stop()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest) -> dict[str, str]:
     """Settings of a house on each engine."""
     return {} if request.param == "sqlite" else {"ALLMENDE_DATABASE_URL": migrated_database()}

@@ -14,14 +14,14 @@ from allmende.domain.times import SECOND
 from allmende.web.broker.topics import covers
 from allmende.web.profiles import load_profile
 from allmende.web.sources import prepare_sources
-from tests.homes import migrated_database
+from tests.homes import POSTGRES_FIRST, migrated_database
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("serve"), pytest.mark.timeout(300)]
 
 SECONDS, SPEED = 120, 10
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=POSTGRES_FIRST)
 def city(request: pytest.FixtureRequest) -> Iterator[City]:
     """A house on each engine, with its broker."""
     made = City() if request.param == "sqlite" else City(migrated_database())

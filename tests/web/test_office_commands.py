@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.homes import migrated_database, put_database
+from tests.homes import BOTH, migrated_database, put_database
 from tests.web.office import RULE, TOWN, make_town, rewrite
 
 from allmende.web.profiles import load_profile
 
-ENGINES = ("sqlite", "postgres")
 RELEASE = """
 import json, sys
 from allmende.web.cli.opened import open_house
@@ -50,7 +49,7 @@ def run(env: dict[str, str], *arguments: str, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BOTH)
 def test_what_was_released_is_kept_listed_exported_and_taken_back(engine, tmp_path):
     town = make_town(tmp_path / "town")
     env = environ(engine, tmp_path / "home", town)
