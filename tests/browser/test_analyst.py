@@ -59,6 +59,7 @@ def test_from_the_gauge_to_the_message(visit, served, gauge, tmp_path, axe):
     page = visitor.open("/explorer/")
     page.get_by_label("Suchen nach").fill("Analystenbruecke")
     page.keyboard.press("Enter")
+    page.wait_for_url("**q=Analystenbruecke*")
     page.wait_for_load_state("networkidle")
     hit, until = page.locator("a.explorer__hit", has_text=NAME).first, time.monotonic() + 90
     while hit.count() == 0 and time.monotonic() < until:  # the list is read anew once in a while

@@ -1,5 +1,6 @@
 """Another's package, installed beside ours: a connector with its entry point, and a town that uses it."""
 
+import shutil
 from pathlib import Path
 
 CITIES = Path(__file__).resolve().parents[2] / "cities"
@@ -77,9 +78,7 @@ def make_town(path: Path, **addresses: str) -> dict[str, str]:
     (info / "entry_points.txt").write_text("[allmende.connectors]\ntown_counters = town_counters\n")
 
     town = path / "town"
-    town.mkdir()
-    for file in filter(Path.is_file, (CITIES / "example").iterdir()):
-        (town / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(CITIES / "example", town)
     with (town / "city.toml").open("a", encoding="utf-8") as profile:
         for source in ("gate", *addresses):
             profile.write(

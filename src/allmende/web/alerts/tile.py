@@ -16,6 +16,7 @@ from allmende.web.alerts.models import RAISED
 from allmende.web.alerts.show import by_severity, row_of
 from allmende.web.alerts.words import text_of
 from allmende.web.boards.kinds import Kind, TileForm
+from allmende.web.boards.words import say
 
 _MOST = 12
 
@@ -62,6 +63,6 @@ class Alerts(Kind):
             "count": len(lasting),
             "more": len(lasting) - _MOST,
             "last": row_of(last) if last else None,
-            "title": tile.title,
+            "title": say(tile.title),
         }
         return render_to_string("alerts/tile.html", said, request)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from allmende.domain.boards import Tile
 from allmende.domain.errors import AllmendeError
 from allmende.web.boards.kinds import Kind, TileForm
+from allmende.web.boards.words import say
 from allmende.web.house import open_profile
 from allmende.web.sql.asking import HOUSE, ask
 from allmende.web.sql.models import SavedQuery
@@ -47,7 +48,7 @@ class Query(Kind):
     def render(self, request: HttpRequest, tile: Tile) -> str:
         """See Kind."""
         kept = SavedQuery.objects.filter(slug=str(tile.settings.get("query", "")), published=True).first()
-        said: dict[str, Any] = {"kept": kept, "title": tile.title}
+        said: dict[str, Any] = {"kept": kept, "title": say(tile.title)}
         if kept is not None:
             try:
                 said |= shown(ask(kept.text, HOUSE, open_profile()), kept.chart, 1, open_profile())
