@@ -31,7 +31,7 @@ KNOW_NO_CITY = $(addprefix tests/,client clients conformance connectors domain f
     connections cores explorer forecasts group_table identity intake limits listener lost_race maps openid \
     office_commands office_rights office_words ogc_records openness own_catalogue own_sensors pieces policies postgres \
     postgres_pool publisher refusals revisions rule_actions rule_desk rule_form rulebook rules sqlite_backend \
-    subscription_push subscription_selection subscriptions taken transparency watering) tests/web/catalogue tests/web/downloads tests/web/sql
+    subscription_push subscription_selection subscriptions taken transparency watering) tests/web/catalogue tests/web/downloads tests/web/harvest tests/web/sql
 # What people write into forms, locks and finds again is looked at on PostgreSQL too; the store's own tests run on both.
 ON_BOTH = $(patsubst %,tests/web/test_%.py,audit_page grants revisions)
 

@@ -18,7 +18,7 @@ from tests.cluster import cluster
 
 _SECOND = pytest.mark.skipif(
     not os.environ.get("ALLMENDE_TEST_WHOLE"),
-    reason="what is killed here does not depend on the engine: ALLMENDE_TEST_WHOLE=1 tries both",
+    reason="the engine has little part in this: ALLMENDE_TEST_WHOLE=1 tries both",
 )
 BOTH = ["sqlite", pytest.param("postgres", marks=_SECOND)]
 """Engines for slow tests of what the engine has little part in; the store's own tests always run on both."""

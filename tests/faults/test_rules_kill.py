@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.faults.test_import_kill import allmende
-from tests.homes import migrated_database, put_database
+from tests.homes import POSTGRES_FIRST, migrated_database, put_database
 from tests.support import ROOT
 from tests.web.outside import make_town, people
 
@@ -71,7 +71,7 @@ create(open_store(), "TaskingCapability", {
 """
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=POSTGRES_FIRST)
 def town(request, tmp_path):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ALLMENDE_", "DJANGO"))}
     environ = {**kept, "ALLMENDE_HOME": str(tmp_path / "home"), "ALLMENDE_DISK_FLOOR": "0", **make_town(tmp_path)}

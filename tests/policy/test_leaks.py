@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.homes import migrated_database, put_database
+from tests.homes import BOTH, migrated_database, put_database
 from tests.policy.routes import ROUTES, Apart, Guarded
 from tests.policy.town import CANARY, NUMBER, make_town
 
@@ -37,7 +37,7 @@ def test_every_address_is_tried_or_says_why_not() -> None:
     assert set(ROUTES) - known == set(), "these addresses are gone"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=BOTH)
 def towns(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, ...]:
     """What both towns answer, and the one with something to hide once more, when something happened there."""
     folder = tmp_path_factory.mktemp("towns")
