@@ -18,7 +18,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import midnight, public_holidays
 from allmende.knowledge.analyses.effect import Control, Effect, Event, Part, before_and_after
-from allmende.knowledge.analyses.values import Limits, Span, read_values
+from allmende.knowledge.analyses.values import USUAL, Limits, Span, read_values
 from allmende.knowledge.analyses.week import Week, typical_week
 
 AROUND = 800
@@ -88,7 +88,7 @@ def read_effects(
     *,
     controls: Sequence[Counted] = (),
     leave_out: Collection[date] = (),
-    limits: Limits = Limits(),  # noqa: B008  a value that nobody changes
+    limits: Limits = USUAL,
     now: datetime,
 ) -> list[Answer]:
     """What the event changed at a car park, then at its neighbours.
@@ -134,7 +134,7 @@ def read_week(
     span: Span,
     *,
     leave_out: Collection[date] = (),
-    limits: Limits = Limits(),  # noqa: B008  a value that nobody changes
+    limits: Limits = USUAL,
 ) -> Week:
     """The usual week of a span, by the hour. Raises InvalidInput."""
     values = read_values(store, reader, of.head, span, times.HOUR, profile.time_zone, limits=limits)

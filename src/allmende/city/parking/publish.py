@@ -5,10 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from allmende.city.house import House
-from allmende.city.parking.operating.paperwork import current
+from allmende.city.parking.now import states_at
 from allmende.city.parking.standing import SiteState
-from allmende.city.parking.state import read_states
-from allmende.domain.policy import ANONYMOUS
 from allmende.domain.records import Declaration, Property, Record, SensorDeclaration, Series, ThingDeclaration, Unit
 from allmende.domain.times import from_datetime
 
@@ -80,9 +78,8 @@ def records(sums: Together, at: datetime, language: str = "en") -> Iterable[Reco
 def publish(house: House) -> None:
     """The job. It reads as anybody: what is not open does not get into an open sum."""
     now = house.now().replace(microsecond=0)
-    decisions = current(now, house.profile)
     # beside: of a car park that a simulation stands in for it is told that it does not report
-    told = {"decisions": decisions, "kinds": ("car-park",), "simulated": "beside", "trends": False}
-    sums = together(read_states(house.store, house.profile, ANONYMOUS, now, **told))
+    told = {"kinds": ("car-park",), "simulated": "beside", "trends": False}
+    sums = together(states_at(house.for_anybody(), now, **told))
     if sums is not None:
         house.give("parking", DATASET, records(sums, now, house.profile.languages[0]))

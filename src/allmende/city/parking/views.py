@@ -19,10 +19,11 @@ from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.drivers import ahead, desk, words
 from allmende.city.parking.facts import gather, simulation_of
 from allmende.city.parking.inside import tell
+from allmende.city.parking.now import states_at
 from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.operating import paperwork
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
-from allmende.city.parking.state import SiteState, read_states
+from allmende.city.parking.state import SiteState
 from allmende.city.parking.texts import texts_of_board, texts_of_car_park
 
 RANGES: dict[str, tuple[timedelta, int]] = {"day": (timedelta(days=1), 900), "week": (timedelta(days=7), 3600)}
@@ -35,16 +36,14 @@ FRESH = 10
 def board_now(request: HttpRequest) -> Board:
     """The board at this moment."""
     house = house_of(request)
-    decisions = paperwork.current(house.now(), house.profile)
-    return read.read_board(house.store, house.profile, house.reader, house.now(), decisions=decisions)
+    now = house.now()
+    return read.board_of(states_at(house, now, kinds=[read.shown_kind(house.profile)]), now)
 
 
 def states_now(request: HttpRequest) -> tuple[SiteState, ...]:
     """All sites at this moment, real ones and simulated ones, with what operators decided."""
     house = house_of(request)
-    decisions = paperwork.current(house.now(), house.profile)
-    how: Any = {"decisions": decisions, "simulated": "beside"}
-    return read_states(house.store, house.profile, house.reader, house.now(), **how)
+    return states_at(house, house.now(), simulated="beside")
 
 
 def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None:

@@ -31,6 +31,9 @@ class Asked(NamedTuple):
     """A question, read."""
 
     wish: Wish
+    faults: dict[str, str]
+    fields: dict[str, Any]
+    """What stands in the form."""
     given: bool
     """Whether anything was asked: else the list is as it always is."""
     place: tuple[float, float] | None = None
@@ -40,9 +43,6 @@ class Asked(NamedTuple):
     """Whether the place is the asker's own position."""
     others: Sequence[tuple[str, str]] = ()
     """Other places that the words may mean, with the address of the question about each."""
-    faults: dict[str, str] = {}  # noqa: RUF012  made anew for each question
-    fields: dict[str, Any] = {}  # noqa: RUF012
-    """What stands in the form."""
     query: str = ""
     """The question for other addresses: "?…", or nothing."""
 

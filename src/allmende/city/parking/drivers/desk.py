@@ -10,9 +10,8 @@ from allmende.city.parking.board import Board
 from allmende.city.parking.drivers.asking import Asked, read_question
 from allmende.city.parking.drivers.gathering import Found, gather
 from allmende.city.parking.drivers.words import Group, group, tell
-from allmende.city.parking.operating import paperwork
+from allmende.city.parking.now import states_at
 from allmende.city.parking.present import Row, present
-from allmende.city.parking.state import read_states
 
 
 class Shown(NamedTuple):
@@ -35,10 +34,7 @@ def look(request: HttpRequest) -> Shown:
     house = house_of(request)
     asked = read_question(request)
     now = house.now()
-    states = read_states(
-        house.store, house.profile, house.reader, now,
-        decisions=paperwork.current(now, house.profile), kinds=[read.shown_kind(house.profile)],
-    )  # fmt: skip
+    states = states_at(house, now, kinds=[read.shown_kind(house.profile)])
     board = read.board_of(states, now)
     rows = [present(park, now) for park in board.car_parks]
     by_id = {state.site.id: state for state in states}

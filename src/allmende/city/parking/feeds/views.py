@@ -18,8 +18,8 @@ from allmende.city.house import House, house_of
 from allmende.city.parking import read
 from allmende.city.parking.feeds import datex, datex_v2, parkapi, tables
 from allmende.city.parking.feeds.versions import changed_at, number_of
-from allmende.city.parking.operating.paperwork import current
-from allmende.city.parking.state import SiteState, read_states
+from allmende.city.parking.now import states_at
+from allmende.city.parking.state import SiteState
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import parse_instant, to_datetime
 
@@ -38,8 +38,7 @@ def states_of(request: HttpRequest) -> tuple[House, tuple[SiteState, ...]]:
     played = is_asked(request, "simulated")
     simulated: Any = "beside" if played else "left-out"
     now = house.now()
-    decisions = current(now, house.profile)
-    states = read_states(house.store, house.profile, house.reader, now, decisions=decisions, simulated=simulated)
+    states = states_at(house, now, simulated=simulated)
     return house, tuple(state for state in states if state.simulated is played)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from allmende.city.house import House
+from allmende.city.parking.now import states_at
 from allmende.city.parking.operating import paperwork, words
 from allmende.city.parking.operating.models import Calibration, Decided, Doubt
 from allmende.city.parking.plausibility import RULES
 from allmende.city.parking.present import say_flag, say_reason
-from allmende.city.parking.state import SiteState, read_states
+from allmende.city.parking.state import SiteState
 from allmende.city.parking.statements import Statement
 from allmende.city.words import say_age
 
@@ -79,9 +80,7 @@ class Fact:
 
 def read(house: House, now: datetime) -> list[SiteState]:
     """All sites but single bays, as everybody is shown them."""
-    decisions = paperwork.current(now, house.profile)
-    kinds = ("car-park", "parking-area", "parking-zone")
-    return list(read_states(house.store, house.profile, house.reader, now, decisions=decisions, kinds=kinds))
+    return list(states_at(house, now, kinds=("car-park", "parking-area", "parking-zone")))
 
 
 def lines(states: Iterable[SiteState], now: datetime) -> list[Line]:

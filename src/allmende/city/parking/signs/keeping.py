@@ -11,14 +11,13 @@ import msgspec
 from django.db import transaction
 
 from allmende.city.house import House
-from allmende.city.parking.operating.paperwork import current
+from allmende.city.parking.now import states_at
 from allmende.city.parking.signs import feed
 from allmende.city.parking.signs.file import signs_of
 from allmende.city.parking.signs.model import Display, Message, Rank, Shown, Signs
 from allmende.city.parking.signs.models import SignKept, SignMessage
 from allmende.city.parking.signs.rules import decide
 from allmende.city.parking.standing import SiteState
-from allmende.city.parking.state import read_states
 from allmende.domain import times
 from allmende.domain.records import (
     Declaration,
@@ -71,10 +70,7 @@ def refresh(house: House, signs: Signs, only: Iterable[str] | None = None) -> di
 
 def states_now(house: House, now: datetime) -> tuple[SiteState, ...]:
     """How every site stands, as everybody may know it."""
-    anybody = house.for_anybody()
-    return read_states(
-        anybody.store, house.profile, anybody.reader, now, decisions=current(now, house.profile), trends=False
-    )
+    return states_at(house.for_anybody(), now, trends=False)
 
 
 def kept(displays: Iterable[str]) -> dict[str, Shown]:

@@ -59,7 +59,7 @@ def say_why(why: Why) -> str:
         return f"{words % said} {_say_reason(str(why.said.get('reason', '')))}".strip()
     if why.code == "message":
         said["rank"] = say_rank(str(why.said.get("rank", "")))
-    found = _SENTENCES().get(why.code)
+    found = _sentences().get(why.code)
     return found % said if found else why.code
 
 
@@ -68,7 +68,7 @@ def say_all(shown: Shown) -> list[str]:
     return [say_why(each) for each in shown.why]
 
 
-def _SENTENCES() -> dict[str, str]:  # noqa: N802  a table that is translated at the call
+def _sentences() -> dict[str, str]:
     return {
         "counted": _("%(site)s: %(free)s spaces are free, as was known at %(at)s."),
         "decided": _("%(site)s: the operator says that %(free)s spaces are free."),

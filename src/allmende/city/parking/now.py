@@ -1,0 +1,18 @@
+"""How parking stands now, with what operators decided: the one way for all that is shown, told or driven by it.
+
+Who reads the counting itself, to judge it, asks :func:`allmende.city.parking.state.read_states`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from allmende.city.house import House
+from allmende.city.parking.operating.paperwork import current
+from allmende.city.parking.state import SiteState, read_states
+
+
+def states_at(house: House, now: datetime, **how: Any) -> tuple[SiteState, ...]:
+    """The states at ``now`` (aware), as the house's reader may see them; ``how`` is for ``read_states``."""
+    return read_states(
+        house.store, house.profile, house.reader, now, decisions=current(now, house.profile), **how
+    )  # fmt: skip
