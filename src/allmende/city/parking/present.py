@@ -84,6 +84,8 @@ _FLAGS = {
     "negative": gettext_noop("The car park reports fewer than no free spaces."),
     "frozen": gettext_noop("The number has not changed for longer than is usual here."),
     "full-but-empty": gettext_noop("The car park reports “full”, and probably is not."),
+    "implausible": gettext_noop("Its source says that the number cannot be right."),
+    "below-minimum": gettext_noop("The car park reports fewer than no free spaces."),
     "jump": gettext_noop("The number has changed by more at once than vehicles get in or out."),
 }
 
