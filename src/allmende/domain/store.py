@@ -284,7 +284,7 @@ class Store(Protocol):
         """The same for the log of entities."""
 
     def stamp(self) -> Stamp:
-        """How what is kept stands now, in one statement: what was read behind it holds for as long as it is the same."""
+        """How what is kept stands now, in one statement: what was read after it holds as long as it is the same."""
 
     def adopt_logs(self) -> int:
         """Make the numbers of both logs and the followers' cursors this database's own, where it was read from a dump
