@@ -147,11 +147,8 @@ def table(found: dict[tuple[int, int], dict[str, Asked]]) -> str:
     same after a change, and sizes."""
     (small, less), (large, more) = found.items()
     one, other = (f"{parks} × {days} d" for parks, days in (small, large))
-    lines = [
-        f"| ms (95 %) | again: {one} | {other} | times | after a change: {one} | {other} | times"
-        f" | kB: {one} | {other} |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    head = ("ms (95 %)", f"again: {one}", other, "times", f"after a change: {one}", other, "times", f"kB: {one}", other)
+    lines = [f"| {' | '.join(head)} |", "|---" + "|--:" * (len(head) - 1) + "|"]
     for title, names in (("**of one car park**", EACH), ("**of all car parks**", ALL)):
         lines.append(f"| {title} |" + " |" * 8)
         for name in names:
