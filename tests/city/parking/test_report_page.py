@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from allmende.city.parking.models import ChosenFact, Closure, Override
+from allmende.city.parking.operating import paperwork
 from allmende.domain.connector import Payload
 from allmende.web.accounts.models import Membership
 from allmende.web.config import load_config
@@ -69,6 +71,46 @@ def test_reports_are_listed_shown_and_given_as_files(editor: Client) -> None:
     page(editor, "reports/soon/", 404)
     page(editor, "reports/2024-02/report.exe", 404)
     assert page(Client(), "reports/2024-03/", 302)["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.usefixtures("counts")
+def test_what_operators_decided_is_in_reports_histories_and_plans_of_that_time(editor: Client) -> None:
+    """A capacity chosen from 1 March on, a closure of its first ten days, and a day set by hand."""
+    made = datetime(2024, 3, 1, tzinfo=UTC)
+    site = {"site": "parking-eichplatz", "made": made, "start": made, "reason": "constructed"}
+    begin, end = datetime(2024, 3, 3, 23, tzinfo=UTC), datetime(2024, 3, 13, 23, tzinfo=UTC)
+
+    def row() -> list[str]:
+        words = page(editor, "reports/2024-03/").content.decode()
+        cells = re.search(r"<t[hd][^>]*>\s*Eichplatz.*?</tr>", words, re.DOTALL)
+        assert cells is not None
+        return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", cells[0], re.DOTALL)]
+
+    plain = row()
+    with paperwork.change("parking-eichplatz", None):
+        ChosenFact.objects.create(fact="capacity", value=1000, source="constructed", date="2024", **site)
+        Closure.objects.create(**{**site, "start": begin}, until=end, text="constructed")
+        Override.objects.create(
+            **{**site, "start": end}, until=end + timedelta(days=1), status="live", free=3, note=""
+        )  # fmt: skip
+    decided = row()
+    assert "1.000" in decided
+    assert decided != plain
+    assert "240,0" in decided  # hours closed
+    assert "24,0" in decided  # set by hand
+    february = page(editor, "reports/2024-02/").content.decode()
+    assert "1.000" not in february
+    span = f"from={begin - timedelta(days=1):%Y-%m-%dT%H:%MZ}&to={end + timedelta(days=2):%Y-%m-%dT%H:%MZ}&width=86400"
+    table = page(Client(), f"api/sites/parking-eichplatz/history.csv?{span}").content.decode().splitlines()[1:]
+    days = [line.split(",") for line in table]
+    assert [(day[3] == "", day[7]) for day in days] == [
+        (False, "false"), *[(True, "false")] * 10, (True, "true"), (False, "false")
+    ]  # fmt: skip
+    # without the days of the closure and the one by hand there are three days less after the event
+    told = page(Client(), EVENT.replace("/?", "/plan.csv?")).content.decode().splitlines()
+    after = dict(zip(told[0].split(","), told[1].split(","), strict=True))
+    assert float(after["difference"]) == pytest.approx(-100, abs=0.5)
+    assert float(after["days"]) == 21 - 11
 
 
 EVENT = "plan/?site=parking-eichplatz&date=2024-03-04&weeks=3&hour_from=0&hour_to=24"

@@ -7,6 +7,8 @@ import pytest
 
 from allmende.city.parking.models import Calibration, Doubt
 from allmende.city.parking.operating import paperwork, watching
+from allmende.city.parking.operating.pasts import pasts
+from allmende.city.parking.read import read_history
 from allmende.city.parking.state import read_states
 from allmende.domain import times
 from allmende.domain.batch import Batch
@@ -96,7 +98,12 @@ def test_a_doubt_is_kept_with_its_beginning_over_a_restart_and_ends(house):
     watching.watch(house)
     assert "frozen" not in kept()
     assert Doubt.objects.get(flag="frozen").until == house.clock
-    assert (found.since, house.clock) in paperwork.left_out("north", NOW, NOW + timedelta(days=1))
+    # what was doubted stays out of all that is told of that time
+    asked = read_history(
+        house.store, TOWN, HOUSE, "north", still - timedelta(hours=1), NOW, 3600, house.clock, pasts=pasts()
+    )
+    assert asked is not None
+    assert [(each.mean is None, each.implausible) for each in asked.buckets[:2]] == [(False, False), (True, True)]
 
 
 def test_a_counter_that_is_off_is_proposed_and_what_was_measured_stays(house):

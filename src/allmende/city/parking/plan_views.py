@@ -17,7 +17,8 @@ from django.views.decorators.http import require_safe
 
 from allmende.city.house import House, house_of
 from allmende.city.parking import plan_words as words
-from allmende.city.parking.counted import Counted, read_counted
+from allmende.city.parking.counted import Counted
+from allmende.city.parking.now import counted_at
 from allmende.city.parking.planning import (
     AROUND,
     Answer,
@@ -54,7 +55,7 @@ class _Asked:
         self.data = request.GET
         self.house = house
         self.faults: dict[str, str] = {}
-        found = read_counted(house.store, house.profile, house.reader, house.now())
+        found = counted_at(house, house.now())
         self.counted = [each for each in found if each.head.last is not None]
         what = self._text("what") or words.WHAT[0]
         if what not in words.WHAT:

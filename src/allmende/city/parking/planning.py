@@ -15,10 +15,12 @@ from allmende.domain import times
 from allmende.domain.errors import NotFound
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
+from allmende.domain.spans import Head
+from allmende.domain.steps import Segment
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import midnight, public_holidays
 from allmende.knowledge.analyses.effect import Control, Effect, Event, Part, before_and_after
-from allmende.knowledge.analyses.values import USUAL, Limits, Span, read_values
+from allmende.knowledge.analyses.values import USUAL, Limits, Span, Steps, read_values
 from allmende.knowledge.analyses.week import Week, typical_week
 
 AROUND = 800
@@ -97,6 +99,8 @@ def read_effects(
     InvalidInput.
     """
 
+    told = _steps_of(store, reader, [of, *(each.counted for each in around), *controls])
+
     def answer(counted: Counted, metres: float | None) -> Answer:
         effect = before_and_after(
             store,
@@ -107,6 +111,7 @@ def read_effects(
             controls=[Control(each.head) for each in controls if each.head.id != counted.head.id],
             leave_out=leave_out,
             limits=limits,
+            by=told,
         )
         turnover = tuple(
             _turnover(store, reader, counted, part, span, profile.time_zone, now)
@@ -122,8 +127,20 @@ def _turnover(
 ) -> Turnover:
     begin, end = midnight(span.first, zone), midnight(span.moved(1).last, zone)
     end = min(end, times.from_datetime(now))
-    figures = read_figures(store, reader, counted.stream, begin, end, counted.state.capacity)
+    figures = read_figures(store, reader, counted.told, begin, end)
     return Turnover(part=part, days=span.days, figures=figures)
+
+
+def _steps_of(store: Store, reader: Reader, counted: Sequence[Counted]) -> Steps:
+    """What analyses read of these: the counts as they are told, with what was decided and doubted at that time."""
+    known = {each.head.id: each for each in counted}
+
+    def steps(stream: Head, start: int, end: int) -> Sequence[Segment]:
+        each = known[stream.id]
+        end = min(end, times.from_datetime(each.state.now))
+        return each.told.read(store, reader, start, end)[0] if start < end else []
+
+    return steps
 
 
 def read_week(
@@ -137,7 +154,8 @@ def read_week(
     limits: Limits = USUAL,
 ) -> Week:
     """The usual week of a span, by the hour. Raises InvalidInput."""
-    values = read_values(store, reader, of.head, span, times.HOUR, profile.time_zone, limits=limits)
+    steps = _steps_of(store, reader, [of])
+    values = read_values(store, reader, of.head, span, times.HOUR, profile.time_zone, limits=limits, by=steps)
     return typical_week(values, leave_out)
 
 

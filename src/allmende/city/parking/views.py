@@ -22,6 +22,7 @@ from allmende.city.parking.inside import tell
 from allmende.city.parking.now import states_at
 from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.operating import paperwork
+from allmende.city.parking.operating.pasts import pasts
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
 from allmende.city.parking.state import SiteState
 from allmende.city.parking.texts import texts_of_board, texts_of_car_park
@@ -53,7 +54,16 @@ def history_of(request: HttpRequest, thing_id: str, span: str) -> History | None
     now = house.now()
     end, decisions = ceil_time(now, width), paperwork.current(now, house.profile)
     return read.read_history(
-        house.store, house.profile, house.reader, thing_id, end - length, end, width, now, decisions=decisions
+        house.store,
+        house.profile,
+        house.reader,
+        thing_id,
+        end - length,
+        end,
+        width,
+        now,
+        decisions=decisions,
+        pasts=pasts(),
     )
 
 

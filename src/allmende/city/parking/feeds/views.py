@@ -19,6 +19,7 @@ from allmende.city.parking import read
 from allmende.city.parking.feeds import datex, datex_v2, parkapi, tables
 from allmende.city.parking.feeds.versions import changed_at, number_of
 from allmende.city.parking.now import states_at
+from allmende.city.parking.operating.pasts import pasts
 from allmende.city.parking.state import SiteState
 from allmende.domain.errors import InvalidInput
 from allmende.domain.times import parse_instant, to_datetime
@@ -202,7 +203,9 @@ def send_history_table(request: HttpRequest, thing_id: str) -> HttpResponse:
             "from %(start)s to %(end)s are more than %(days)s days or %(most)s pieces, or none",
             start=start.isoformat(), end=end.isoformat(), days=LONGEST.days, most=MOST_PIECES,
         )  # fmt: skip
-    found = read.read_history(house.store, house.profile, house.reader, thing_id, start, end, int(width), now)
+    found = read.read_history(
+        house.store, house.profile, house.reader, thing_id, start, end, int(width), now, pasts=pasts()
+    )
     if found is None:
         raise Http404(thing_id)
     body = tables.history([found]).encode()

@@ -28,7 +28,6 @@ from allmende.city.parking.operating.models import (
     Lease,
     Override,
 )
-from allmende.city.parking.plausibility import RULES
 from allmende.city.parking.sites import Site
 from allmende.city.parking.statements import Statement
 from allmende.domain.errors import Conflict, NotFound
@@ -158,20 +157,6 @@ def _opening(calendar: Calendar, now: datetime) -> Any:
         return is_open(hours, now, calendar) if hours else None
 
     return opened
-
-
-def left_out(site: str, start: datetime, until: datetime) -> list[tuple[datetime, datetime | None]]:
-    """The spans of a site from which forecasts should not learn: its doubts, overrides and closures."""
-    spans = [
-        (each.since, each.until)
-        for each in Doubt.objects.filter(site=site, since__lt=until)
-        if not (rule := RULES.get(each.flag)) or not rule.learn
-    ]
-    for model in (Override, Closure):
-        for each in model.objects.filter(site=site, start__lt=until):
-            ends = [end for end in (each.until, each.ended) if end is not None]
-            spans.append((each.start, min(ends, default=None)))
-    return sorted((span for span in spans if span[1] is None or span[1] > start), key=lambda span: span[0])
 
 
 def version_of(site: str) -> int:
