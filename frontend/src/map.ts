@@ -281,6 +281,7 @@ function showPin(pin: Pin, park: Park): void {
   for (const level of ['free', 'few', 'full', 'none']) pin.element.classList.toggle(`pin--${level}`, park.level === level);
   pin.element.classList.add('pin');
   pin.element.textContent = park.label || (park.free === null ? '–' : sayNumber(park.free));
+  pin.element.classList.toggle('pin--quiet', park.label === 'P');
   pin.element.classList.toggle('pin--simulated', park.simulated);
   const counted = !park.label && park.free !== null;
   const words = counted ? say('free', sayNumber(park.free!)) : park.words;

@@ -304,6 +304,8 @@ def as_geojson(rows: Iterable[tuple[Row, str]]) -> dict[str, Any]:
 def _label(row: Row) -> str:
     if row.park.place == "parking-bay" and row.park.free is not None:
         return "✓" if row.park.free else "✗"
+    if row.park.reason == "never" and row.park.place != "parking-bay":
+        return "P"
     return f"~{row.park.free}" if row.park.estimated and row.park.free is not None else ""
 
 

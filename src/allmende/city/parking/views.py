@@ -184,7 +184,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     values = {
         "row": row,
         "park": park,
-        "charts": charts if day.site.streams else [],
+        "charts": charts if day.site.streams and not (state is not None and state.summed) else [],
         "inside": tell(known, state) if state is not None else None,
         "facts": gather(profile, day.site),
         "real_id": day.site.stands_for,

@@ -40,6 +40,17 @@ class Group:
     verdict: str
     title: str
     rows: tuple[tuple[Row, Told], ...]
+    rest: tuple[tuple[Row, Told], ...] = ()
+    """Those that stand folded up below the first ones."""
+
+    @property
+    def count(self) -> int:
+        """How many there are in all."""
+        return len(self.rows) + len(self.rest)
+
+
+FIRST = 12
+"""Cards of a group that stand open: as many as somebody reads on a phone before they ask again."""
 
 
 def group(rows: list[tuple[Row, Told]]) -> list[Group]:
@@ -49,8 +60,12 @@ def group(rows: list[tuple[Row, Told]]) -> list[Group]:
         "unknown": _("May suit you: not everything is known"),
         "unsuitable": _("Does not suit you"),
     }
-    found = [Group(each, title, tuple(row for row in rows if row[1].verdict == each)) for each, title in titles.items()]
-    return [each for each in found if each.rows]
+    found = []
+    for verdict, title in titles.items():
+        told = tuple(row for row in rows if row[1].verdict == verdict)
+        if told:
+            found.append(Group(verdict, title, told[:FIRST], told[FIRST:]))
+    return found
 
 
 def tell(found: Found, wish: Wish) -> Told:
@@ -173,11 +188,14 @@ def say_against(why: str, found: Found, wish: Wish) -> str:
 
 def say_need(need: str) -> str:
     """What was asked for."""
-    return say_space(need) or {
-        "height": _("how high a vehicle may be"),
-        "park-and-ride": _("park-and-ride"),
-        "open": _("open during your stay"),
-    }[need]
+    return (
+        say_space(need)
+        or {
+            "height": _("how high a vehicle may be"),
+            "park-and-ride": _("park-and-ride"),
+            "open": _("open during your stay"),
+        }[need]
+    )
 
 
 def say_what(what: What) -> str:
