@@ -159,8 +159,19 @@ def test_a_closed_feed_and_a_report_want_the_token_of_that_very_sign(
     assert report("mast-1-a", " " * 20_001).status_code == 413
     assert report("mast-1-a", '{"rows":["55"]}').json() == {"differs": False}
     assert report("mast-1-a", '{"rows":["70"],"faults":["lamp"]}').json() == {"differs": True}
+    assert report("mast-1-a", '{"rows":["70"],"faults":["lamp"]}').json() == {"differs": True}
     desk = operator.get("/parking/signs/operate/").text
     assert "reports something else, lamp" in desk
+    assert "something else than it should since" in operator.get("/parking/signs/mast-1-a/").text
+    # what it says is a reading of the commons, beside what it should show; said again it is none
+    given = {
+        name: open_store().points(ANONYMOUS, f"parking-sign-mast-1-a~{name}", 0, 2**60).results
+        for name in ("reported", "differs", "faults")
+    }
+    assert [(each["rows"], each["faults"]) for each in given["reported"]] == [(["55"], []), (["70"], ["lamp"])]
+    assert (given["differs"], given["faults"]) == ([False, True], [0, 1])
+    sensor = open_store().find(Query(entity="Sensor", reader=ANONYMOUS, select=("name",), top=100))
+    assert "parking-sign-controller-mast-1-a" in {str(row[1]) for row in sensor.rows}
     assert AuditEntry.objects.filter(action="parking.sign-token", object="sign:mast-1-a").exists()
 
 

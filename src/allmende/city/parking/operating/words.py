@@ -77,7 +77,7 @@ def follows(effect: str, learn: bool) -> str:
     shown = {
         "hidden": _("No number is shown."),
         "remark": _("The number is shown with a remark; signs show none."),
-        "quiet": _("Only operators see this."),
+        "quiet": _("Only operators are shown this."),
     }.get(effect, "")
     unlearnt = _("Forecasts do not learn from it.")
     return shown if learn else f"{shown} {unlearnt}"
