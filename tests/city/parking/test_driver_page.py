@@ -154,7 +154,7 @@ def test_zones_areas_and_bays_stand_on_list_map_and_pages() -> None:
     assert told["alley"]["choice"]["verdict"] == "suitable"
     assert (told["alley"]["choice"]["outlook"], told["alley"]["choice"]["free"]["disabled"]) == ("free-now", 1)
     shown = json.loads(get("map.json?what=bay&need=disabled"))["features"]
-    assert {each["id"]: each["properties"]["label"] for each in shown} == {"bay-1": "✓"}  # no other is for them
+    assert {each["id"]: each["properties"]["label"] for each in shown} == {"bay-1": "✓", "bay-2": "✗"}
     assert board("?what=ship", 400)["faults"]["what"]
 
 
