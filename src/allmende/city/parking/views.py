@@ -14,6 +14,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.city.house import house_of
+from allmende.city.keeping import kept_for_all
 from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.drivers import ahead, desk, words
@@ -22,6 +23,7 @@ from allmende.city.parking.inside import tell
 from allmende.city.parking.now import states_at
 from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.operating import paperwork
+from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.operating.pasts import pasts
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
 from allmende.city.parking.state import SiteState
@@ -94,6 +96,7 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_board(request: HttpRequest) -> HttpResponse:
     """The list and the map, with the driver's question."""
@@ -106,6 +109,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_fragment(request: HttpRequest) -> HttpResponse:
     """The list alone, for replacing it in the open page."""
@@ -115,6 +119,7 @@ def show_fragment(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def send_board(request: HttpRequest) -> HttpResponse:
     """The list as JSON; with a question also what it means for it."""
@@ -137,6 +142,7 @@ def send_board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def send_map(request: HttpRequest) -> HttpResponse:
     """The car parks as GeoJSON; with a question those alone that suit or may suit."""
@@ -151,6 +157,7 @@ def send_map(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     """One car park with its last day and week."""
@@ -201,6 +208,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
     """The current value of one car park alone, for replacing it in the open page."""
@@ -219,6 +227,7 @@ def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def send_history(request: HttpRequest, thing_id: str) -> HttpResponse:
     """The values of a chart: ``?range=day`` or ``?range=week``."""

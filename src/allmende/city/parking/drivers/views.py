@@ -13,7 +13,9 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.city.house import framed, house_of
+from allmende.city.keeping import kept_for_all
 from allmende.city.parking.drivers import desk
+from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.texts import texts_of_live
 
 THEMES = {"auto": _("as the device is set"), "light": _("Light"), "dark": _("Dark")}
@@ -33,6 +35,7 @@ def _options(request: HttpRequest) -> tuple[list[str], str, str]:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 @framed
 def show_widget(request: HttpRequest) -> HttpResponse:
