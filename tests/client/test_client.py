@@ -168,10 +168,18 @@ def test_a_table_is_a_frame_where_there_is_one(monkeypatch: pytest.MonkeyPatch) 
         table.column("m")
     monkeypatch.setattr("allmende.client.table.find_spec", lambda name: None)
     assert table.frame() == table.dicts()
+    with pytest.raises(ModuleNotFoundError, match="pip install polars"):
+        table.polars()
     monkeypatch.undo()
     polars = pytest.importorskip("polars", reason="polars is not installed")
     frame = table.frame()
     assert frame.schema == {"time": polars.Datetime("us", "UTC"), "<n>": polars.Int64}
+
+
+@pytest.mark.parametrize("address", ["", "jena", "not a url", "ftp://localhost", "https://", "http://[half"])
+def test_an_address_that_is_none_is_refused_at_once(address: str) -> None:
+    with pytest.raises(WrongInput, match="no address of a house"):
+        House(address)
 
 
 def test_it_runs_where_the_house_does_not() -> None:

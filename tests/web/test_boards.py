@@ -1,5 +1,6 @@
 """Boards: composed, shared, published and restored; and what outsiders see of them."""
 
+import json
 import re
 from datetime import timedelta
 from secrets import token_hex
@@ -174,6 +175,31 @@ def test_what_is_wrong_in_a_tile_is_said_and_nothing_is_kept(anna):
     assert tiles(name) == []
     assert add(anna[1], name, "none", heading="x").status_code == 404
     assert anna[1].post(f"/boards/{name}/publish/").status_code == 422  # without a tile
+
+
+def test_what_another_window_kept_is_not_overwritten_by_one_who_did_not_see_it(anna):
+    client = anna[1]
+    name = board_of(client)
+    add(client, name, "text", heading="Wort", text="alt")
+    tile = tiles(name)[0]["id"]
+    for address, mine, theirs in (
+        ("compose/words/", {"title": "Meins"}, {"title": "Deins"}),
+        (
+            f"compose/{tile}/",
+            {"heading": "Meins", "text": "a", "width": "1"},
+            {"heading": "Deins", "text": "b", "width": "1"},
+        ),
+    ):
+        page = client.get(f"/boards/{name}/{address}").text
+        seen = re.search(r'name="seen" value="(\w+)"', page)[1]
+        assert client.post(f"/boards/{name}/{address}", {**theirs, "seen": seen, "then": "keep"}).status_code == 302
+        late = client.post(f"/boards/{name}/{address}", {**mine, "seen": seen, "then": "keep"})
+        assert late.status_code == 422
+        assert "nachdem Sie" in late.text
+        assert "Deins" in json.dumps(Board.objects.get(handle=name).draft)
+        again = re.search(r'name="seen" value="(\w+)"', late.text)[1]
+        assert client.post(f"/boards/{name}/{address}", {**mine, "seen": again, "then": "keep"}).status_code == 302
+    assert "Deins" not in json.dumps(Board.objects.get(handle=name).draft)
 
 
 def test_a_hidden_stream_is_refused_in_the_same_words_as_one_that_is_not_there(anna):

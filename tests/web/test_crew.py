@@ -133,6 +133,33 @@ def test_only_what_changed_begins_anew(town, anna, server):
     assert not any(thread.is_alive() for thread in after.values())
 
 
+def test_a_thread_that_could_not_be_begun_or_was_lost_is_begun_later(town, anna, server, monkeypatch):
+    begin = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "retention":
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    crew = Crew(open_store(), town, open_profile, open_sources)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError):
+                crew.settle()
+        assert "retention" not in crew.names
+        assert crew.settle()
+        assert "retention" in crew.names
+        lost = crew._running["watch"]
+        lost.stop.set()
+        lost.thread.join(10)
+        assert crew.settle()
+        assert crew._running["watch"].thread.is_alive()
+        assert not crew.settle()
+    finally:
+        crew.stop(10)
+
+
 def test_a_rule_of_retention_is_not_applied_at_once(town, anna):
     crew = Crew(open_store(), town, open_profile, open_sources)
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -54,14 +55,14 @@ class Table(Sequence[tuple[Any, ...]]):
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
     def polars(self) -> Any:
-        """As polars.DataFrame."""
-        import polars
+        """As polars.DataFrame. Raises ModuleNotFoundError that says what to install."""
+        polars = _installed("polars")
 
         return polars.DataFrame(self.rows, schema=self.columns, orient="row", infer_schema_length=None)
 
     def pandas(self) -> Any:
-        """As pandas.DataFrame."""
-        import pandas
+        """As pandas.DataFrame. Raises ModuleNotFoundError that says what to install."""
+        pandas = _installed("pandas")
 
         return pandas.DataFrame(self.rows, columns=self.columns)
 
@@ -92,6 +93,15 @@ class Table(Sequence[tuple[Any, ...]]):
 
     def _credits(self) -> list[str]:
         return [f"{each.title}: {each.attribution}" for each in self.sources]
+
+
+def _installed(name: str) -> Any:
+    """A library that this one does without. It is not ours to install: a notebook has the one that its owner uses."""
+    if find_spec(name) is None:
+        raise ModuleNotFoundError(
+            f"{name} is not installed here: `pip install {name}`, or use rows or dicts()", name=name
+        )
+    return import_module(name)
 
 
 def _say(value: Any) -> str:

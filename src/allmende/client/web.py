@@ -22,6 +22,8 @@ class Web:
         self, address: str, token: str, timeout: float, transport: httpx.BaseTransport | None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
+        if not _is_web_address(address):
+            raise WrongInput(f"{address!r} is no address of a house; one begins with https:// or http://")
         headers = {"User-Agent": "allmende-client", "Accept-Language": "en"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -101,3 +103,11 @@ def _words(answer: httpx.Response) -> str:
             if said.get(name):
                 return str(said[name])
     return f"{answer.status_code} {answer.reason_phrase}: {answer.request.url}"
+
+
+def _is_web_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and bool(httpx.URL(address))
+    except (ValueError, httpx.InvalidURL):
+        return False

@@ -3,13 +3,15 @@
 import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 from django.contrib.staticfiles import finders
 from django.utils import translation
 
-from allmende.city.parking.figures import figures_of
+from allmende.city.parking.figures import Figures, figures_of
+from allmende.city.parking.past import NOTHING, Doubted, Past, Spell, put_right, rooms
 from allmende.city.parking.report import Line, Month, Report
 from allmende.city.parking.report_files import as_pdf, as_xlsx, offered
 from allmende.city.parking.report_words import Sheet, lay_out, show
@@ -53,6 +55,58 @@ def test_who_closes_is_not_full_and_nobody_arrived() -> None:
     assert figures_of(pieces, START + 3 * HOUR, START + 13 * HOUR, 400).full == 55 * MINUTE
 
 
+def at(hours: float) -> int:
+    return START + int(hours * HOUR)
+
+
+def test_what_was_decided_counts_while_it_held() -> None:
+    """Ten hours of 60 free: chosen capacity, leases, a closed deck, a closure, a calibration, a doubt, by hand."""
+    counted = segments((60, 600))
+    assert figures_of(counted, START, at(10), 100).occupancy == pytest.approx(0.4)
+
+    def told(**held: Any) -> Figures:
+        past = Past(**held)
+        spaces = rooms(past, [(START, 100)], START, at(10))
+        return figures_of(put_right(counted, past, spaces), START, at(10), spaces)
+
+    later = Spell(at(5), None, 200)
+    chosen = told(capacities=(later,))
+    assert (chosen.capacity, chosen.spaces) == (200, 150)
+    assert chosen.occupancy == pytest.approx((0.4 + 0.7) / 2)
+    assert told(leases=(Spell(START, at(5), 20), Spell(START, at(5), 20))).occupancy == pytest.approx((0 + 0.4) / 2)
+    deck = told(parts=(Spell(at(5), None, 50),))
+    assert (deck.lowest, deck.arrivals, deck.occupancy) == (50, 0, pytest.approx(0.2))
+    shut = told(closures=(Spell(at(2), at(6)),))
+    assert (shut.known, shut.shut, shut.missing) == (6 * HOUR, 4 * HOUR, 0)
+    right = told(offsets=(Spell(at(5), None, -8),))
+    assert (right.mean, right.arrivals) == (pytest.approx(56), 0)
+    doubted = told(doubts=(Doubted(at(1), at(2), "frozen"), Doubted(at(9), None, "by-hand")))
+    assert (doubted.known, doubted.implausible) == (8 * HOUR, 2 * HOUR)
+
+
+def test_nothing_free_while_it_is_shut_is_no_full_car_park() -> None:
+    """A garage counts down to nothing before it closes at ten, and is full at noon."""
+    counted = segments((4, 60), (0, 60), (0, 480), (9, 120), (0, 30))
+    spaces = rooms(NOTHING, [(START, 100)], START, at(12.5))
+    told = put_right(counted, NOTHING, spaces, lambda start, end: [(at(2), at(10))])
+    figures = figures_of(told, START, at(12.5), spaces)
+    assert (figures.shut, figures.full) == (8 * HOUR, 1.5 * HOUR)
+    # vehicles that stand in it overnight take their spaces
+    assert (
+        figures_of(
+            put_right(segments((60, 600)), NOTHING, spaces, lambda start, end: [(at(2), at(9))]), START, at(10), spaces
+        ).known
+        == 10 * HOUR
+    )
+
+
+def test_a_capacity_that_a_source_tells_counts_from_when_it_was_told() -> None:
+    told = [(START - HOUR, 80), (at(4), 100)]
+    assert [each.spaces for each in rooms(NOTHING, told, START, at(10))] == [80, 100]
+    assert [each.spaces for each in rooms(Past(leases=(Spell(at(4), None, 20),)), told, START, at(10))] == [80]
+    assert [each.spaces for each in rooms(NOTHING, [(START, None)], START, at(10))] == [None]
+
+
 def test_months() -> None:
     assert Month.read("2026-01").moved(-1) == Month(2025, 12)
     begin, end = Month(2026, 3).span("Europe/Berlin")
@@ -71,11 +125,11 @@ def sheet() -> Sheet:
         lines=(
             Line(
                 site=Site(id="a", name="Äußere Gasse", kind="car-park", stands_for="a"),
-                simulated=False, estimated=False, now=told, before=None, year_ago=None, flagged=3,
+                simulated=False, estimated=False, now=told, before=None, year_ago=None,
             ),
             Line(
                 site=Site(id="b", name=wild, kind="car-park", stands_for="b"),
-                simulated=True, estimated=True, now=None, before=told, year_ago=None, flagged=0,
+                simulated=True, estimated=True, now=None, before=told, year_ago=None,
             ),
         ),
         running=True,

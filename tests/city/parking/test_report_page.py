@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from allmende.city.parking.models import ChosenFact, Closure, Event, Override
+from allmende.city.parking.operating import paperwork
 from allmende.domain.connector import Payload
 from allmende.web.accounts.models import Membership
 from allmende.web.config import load_config
@@ -71,6 +73,46 @@ def test_reports_are_listed_shown_and_given_as_files(editor: Client) -> None:
     assert page(Client(), "reports/2024-03/", 302)["Location"].startswith("/accounts/login/")
 
 
+@pytest.mark.usefixtures("counts")
+def test_what_operators_decided_is_in_reports_histories_and_plans_of_that_time(editor: Client) -> None:
+    """A capacity chosen from 1 March on, a closure of its first ten days, and a day set by hand."""
+    made = datetime(2024, 3, 1, tzinfo=UTC)
+    site = {"site": "parking-eichplatz", "made": made, "start": made, "reason": "constructed"}
+    begin, end = datetime(2024, 3, 3, 23, tzinfo=UTC), datetime(2024, 3, 13, 23, tzinfo=UTC)
+
+    def row() -> list[str]:
+        words = page(editor, "reports/2024-03/").content.decode()
+        cells = re.search(r"<t[hd][^>]*>\s*Eichplatz.*?</tr>", words, re.DOTALL)
+        assert cells is not None
+        return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", cells[0], re.DOTALL)]
+
+    plain = row()
+    with paperwork.change("parking-eichplatz", None):
+        ChosenFact.objects.create(fact="capacity", value=1000, source="constructed", date="2024", **site)
+        Closure.objects.create(**{**site, "start": begin}, until=end, text="constructed")
+        Override.objects.create(
+            **{**site, "start": end}, until=end + timedelta(days=1), status="live", free=3, note=""
+        )  # fmt: skip
+    decided = row()
+    assert "1.000" in decided
+    assert decided != plain
+    assert "240,0" in decided  # hours closed
+    assert "24,0" in decided  # set by hand
+    february = page(editor, "reports/2024-02/").content.decode()
+    assert "1.000" not in february
+    span = f"from={begin - timedelta(days=1):%Y-%m-%dT%H:%MZ}&to={end + timedelta(days=2):%Y-%m-%dT%H:%MZ}&width=86400"
+    table = page(Client(), f"api/sites/parking-eichplatz/history.csv?{span}").content.decode().splitlines()[1:]
+    days = [line.split(",") for line in table]
+    assert [(day[3] == "", day[7]) for day in days] == [
+        (False, "false"), *[(True, "false")] * 10, (True, "true"), (False, "false")
+    ]  # fmt: skip
+    # without the days of the closure and the one by hand there are three days less after the event
+    told = page(Client(), EVENT.replace("/?", "/plan.csv?")).content.decode().splitlines()
+    after = dict(zip(told[0].split(","), told[1].split(","), strict=True))
+    assert float(after["difference"]) == pytest.approx(-100, abs=0.5)
+    assert float(after["days"]) == 21 - 11
+
+
 EVENT = "plan/?site=parking-eichplatz&date=2024-03-04&weeks=3&hour_from=0&hour_to=24"
 
 
@@ -105,6 +147,44 @@ def test_a_plan_takes_off_what_changed_elsewhere_and_refuses_nonsense() -> None:
     ):
         assert words in page(client, f"plan/?{query}", 400).content.decode()
     assert "needed" in page(client, "plan/plan.csv?site=parking-eichplatz", 400).content.decode()
+
+
+@pytest.mark.usefixtures("counts")
+def test_what_the_house_knows_of_fills_the_question_and_is_told_beside_it() -> None:
+    made = {"made": FIRST, "reason": "secret"}
+    closure = Closure.objects.create(
+        site="parking-eichplatz", start=datetime(2024, 3, 3, 23, tzinfo=UTC),
+        until=datetime(2024, 3, 5, 23, tzinfo=UTC),
+        text="Kanal", **made,
+    )  # fmt: skip
+    party = Event.objects.create(
+        name="Frühlingsmarkt", sites=["parking-seidelparkplatz", "parking-nowhere"], **made,
+        start=datetime(2024, 3, 9, 17, tzinfo=UTC), until=datetime(2024, 3, 9, 21, 30, tzinfo=UTC),
+    )  # fmt: skip
+    Closure.objects.create(site="parking-eichplatz", start=datetime.now(UTC) + timedelta(days=9), text="later", **made)
+    client = Client(HTTP_ACCEPT_LANGUAGE="de")
+    shown = page(client, "plan/").content.decode()
+    assert f'value="closure:{closure.pk}">04.03.2024 – 05.03.2024, Eichplatz, Kanal<' in shown
+    assert f'value="event:{party.pk}">09.03.2024, Seidelparkplatz, Frühlingsmarkt<' in shown
+    assert "01.02.2025, " in shown  # the tariffs' own day
+    assert "secret" not in shown
+    assert "later" not in shown
+    filled = page(client, f"plan/?known=event:{party.pk}&site=parking-eichplatz", 302)["Location"]
+    assert "site=parking-seidelparkplatz&what=event&date=2024-03-09&until=2024-03-09" in filled
+    assert "hour_from=18&hour_to=23" in filled
+    about = page(client, f"plan/?known=closure:{closure.pk}", 302)["Location"].removeprefix("/parking/")
+    around = "&around_of=parking-eichplatz&around=parking-seidelparkplatz"
+    words = page(client, about + around).content.decode()
+    assert words.count("Kanal") == 1  # what is asked about is not told beside itself
+    assert words.count("Frühlingsmarkt") == 2  # offered, and told since the place is a neighbour
+    assert "Schulferien, vorher: Winterferien" in words
+    alone = page(client, f"{EVENT}&around_of=parking-eichplatz").content.decode()
+    assert "Frühlingsmarkt</li>" not in alone
+    assert "Kein anderes Parkhaus" in alone
+    for table, first in (("days", "2024-02-1"), ("week", "1,00:00,"), ("turnover", "2024-02-0")):
+        rows = page(client, EVENT.replace("/?", f"/plan.csv?table={table}&")).content.decode().splitlines()
+        assert any(first in line for line in rows[1:])
+    page(client, EVENT.replace("/?", "/plan.csv?table=all&"), 400)
 
 
 @pytest.mark.usefixtures("counts")

@@ -1,4 +1,5 @@
-"""How parking stands now, with what operators decided: the one way for all that is shown, told or driven by it.
+"""How parking stands now and stood before, with what operators decided: the one way for all that is shown, told or
+driven by it.
 
 Who reads the counting itself, to judge it, asks :func:`allmende.city.parking.state.read_states`.
 """
@@ -7,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from allmende.city.house import House
+from allmende.city.parking.counted import Counted, read_counted
 from allmende.city.parking.operating.paperwork import current
+from allmende.city.parking.operating.pasts import pasts
 from allmende.city.parking.state import SiteState, read_states
 
 
@@ -16,3 +19,10 @@ def states_at(house: House, now: datetime, **how: Any) -> tuple[SiteState, ...]:
     return read_states(
         house.store, house.profile, house.reader, now, decisions=current(now, house.profile), **how
     )  # fmt: skip
+
+
+def counted_at(house: House, now: datetime) -> list[Counted]:
+    """The car parks with a count, each with its past as it is told at ``now``."""
+    return read_counted(
+        house.store, house.profile, house.reader, now, decisions=current(now, house.profile), pasts=pasts()
+    )

@@ -114,6 +114,13 @@ def state_at(osm: str, at: datetime, calendar: Calendar, *, ahead: int = _AHEAD)
     return known or Opened(open=None)
 
 
+def closed_spans(osm: str, start: datetime, end: datetime, calendar: Calendar) -> list[tuple[datetime, datetime]]:
+    """The parts of a span (aware) in which nobody is let in; none where the hours cannot be read."""
+    if not osm.strip() or fault_of(osm):
+        return []
+    return [(begin, stop) for begin, stop, opened, _comment in _segments(osm, start, end, calendar) if opened is False]
+
+
 def week(osm: str, monday: date, calendar: Calendar) -> tuple[WeekDay, ...]:
     """The seven days from ``monday``, each as if it were no holiday, and an eighth for public holidays where the hours
     tell of them. Nothing of hours that cannot be read."""

@@ -3,7 +3,7 @@ often a space was taken anew, and the usual week. All statistics are those of th
 
 import math
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -15,15 +15,19 @@ from allmende.domain import times
 from allmende.domain.errors import NotFound
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
+from allmende.domain.spans import Head
+from allmende.domain.steps import Segment
 from allmende.domain.store import Store
-from allmende.knowledge.analyses.calendar import midnight, public_holidays
+from allmende.knowledge.analyses.calendar import days_between, midnight, public_holidays
 from allmende.knowledge.analyses.effect import Control, Effect, Event, Part, before_and_after
-from allmende.knowledge.analyses.values import USUAL, Limits, Span, read_values
+from allmende.knowledge.analyses.values import USUAL, Limits, Span, Steps, read_values
 from allmende.knowledge.analyses.week import Week, typical_week
 
 AROUND = 800
 """Metres within which a car park is a neighbour, about ten minutes on foot."""
 NEIGHBOURS = 5
+MOST_AROUND = 12
+"""Others among which a planner chooses."""
 _EARTH = 6_371_000
 
 
@@ -39,6 +43,13 @@ class Turnover(msgspec.Struct, frozen=True, kw_only=True):
 
     part: Part
     days: int
+    figures: Figures | None
+
+
+class Daily(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one day; None where nothing was known."""
+
+    day: date
     figures: Figures | None
 
 
@@ -59,15 +70,17 @@ def find(counted: Sequence[Counted], site: str) -> Counted:
     return found
 
 
-def neighbours(of: Counted, counted: Sequence[Counted], metres: float = AROUND) -> list[Neighbour]:
-    """The nearest others within so many metres, no more than NEIGHBOURS. What is simulated has no measured ones."""
+def neighbours(
+    of: Counted, counted: Sequence[Counted], metres: float = AROUND, *, most: int = NEIGHBOURS
+) -> list[Neighbour]:
+    """The nearest others within so many metres, no more than ``most``. What is simulated has no measured ones."""
     found = [
         Neighbour(counted=each, metres=far)
         for each in counted
         if each.site.id != of.site.id and each.state.simulated == of.state.simulated
         if (far := _metres(of.site, each.site)) is not None and far <= metres
     ]
-    return sorted(found, key=lambda each: each.metres)[:NEIGHBOURS]
+    return sorted(found, key=lambda each: each.metres)[:most]
 
 
 def _metres(one: Site, other: Site) -> float | None:
@@ -97,6 +110,8 @@ def read_effects(
     InvalidInput.
     """
 
+    told = _steps_of(store, reader, [of, *(each.counted for each in around), *controls])
+
     def answer(counted: Counted, metres: float | None) -> Answer:
         effect = before_and_after(
             store,
@@ -107,6 +122,7 @@ def read_effects(
             controls=[Control(each.head) for each in controls if each.head.id != counted.head.id],
             leave_out=leave_out,
             limits=limits,
+            by=told,
         )
         turnover = tuple(
             _turnover(store, reader, counted, part, span, profile.time_zone, now)
@@ -122,8 +138,33 @@ def _turnover(
 ) -> Turnover:
     begin, end = midnight(span.first, zone), midnight(span.moved(1).last, zone)
     end = min(end, times.from_datetime(now))
-    figures = read_figures(store, reader, counted.stream, begin, end, counted.state.capacity)
+    figures = read_figures(store, reader, counted.told, begin, end)
     return Turnover(part=part, days=span.days, figures=figures)
+
+
+def read_turnover(
+    store: Store, reader: Reader, profile: Profile, of: Counted, span: Span, now: datetime
+) -> list[Daily]:
+    """The figures of each day of a span; of the running one until now."""
+    moment = times.from_datetime(now)
+
+    def figures(day: date) -> Figures | None:
+        begin, end = (midnight(each, profile.time_zone) for each in (day, day + timedelta(days=1)))
+        return read_figures(store, reader, of.told, begin, min(end, moment))
+
+    return [Daily(day=day, figures=figures(day)) for day in days_between(span.first, span.last)]
+
+
+def _steps_of(store: Store, reader: Reader, counted: Sequence[Counted]) -> Steps:
+    """What analyses read of these: the counts as they are told, with what was decided and doubted at that time."""
+    known = {each.head.id: each for each in counted}
+
+    def steps(stream: Head, start: int, end: int) -> Sequence[Segment]:
+        each = known[stream.id]
+        end = min(end, times.from_datetime(each.state.now))
+        return each.told.read(store, reader, start, end)[0] if start < end else []
+
+    return steps
 
 
 def read_week(
@@ -137,7 +178,8 @@ def read_week(
     limits: Limits = USUAL,
 ) -> Week:
     """The usual week of a span, by the hour. Raises InvalidInput."""
-    values = read_values(store, reader, of.head, span, times.HOUR, profile.time_zone, limits=limits)
+    steps = _steps_of(store, reader, [of])
+    values = read_values(store, reader, of.head, span, times.HOUR, profile.time_zone, limits=limits, by=steps)
     return typical_week(values, leave_out)
 
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History
+from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History, Special
+from allmende.city.parking.drivers.places import only_for
 from allmende.city.parking.operating.words import said_publicly
-from allmende.city.parking.sites import SiteStream
 from allmende.city.parking.state import NOTHING_DECIDED, Decisions, SiteState, read_states
+from allmende.city.parking.told import Pasts, nothing_decided, told_of
 from allmende.domain import steps, times
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile
-from allmende.domain.records import Json
 from allmende.domain.store import Store
 
 
@@ -61,6 +60,16 @@ def car_park(state: SiteState) -> CarPark:
         observed_at=state.observed_at,
         confirmed_at=state.confirmed_at,
         simulated=state.simulated,
+        place=site.kind,
+        only=only_for(state),
+        spaces=tuple(
+            Special(kind, each.capacity, each.free if state.status == "live" and not state.flags else None)
+            for kind, each in state.spaces.items()
+            if kind and each.capacity
+        ),
+        estimated=state.estimated and state.status == "live",
+        error=state.error,
+        outline=site.geometry,
         flags=state.flags,
         decided=said_publicly(state),
         as_counted=state.counted is None and state.override is None,
@@ -79,8 +88,10 @@ def read_history(
     now: datetime,
     *,
     decisions: Decisions = NOTHING_DECIDED,
+    pasts: Pasts = nothing_decided,
 ) -> History | None:
-    """Means over buckets of ``width`` seconds; None for a site that is not known. The future has no data."""
+    """Means over buckets of ``width`` seconds; None for a site that is not known. The future has no data, and what was
+    decided counts where it held."""
     states = read_states(store, profile, reader, now, decisions=decisions, simulated="beside", trends=False)
     state = next((state for state in states if state.site.id == thing_id), None)
     if state is None:
@@ -89,7 +100,7 @@ def read_history(
     pieces: list[steps.Bucket] = []
     if stream is not None:
         begin, stop, moment = (times.from_datetime(t) for t in (start, end, now))
-        segments = read_segments(store, reader, stream, begin, min(stop, moment))
+        segments, _ = told_of(profile, state.site, stream, pasts).read(store, reader, begin, min(stop, moment))
         pieces = steps.buckets(segments, start=begin, end=stop, width=width * times.SECOND)
     buckets = tuple(map(_bucket, pieces))
     return History(car_park=car_park(state), site=state.site, start=start, end=end, width=width, buckets=buckets)
@@ -104,25 +115,3 @@ def _bucket(piece: steps.Bucket) -> Bucket:
         covered=piece.covered,
         implausible=piece.implausible > 0,
     )
-
-
-def read_segments(store: Store, reader: Reader, stream: SiteStream, start: int, end: int) -> list[steps.Segment]:
-    """The step function, with enough of what was before to know what held at the start."""
-    points = store.points(reader, stream.id, start, end, before=True)
-    reach = stream.silence.rewrite + stream.silence.night + stream.silence.slack
-    # what no source feeds reports by itself alone
-    own = store.points(reader, stream.id, start - reach, end).times if not stream.source else None
-    reports = own if own is not None else store.reports(reader, stream.source, start - reach, end)
-    return steps.read_steps(
-        points.times,
-        [_number(result) for result in points.results],
-        points.flags,
-        reports=reports,
-        silence=stream.silence,
-        start=start,
-        end=end,
-    )
-
-
-def _number(value: Json) -> Any:
-    return int(value) if isinstance(value, int | float) else None

@@ -1,19 +1,19 @@
 """The monthly report: each car park's figures, beside those of the month before and of the same month a year before."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from allmende.city.parking.counted import Counted, read_counted
+from allmende.city.parking.counted import Counted
 from allmende.city.parking.figures import Figures, figures_of
-from allmende.city.parking.read import read_segments
-from allmende.city.parking.sites import Site, SiteStream
+from allmende.city.parking.sites import Site
+from allmende.city.parking.told import Told
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
 from allmende.domain.policy import Reader
-from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 
 SITES = 100
@@ -67,8 +67,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     now: Figures | None
     before: Figures | None
     year_ago: Figures | None
-    flagged: int
-    """Readings of the month that are flagged as implausible."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,73 +82,66 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_report(
-    store: Store, profile: Profile, reader: Reader, month: Month, now: datetime, *, most: int = SITES
+    store: Store,
+    reader: Reader,
+    counted: Sequence[Counted],
+    month: Month,
+    now: datetime,
+    *,
+    zone: str,
+    most: int = SITES,
 ) -> Report:
-    """The report of a month for all car parks that the reader may see and that have reported in it."""
+    """The report of a month for those car parks that have reported in it."""
     moment = times.from_datetime(now)
-    begin, end = month.span(profile.time_zone)
-    wanted = _with_readings(store, profile, reader, now, begin, end)
-    lines = [_line(store, reader, each, month, profile.time_zone, moment) for each in wanted[:most]]
+    begin, end = month.span(zone)
+    wanted = [
+        each
+        for each in counted
+        if each.head.first is not None and each.head.last is not None
+        if each.head.first < end and each.head.last >= begin
+    ]
     return Report(
         month=month,
-        lines=tuple(lines),
+        lines=tuple(_line(store, reader, each, month, zone, moment) for each in wanted[:most]),
         running=moment < end,
         left_out=max(len(wanted) - most, 0),
         made=now,
     )
 
 
-def months_with_readings(store: Store, profile: Profile, reader: Reader, now: datetime) -> list[Month]:
+def months_with_readings(counted: Sequence[Counted], zone: str, now: datetime) -> list[Month]:
     """The months of which there can be a report, the newest first."""
-    heads = [each.head for each in read_counted(store, profile, reader, now)]
+    heads = [each.head for each in counted]
     first = min((head.first for head in heads if head.first is not None), default=None)
     last = max((head.last for head in heads if head.last is not None), default=None)
     if first is None or last is None:
         return []
-    zone = ZoneInfo(profile.time_zone)
-    begin, end = (times.to_datetime(each).astimezone(zone) for each in (first, min(last, times.from_datetime(now))))
+    local = ZoneInfo(zone)
+    begin, end = (times.to_datetime(each).astimezone(local) for each in (first, min(last, times.from_datetime(now))))
     count = (end.year - begin.year) * 12 + end.month - begin.month
     newest = Month(end.year, end.month)
     return [newest.moved(-n) for n in range(count + 1)]
 
 
-def _with_readings(
-    store: Store, profile: Profile, reader: Reader, now: datetime, begin: int, end: int
-) -> list[Counted]:
-    return [
-        each
-        for each in read_counted(store, profile, reader, now)
-        if each.head.first is not None and each.head.last is not None
-        if each.head.first < end and each.head.last >= begin
-    ]
-
-
 def _line(store: Store, reader: Reader, counted: Counted, month: Month, zone: str, moment: int) -> Line:
-    stream, state = counted.stream, counted.state
-
     def of(each: Month) -> Figures | None:
         begin, end = each.span(zone)
-        return read_figures(store, reader, stream, begin, min(end, moment), state.capacity)
+        return read_figures(store, reader, counted.told, begin, min(end, moment))
 
-    begin, end = month.span(zone)
-    flags = store.points(reader, stream.id, begin, end).flags
     return Line(
-        site=state.site,
-        simulated=state.simulated,
-        estimated=stream.estimated,
+        site=counted.site,
+        simulated=counted.state.simulated,
+        estimated=counted.stream.estimated,
         now=of(month),
         before=of(month.moved(-1)),
         year_ago=of(month.moved(-12)),
-        flagged=sum(1 for flag in flags if flag),
     )
 
 
-def read_figures(
-    store: Store, reader: Reader, stream: SiteStream, begin: int, end: int, capacity: int | None
-) -> Figures | None:
-    """The figures of a stream of free spaces over a span; None where nothing at all is known of it."""
+def read_figures(store: Store, reader: Reader, told: Told, begin: int, end: int) -> Figures | None:
+    """The figures of a count of free spaces over a span; None where nothing at all is known of it."""
     if begin >= end:
         return None
-    segments = read_segments(store, reader, stream, begin - times.DAY, end)
-    found = figures_of(segments, begin, end, capacity)
-    return found if found.known or found.implausible else None
+    segments, spaces = told.read(store, reader, begin - times.DAY, end)
+    found = figures_of(segments, begin, end, spaces)
+    return found if found.known or found.implausible or found.shut else None

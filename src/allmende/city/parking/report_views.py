@@ -6,6 +6,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from allmende.city.house import asks_for, house_of
+from allmende.city.parking.now import counted_at
 from allmende.city.parking.report import SITES, Month, Report, months_with_readings, read_report
 from allmende.city.parking.report_files import as_pdf, as_xlsx, offered
 from allmende.city.parking.report_words import lay_out, month_words, show
@@ -23,7 +24,8 @@ _TYPES = {
 def list_reports(request: HttpRequest) -> HttpResponse:
     """The months with readings, the newest first."""
     house = house_of(request)
-    months = months_with_readings(house.store, house.profile, house.reader, house.now())
+    now = house.now()
+    months = months_with_readings(counted_at(house, now), house.profile.time_zone, now)
     years: dict[int, list[tuple[str, str]]] = {}
     for month in months:
         years.setdefault(month.year, []).append((str(month), month_words(month)))
@@ -70,7 +72,10 @@ def _read(request: HttpRequest, text: str) -> Report:
     except InvalidInput:
         raise Http404(text) from None
     most = int(house.settings("parking").get("report_sites", SITES))
-    report = read_report(house.store, house.profile, house.reader, month, house.now(), most=most)
+    now = house.now()
+    report = read_report(
+        house.store, house.reader, counted_at(house, now), month, now, zone=house.profile.time_zone, most=most
+    )
     if not report.lines:
         raise Http404(text)
     return report

@@ -50,10 +50,12 @@ def lay_out(report: Report, city: str, zone: str) -> Sheet:
         _("Occupancy is the share of the spaces that were taken, weighted with time. Where nothing was known, no value "
           "was assumed."),
         _("A car park that reports no free space counts as full. Where the number fell to zero at one stroke, it may "
-          "as well have closed: these hours stand apart and take part in nothing else."),
+          "as well have closed: these hours count as closed and take part in nothing else."),
         _("Arrivals are the sum of all drops of the free spaces. It is a lower bound: who comes while another leaves "
           "is not in it, and a fall by more than a tenth of the spaces at one stroke is none."),
-        _("Shares are of the capacity as it is known today."),
+        _("Shares are of the spaces that were public and open at each time, by the capacity that counted then."),
+        _("What the operator closed, or what reported nothing free outside of its hours, was closed. Counts that were "
+          "not to be believed, and spans in which the operator had set a number by hand, take part in nothing."),
         _("What the car parks earned is not known here."),
     ]  # fmt: skip
     if any(line.simulated for line in report.lines):
@@ -90,9 +92,9 @@ def _columns() -> tuple[Column, ...]:
         Column(_("Highest occupancy"), "percent"),
         Column(_("first on"), "time"),
         Column(_("Hours full"), "hours"),
-        Column(_("Hours at zero after a jump"), "hours"),
+        Column(_("Hours closed"), "hours"),
         Column(_("Hours without data"), "hours"),
-        Column(_("Implausible counts"), "count"),
+        Column(_("Hours in doubt"), "hours"),
         Column(_("Arrivals, at least"), "count"),
         Column(_("Arrivals, month before"), "count"),
         Column(_("Arrivals, year before"), "count"),
@@ -114,7 +116,7 @@ def _row(line: Line) -> tuple[Cell, ...]:
         now.full / times.HOUR if now else None,
         now.shut / times.HOUR if now else None,
         now.missing / times.HOUR if now else None,
-        line.flagged,
+        now.implausible / times.HOUR if now else None,
         _of(now, "arrivals"),
         _of(line.before, "arrivals"),
         _of(line.year_ago, "arrivals"),

@@ -26,7 +26,7 @@ from allmende.domain.spans import Head
 from allmende.domain.store import Store
 from allmende.knowledge.analyses.calendar import slots
 from allmende.knowledge.analyses.resampling import Estimate, difference
-from allmende.knowledge.analyses.values import USUAL, Basis, Limits, Span, Take, Values, read_values
+from allmende.knowledge.analyses.values import USUAL, Basis, Limits, Span, Steps, Take, Values, read_values
 
 Part = Literal["before", "during", "after"]
 _LEAST_HOURS = 0.5
@@ -138,8 +138,10 @@ def before_and_after(
     leave_out: Collection[date] = (),
     take: Take = "mean",
     limits: Limits = USUAL,
+    by: Steps | None = None,
 ) -> Effect:
-    """What the event changed in a stream. Days of ``leave_out`` (public holidays) take no part, whosever they are.
+    """What the event changed in a stream. Days of ``leave_out`` (public holidays) take no part, whosever they are;
+    ``by`` as :func:`read_values` takes them.
 
     Raises InvalidInput for an event that makes no sense, and where streams cannot be compared.
     """
@@ -149,7 +151,7 @@ def before_and_after(
 
     def read(control: Control) -> Values:
         moved = span.moved(control.shift)
-        return read_values(store, reader, control.stream, moved, times.HOUR, zone, take=take, limits=limits)
+        return read_values(store, reader, control.stream, moved, times.HOUR, zone, take=take, limits=limits, by=by)
 
     own = _Track(read(Control(stream)), event, 0, leave_out)
     others = [(each, _Track(read(each), event, each.shift, leave_out)) for each in controls]

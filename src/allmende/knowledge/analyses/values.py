@@ -7,7 +7,7 @@ count the busy hours many times. Readings that are flagged as implausible are le
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import compress
 from statistics import mode
@@ -28,6 +28,11 @@ WIDTHS = (15 * times.MINUTE, 30 * times.MINUTE, times.HOUR, times.DAY)
 _LEAST_COVERED = 0.5
 """The share of a bucket in which a change-only stream has to have held a value."""
 _TOLD_GAPS = 5
+
+
+Steps = Callable[[Head, int, int], Sequence[steps.Segment]]
+"""A stream from start to end as a step function, by somebody who knows more of it than its readings say: what was
+closed, or not to be believed. A value that is flagged, and a segment without one, take part in nothing."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,22 +146,28 @@ def read_values(
     *,
     take: Take = "mean",
     limits: Limits = USUAL,
+    by: Steps | None = None,
 ) -> Values:
     """The stream in buckets of ``width`` (one of WIDTHS) on the clock of a zone; of truth values the share of true.
 
     A ``sum`` is given for buckets alone that have as many readings as most have: what an outage cut short is a gap. Of
-    a change-only stream, whose readings are no amounts, there is none. Raises InvalidInput and LimitExceeded.
+    a change-only stream, whose readings are no amounts, there is none. With ``by`` it is read by that, as one of
+    changes alone. Raises InvalidInput and LimitExceeded.
     """
-    _check(stream, span, width, take, limits)
+    held = by is not None or is_held(stream)
+    _check(stream, span, width, take, limits, held)
     starts = starts_between(span.first, span.last, width, zone)
     end = midnight(span.last + timedelta(days=1), zone)
     grain = _grain(starts, width, zone)
-    if is_held(stream):
+    if by is not None:
+        _refuse_many(store, reader, stream, (starts[0], end, grain), limits)
+        pieces, flagged = _pieces(by(stream, starts[0], end), (starts[0], end, grain))
+    elif held:
         pieces, flagged = _walked(store, reader, stream, (starts[0], end, grain), zone, limits)
     else:
         pieces, flagged = _summed(store, reader, stream, (starts[0], end, grain))
     whole = _gathered(starts, end, pieces)
-    if is_held(stream):
+    if held:
         least = width * _LEAST_COVERED
         values = [each.total / each.weight if each.weight >= least else None for each in whole]
     elif take == "sum":
@@ -198,14 +209,14 @@ def is_held(stream: Head) -> bool:
     return isinstance(stream.properties.get("silence"), dict)
 
 
-def _check(stream: Head, span: Span, width: int, take: Take, limits: Limits) -> None:
+def _check(stream: Head, span: Span, width: int, take: Take, limits: Limits, held: bool) -> None:
     if width not in WIDTHS:
         raise InvalidInput("a bucket is of 15, 30 or 60 minutes or of a day", where="width")
     if span.last < span.first:
         raise InvalidInput("the span ends before it begins", where="to")
     if span.days * (times.DAY // width) > limits.buckets:
         raise LimitExceeded("this span has too many buckets of this width", setting="ALLMENDE_ANALYSIS_BUCKETS")
-    if is_held(stream) and take == "sum":
+    if held and take == "sum":
         raise InvalidInput("a stream that tells of changes alone has means, and no sums", where="take")
 
 
@@ -270,12 +281,25 @@ def _walked(
         end=max(known, start),
     )
     counts = Counter(at // width * width for at in points.times if at >= start)
+    found = _held_in(segments, cut, counts)
+    return found, sum(1 for at, flag in zip(points.times, points.flags, strict=True) if flag and at >= start)
+
+
+def _pieces(segments: Sequence[steps.Segment], cut: _Cut) -> tuple[dict[int, _Piece], int]:
+    """Of a step function; each change of its value counts as a reading."""
+    known = [each for each in segments if each.value is not None]
+    counts = Counter(each.start // cut[2] * cut[2] for each in known if not each.flag)
+    return _held_in(segments, cut, counts), sum(1 for each in known if each.flag)
+
+
+def _held_in(segments: Sequence[steps.Segment], cut: _Cut, counts: Mapping[int, int]) -> dict[int, _Piece]:
+    start, end, width = cut
     found = {}
     for piece in steps.buckets(segments, start=start, end=end, width=width):
         weight = piece.covered * width
         if piece.mean is not None:
-            found[piece.start] = _Piece(piece.mean * weight, weight, counts[piece.start])
-    return found, sum(1 for at, flag in zip(points.times, points.flags, strict=True) if flag and at >= start)
+            found[piece.start] = _Piece(piece.mean * weight, weight, counts.get(piece.start, 0))
+    return found
 
 
 def _refuse_many(store: Store, reader: Reader, stream: Head, cut: _Cut, limits: Limits) -> None:

@@ -2,12 +2,17 @@
 
 import secrets
 from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from allmende.domain.boards import WIDTHS, BoardContent, Tile
@@ -20,6 +25,7 @@ from allmende.web.boards.views import found_or_404
 from allmende.web.boards.words import say
 
 _READ_WRITE = ("GET", "HEAD", "POST")
+_OVERTAKEN = "overtaken"
 
 
 @require_http_methods(_READ_WRITE)
@@ -131,11 +137,12 @@ def words(request: HttpRequest, name: str) -> HttpResponse:
     content = board.content
     initial = {"title": say(content.title), "description": say(content.description)}
     form = WordsForm(request.POST if request.method == "POST" else None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    mark = mark_of([content.title, content.description])
+    if request.method == "POST" and form.is_valid() and _is_current(request, form, mark):
         said = {key: value for key, value in form.cleaned_data.items() if value != initial[key]}
         keeping.change(request.user, board, lambda now: msgspec.structs.replace(now, **said))  # type: ignore[arg-type]  # guarded
         return HttpResponseRedirect(reverse("boards:compose", args=[name]))
-    values = {"form": form, "board": board, "title": say(content.title)}
+    values = {"form": form, "board": board, "title": say(content.title), "seen": _seen(request, form, mark)}
     return render(request, "boards/words.html", values, status=422 if form.errors else 200)
 
 
@@ -164,8 +171,8 @@ def tile(request: HttpRequest, name: str, tile: str) -> HttpResponse:
 
 def _tile(request: HttpRequest, board: Board, kind: kinds.Kind, before: Tile | None) -> HttpResponse:
     forms = TileForms(request, kind, before)
-    full = False
-    if request.method == "POST" and forms.is_valid():
+    full, mark = False, mark_of(before)
+    if request.method == "POST" and forms.is_valid() and _is_current(request, forms.head, mark):
         made = forms.tile(before.id if before else secrets.token_hex(4))
 
         def work(content: BoardContent) -> BoardContent:
@@ -179,9 +186,32 @@ def _tile(request: HttpRequest, board: Board, kind: kinds.Kind, before: Tile | N
             full = True
     values = {
         "board": board, "title": say(board.content.title), "kind": kind, "forms": forms, "tile": before, "full": full,
-        "most": settings.ALLMENDE.board_tiles,
+        "most": settings.ALLMENDE.board_tiles, "seen": _seen(request, forms.head, mark),
     }  # fmt: skip
     return render(request, "boards/tile.html", values, status=422 if forms.wrong or full else 200)
+
+
+def mark_of(part: Any) -> str:
+    """What a part of a draft is known by, until somebody keeps another one."""
+    return blake2b(msgspec.json.encode(part), digest_size=8).hexdigest()
+
+
+def _is_current(request: HttpRequest, form: Form, mark: str) -> bool:
+    """Whether the person saw the part as it is now; else the form says that it was changed in another window."""
+    if request.POST.get("seen", mark) == mark:
+        return True
+    words = _(
+        "This was changed after you had opened it, and yours is not kept. Keep it once more to put it in the place of"
+        " the other one, which you see where you open this page in another window."
+    )
+    form.add_error(None, ValidationError(words, code=_OVERTAKEN))
+    return False
+
+
+def _seen(request: HttpRequest, form: Form, mark: str) -> str:
+    """The mark of what the person knows of: whoever looks for a stream meanwhile has not seen what another one kept."""
+    told = form.has_error(NON_FIELD_ERRORS, _OVERTAKEN)
+    return mark if told or request.method != "POST" else request.POST.get("seen", mark)
 
 
 def own_or_404(request: HttpRequest, name: str) -> Board:

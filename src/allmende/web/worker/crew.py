@@ -99,11 +99,16 @@ class Crew:
     def settle(self) -> bool:
         """Let what is at work be what the profile asks for; whether anything was begun or ended.
 
-        Cheap where nothing changed. What has to wait for its predecessor is begun at one of the next calls.
+        Cheap where nothing changed. What has to wait for its predecessor is begun at one of the next calls, and so is
+        a thread that could not be begun or that ended without having been asked to.
         """
         profile = self._profile()
-        if profile is self._seen and not self._leaving:
+        lost = [name for name, running in self._running.items() if not running.thread.is_alive()]
+        if profile is self._seen and not self._leaving and not lost:
             return False
+        for name in lost:
+            log.error("a thread ended without having been asked to, and is begun anew", work=name)
+            self._keep_due(self._running.pop(name).thread)
         self._leaving = [running for running in self._leaving if running.thread.is_alive()]
         wanted = self._wanted(profile)
         changed = False
@@ -114,13 +119,15 @@ class Crew:
                 self._leaving.append(self._running.pop(name))
                 changed = True
         leaving = {running.name for running in self._leaving}
+        seen, self._seen = self._seen, None  # until all of it stands
         for name, want in wanted.items():
             if name not in self._running and name not in leaving:
                 stop = threading.Event()
-                self._running[name] = _Running(name, want.sign, want.make(stop), stop)
-                self._running[name].thread.start()
+                thread = want.make(stop)
+                thread.start()  # RuntimeError where there are too many: then this call failed, and the next tries again
+                self._running[name] = _Running(name, want.sign, thread, stop)
                 changed = True
-        if profile is not self._seen:
+        if profile is not seen:
             self._tell_problems()
         self._seen = profile
         return changed

@@ -28,7 +28,6 @@ from allmende.city.parking.operating.models import (
     Lease,
     Override,
 )
-from allmende.city.parking.plausibility import RULES
 from allmende.city.parking.sites import Site
 from allmende.city.parking.statements import Statement
 from allmende.domain.errors import Conflict, NotFound
@@ -68,10 +67,15 @@ _calendars: dict[int, tuple[Profile, Calendar]] = {}
 def papers(now: datetime) -> Papers:
     """What holds at ``now`` or will; one statement where nothing has changed since it was read last."""
     global _kept
-    stamp = Desk.objects.filter(pk=ALL).values_list("stamp", flat=True).first() or ""
+    stamp = stamp_of_papers()
     if stamp != _kept.stamp:
         _kept = _read(stamp, now) if stamp else Papers(stamp="")
     return _kept
+
+
+def stamp_of_papers() -> str:
+    """Another word after each change of any paper. One statement."""
+    return Desk.objects.filter(pk=ALL).values_list("stamp", flat=True).first() or ""
 
 
 def _read(stamp: str, now: datetime) -> Papers:
@@ -158,20 +162,6 @@ def _opening(calendar: Calendar, now: datetime) -> Any:
         return is_open(hours, now, calendar) if hours else None
 
     return opened
-
-
-def left_out(site: str, start: datetime, until: datetime) -> list[tuple[datetime, datetime | None]]:
-    """The spans of a site from which forecasts should not learn: its doubts, overrides and closures."""
-    spans = [
-        (each.since, each.until)
-        for each in Doubt.objects.filter(site=site, since__lt=until)
-        if not (rule := RULES.get(each.flag)) or not rule.learn
-    ]
-    for model in (Override, Closure):
-        for each in model.objects.filter(site=site, start__lt=until):
-            ends = [end for end in (each.until, each.ended) if end is not None]
-            spans.append((each.start, min(ends, default=None)))
-    return sorted((span for span in spans if span[1] is None or span[1] > start), key=lambda span: span[0])
 
 
 def version_of(site: str) -> int:
