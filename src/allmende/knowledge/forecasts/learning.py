@@ -56,7 +56,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 240
     rows: int = 600_000
     threads: int = 2
-    nets: int = 2
+    nets: int = 3
     """How many networks speak beside the trees where streams are learned ``apart``."""
     looks: int = 2_000_000
     """How many examples each network looks at."""

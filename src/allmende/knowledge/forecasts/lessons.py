@@ -27,6 +27,8 @@ _ELSEWHERE = 3
 """One of so many origins outside them is learned from."""
 _DRIFTED = 2
 """One of so many origins is learned from with a drifted level, too."""
+_OF_NETS = 0.6
+"""How much of what is said is theirs."""
 _HALF = 45.0
 """After so many days an example counts half as much."""
 _LONGEST, _SHORTEST = 21, 7
@@ -163,11 +165,11 @@ class Voices:
         return [one.names for one in (self._trees, *self._nets, self._width) if one is not None]
 
     def middle(self, frame: Frame) -> Array:
-        """By row: the trees as much as all networks together, where there are some."""
+        """By row what the trees say and what the networks say on average, where there are some."""
         change = self._trees.predict(frame.rows)
         if self._nets:
             told = np.mean([net.predict(frame.rows) for net in self._nets], axis=0)
-            change = np.where(np.isnan(told), change, (change + told) / 2)
+            change = np.where(np.isnan(told), change, change + _OF_NETS * (told - change))
         found: Array = frame.anchor + change * frame.unit
         return found
 

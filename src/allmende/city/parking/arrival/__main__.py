@@ -6,6 +6,6 @@ import sys
 # Read when numpy is first imported: many small products are slower on several threads, and a lesson is one processor's.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from allmende.city.parking.arrival.command import main  # noqa: E402  after what it reads
+from allmende.city.parking.arrival.command import main
 
 sys.exit(main())

@@ -27,7 +27,9 @@ def main() -> int:
     parser.add_argument("--split", type=date.fromisoformat, required=True, help="first day that is judged")
     parser.add_argument("--until", type=date.fromisoformat, help="last day that is judged; else all that follow")
     parser.add_argument(
-        "--relearn", default=_RELEARN, help="learn anew after so long, or never (default: %(default)s; the house: daily)"
+        "--relearn",
+        default=_RELEARN,
+        help="learn anew after so long, or never (default: %(default)s; the house: daily)",
     )
     parser.add_argument("--city", type=Path, default=Path("cities/jena"), help="folder of the profile")
     parser.add_argument("--forecast", default="parking", help="which forecast of the profile")
