@@ -119,7 +119,7 @@ class Counting:
             simulated=self._site.simulated,
             now=now,
             status="no-data" if reason or whole.free is None else "live",
-            reason=reason if reason or whole.free is not None else "never",
+            reason=reason if reason or whole.free is not None else "says-nothing",
             free=whole.free,
             occupied=whole.occupied,
             capacity=whole.capacity,

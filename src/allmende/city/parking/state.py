@@ -113,7 +113,8 @@ def decide(state: SiteState, decisions: Decisions) -> SiteState:
     site, now = state.site.stands_for, state.now
     state = correct(state, decisions)
     flags = (*state.flags, *(flag for flag in decisions.doubts.get(site, ()) if flag not in state.flags))
-    state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags)
+    drift = decisions.drifts.get(site, 0) if not state.simulated else 0
+    state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags, drift=drift)
     override = next((o for o in decisions.overrides if o.site == site and o.start <= now < o.until), None)
     if override is not None:
         return _overridden(state, override)
@@ -141,6 +142,7 @@ def _overridden(state: SiteState, override: Override) -> SiteState:
         occupied=occupied,
         spaces={**state.spaces, "": msgspec.structs.replace(whole, free=free, occupied=occupied)},
         flags=(),
+        drift=0,
         counted=state.free,
         observed_at=override.start,
         confirmed_at=override.start,
