@@ -11,7 +11,7 @@ from allmende.city.parking.sites import Choices, Site
 Status = Literal["live", "closed", "no-data"]
 Reason = Literal[
     "", "never", "feed-silent", "silent", "says-closed", "closure", "hours", "override", "parts-silent", "implausible",
-    "says-nothing",
+    "says-nothing", "ahead",
 ]  # fmt: skip
 Trend = Literal["rising", "falling", "steady", "unknown"]
 

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from allmende.city.parking.correcting import correct, hide, holds
-from allmende.city.parking.counting import TREND, Counting, read_earlier, read_newest
+from allmende.city.parking.counting import AHEAD, TREND, Counting, read_earlier, read_newest
 from allmende.city.parking.sites import KINDS, Site, read_sites
 from allmende.city.parking.standing import (
     NOTHING_DECIDED,
@@ -80,7 +80,8 @@ def read_states(
     earlier = read_earlier(store, reader, sites, moment - TREND) if trends else {}
     last: dict[str, int] = {}
     for stream in (stream for site in sites for stream in site.streams if stream.source):
-        if stream.id in newest:
+        # one counter whose clock is ahead does not keep its whole feed alive
+        if stream.id in newest and newest[stream.id].start <= moment + AHEAD:
             last[stream.source] = max(last.get(stream.source, newest[stream.id].start), newest[stream.id].start)
     alone = [Counting(site, newest, last, moment, earlier).state(now) for site in sites]
     played = [state for state in alone if state.simulated]

@@ -123,7 +123,7 @@ class _Reader:
             if said.get(key) is None:
                 if quantity == "free" and not kind and key in said:
                     # live, and it does not know: what was counted before does not hold any longer
-                    self.gathered.add(self._declare(thing, quantity, kind, said), time, None)
+                    self.gathered.add(self._declare(thing, quantity, kind, said), time, None, "no-number")
                 continue
             try:
                 values[quantity] = whole(said[key], key)
