@@ -24,7 +24,7 @@ run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME
 # What no profile changes, and what asks for Jena's own data, is run once.
 KNOW_NO_CITY = $(addprefix tests/,client clients conformance connectors domain faults fuzz knowledge policy storage tools) src/allmende/connectors \
   $(patsubst %,tests/browser/test_%.py,accounts alerts analyses analyst api_page boards catalogue driver explorer forecast_pages grants instruments making map \
-    office operate ogc own_sensors persons rejections rulebook signs sql stories subscriptions) \
+    office operate ogc own_sensors persons planner rejections rulebook signs sql stories subscriptions) \
   $(patsubst %,tests/city/parking/%,arrival $(patsubst %,test_%.py,captured_feeds choosing driver_page driver_words feeds opening \
     operate_pages plausibility plausibility_recorded report report_page signs signs_file state statements tariffs tariffs_page watching)) \
   $(patsubst %,tests/web/test_%.py,accounts alert_channels alert_pages alerts analyses audit_chain backup broker cli_processes compression \

@@ -84,6 +84,37 @@ def test_a_car_park_that_filled_up_is_full_and_one_that_closes_is_not(store: Sto
     assert raised(memory) == {("parking-full", "parking-holzmarkt")}
 
 
+def test_doubts_and_signs_that_show_something_else_or_fall_silent_are_told(store: Store, jena: Profile) -> None:
+    clock = Clock()
+    watcher, memory = watch(store, jena, clock)
+    for stream, observed, value in (
+        ("holzmarkt~doubt-frozen", "parking-doubt", True),
+        ("windberg~doubt-jump", "parking-doubt", False),
+        ("krautgasse~doubt-drift", "parking-hint", True),
+        ("sign-1~differs", "sign-differs", True),
+        ("sign-2~differs", "sign-differs", False),
+        ("sign-1~faults", "sign-faults", 0),
+        ("sign-2~faults", "sign-faults", 2),
+    ):
+        send(store, stream, {NOW: value}, observed=observed, unit="1", dataset="parking-guidance")
+    watcher.step()
+    assert raised(memory) == set()
+    clock.now += 10 * MINUTE
+    watcher.step()
+    soon = {("parking-implausible", "holzmarkt~doubt-frozen"), ("parking-sign-differs", "sign-1"),
+            ("parking-sign-faulty", "sign-2")}  # fmt: skip
+    assert raised(memory) == soon
+    for _ in range(25):  # a house that was away for longer does not know who was silent meanwhile
+        clock.now += 2 * MINUTE
+        watcher.step()
+    send(store, "sign-2~faults", {clock.now: 0}, observed="sign-faults", unit="1", dataset="parking-guidance")
+    watcher.step()
+    silent = {("parking-sign-silent", "sign-1"), ("parking-sign-silent", "sign-2")}
+    assert raised(memory) - soon == {("parking-drift", "krautgasse~doubt-drift"), *silent}
+    cleared = {event.pair for event in memory.events if event.move.kind == "cleared"}
+    assert cleared == {("parking-sign-faulty", "sign-2"), ("parking-sign-silent", "sign-2")}
+
+
 def test_frost_heat_and_gusts_that_are_forecast_in_the_units_of_the_source(store: Store, jena: Profile) -> None:
     clock = Clock()
     watcher, memory = watch(store, jena, clock)

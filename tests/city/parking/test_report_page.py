@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from allmende.city.parking.models import ChosenFact, Closure, Override
+from allmende.city.parking.models import ChosenFact, Closure, Event, Override
 from allmende.city.parking.operating import paperwork
 from allmende.domain.connector import Payload
 from allmende.web.accounts.models import Membership
@@ -147,6 +147,44 @@ def test_a_plan_takes_off_what_changed_elsewhere_and_refuses_nonsense() -> None:
     ):
         assert words in page(client, f"plan/?{query}", 400).content.decode()
     assert "needed" in page(client, "plan/plan.csv?site=parking-eichplatz", 400).content.decode()
+
+
+@pytest.mark.usefixtures("counts")
+def test_what_the_house_knows_of_fills_the_question_and_is_told_beside_it() -> None:
+    made = {"made": FIRST, "reason": "secret"}
+    closure = Closure.objects.create(
+        site="parking-eichplatz", start=datetime(2024, 3, 3, 23, tzinfo=UTC),
+        until=datetime(2024, 3, 5, 23, tzinfo=UTC),
+        text="Kanal", **made,
+    )  # fmt: skip
+    party = Event.objects.create(
+        name="Frühlingsmarkt", sites=["parking-seidelparkplatz", "parking-nowhere"], **made,
+        start=datetime(2024, 3, 9, 17, tzinfo=UTC), until=datetime(2024, 3, 9, 21, 30, tzinfo=UTC),
+    )  # fmt: skip
+    Closure.objects.create(site="parking-eichplatz", start=datetime.now(UTC) + timedelta(days=9), text="later", **made)
+    client = Client(HTTP_ACCEPT_LANGUAGE="de")
+    shown = page(client, "plan/").content.decode()
+    assert f'value="closure:{closure.pk}">04.03.2024 – 05.03.2024, Eichplatz, Kanal<' in shown
+    assert f'value="event:{party.pk}">09.03.2024, Seidelparkplatz, Frühlingsmarkt<' in shown
+    assert "01.02.2025, " in shown  # the tariffs' own day
+    assert "secret" not in shown
+    assert "later" not in shown
+    filled = page(client, f"plan/?known=event:{party.pk}&site=parking-eichplatz", 302)["Location"]
+    assert "site=parking-seidelparkplatz&what=event&date=2024-03-09&until=2024-03-09" in filled
+    assert "hour_from=18&hour_to=23" in filled
+    about = page(client, f"plan/?known=closure:{closure.pk}", 302)["Location"].removeprefix("/parking/")
+    around = "&around_of=parking-eichplatz&around=parking-seidelparkplatz"
+    words = page(client, about + around).content.decode()
+    assert words.count("Kanal") == 1  # what is asked about is not told beside itself
+    assert words.count("Frühlingsmarkt") == 2  # offered, and told since the place is a neighbour
+    assert "Schulferien, vorher: Winterferien" in words
+    alone = page(client, f"{EVENT}&around_of=parking-eichplatz").content.decode()
+    assert "Frühlingsmarkt</li>" not in alone
+    assert "Kein anderes Parkhaus" in alone
+    for table, first in (("days", "2024-02-1"), ("week", "1,00:00,"), ("turnover", "2024-02-0")):
+        rows = page(client, EVENT.replace("/?", f"/plan.csv?table={table}&")).content.decode().splitlines()
+        assert any(first in line for line in rows[1:])
+    page(client, EVENT.replace("/?", "/plan.csv?table=all&"), 400)
 
 
 @pytest.mark.usefixtures("counts")

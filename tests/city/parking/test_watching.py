@@ -31,6 +31,7 @@ class TownHouse:
         self.clock = NOW
         self.said: dict[str, Any] = {}
         self.notes: list[tuple[str, dict[str, Any]]] = []
+        self.given: list[Any] = []
 
     def now(self) -> datetime:
         return self.clock
@@ -40,6 +41,11 @@ class TownHouse:
 
     def note(self, action: str, subject: str = "", /, **detail: Any) -> None:
         self.notes.append((action, detail))
+
+    def give(self, service: str, dataset: str, records: Any) -> None:
+        self.given += [
+            (record.stream, record.results[0]) for record in records if isinstance(record, Series)
+        ]  # fmt: skip
 
     def count(self, start: datetime, end: datetime, off: int = 0, stuck: int | None = None) -> None:
         """Readings of every half hour."""
@@ -98,6 +104,9 @@ def test_a_doubt_is_kept_with_its_beginning_over_a_restart_and_ends(house):
     watching.watch(house)
     assert "frozen" not in kept()
     assert Doubt.objects.get(flag="frozen").until == house.clock
+    assert [each for each in house.given if "frozen" in each[0]] == [
+        ("north~doubt-frozen", True), ("north~doubt-frozen", False)
+    ]  # fmt: skip
     # what was doubted stays out of all that is told of that time
     asked = read_history(
         house.store, TOWN, HOUSE, "north", still - timedelta(hours=1), NOW, 3600, house.clock, pasts=pasts()

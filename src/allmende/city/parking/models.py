@@ -10,7 +10,7 @@ from allmende.city.parking.operating.models import (
     Lease,
     Override,
 )
-from allmende.city.parking.signs.models import SignKept, SignMessage, SignReport, SignToken
+from allmende.city.parking.signs.models import SignKept, SignMessage, SignToken
 
 __all__ = [
     "Calibration",
@@ -23,6 +23,5 @@ __all__ = [
     "Override",
     "SignKept",
     "SignMessage",
-    "SignReport",
     "SignToken",
 ]

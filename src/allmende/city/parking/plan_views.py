@@ -2,182 +2,141 @@
 
 import csv
 import io
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.city.house import House, house_of
+from allmende.city.parking import plan_tables as tables
 from allmende.city.parking import plan_words as words
-from allmende.city.parking.counted import Counted
-from allmende.city.parking.now import counted_at
-from allmende.city.parking.planning import (
-    AROUND,
-    Answer,
-    find,
-    holidays_of,
-    neighbours,
-    read_effects,
-    read_week,
-)
+from allmende.city.parking.plan_asking import USUAL_WEEKS, Asked
+from allmende.city.parking.plan_known import Known, also_then, fitting, known_changes, school_holidays
+from allmende.city.parking.planning import Answer, Daily, holidays_of, read_effects, read_turnover, read_week
 from allmende.city.parking.tariffs_file import tariffs_of
 from allmende.domain import times
-from allmende.domain.errors import InvalidInput, NotFound
-from allmende.knowledge.analyses.effect import Event, check
-from allmende.knowledge.analyses.values import Limits, Span
+from allmende.domain.errors import InvalidInput
+from allmende.knowledge.analyses.calendar import local_day
+from allmende.knowledge.analyses.values import Span
 from allmende.knowledge.analyses.week import Week
 
-MOST_METRES = 5_000
-MOST_CONTROLS = 3
-_USUAL_WEEKS = 4
-_SAID = (
-    gettext_noop("this span has too many buckets of this width"),
-    gettext_noop("this span has too many readings"),
-    gettext_noop("the hours go from an earlier to a later one, from 0 to 24"),
-    gettext_noop("the event ends before it begins"),
-    gettext_noop("there is no car park %(id)s with counts"),
-)
-"""What the analyses themselves say of a question."""
-
-
-class _Asked:
-    """The question in an address. What is wrong with it is noted in ``faults`` by its field."""
-
-    def __init__(self, request: HttpRequest, house: House) -> None:
-        self.data = request.GET
-        self.house = house
-        self.faults: dict[str, str] = {}
-        found = counted_at(house, house.now())
-        self.counted = [each for each in found if each.head.last is not None]
-        what = self._text("what") or words.WHAT[0]
-        if what not in words.WHAT:
-            self.faults["what"] = _("Choose one of these: %(choices)s.") % {"choices": ", ".join(words.WHAT)}
-            what = words.WHAT[0]
-        self.what = what
-        self.first, self.last = self._day("date"), self._day("until")
-        self.weeks = self._number("weeks", _USUAL_WEEKS, 2, 26)
-        self.hours = (self._number("hour_from", 7, 0, 23), self._number("hour_to", 20, 1, 24))
-        self.metres = self._number("metres", AROUND, 0, MOST_METRES)
-        self.holidays = self._text("holidays") == "in"
-        self.site = self._site("site", self._text("site"))
-        chosen = [self._site("control", text) for text in self.data.getlist("control")[:MOST_CONTROLS] if text.strip()]
-        self.controls = [each for each in chosen if each is not None]
-
-    @property
-    def limits(self) -> Limits:
-        """Of one analysis, as they are set for the house."""
-        config = settings.ALLMENDE
-        return Limits(buckets=config.analysis_buckets, readings=config.analysis_readings)
-
-    def event(self) -> Event | None:
-        """None without a day, or where it makes no sense."""
-        if self.first is None or self.faults:
-            return None
-        event = Event(first=self.first, last=self.last, weeks=self.weeks, hours=self.hours)
-        try:
-            check(event)
-        except InvalidInput as error:
-            self.wrong(error)
-            return None
-        return event
-
-    def wrong(self, error: InvalidInput | NotFound) -> None:
-        """Note what is said of the question."""
-        self.faults[error.where or "site"] = (
-            _(error.template) % error.arguments if error.arguments else _(error.template)
-        )
-
-    def _text(self, field: str) -> str:
-        return self.data.get(field, "").strip()[:300]
-
-    def _day(self, field: str) -> date | None:
-        text = self._text(field)
-        if not text:
-            return None
-        try:
-            found = date.fromisoformat(text)
-            if not 1990 <= found.year <= 2200:
-                raise ValueError
-        except ValueError:
-            self.faults[field] = _("This is no day. Write e.g. 2026-11-01.")
-            return None
-        return found
-
-    def _number(self, field: str, usual: int, low: int, high: int) -> int:
-        text = self._text(field)
-        if not text:
-            return usual
-        if text.isascii() and text.isdigit() and len(text) < 7 and low <= int(text) <= high:
-            return int(text)
-        self.faults[field] = _("Write a whole number from %(low)s to %(high)s.") % {"low": low, "high": high}
-        return usual
-
-    def _site(self, field: str, text: str) -> Counted | None:
-        if not text:
-            return None
-        try:
-            return find(self.counted, text)
-        except NotFound as error:
-            self.faults[field] = _(error.template) % error.arguments
-            return None
+FILES = {"effect": "parking-plan", "days": "parking-days", "week": "parking-week", "turnover": "parking-turnover"}
+"""Tables that are given as files, and what the file is called."""
 
 
 @require_safe
 @gzip_page
 def show_plan(request: HttpRequest) -> HttpResponse:
-    """The page."""
+    """The page. With ``known``, the key of something that the house knows of: the question about that."""
     house = house_of(request)
-    asked = _Asked(request, house)
+    asked = Asked(request, house)
+    known = known_changes(house.profile, tariffs_of(house.profile), asked.counted, house.now())
+    chosen = next((each for each in known if each.key == request.GET.get("known")), None)
+    if chosen is not None:
+        return HttpResponseRedirect(f"{reverse('parking:plan')}?{urlencode(asked.filled_with(chosen))}")
     answers = _answers(asked, house)
-    week, span = _week(asked, house)
+    span = _usual_span(asked, house)
+    week, daily = _week(asked, house, span), _turnover(asked, house, span)
+    names = {each.site.id: each.site.name for each in asked.counted}
     values: dict[str, Any] = {
         "asked": asked,
         "places": [(each.site.id, each.site.name, each.state.simulated) for each in asked.counted],
         "whats": [(what, words.say_what(what)) for what in words.WHAT],
-        "changes": _known_changes(house),
-        "told": words.tell(answers),
-        "plot": words.plot_days(answers[0].effect) if answers else None,
-        "effect": answers[0].effect if answers else None,
-        "windows": [(words.say_part(part), f"{words.day_words(each.first)} – {words.day_words(each.last)}")
-                    for part, each in answers[0].effect.event.windows().items()] if answers else [],
-        "left_out": [words.day_words(day) for day in answers[0].effect.left_out] if answers else [],
-        "alone": bool(answers) and len(answers) == 1,
+        "known": _grouped(known, names),
+        "nearby": [(each.counted.site.id, each.counted.site.name, words.say_near(each.metres), picked)
+                   for each, picked in asked.nearby()],
         "link": f"{reverse('parking:plan-csv')}?{request.GET.urlencode()}",
-        "week_words": words.say_week(week) if week else "",
-        "week_plot": words.plot_week(week) if week else None,
-        "week_rows": words.week_rows(week) if week else [],
-        "week_span": f"{words.day_words(span.first)} – {words.day_words(span.last)}" if span else "",
-        "weekdays": [words.weekday(n) for n in range(7)],
+        **_of_effect(asked, house, answers, known, names),
     }  # fmt: skip
+    if week is not None and span is not None:
+        values |= {
+            "week_words": words.say_week(week),
+            "week_plot": words.plot_week(week),
+            "week_rows": words.week_rows(week),
+            "week_span": words.span_words(span),
+            "weekdays": [words.weekday(n) for n in range(7)],
+        }
+    if daily:
+        values |= {
+            "turnover_words": tables.say_turnover(daily),
+            "turnover_plot": tables.plot_turnover(daily),
+            "turnover_rows": tables.turnover_rows(daily),
+            "turnover_span": words.span_words(Span(daily[0].day, daily[-1].day)),
+        }
     return render(request, "parking/plan.html", values, status=400 if asked.faults else 200)
 
 
 @require_safe
 def send_plan(request: HttpRequest) -> HttpResponse:
-    """The effects of the same question as CSV."""
+    """A table of the same question as CSV: ``table`` is one of FILES, the effects where nothing is said."""
     house = house_of(request)
-    asked = _Asked(request, house)
-    answers = _answers(asked, house)
-    if not asked.faults and not answers:
-        asked.faults["date"] = _("A car park and the day of the change are needed.")
-    if asked.faults:
+    asked = Asked(request, house)
+    table = request.GET.get("table") or "effect"
+    rows: list[list[Any]] | None = None
+    if table not in FILES:
+        asked.faults["table"] = _("Choose one of these: %(choices)s.") % {"choices": ", ".join(FILES)}
+    elif table in ("effect", "days"):
+        answers = _answers(asked, house)
+        if answers:
+            rows = words.as_rows(answers) if table == "effect" else tables.day_file(answers)
+        elif not asked.faults:
+            asked.faults["date"] = _("A car park and the day of the change are needed.")
+    else:
+        span = _usual_span(asked, house)
+        if table == "week" and (week := _week(asked, house, span)) is not None:
+            rows = tables.week_file(week)
+        elif table == "turnover" and (daily := _turnover(asked, house, span)):
+            rows = tables.turnover_file(daily)
+        elif not asked.faults:
+            asked.faults["site"] = _("Choose a car park.")
+    if rows is None or asked.faults:
         return HttpResponse("\n".join(asked.faults.values()), status=400, content_type="text/plain; charset=utf-8")
     target = io.StringIO()
-    csv.writer(target, lineterminator="\r\n").writerows(words.as_rows(answers))
+    csv.writer(target, lineterminator="\r\n").writerows(rows)
     response = HttpResponse(target.getvalue(), content_type="text/csv; charset=utf-8; header=present")
-    response["Content-Disposition"] = 'attachment; filename="parking-plan.csv"'
+    response["Content-Disposition"] = f'attachment; filename="{FILES[table]}.csv"'
     return response
 
 
-def _answers(asked: _Asked, house: House) -> list[Answer]:
+def _grouped(known: Sequence[Known], names: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    groups = ((words.say_kind(what), [each for each in known if each.what == what]) for what in words.WHAT)
+    return [(title, [(each.key, words.say_known(each, names)) for each in found]) for title, found in groups if found]
+
+
+def _of_effect(
+    asked: Asked, house: House, answers: Sequence[Answer], known: Sequence[Known], names: dict[str, str]
+) -> dict[str, Any]:
+    """What the page tells of the answers."""
+    if not answers:
+        return {}
+    effect, own = answers[0].effect, answers[0].counted.site.id
+    windows = effect.event.windows()
+    itself = fitting(known, asked.what, own, effect.event.first, effect.event.last)
+    beside = also_then(itself, effect.event.span(), {each.counted.site.id for each in answers}, known)
+    zone, first = house.profile.time_zone, answers[0].counted.head.first
+    today = local_day(times.from_datetime(house.now()), zone)
+    begun = None if first is None else local_day(first, zone)
+    return {
+        "told": words.tell(list(answers)),
+        "plot": words.plot_days(effect),
+        "day_rows": tables.day_rows(effect),
+        "doubts": tables.say_doubts(effect, today, new=asked.what == "garage", begun=begun),
+        "beside": [words.say_known(each, names) for each in beside],
+        "school": [tables.say_school(each) for each in school_holidays(house.profile, windows)],
+        "windows": [(words.say_part(part), words.span_words(span)) for part, span in windows.items()],
+        "left_out": [words.day_words(day) for day in effect.left_out],
+        "alone": len(answers) == 1,
+    }
+
+
+def _answers(asked: Asked, house: House) -> list[Answer]:
     event = asked.event()
     if asked.site is None or event is None or asked.faults:
         return []
@@ -188,7 +147,7 @@ def _answers(asked: _Asked, house: House) -> list[Answer]:
             house.reader,
             house.profile,
             asked.site,
-            neighbours(asked.site, asked.counted, asked.metres),
+            [each for each, picked in asked.nearby() if picked],
             event,
             controls=asked.controls,
             leave_out=out,
@@ -200,27 +159,31 @@ def _answers(asked: _Asked, house: House) -> list[Answer]:
         return []
 
 
-def _week(asked: _Asked, house: House) -> tuple[Week | None, Span | None]:
-    """Of the weeks before the day, or of the newest ones."""
+def _usual_span(asked: Asked, house: House) -> Span | None:
+    """The weeks before the day, or the newest ones with counts."""
     if asked.site is None or asked.faults or asked.site.head.last is None:
-        return None, None
-    zone = ZoneInfo(house.profile.time_zone)
+        return None
     if asked.first is not None:
         last = asked.first - timedelta(days=1)
     else:
-        last = times.to_datetime(asked.site.head.last).astimezone(zone).date()
-    span = Span(last - timedelta(weeks=max(asked.weeks, _USUAL_WEEKS)) + timedelta(days=1), last)
+        last = local_day(asked.site.head.last, house.profile.time_zone)
+    return Span(last - timedelta(weeks=max(asked.weeks, USUAL_WEEKS)) + timedelta(days=1), last)
+
+
+def _week(asked: Asked, house: House, span: Span | None) -> Week | None:
+    if asked.site is None or span is None:
+        return None
     out = frozenset() if asked.holidays else holidays_of(house.profile, span)
     try:
-        week = read_week(house.store, house.reader, house.profile, asked.site, span, leave_out=out, limits=asked.limits)
+        return read_week(house.store, house.reader, house.profile, asked.site, span, leave_out=out, limits=asked.limits)
     except InvalidInput as error:
         asked.wrong(error)
-        return None, None
-    return week, span
+        return None
 
 
-def _known_changes(house: House) -> list[tuple[str, str]]:
-    """Days on which a tariff changed, as the city's table has them."""
-    tariffs = tariffs_of(house.profile)
-    days = {version.valid_from for plan in tariffs.plans.values() for version in plan.versions if version.valid_from}
-    return [(day.isoformat(), words.day_words(day)) for day in sorted(days, reverse=True)]
+def _turnover(asked: Asked, house: House, span: Span | None) -> list[Daily]:
+    """Of the last weeks of the same span."""
+    if asked.site is None or span is None or asked.faults:
+        return []
+    first = max(span.first, span.last - timedelta(weeks=USUAL_WEEKS) + timedelta(days=1))
+    return read_turnover(house.store, house.reader, house.profile, asked.site, Span(first, span.last), house.now())

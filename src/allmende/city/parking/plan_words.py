@@ -9,9 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from allmende.city import drawing
+from allmende.city.parking.drivers.choosing import walk
+from allmende.city.parking.plan_known import Known
 from allmende.city.parking.planning import Answer, Turnover
 from allmende.knowledge.analyses.effect import Change, Effect, Part
 from allmende.knowledge.analyses.resampling import Estimate
+from allmende.knowledge.analyses.values import Span
 from allmende.knowledge.analyses.week import LEAST_WEEKS, Week
 
 WHAT = ("tariff", "event", "closure", "garage")
@@ -46,6 +49,31 @@ def say_what(what: str) -> str:
     }[what]
 
 
+def say_kind(what: str) -> str:
+    """What several of them are called."""
+    return {
+        "tariff": _("Tariffs that changed"),
+        "event": _("Events"),
+        "closure": _("Closures"),
+        "garage": _("Car parks that were new"),
+    }[what]
+
+
+def say_known(known: Known, names: dict[str, str]) -> str:
+    """In one line: from when to when, where, what. ``names`` are those of car parks."""
+    when = day_words(known.first) if known.last in (None, known.first) else span_words(Span(known.first, known.last))
+    several = list(dict.fromkeys(names.get(each, each) for each in known.sites))
+    place = ", ".join(several[:3]) + (" …" if len(several) > 3 else "")
+    what = known.words or say_what(known.what)
+    return ", ".join(part for part in (when, place, what) if part)
+
+
+def say_near(metres: float) -> str:
+    """How far another car park is."""
+    minutes = walk(metres)
+    return ngettext("about %(n)d minute on foot", "about %(n)d minutes on foot", minutes) % {"n": minutes}
+
+
 def say_part(part: Part) -> str:
     """A window."""
     return {"before": _("before"), "during": _("during"), "after": _("after")}[part]
@@ -67,8 +95,15 @@ def signed(value: float) -> str:
 
 
 def tell(answers: list[Answer]) -> list[Told]:
-    """All windows of all car parks, the one that was asked for first."""
-    return [_told(answer, change) for answer in answers for change in answer.effect.changes]
+    """All windows of all car parks, the one that was asked for first. One of which no day is known anywhere is left out
+    beside others."""
+    known = {change.part for answer in answers for change in answer.effect.changes if change.days}
+    return [
+        _told(answer, change)
+        for answer in answers
+        for change in answer.effect.changes
+        if not known or change.part in known
+    ]
 
 
 def _told(answer: Answer, change: Change) -> Told:
@@ -76,7 +111,7 @@ def _told(answer: Answer, change: Change) -> Told:
     rates = {each.part: each for each in answer.turnover}
     return Told(
         name=answer.counted.site.name,
-        far="" if answer.metres is None else _("%(n)s m away") % {"n": number(round(answer.metres, -1), 0)},
+        far="" if answer.metres is None else say_near(answer.metres),
         window=say_part(change.part) if answer.effect.event.last is not None else _("since then"),
         sentence=_sentence(change, answer.effect),
         days=change.days,
@@ -108,13 +143,14 @@ def _sentence(change: Change, effect: Effect) -> str:
     if found is None or change.mean is None or change.expected is None:
         return _("Nothing can be said: there are no days with counts both before and in this window.")
     size = abs(change.mean - change.expected)
-    words = (
-        _("On average %(size)s more spaces were free than at the same hours of the same weekdays before: %(mean)s, "
-          "after %(expected)s.")
-        if change.mean >= change.expected
-        else _("On average %(size)s fewer spaces were free than at the same hours of the same weekdays before: "
-               "%(mean)s, after %(expected)s.")
-    )  # fmt: skip
+    if round(size, 1) == 0:
+        words = _("On average as many spaces were free as at the same hours of the same weekdays before: %(mean)s.")
+    elif change.mean > change.expected:
+        words = _("On average %(size)s more spaces were free than at the same hours of the same weekdays before: "
+                  "%(mean)s, after %(expected)s.")  # fmt: skip
+    else:
+        words = _("On average %(size)s fewer spaces were free than at the same hours of the same weekdays before: "
+                  "%(mean)s, after %(expected)s.")  # fmt: skip
     told = words % {"size": number(size), "mean": number(change.mean), "expected": number(change.expected)}
     parts = [told, _certainty(found)]
     if change.net is not None:
@@ -219,6 +255,11 @@ def weekday(number: int, form: str = "D") -> str:
 def day_words(day: date) -> str:
     """In the language's short form."""
     return date_format(day, "SHORT_DATE_FORMAT")
+
+
+def span_words(span: Span) -> str:
+    """From its first to its last day."""
+    return f"{day_words(span.first)} – {day_words(span.last)}"
 
 
 def as_rows(answers: list[Answer]) -> list[list[Any]]:

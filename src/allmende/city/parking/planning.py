@@ -3,7 +3,7 @@ often a space was taken anew, and the usual week. All statistics are those of th
 
 import math
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -18,7 +18,7 @@ from allmende.domain.profile import Profile
 from allmende.domain.spans import Head
 from allmende.domain.steps import Segment
 from allmende.domain.store import Store
-from allmende.knowledge.analyses.calendar import midnight, public_holidays
+from allmende.knowledge.analyses.calendar import days_between, midnight, public_holidays
 from allmende.knowledge.analyses.effect import Control, Effect, Event, Part, before_and_after
 from allmende.knowledge.analyses.values import USUAL, Limits, Span, Steps, read_values
 from allmende.knowledge.analyses.week import Week, typical_week
@@ -26,6 +26,8 @@ from allmende.knowledge.analyses.week import Week, typical_week
 AROUND = 800
 """Metres within which a car park is a neighbour, about ten minutes on foot."""
 NEIGHBOURS = 5
+MOST_AROUND = 12
+"""Others among which a planner chooses."""
 _EARTH = 6_371_000
 
 
@@ -41,6 +43,13 @@ class Turnover(msgspec.Struct, frozen=True, kw_only=True):
 
     part: Part
     days: int
+    figures: Figures | None
+
+
+class Daily(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one day; None where nothing was known."""
+
+    day: date
     figures: Figures | None
 
 
@@ -61,15 +70,17 @@ def find(counted: Sequence[Counted], site: str) -> Counted:
     return found
 
 
-def neighbours(of: Counted, counted: Sequence[Counted], metres: float = AROUND) -> list[Neighbour]:
-    """The nearest others within so many metres, no more than NEIGHBOURS. What is simulated has no measured ones."""
+def neighbours(
+    of: Counted, counted: Sequence[Counted], metres: float = AROUND, *, most: int = NEIGHBOURS
+) -> list[Neighbour]:
+    """The nearest others within so many metres, no more than ``most``. What is simulated has no measured ones."""
     found = [
         Neighbour(counted=each, metres=far)
         for each in counted
         if each.site.id != of.site.id and each.state.simulated == of.state.simulated
         if (far := _metres(of.site, each.site)) is not None and far <= metres
     ]
-    return sorted(found, key=lambda each: each.metres)[:NEIGHBOURS]
+    return sorted(found, key=lambda each: each.metres)[:most]
 
 
 def _metres(one: Site, other: Site) -> float | None:
@@ -129,6 +140,19 @@ def _turnover(
     end = min(end, times.from_datetime(now))
     figures = read_figures(store, reader, counted.told, begin, end)
     return Turnover(part=part, days=span.days, figures=figures)
+
+
+def read_turnover(
+    store: Store, reader: Reader, profile: Profile, of: Counted, span: Span, now: datetime
+) -> list[Daily]:
+    """The figures of each day of a span; of the running one until now."""
+    moment = times.from_datetime(now)
+
+    def figures(day: date) -> Figures | None:
+        begin, end = (midnight(each, profile.time_zone) for each in (day, day + timedelta(days=1)))
+        return read_figures(store, reader, of.told, begin, min(end, moment))
+
+    return [Daily(day=day, figures=figures(day)) for day in days_between(span.first, span.last)]
 
 
 def _steps_of(store: Store, reader: Reader, counted: Sequence[Counted]) -> Steps:

@@ -14,7 +14,7 @@ from django.db import transaction
 from allmende.city.house import House
 from allmende.city.parking import plausibility
 from allmende.city.parking.opening import calendar_of
-from allmende.city.parking.operating import paperwork
+from allmende.city.parking.operating import doubting, paperwork
 from allmende.city.parking.operating.models import Calibration, Doubt
 from allmende.city.parking.plausibility import RULES, Habit, Limits, Situation, Trace, judge, learn
 from allmende.city.parking.state import SiteState, read_states
@@ -56,16 +56,23 @@ def watch(house: House) -> None:
     now = house.now()
     open_doubts = {(each.site, each.flag): each for each in Doubt.objects.filter(until__isnull=True)}
     found: dict[tuple[str, str], plausibility.Doubt] = {}
+    names: dict[str, str] = {}
     for state, situation, habit, limits in situations(house, now, open_doubts.values()):
+        names[state.site.id] = state.site.name
         for doubt in judge(situation, habit, limits):
             found[state.site.id, doubt.flag] = doubt
-    keep(open_doubts, found, now)
+    keep(house, open_doubts, found, names, now)
 
 
 def keep(
-    known: Mapping[tuple[str, str], Doubt], found: Mapping[tuple[str, str], plausibility.Doubt], now: datetime
+    house: House,
+    known: Mapping[tuple[str, str], Doubt],
+    found: Mapping[tuple[str, str], plausibility.Doubt],
+    names: Mapping[str, str],
+    now: datetime,
 ) -> None:
-    """Write down what is new and what is over; nothing is written where all is as it was."""
+    """Write down what is new and what is over, and tell the commons; nothing is written where all is as it was. Of a
+    site that is gone its doubts end, and there is nothing left that could tell of it."""
     fresh = [key for key in found if key not in known]
     over = [known[key].pk for key in known if key not in found]
     if not fresh and not over:
@@ -79,6 +86,11 @@ def keep(
                 site=site, flag=flag, until__isnull=True, defaults={**said, "figures": dict(doubt.figures)}
             )
         paperwork.touch()
+        changed = [*((key, True) for key in fresh), *((key, False) for key in known if key not in found)]
+        told = [
+            doubting.Told(site, names[site], flag, lasts) for (site, flag), lasts in changed if site in names
+        ]  # fmt: skip
+        doubting.give(house, told, now)
 
 
 def situations(

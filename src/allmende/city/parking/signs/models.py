@@ -39,23 +39,6 @@ class SignMessage(models.Model):
         return self.reason
 
 
-class SignReport(models.Model):
-    """What a display's controller told last."""
-
-    display = models.CharField(max_length=200, primary_key=True)
-    at = models.DateTimeField()
-    rows = models.JSONField(null=True)
-    faults = models.JSONField(default=list)
-    differs_since = models.DateTimeField(null=True)
-    """Since when it shows something other than it should; None where it does not, or nobody knows."""
-
-    class Meta:
-        app_label = "parking"
-
-    def __str__(self) -> str:
-        return self.display
-
-
 class SignToken(models.Model):
     """What opens one display to its controller, and nothing else."""
 
@@ -79,5 +62,6 @@ def as_dict(message: SignMessage) -> dict[str, Any]:
         "rank": message.rank,
         "beside": message.beside,
         "reason": message.reason,
+        "start": message.start.isoformat(),
         "until": message.until.isoformat(),
     }

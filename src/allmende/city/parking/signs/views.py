@@ -15,11 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from allmende.city.house import House, house_of
 from allmende.city.parking.feeds.datex import written
 from allmende.city.parking.feeds.views import publisher_of
-from allmende.city.parking.signs import controllers, feed, keeping, vms, words
+from allmende.city.parking.signs import controllers, feed, keeping, reports, vms, words
 from allmende.city.parking.signs.drawing import Face, faces
 from allmende.city.parking.signs.file import signs_of
 from allmende.city.parking.signs.model import Display, Page, Shown, Signs, State
-from allmende.city.parking.signs.models import SignReport, SignToken
+from allmende.city.parking.signs.models import SignToken
 from allmende.city.parking.signs.rules import as_of, fall_back
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
@@ -46,6 +46,7 @@ class Row(NamedTuple):
     """The same in few words."""
     differs: bool
     faults: list[str]
+    report: reports.Reported | None
 
 
 class Change(NamedTuple):
@@ -101,7 +102,7 @@ def show_sign(request: HttpRequest, sign: str) -> HttpResponse:
         "why": words.say_all(row.shown),
         "fall_back": " / ".join(_text(page) for page in fall_back(display)),
         "changes": _changes(house, display),
-        "report": SignReport.objects.filter(display=display.id).first(),
+        "report": row.report,
         "may_operate": operates,
         "token": SignToken.objects.filter(display=display.id).first() if operates else None,
         "stream": keeping.stream_of(display.id),
@@ -150,7 +151,7 @@ def take_report(request: HttpRequest, sign: str) -> HttpResponse:
         return _refuse(_("The report is too long; %s bytes are the most.") % _REPORT_BYTES, 413)
     shown = keeping.kept([display.id]).get(display.id)
     try:
-        row = controllers.take_report(display, request.body, shown, signs, house.now())
+        row = reports.take_report(house, display, request.body, shown, signs)
     except InvalidInput as error:
         return _refuse(error.message, 400)
     return JsonResponse({"differs": row.differs_since is not None})
@@ -195,12 +196,12 @@ def find(house: House, sign: str) -> tuple[Signs, Display]:
 def rows_of(house: House, signs: Signs) -> list[Row]:
     """All signs with what they show now."""
     known = keeping.kept(signs.displays)
-    reports = {report.display: report for report in SignReport.objects.all()}
     now = house.now()
+    told = reports.read_reports(house.store, signs.displays, now)
     rows = []
     for display in signs.displays.values():
         shown = as_of(display, known.get(display.id), now)
-        report = reports.get(display.id)
+        report = told.get(display.id)
         names = [_name_of(house.profile, site) for site in display.shows]
         rows.append(
             Row(
@@ -213,7 +214,8 @@ def rows_of(house: House, signs: Signs) -> list[Row]:
                 sites=names,
                 told=_few(names),
                 differs=bool(report and report.differs_since),
-                faults=report.faults if report else [],
+                faults=list(report.faults) if report else [],
+                report=report,
             )
         )
     return rows
