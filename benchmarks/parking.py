@@ -1,113 +1,173 @@
 """Parking guidance: two hundred car parks for a year, a value each five minutes, beside ten for a day.
 
-``python -m benchmarks parking [--engine all|postgresql|sqlite] [--days 365] [--write]``. One client asks each page and
-feed again and again; the figures are medians, and the processor time that one question took, of web server and database
-together. What lists all car parks (the board, the feeds) is told for each car park, too: they are twenty times as many.
+``python -m benchmarks parking [--engine all|postgresql|sqlite] [--parks 200] [--days 365] [--keep FOLDER] [--fill]
+[--write]``. The year is 21 million readings. ``--keep`` leaves both houses in a folder and goes on with them the next
+time; with ``--fill`` they are filled there and nothing is asked.
+
+One client asks each page, feed and API for itself, compressed as browsers and programs have it. *Again*: one question
+after the other, as many ask in the same moment. *After a change*: before each question a new reading of a car park has
+come in, and nothing that was made before holds.
 """
 
 import argparse
+import http.client
 import json
+import os
 import random
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
-from benchmarks.growth import Asked, Client
-from benchmarks.served.fill import MINUTE, SENSOR
+from benchmarks.served.car_parks import SPACES
 from benchmarks.served.house import House, engines, open_house
 from benchmarks.served.report import write_section
 
 SMALL = (10, 1)
 PARKS, DAYS = 200, 365
-STEP = 5 * MINUTE
-PIECE = 50_000
-ASKED, WARM = 60, 5
+AGAIN, CHANGED, WARM = 100, 25, 3
 EACH = {
     "a car park's page": "/parking/p{n}/",
     "its value alone": "/parking/p{n}/now",
     "its week as JSON": "/parking/p{n}/history.json?range=week",
-}
+    "its last day as CSV": "/parking/api/sites/p{n}/history.csv?width=900&from={day}",
+    "its last day in the explorer": "/explorer/series.json?stream=p{n}~free&from=-P1D",
+    "its latest value by SensorThings": "/sta/v1.1/Datastreams('p{n}~free')/Observations?$top=1"
+    "&$orderby=phenomenonTime%20desc",
+    "it alone by ParkAPI": "/parking/api/public/v3/parking-sites/{number}",
+}  # fmt: skip
 """Of one car park."""
 ALL = {
     "the board": "/parking/",
+    "the board's list alone": "/parking/board",
     "the board as JSON": "/parking/board.json",
+    "the board with a question": "/parking/board.json?in=30&stay=120",
+    "free on arrival, of all": "/parking/arrival/arrival.json",
     "the map's car parks": "/parking/map.json",
     "ParkAPI": "/parking/api/public/v3/parking-sites",
     "DATEX II status": "/parking/api/datex2/v3/status.xml",
+    "DATEX II table": "/parking/api/datex2/v3/table.xml",
+    "all sites as CSV": "/parking/api/sites.csv",
+    "OGC API Features": "/ogc/v1/collections/things:parking-guidance/items?f=json&limit=200",
 }
-"""Of all car parks."""
+"""Of all car parks: twenty times as much is told."""
 
 
-def fill(parks: int, days: int) -> None:
-    """Car parks that are counted up to this moment; in the house that the environment names."""
-    from allmende.domain.batch import Batch
-    from allmende.domain.policy import house_reader
-    from allmende.domain.records import Declaration, Position, Property, Series, ThingDeclaration, Unit
-    from allmende.web.parts import open_django
+class Asked(NamedTuple):
+    """Milliseconds of a question, and the bytes of its answer on the wire."""
 
-    open_django()
-    from django.db import connection
-
-    from allmende.web.house import open_store
-
-    store, number = open_store(), days * 1_440 * MINUTE // STEP
-    end = time.time_ns() // 1000 // STEP * STEP
-    free = Property(id="free-parking-spaces", name="Free spaces", definition="http://example.org/free-parking-spaces")
-    for park in range(parks):
-        chance, now, results = random.Random(park), 150, []
-        for _ in range(number):
-            now = min(300, max(0, now + chance.randint(-5, 5)))
-            results.append(now)
-        times = [end - (number - 1 - place) * STEP for place in range(number)]
-        place = Position(-12.0 + park % 20 * 0.001, 38.0 + park // 20 * 0.001)
-        declared = Declaration(
-            stream=f"p{park}~free", name=f"Car park {park}: free", observed_property=free, unit=Unit("1", "1"),
-            sensor=SENSOR, observation_type="count",
-            thing=ThingDeclaration(
-                id=f"p{park}", name=f"Car park {park}", position=place,
-                properties={"kind": "car-park", "capacity": 300},
-            ),
-        )  # fmt: skip
-        for first in range(0, number, PIECE):
-            piece = slice(first, first + PIECE)
-            series = Series(stream=declared.stream, times=times[piece], results=results[piece])
-            store.append(
-                Batch(origin="bench", dataset="parking-guidance", reader=house_reader("bench"), received_at=end,
-                      declarations=[declared], series=[series])
-            )  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+    median: float
+    late: float
+    """No more than one of twenty took longer."""
+    changed: float
+    """The median of those after a change."""
+    size: int
 
 
-def ask_all(house: House, parks: int) -> dict[str, Asked]:
+class Client:
+    """One connection that asks for compressed answers."""
+
+    def __init__(self, house: House) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(house.url).netloc, timeout=60)
+
+    def ask(self, target: str) -> tuple[float, int]:
+        """Milliseconds, and bytes."""
+        begun = time.perf_counter()
+        self._connection.request("GET", target, headers={"Accept-Encoding": "gzip", "Accept-Language": "de"})
+        response = self._connection.getresponse()
+        body = response.read()
+        took = (time.perf_counter() - begun) * 1000
+        if response.status != 200:
+            raise RuntimeError(f"{target}: {response.status} {body[:300]!r}")
+        return took, len(body)
+
+
+class Teller:
+    """A process that puts in a new reading whenever it is told to."""
+
+    def __init__(self, house: House, parks: int, days: int) -> None:
+        command = [sys.executable, "-m", "benchmarks.served.car_parks", str(parks), str(days), "--tell"]
+        self._process = subprocess.Popen(
+            command, env=house.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def change(self) -> None:
+        """Returns when it is committed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+def ask_all(house: House, parks: int, days: int) -> dict[str, Asked]:
     """What each page takes."""
-    client, chance, found = Client(house), random.Random(42), {}
+    from allmende.city.parking.feeds.versions import number_of
+
+    client, teller, found = Client(house), Teller(house, parks, days), {}
+    teller.change()  # it is there when it answers
     for name, address in {**EACH, **ALL}.items():
+        chance = random.Random(42)
+        day = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(time.time() - 86_400))
 
-        def target(address: str = address) -> str:
-            return address.format(n=chance.randrange(parks))
+        def target(address: str = address, chance: random.Random = chance, day: str = day) -> str:
+            n = chance.randrange(parks)
+            return address.format(n=n, number=number_of(f"p{n}"), day=day)
 
-        for _ in range(WARM):
-            client.ask(target())
-        before = house.seconds()
-        took = [client.ask(target())[0] for _ in range(ASKED)]
-        used = house.seconds().since(before)
-        found[name] = Asked(statistics.median(took), sum(used) * 1000 / ASKED)
+        found[name] = _asked(client, target, teller.change)
+    teller.close()
     return found
 
 
+def _asked(client: Client, target: Callable[[], str], change: Callable[[], None]) -> Asked:
+    for _ in range(WARM):
+        client.ask(target())
+    changed = []
+    for _ in range(CHANGED):
+        change()
+        changed.append(client.ask(target())[0])
+    again = [client.ask(target()) for _ in range(AGAIN)]
+    took = sorted(each[0] for each in again)
+    size = round(statistics.median(each[1] for each in again))
+    return Asked(statistics.median(took), took[len(took) * 95 // 100], statistics.median(changed), size)
+
+
 def table(found: dict[tuple[int, int], dict[str, Asked]]) -> str:
-    """Markdown: medians (and processor times) of both, and how many times the smaller's the larger's are."""
+    """Markdown: medians (and the twentieth that is slowest) of both, how many times the smaller's the larger's are, the
+    same after a change, and sizes."""
     (small, less), (large, more) = found.items()
-    said = [f"{parks} car parks, {days} day{'s' if days > 1 else ''}" for parks, days in (small, large)]
-    lines = [f"| median (processor), ms | {said[0]} | {said[1]} | times | a car park |", "|---|--:|--:|--:|--:|"]
-    for name in less:
-        one, other = less[name], more[name]
-        cells = f"{one.median:.1f} ({one.processor:.1f}) | {other.median:.1f} ({other.processor:.1f})"
-        times = other.median / one.median
-        share = f"{times * small[0] / large[0]:.2f}" if name in ALL else ""
-        lines.append(f"| {name} | {cells} | {times:.2f} | {share} |")
+    one, other = (f"{parks} × {days} d" for parks, days in (small, large))
+    head = ("ms (95 %)", f"again: {one}", other, "times", f"after a change: {one}", other, "times", f"kB: {one}", other)
+    lines = [f"| {' | '.join(head)} |", "|---" + "|--:" * (len(head) - 1) + "|"]
+    for title, names in (("**of one car park**", EACH), ("**of all car parks**", ALL)):
+        lines.append(f"| {title} |" + " |" * 8)
+        for name in names:
+            a, b = less[name], more[name]
+            lines.append(
+                f"| {name} | {a.median:.1f} ({a.late:.1f}) | {b.median:.1f} ({b.late:.1f}) | {b.median / a.median:.2f}"
+                f" | {a.changed:.1f} | {b.changed:.1f} | {b.changed / a.changed:.2f}"
+                f" | {a.size / 1000:.1f} | {b.size / 1000:.1f} |"
+            )
     return "\n".join(lines)
+
+
+def said(engine: str, parks: int, days: int) -> str:
+    """What was measured, where."""
+    return (
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {os.cpu_count()} cores, client and database included; {engine}; "
+        f"{parks * days * 288:,} readings of {parks} car parks of {SPACES} spaces; the machine's load over the last "
+        f"minute {os.getloadavg()[0]:.1f}."
+    )
 
 
 def main() -> None:
@@ -115,26 +175,27 @@ def main() -> None:
     parser.add_argument("--engine", default="all", choices=("all", "postgresql", "sqlite"))
     parser.add_argument("--parks", type=int, default=PARKS)
     parser.add_argument("--days", type=int, default=DAYS)
-    parser.add_argument("--fill", nargs=2, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--fill", action="store_true")
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    if asked.fill:
-        fill(*asked.fill)
-        return
     for engine in engines(asked.engine):
         found = {}
         for parks, days in (SMALL, (asked.parks, asked.days)):
             begun = time.perf_counter()
-            before = ("-m", "benchmarks.parking", "--fill", str(parks), str(days))
-            with open_house(engine, before=before) as house:
+            before = ("-m", "benchmarks.served.car_parks", str(parks), str(days))
+            keep = asked.keep and asked.keep.absolute() / f"{engine}-{parks}-{days}"
+            with open_house(engine, before=before, keep=keep) as house:
                 filled = time.perf_counter() - begun
-                found[parks, days] = ask_all(house, parks)
+                if not asked.fill:
+                    found[parks, days] = ask_all(house, parks, days)
             print(f"{engine}, {parks} car parks, {days} days: filled in {filled:.0f} s", flush=True)
-        text = table(found)
-        print(text)
-        print(json.dumps({"name": f"parking {engine}", "medians": {str(key): value for key, value in found.items()}}))
-        if asked.write:
-            write_section(f"parking {engine}", text)
+        if not asked.fill:
+            text = f"{said(engine, asked.parks, asked.days)}\n\n{table(found)}"
+            print(text)
+            print(json.dumps({"name": f"parking {engine}", "medians": {str(key): each for key, each in found.items()}}))
+            if asked.write:
+                write_section(f"parking {engine}", text)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,9 @@ def installed() -> Path | None:
 
 
 @contextmanager
-def private_database(tools: Path) -> Iterator[Database]:
-    """Start a cluster in a folder of its own; it ends with this process, however that ends."""
+def private_database(tools: Path, keep: Path | None = None) -> Iterator[Database]:
+    """Start a cluster in a folder of its own; it ends with this process, however that ends. With ``keep`` its data
+    stand in that folder, as they were left there, and stay."""
     folder = Path(tempfile.mkdtemp(prefix="allmende-bench-pg-"))
     root = os.geteuid() == 0
     owner = "postgres" if root else pwd.getpwuid(os.geteuid()).pw_name
@@ -59,9 +60,13 @@ def private_database(tools: Path) -> Iterator[Database]:
         shutil.chown(folder, owner)
     as_owner = [f"--reuid={owner}", "--regid=postgres", "--init-groups"] if root else []
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-    data = folder / "data"
+    data = keep or folder / "data"
+    if root and keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        shutil.chown(keep, owner)
     layout = [tools / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run(["setpriv", "--pdeathsig", "KILL", *as_owner, *layout], check=True, **quiet)
+    if not (data / "PG_VERSION").exists():
+        subprocess.run(["setpriv", "--pdeathsig", "KILL", *as_owner, *layout], check=True, **quiet)
     settings = {**SETTINGS, "unix_socket_directories": str(folder)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = ["setpriv", "--pdeathsig", "QUIT", *as_owner, tools / "postgres", "-D", data, *options]

@@ -73,9 +73,13 @@ def engines(chosen: str) -> list[str]:
 
 
 @contextmanager
-def open_house(engine: str, *, before: "tuple[str, ...]" = (), **settings: str) -> Iterator[House]:
-    """A house that answers. ``before`` is a command (of Python) that fills its database before it is served."""
-    home = Path(tempfile.mkdtemp(prefix="allmende-bench-"))
+def open_house(
+    engine: str, *, before: "tuple[str, ...]" = (), keep: Path | None = None, **settings: str
+) -> Iterator[House]:
+    """A house that answers. ``before`` is a command (of Python) that fills its database before it is served. With
+    ``keep`` its home and its database stand in that folder, as they were left there, and stay."""
+    home = keep or Path(tempfile.mkdtemp(prefix="allmende-bench-"))
+    home.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
     environ = {
         **os.environ,
@@ -89,7 +93,7 @@ def open_house(engine: str, *, before: "tuple[str, ...]" = (), **settings: str) 
     tools = installed()
     try:
         if engine == "postgresql" and tools is not None:
-            with private_database(tools) as database:
+            with private_database(tools, keep and keep / "cluster") as database:
                 environ["ALLMENDE_DATABASE_URL"] = database.url
                 with _serve(engine, environ, before, database) as house:
                     yield house
@@ -97,7 +101,8 @@ def open_house(engine: str, *, before: "tuple[str, ...]" = (), **settings: str) 
             with _serve(engine, environ, before, None) as house:
                 yield house
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if keep is None:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

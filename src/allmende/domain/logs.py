@@ -1,5 +1,7 @@
 """The two logs of what changed, and the names under which those who follow them keep their places."""
 
+from typing import NamedTuple
+
 import msgspec
 
 
@@ -17,6 +19,19 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
     entity: str = "Datastream"
     """What the stream is: a ``Datastream`` or a ``MultiDatastream``."""
+
+
+class Stamp(NamedTuple):
+    """How what is kept stands: another one as soon as a change is committed, whatever the order of their numbers. Only
+    for comparing. Two processes over one database read the same one.
+
+    A deleted entity alone (a thing without readings) does not show, since no log tells of it.
+    """
+
+    readings: tuple[int, ...]
+    entities: tuple[int, ...]
+    open: tuple[int, ...]
+    """Which datasets everybody may read."""
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from allmende.domain.features import (
     KeptFeature,
 )
 from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
-from allmende.domain.logs import Backlog, Change, EntityChange
+from allmende.domain.logs import Backlog, Change, EntityChange, Stamp
 from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query
@@ -282,6 +282,9 @@ class Store(Protocol):
 
     def newest_entity_change(self) -> int:
         """The same for the log of entities."""
+
+    def stamp(self) -> Stamp:
+        """How what is kept stands now, in one statement: what was read after it holds as long as it is the same."""
 
     def adopt_logs(self) -> int:
         """Make the numbers of both logs and the followers' cursors this database's own, where it was read from a dump

@@ -6,7 +6,7 @@ what is settled is read (see ``Dialect.settled``).
 
 from collections.abc import Iterable, Mapping
 
-from allmende.domain.logs import ENTITY_FOLLOWER, TIME_FOLLOWER, Backlog, Change, EntityChange
+from allmende.domain.logs import ENTITY_FOLLOWER, TIME_FOLLOWER, Backlog, Change, EntityChange, Stamp
 from allmende.domain.model import ENTITIES, STREAMS
 from allmende.storage.connections import ColumnType, Connection
 from allmende.storage.schema import COLUMNS, TABLE_OF
@@ -133,6 +133,29 @@ def newest(connection: Connection, table: str) -> int:
     """
     row = connection.execute(f"SELECT max(c.number) FROM {table} c WHERE {connection.dialect.settled}").fetchone()
     return int(row[0] or 0)
+
+
+def read_stamp(connection: Connection) -> Stamp:
+    """See :class:`allmende.domain.logs.Stamp`.
+
+    Where numbers become visible out of their order, one may appear below the highest. Then there is one more among
+    those that are not settled, or what is settled goes further.
+    """
+    settled = connection.dialect.settled
+    parts = [
+        f"SELECT '{table}{place}', {what} FROM {table} c WHERE {which}"
+        for table in ("change_log", "entity_log")
+        for place, what, which in (
+            (0, "max(c.number)", "1 = 1"),
+            (1, "max(c.number)", settled),
+            (2, "count(*)", f"NOT ({settled})"),
+        )
+    ]
+    parts.append("SELECT 'dataset', d.pk FROM dataset d WHERE d.access = 'open'")
+    found: dict[str, list[int]] = {"c": [], "e": [], "d": []}
+    for name, number in sorted(connection.execute(" UNION ALL ".join(parts)).fetchall(), key=lambda row: row[0]):
+        found[name[0]].append(number or 0)
+    return Stamp(readings=tuple(found["c"]), entities=tuple(found["e"]), open=tuple(sorted(found["d"])))
 
 
 def prune(connection: Connection, *, read_before: int, before: int, deletions_before: int) -> int:

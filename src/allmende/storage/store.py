@@ -7,7 +7,7 @@ from allmende.domain.aggregation import Aggregation, Table
 from allmende.domain.batch import Amendment, Batch, Receipt, Removal
 from allmende.domain.features import FeaturePage, FeatureQuery, FeatureVersion, KeptCollection, KeptFeature
 from allmende.domain.figures import DatasetFigures, StreamSummary, Tally
-from allmende.domain.logs import Backlog, Change, EntityChange
+from allmende.domain.logs import Backlog, Change, EntityChange, Stamp
 from allmende.domain.marks import Mark
 from allmende.domain.policy import Reader
 from allmende.domain.query import Page, Query, ResultKind
@@ -309,6 +309,10 @@ class SqlStore:
     def newest_entity_change(self) -> int:
         """Where a new follower of the log of entities begins."""
         return self._read(lambda c: logs.newest(c, "entity_log"))
+
+    def stamp(self) -> Stamp:
+        """How what is kept stands."""
+        return self._read(logs.read_stamp)
 
     def adopt_logs(self) -> int:
         """See :class:`allmende.domain.store.Store`. Here the counter is a part of what is kept."""

@@ -38,6 +38,16 @@ class LimitSettings(MessageSettings, frozen=True, kw_only=True):
             low=0,
         ),
     ] = 32 * MIB
+    answer_cache_bytes: Annotated[
+        int,
+        _setting(
+            "ALLMENDE_ANSWER_CACHE_BYTES",
+            "Limits",
+            "Answers that are the same for everybody and that each web process keeps while nothing of them changes, a "
+            "second at most; 0 keeps none.",
+            low=0,
+        ),
+    ] = 32 * MIB
     expand_depth: Annotated[int, _setting("ALLMENDE_EXPAND_DEPTH", "Limits", "Levels of `$expand`.", low=0, high=5)] = 3
     expand_rows: Annotated[
         int,

@@ -14,6 +14,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.city.house import house_of
+from allmende.city.keeping import kept_for_all
 from allmende.city.parking import opening_words, read
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.parking.drivers import ahead, desk, words
@@ -22,6 +23,7 @@ from allmende.city.parking.inside import tell
 from allmende.city.parking.now import states_at
 from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.operating import paperwork
+from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.operating.pasts import pasts
 from allmende.city.parking.present import Row, as_columns, as_geojson, as_json, present, sum_up
 from allmende.city.parking.state import SiteState
@@ -82,6 +84,11 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
         "board": shown.board,
         "rows": shown.rows,
         "groups": shown.groups,
+        "below": shown.below,
+        "silent": shown.silent,
+        "more": shown.more,
+        "also": [(what, words.say_what(what), count) for what, count in shown.also.items() if what != shown.asked.what],
+        "disabled": shown.disabled,
         "asked": shown.asked,
         "total": sum_up(shown.board),
         "simulation": simulation_of(house.profile),
@@ -89,17 +96,20 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_board(request: HttpRequest) -> HttpResponse:
     """The list and the map, with the driver's question."""
     values = board_context(request)
     asked = values["asked"]
     values["texts"] = texts_of_board()
-    values["form"] = words.choices_of_form(asked.fields["needs"], asked.fields["in"], asked.fields["stay"])
+    fields = asked.fields
+    values["form"] = words.choices_of_form(asked.what, fields["needs"], fields["in"], fields["stay"])
     return render(request, "parking/board.html", values, status=400 if asked.faults else 200)
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_fragment(request: HttpRequest) -> HttpResponse:
     """The list alone, for replacing it in the open page."""
@@ -109,6 +119,7 @@ def show_fragment(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def send_board(request: HttpRequest) -> HttpResponse:
     """The list as JSON; with a question also what it means for it."""
@@ -121,21 +132,24 @@ def send_board(request: HttpRequest) -> HttpResponse:
         if found := shown.found.get(row.park.id):
             told["choice"] = words.as_json(found, shown.asked.wish)
         parks.append(told)
-    body = {"now": shown.board.now.isoformat(), "simulated": shown.board.simulated, "carParks": parks}
-    tag = f'W/"{blake2b(json.dumps(parks, sort_keys=True).encode(), digest_size=12).hexdigest()}"'
-    response = for_a_moment(JsonResponse(body))
+    others = [as_json(row, address_of(row.park)) for row in (*shown.below, *shown.silent)]
+    body = {"simulated": shown.board.simulated, "carParks": parks, "others": others, "more": shown.more,
+            "also": shown.also}  # fmt: skip
+    tag = f'W/"{blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=12).hexdigest()}"'
+    response = for_a_moment(JsonResponse({"now": shown.board.now.isoformat(), **body}))
     response.headers["ETag"] = tag
     return get_conditional_response(request, etag=tag, response=response) or response  # type: ignore[return-value]
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def send_map(request: HttpRequest) -> HttpResponse:
     """The car parks as GeoJSON; with a question those alone that suit or may suit."""
     shown = desk.look(request)
     rows = [
         (row, address_of(row.park))
-        for row in shown.rows
+        for row in (*shown.rows, *shown.below, *shown.silent)
         if not shown.found or shown.found[row.park.id].choice.verdict != "unsuitable"
     ]
     response = JsonResponse(as_geojson(rows), content_type="application/geo+json")
@@ -143,6 +157,7 @@ def send_map(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     """One car park with its last day and week."""
@@ -176,7 +191,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     values = {
         "row": row,
         "park": park,
-        "charts": charts if day.site.streams else [],
+        "charts": charts if day.site.streams and not (state is not None and state.summed) else [],
         "inside": tell(known, state) if state is not None else None,
         "facts": gather(profile, day.site),
         "real_id": day.site.stands_for,
@@ -193,6 +208,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
     """The current value of one car park alone, for replacing it in the open page."""
@@ -211,6 +227,7 @@ def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def send_history(request: HttpRequest, thing_id: str) -> HttpResponse:
     """The values of a chart: ``?range=day`` or ``?range=week``."""

@@ -12,9 +12,11 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from allmende.city.house import house_of
+from allmende.city.keeping import kept_for_all
 from allmende.city.parking.arrival.backtest import Bin, Report
 from allmende.city.parking.arrival.expect import Expectation, expect_all
 from allmende.city.parking.arrival.kept import kept_of
+from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.sites import Site, read_sites
 from allmende.domain.times import to_datetime
 
@@ -25,6 +27,7 @@ _SURE = 0.985
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def show_arrival(request: HttpRequest) -> HttpResponse:
     """The page."""
@@ -53,6 +56,7 @@ def show_arrival(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_all(papers=stamp_of_papers)
 @gzip_page
 def send_arrival(request: HttpRequest) -> HttpResponse:
     """The same expectations for programs; times in ISO 8601, UTC."""

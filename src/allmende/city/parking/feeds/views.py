@@ -15,10 +15,12 @@ from django.views.decorators.http import require_safe
 from lxml import etree
 
 from allmende.city.house import House, house_of
+from allmende.city.keeping import kept_for_all
 from allmende.city.parking import read
 from allmende.city.parking.feeds import datex, datex_v2, parkapi, tables
 from allmende.city.parking.feeds.versions import changed_at, number_of
 from allmende.city.parking.now import states_at
+from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.operating.pasts import pasts
 from allmende.city.parking.state import SiteState
 from allmende.domain.errors import InvalidInput
@@ -76,7 +78,7 @@ def feed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             body = msgspec.json.encode({"error": {"code": "invalid_parameter", "message": str(error)}})
             return HttpResponse(body, status=400, content_type="application/json")
 
-    return require_safe(gzip_page(shown))
+    return require_safe(kept_for_all(papers=stamp_of_papers)(gzip_page(shown)))
 
 
 def _as_json(request: HttpRequest, value: Any, states: tuple[SiteState, ...], kind: str = "json") -> HttpResponse:

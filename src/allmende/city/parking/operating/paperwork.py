@@ -67,10 +67,15 @@ _calendars: dict[int, tuple[Profile, Calendar]] = {}
 def papers(now: datetime) -> Papers:
     """What holds at ``now`` or will; one statement where nothing has changed since it was read last."""
     global _kept
-    stamp = Desk.objects.filter(pk=ALL).values_list("stamp", flat=True).first() or ""
+    stamp = stamp_of_papers()
     if stamp != _kept.stamp:
         _kept = _read(stamp, now) if stamp else Papers(stamp="")
     return _kept
+
+
+def stamp_of_papers() -> str:
+    """Another word after each change of any paper. One statement."""
+    return Desk.objects.filter(pk=ALL).values_list("stamp", flat=True).first() or ""
 
 
 def _read(stamp: str, now: datetime) -> Papers:
