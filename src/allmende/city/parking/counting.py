@@ -15,6 +15,8 @@ from allmende.domain.policy import Reader
 from allmende.domain.query import In, Path, Query, ResultKind, Value
 from allmende.domain.store import Store
 
+AHEAD = 2 * times.MINUTE
+"""How far a source's clock may be ahead of ours."""
 TREND = 30 * times.MINUTE
 _PAGE = 10_000
 _TAKEN = {"true": True, "occupied": True, "taken": True, "false": False, "free": False, "available": False}
@@ -119,7 +121,7 @@ class Counting:
             simulated=self._site.simulated,
             now=now,
             status="no-data" if reason or whole.free is None else "live",
-            reason=reason if reason or whole.free is not None else "never",
+            reason=reason if reason or whole.free is not None else "says-nothing",
             free=whole.free,
             occupied=whole.occupied,
             capacity=whole.capacity,
@@ -143,6 +145,8 @@ class Counting:
     def _reason(self, stream: SiteStream | None, reading: Reading | None) -> Reason:
         if stream is None or reading is None:
             return "never"
+        if reading.start > self._moment + AHEAD:
+            return "ahead"
         last = self._confirmed(stream, reading)
         if last < self._moment and stream.silence.silent_from(last, self._moment) is not None:
             return "feed-silent"

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0003_reports_are_readings"),
+        ("parking", "0004_events_on_signs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
