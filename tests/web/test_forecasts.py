@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from tests.knowledge import town
+from tests.knowledge.forecasts.plains import panel
 from tests.knowledge.town import send
 
 from allmende.domain.boards import Tile
@@ -23,7 +24,7 @@ from allmende.knowledge.forecasts.keeping import Shown
 from allmende.web.boards.kinds import find
 from allmende.web.cli import forecasting
 from allmende.web.cli.opened import Opened
-from allmende.web.forecasts import folder
+from allmende.web.forecasts import folder, leaving
 from allmende.web.forecasts.desk import Desk, forget
 from allmende.web.forecasts.models import Pending, Score, State
 from allmende.web.forecasts.standing import hit_rates
@@ -196,6 +197,21 @@ def test_a_model_that_grows_old_falls_back_and_says_so(house, config, monkeypatc
     assert desk.state().lines["weir~level"]["candidate"] == choice.fallback
     said = latest(open_store(), ANONYMOUS, "weir~level").properties
     assert (said["fallback"], said["method"]) == ("stale", choice.fallback)
+
+
+def test_what_a_service_leaves_out_is_not_known(house, monkeypatch) -> None:
+    def ask(_, streams, start, end):
+        return {streams[0]: [(start + HOUR, start + 3 * HOUR)], "gone": [(start, end)]}
+
+    def broken(*_):
+        raise KeyError("of the service")
+
+    known = panel(days=2, streams=2)
+    monkeypatch.setattr(leaving, "_services", lambda: [("broken", broken), ("parking", ask)])
+    found = leaving.without_left_out(known)
+    assert np.isnan(found.values[0]).nonzero()[0].tolist() == [1, 2]
+    assert not np.isnan(found.values[1]).any()
+    assert not np.isnan(known.values).any()
 
 
 def test_too_little_is_told_and_tried_again_in_an_hour(house, config) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from allmende.city.parking.arrival import leaving
 from allmende.city.parking.models import Calibration, Doubt
 from allmende.city.parking.operating import paperwork, watching
 from allmende.city.parking.operating.pasts import pasts
+from allmende.city.parking.past import NOTHING, Doubted, Past, Spell
 from allmende.city.parking.read import read_history
 from allmende.city.parking.state import read_states
 from allmende.domain import times
@@ -113,6 +115,15 @@ def test_a_doubt_is_kept_with_its_beginning_over_a_restart_and_ends(house):
     )
     assert asked is not None
     assert [(each.mean is None, each.implausible) for each in asked.buckets[:2]] == [(False, False), (True, True)]
+
+
+def test_forecasts_leave_out_what_was_closed_or_doubted(house, monkeypatch):
+    house.count(NOW - timedelta(hours=2), NOW)
+    past = Past(closures=(Spell(5, 20), Spell(30, None)), doubts=(Doubted(22, 24, "frozen"), Doubted(50, None, "x")))
+    monkeypatch.setattr(leaving, "pasts", lambda: lambda site, stream: past if site.id == "north" else NOTHING)
+    asked = leaving.left_out(house, ["north~free", "other"], 10, 40)
+    assert asked == {"north~free": [(10, 20), (22, 24), (30, 40)]}
+    assert leaving.left_out(house, ["other"], 10, 40) == {}
 
 
 def test_a_counter_that_is_off_is_proposed_and_what_was_measured_stays(house):

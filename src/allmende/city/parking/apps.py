@@ -1,5 +1,6 @@
 """Parking as a Django app."""
 
+from collections.abc import Sequence
 from datetime import time, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from allmende.city.glance import Glance
 from allmende.city.house import House
 from allmende.city.jobs import Job
+from allmende.city.leaving import Spans
 from allmende.city.parking.questions import QUESTIONS
 
 
@@ -43,6 +45,13 @@ def calibrate(house: House) -> None:
     forget_names(house.now())
 
 
+def left_out(house: House, streams: Sequence[str], start: int, end: int) -> Spans:
+    """What forecasts leave out, imported late as well."""
+    from allmende.city.parking.arrival import leaving
+
+    return leaving.left_out(house, streams, start, end)
+
+
 def publish(house: House) -> None:
     """The job, imported late, too."""
     from allmende.city.parking import publish
@@ -62,6 +71,7 @@ class ParkingConfig(AppConfig):
         values=values,
     )
     questions = QUESTIONS
+    left_out = staticmethod(left_out)
     jobs = (
         Job("plausibility", timedelta(minutes=1), watch),
         Job("calibration", time(5, 30), calibrate),

@@ -26,6 +26,7 @@ from allmende.knowledge.forecasts.reading import Setting, Target, calendar_days,
 from allmende.knowledge.forecasts.run import LOOKBACK, Line, issue
 from allmende.web.config import Config
 from allmende.web.forecasts import folder
+from allmende.web.forecasts.leaving import without_left_out
 from allmende.web.forecasts.lesson import BROKEN, LITTLE, Lesson, Outcome
 from allmende.web.forecasts.models import Pending, Score, State
 from allmende.web.forecasts.standing import changes_of, hit_rates, plain, standing_of, standings
@@ -113,7 +114,7 @@ class Desk:
                 raise InvalidInput("there is no such stream in the dataset, or none that gives numbers")
             known = [target.first for target in targets if target.first is not None]
             start = max(history_start(now, parse_duration(forecast.history)), min(known, default=now))
-            panel = read_panel(self._store, forecast, targets, self._setting, start, now)
+            panel = without_left_out(read_panel(self._store, forecast, targets, self._setting, start, now))
         except AllmendeError as error:
             self.end_lesson(None, Outcome(LITTLE if isinstance(error, InvalidInput) else BROKEN, error.message), now)
             return None
@@ -187,7 +188,7 @@ class Desk:
         if model is None:
             return 0
         targets = find_targets(self._store, forecast, self._setting)
-        panel = read_panel(self._store, forecast, targets, self._setting, now - LOOKBACK, now)
+        panel = without_left_out(read_panel(self._store, forecast, targets, self._setting, now - LOOKBACK, now))
         shares = {stream: one.share for stream, one in standings(self.state()).items() if one.share}
         stale = self._is_stale(now)
         lines = issue(model, panel, now, stale=stale, shares=shares, least=forecast.least) if targets else []
@@ -257,6 +258,7 @@ class Desk:
         first = min(min(one.said["times"]) for one in due)
         end = max(one.until for one in due)
         panel = read_panel(self._store, self.forecast, wanted, self._setting, first, end) if wanted else None
+        panel = without_left_out(panel) if panel is not None else None
         rows = {target.stream: number for number, target in enumerate(wanted)}
         wish = self.forecast.interval
         state = self.state()
