@@ -37,17 +37,27 @@ def test_a_driver_asks_by_keyboard_and_is_told_what_suits_and_why(visit, axe, wi
     page.wait_for_load_state("networkidle")
     assert "Wenn Sie unterwegs sind" in page.locator("#ahead-title").inner_text()
     assert (page.get_by_role("link", name="Im Kartenprogramm").get_attribute("href") or "").startswith("geo:50.9")
+    page = visitor.open("/parking/arrival/")
+    assert "Andere Monate" in page.locator("section[aria-labelledby=test-title]").inner_text()
+    assert audit(page, axe) == []
     assert visitor.faults == []
 
 
 def test_the_path_in_english_and_in_plain_german(visit, axe):
-    page = visit(locale="en-GB").open("/parking/?in=30&need=disabled")
+    english = visit(locale="en-GB")
+    page = english.open("/parking/?in=30&need=disabled")
     assert "May suit you: not everything is known" in page.locator(".parks__title").first.inner_text()
+    assert audit(page, axe) == []
+    page = english.open("/parking/arrival/")
+    assert "It learned once, before these days." in page.content()
     assert audit(page, axe) == []
     page = visit().open("/parking/?in=30&need=disabled")
     page.get_by_role("link", name="Einfach").click()
     page.wait_for_load_state("networkidle")
     assert "Vielleicht gut für Sie" in page.content()
+    assert audit(page, axe) == []
+    page.goto(page.url.partition("/parking/")[0] + "/parking/arrival/")
+    assert "Die Vorhersage hat einmal gelernt." in page.content()
     assert audit(page, axe) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from allmende.city.parking.arrival import command
 from allmende.city.parking.arrival.backtest import judge
-from allmende.city.parking.arrival.kept import Kept, as_table, kept_of
+from allmende.city.parking.arrival.kept import Kept, as_table, kept_of, read_kept
 from allmende.city.parking.arrival.recording import City, as_panel, read_city, read_rows
 from allmende.city.parking.arrival.tell import as_markdown
 from allmende.domain.errors import InvalidInput
@@ -133,6 +133,8 @@ def test_a_recording_is_read_as_what_holds_until_the_next_row(tmp_path) -> None:
         ("when,place_id,free\n", "lacks the columns timestamp"),
         ("timestamp,place_id,free\nsoon,a,1\n", "line 2"),
         ("timestamp,place_id,free\n2024-03-01T08:00:00Z,a,many\n", "line 2"),
+        ("timestamp,place_id,free\n2024-03-01T08:00:00Z,a\n", "line 2"),
+        ("timestamp,place_id,free\n2024-03-01T08:00:00Z,,4\n", "names no place"),
         ("timestamp,place_id,free\n", "is empty"),
     ],
 )
@@ -142,6 +144,60 @@ def test_a_recording_that_is_none_is_told_with_its_place(tmp_path, text, words) 
     with pytest.raises(InvalidInput) as told:
         as_panel(read_rows(path), CITY)
     assert words in f"{told.value} {told.value.where}"
+
+
+@pytest.mark.parametrize(
+    ("name", "body"), [("a.csv", b"\xff\xfe\x00"), ("a.csv.gz", b"timestamp"), ("b.csv.gz", b"\x1f\x8b\x08")]
+)
+def test_a_file_that_is_no_text_is_told(tmp_path, name, body) -> None:
+    (tmp_path / name).write_bytes(body)
+    with pytest.raises(InvalidInput, match="no CSV in UTF-8"):
+        read_rows(tmp_path / name)
+
+
+def test_car_parks_may_come_and_go_and_the_feed_may_fail(panel) -> None:
+    """A recording of other months: one place ends before the split, one begins after it, and a week is missing."""
+    day, names = panel.day, ["north", "south", "gone", "new"]
+    values = np.concatenate([panel.values, panel.values])
+    values[:, 20 * day : 24 * day] = np.nan
+    values[2, 30 * day :] = np.nan
+    values[3, : 39 * day] = np.nan
+    four = msgspec.structs.replace(
+        panel,
+        streams=names,
+        values=values,
+        **{name: np.concatenate([getattr(panel, name)] * 2) for name in ("low", "high", "whole", "facts")},
+    )
+    split = from_datetime(START) + 38 * DAY
+    found = judge(four, CITY, split, until=split + 4 * DAY, rows=1_500)
+    assert [place.name for place in found.places] == ["north", "south"]
+    assert found.unjudged == ["gone", "new"]
+    assert "Not judged, since too little is known of them: gone, new." in as_markdown(found, ZoneInfo(CITY.zone), "x")
+
+
+def test_judgements_are_gathered_in_the_files_that_tell_of_them(tmp_path, report, monkeypatch, capsys) -> None:
+    page, docs = tmp_path / "arrival.toml", tmp_path / "table.md"
+    docs.write_text("a\n<!-- all judgements -->\n<!-- end -->\nb\n<!-- newest judgement -->\nold\n<!-- end -->\nc\n")
+    once = msgspec.structs.replace(report, relearn=0, split=report.split - 9 * DAY)
+    profile = Path(__file__).parents[4] / "cities" / "jena"
+    given = ["arrival", str(recording(tmp_path / "constructed.csv", days=2)), "--city", str(profile)]
+    given += ["--toml", str(page), "--docs", str(docs), "--split", "2024-03-01"]
+    for told in (report, once, report):
+        monkeypatch.setattr(command, "judge", lambda *_, told=told, **__: told)
+        monkeypatch.setattr(sys, "argv", given)
+        assert command.main() == 0
+    kept = read_kept(page)
+    assert kept is not None
+    assert kept.report == report
+    assert [each.relearn for each in kept.all] == [0, 6 * DAY]
+    told = docs.read_text("utf-8")
+    assert told.startswith("a\n<!-- all judgements -->\n")
+    assert "| every 6 days |" in told
+    assert "\nold\n" not in told
+    assert told.endswith("<!-- end -->\nc\n")
+    docs.write_text("no place")
+    assert command.main() == 2
+    assert "has no lines" in capsys.readouterr().err
 
 
 def test_the_command_needs_days_on_both_sides_of_the_split(tmp_path, monkeypatch, capsys) -> None:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from allmende.city.parking.arrival.backtest import judge
-from allmende.city.parking.arrival.kept import Kept, as_table
+from allmende.city.parking.arrival.kept import as_table, kept_with, read_kept
 from allmende.city.parking.arrival.recording import as_panel, read_city, read_rows
-from allmende.city.parking.arrival.tell import as_markdown
+from allmende.city.parking.arrival.tell import as_markdown, as_overview
 from allmende.domain.errors import AllmendeError, InvalidInput
 from allmende.domain.times import from_datetime, parse_duration
 
@@ -37,8 +37,12 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=0, help="examples to learn from at most; else as the house does")
     parser.add_argument("--json", action="store_true", help="all figures as JSON")
     parser.add_argument("--toml", type=Path, metavar="FILE", help="keep it there, as the profile does for the page")
-    parser.add_argument("--docs", type=Path, metavar="FILE", help="put the tables there, between the comments for it")
+    parser.add_argument(
+        "--docs", type=Path, metavar="FILE", help="with --toml: put the tables there, between the comments for them"
+    )
     given = parser.parse_args()
+    if given.docs and not given.toml:
+        parser.error("--docs tells of what --toml keeps")
     try:
         city = read_city(given.city, given.forecast)
         panel = as_panel(read_rows(given.recording), city)
@@ -49,11 +53,11 @@ def main() -> int:
         report = judge(panel, city, split, until=until, relearn=relearn, threads=given.threads, rows=given.rows)
         told = msgspec.json.encode(report).decode() if given.json else as_markdown(report, zone, given.recording.name)
         if given.toml:
-            today = datetime.now(zone).date().isoformat()
-            kept = Kept(recording=given.recording.name, made=today, report=report)
+            kept = kept_with(read_kept(given.toml), given.recording.name, datetime.now(zone).date().isoformat(), report)
             given.toml.write_text(as_table(kept), "utf-8")
-        if given.docs:
-            _put(given.docs, f"judged {given.split} {given.relearn}", as_markdown(report, zone, given.recording.name))
+            if given.docs:
+                put_between(given.docs, "all judgements", as_overview(kept, zone))
+                put_between(given.docs, "newest judgement", as_markdown(kept.report, zone, given.recording.name))
     except (AllmendeError, OSError) as error:
         print(told_of(error), file=sys.stderr)
         return 2
@@ -67,7 +71,7 @@ def told_of(error: Exception) -> str:
     return f"{where}: {error}" if where else str(error)
 
 
-def _put(path: Path, name: str, text: str) -> None:
+def put_between(path: Path, name: str, text: str) -> None:
     """Between ``<!-- NAME -->`` and ``<!-- end -->``. Raises InvalidInput where there are no such lines."""
     before, begin, rest = path.read_text("utf-8").partition(f"<!-- {name} -->\n")
     _, end, after = rest.partition("<!-- end -->")

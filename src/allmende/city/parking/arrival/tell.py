@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from allmende.city.parking.arrival.backtest import Report
+from allmende.city.parking.arrival.kept import Kept
 from allmende.domain.times import DAY, to_datetime
 
 GOAL = 0.35
@@ -46,6 +47,23 @@ def as_markdown(report: Report, zone: ZoneInfo, recording: str) -> str:
     for place in report.places:
         full = place.full
         lines.append(_row([place.name, *(f"{n:,}" for n in (full.judged, full.full, full.missed, full.wrong))]))
+    return "\n".join(lines)
+
+
+def as_overview(kept: Kept, zone: ZoneInfo) -> str:
+    """One line for each judgement that was kept."""
+    steps = kept.report.ahead
+    lines = [
+        _row(
+            ["judged", "learned", *(f"below {each} min" for each in steps), "mean", *(f"held {n} min" for n in steps)]
+        ),
+        _row(["---", "---", *["---:"] * (2 * len(steps) + 1)]),
+    ]
+    for each in kept.all:
+        first, last = (to_datetime(moment).astimezone(zone).date() for moment in (each.split, each.until - 1))
+        anew = f"every {each.relearn // DAY} days" if each.relearn else "once"
+        mean = _percent(sum(each.below) / len(steps))
+        lines.append(_row([f"{first} to {last}", anew, *map(_percent, each.below), mean, *map(_percent, each.held)]))
     return "\n".join(lines)
 
 

@@ -15,10 +15,10 @@ from allmende.city.house import house_of
 from allmende.city.keeping import kept_for_all
 from allmende.city.parking.arrival.backtest import Bin, Report
 from allmende.city.parking.arrival.expect import Expectation, expect_all
-from allmende.city.parking.arrival.kept import kept_of
+from allmende.city.parking.arrival.kept import Short, kept_of
 from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.sites import Site, read_sites
-from allmende.domain.times import to_datetime
+from allmende.domain.times import DAY, to_datetime
 
 MINUTES = (15, 30, 60, 120)
 SIZE = 300
@@ -48,6 +48,7 @@ def show_arrival(request: HttpRequest) -> HttpResponse:
         "simulated": any(site.simulated for site, _said in found),
         "kept": kept,
         "report": _tables(kept.report, {site.reference: site.name for site, _said in found}) if kept else None,
+        "all": [_short(each) for each in kept.all] if kept else [],
         "size": SIZE,
     }
     response = render(request, "parking/arrival.html", values)
@@ -159,7 +160,7 @@ def _tables(report: Report, names: dict[str, str]) -> dict[str, Any]:
         "first": to_datetime(report.learned_from),
         "split": to_datetime(report.split),
         "until": to_datetime(report.until - 1),
-        "days": report.relearn // 86_400_000_000,
+        "days": report.relearn // DAY,
         "places": [
             {
                 "name": names.get(place.name, place.name),
@@ -179,6 +180,16 @@ def _tables(report: Report, names: dict[str, str]) -> dict[str, Any]:
         "below": [_percent(one) for one in report.below],
         "held": [_percent(one) for one in report.held],
         "diagrams": [_diagram(least, bins) for least, bins in report.reliability.items()],
+    }
+
+
+def _short(one: Short) -> dict[str, Any]:
+    return {
+        "split": to_datetime(one.split),
+        "until": to_datetime(one.until - 1),
+        "days": one.relearn // DAY,
+        "below": [_percent(each) for each in one.below],
+        "held": [_percent(each) for each in one.held],
     }
 
 
