@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
-from allmende.city.parking.sites import OBSERVED, Quantity, Site, SiteStream
+from allmende.city.parking.sites import OBSERVED, Quantity, Site, SiteStream, forget
 from allmende.city.parking.standing import Reason, SiteState, Spaces, Trend
 from allmende.city.parking.standing import closed as standing_closed
 from allmende.city.parking.statements import SPACES_FOR
 from allmende.domain import times
+from allmende.domain.logs import Stamp
 from allmende.domain.policy import Reader
 from allmende.domain.query import In, Path, Query, ResultKind, Value
+from allmende.domain.steps import Silence
 from allmende.domain.store import Store
 
 TREND = 30 * times.MINUTE
@@ -57,6 +61,43 @@ def read_earlier(store: Store, reader: Reader, sites: Iterable[Site], moment: in
     }
 
 
+class _Kept(NamedTuple):
+    stamp: Stamp
+    newest: dict[str, Reading]
+    minute: int
+    earlier: dict[str, Reading]
+
+
+_kept: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+
+
+def read_count(store: Store, reader: Reader, stamp: Stamp | None) -> dict[str, Reading]:
+    """The newest readings; with a ``stamp``, for somebody who sees what everybody sees, read once for each."""
+    if stamp is None:
+        return read_newest(store, reader)
+    known = _kept.get(store)
+    if known is None or known.stamp != stamp:
+        newest = read_newest(store, reader)
+        if known is not None and known.newest.keys() - newest.keys():
+            forget(store)
+        known = _kept[store] = _Kept(stamp, newest, -1, {})
+    return known.newest
+
+
+def read_trend(
+    store: Store, reader: Reader, sites: Iterable[Site], moment: int, stamp: Stamp | None
+) -> dict[str, Reading]:
+    """What each stream of free spaces said half an hour before ``moment``, to the minute."""
+    minute = (moment - TREND) // times.MINUTE
+    known = _kept.get(store)
+    if stamp is None or known is None or known.stamp != stamp:
+        return read_earlier(store, reader, sites, minute * times.MINUTE)
+    if known.minute != minute:
+        earlier = read_earlier(store, reader, sites, minute * times.MINUTE)
+        known = _kept[store] = known._replace(minute=minute, earlier=earlier)
+    return known.earlier
+
+
 def _tells_trend(stream: SiteStream) -> bool:
     return stream.quantity in ("free", "occupied") and not stream.spaces_for
 
@@ -81,6 +122,12 @@ def _flags(quality: str | None) -> tuple[str, ...]:
     return tuple(str(flag) for flag in flags) if isinstance(flags, list) else ()
 
 
+@lru_cache(maxsize=64)
+def _silent(silence: Silence, last: int, moment: int) -> bool:
+    """All sites of a feed ask the same."""
+    return silence.silent_from(last, moment) is not None
+
+
 class Counting:
     """One site's own streams, at a moment."""
 
@@ -98,6 +145,8 @@ class Counting:
         self._moment = moment
         self._earlier = earlier
         self._streams = {(stream.quantity, stream.spaces_for): stream for stream in site.streams}
+        told = {stream.spaces_for for stream in site.streams}
+        self._kinds = [kind for kind in SPACES_FOR if kind in told or f"capacity_{kind}" in site.statements]
 
     def state(self, now: datetime) -> SiteState:
         """What they say."""
@@ -105,7 +154,7 @@ class Counting:
         reading = self._newest.get(main.id) if main else None
         reason = self._reason(main, reading)
         flags = reading.flags if reading else ()
-        spaces = {kind: self._spaces(kind, known=not reason) for kind in ("", *SPACES_FOR)}
+        spaces = {kind: self._spaces(kind, known=not reason) for kind in ("", *self._kinds)}
         whole = spaces[""]
         state = SiteState(
             site=self._site,
@@ -136,7 +185,7 @@ class Counting:
         if stream is None or reading is None:
             return "never"
         last = self._confirmed(stream, reading)
-        if last < self._moment and stream.silence.silent_from(last, self._moment) is not None:
+        if last < self._moment and _silent(stream.silence, last, self._moment):
             return "feed-silent"
         if reading.start + stream.silence.rewrite + stream.silence.slack < self._moment:
             return "silent"
