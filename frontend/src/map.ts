@@ -17,6 +17,10 @@ interface Park {
   free: number | null;
   level: string;
   simulated: boolean;
+  /** What the pin shows where that is not the bare number. */
+  label: string;
+  /** What is known now, in words. */
+  words: string;
 }
 
 interface Pin {
@@ -26,7 +30,12 @@ interface Pin {
   at: [number, number];
 }
 
-type Parks = FeatureCollection<Point, Park>;
+interface Parks extends FeatureCollection<Point, Park> {
+  /** Of areas, by the ids of the points. */
+  outlines: Feature[];
+}
+
+const NEAREST = 6; // places that are seen at once with the destination
 
 const NEAR = 1.2; // km around the middle of the car parks that counts as the inner city
 
@@ -46,8 +55,8 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     }
     const map = openMap({
       container: place,
-      style: groundStyle(place, districts),
-      bounds: whole(innerCity(parks)),
+      style: groundStyle(place, districts, parks),
+      bounds: around(place, parks) ?? whole(innerCity(parks)),
       fitBoundsOptions: FIT,
       minZoom: 9,
       maxZoom: 18,
@@ -55,6 +64,7 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     });
     map.addControl(new maplibregl.ScaleControl({ maxWidth: 90 }), 'bottom-left');
     addExtents(map, parks);
+    addDestination(map, place);
     const pins = parks.features.map((feature) => addPin(map, feature));
     const arrange = () => arrangePins(map, pins);
     arrange();
@@ -66,7 +76,7 @@ export async function drawMap(place: HTMLElement): Promise<void> {
     });
     map.on('move', arrange);
     map.on('moveend', () => markPins(map, pins));
-    if (place.dataset.basemap) map.on('load', () => addGround(map, place, districts));
+    if (place.dataset.basemap) map.on('load', () => addGround(map, place, districts, parks));
     onTheme(() => repaint(map, paints()));
     document.addEventListener('allmende:reading', (event) => {
       const { id, free } = (event as CustomEvent<{ id: string; free: number }>).detail;
@@ -86,18 +96,20 @@ function paints() {
     boundary: { 'line-color': colour('al-map-words') },
     'water-names': { 'text-color': colour('al-map-water-words'), 'text-halo-color': colour('al-map-land') },
     'park-names': { 'text-color': colour('al-map-names'), 'text-halo-color': colour('al-map-land') },
+    outlines: { 'line-color': colour('al-map-names') },
     leaders: { 'line-color': colour('al-map-words') },
     spots: { 'circle-color': colour('al-map-words') },
   };
 }
 
-function sources(place: HTMLElement, districts: FeatureCollection): StyleSpecification['sources'] {
+function sources(place: HTMLElement, districts: FeatureCollection, parks: Parks): StyleSpecification['sources'] {
   return {
     boundary: geojson(place.dataset.boundary!),
     districts: { type: 'geojson', data: districts },
     'district-names': { type: 'geojson', data: middles(districts) },
     waters: geojson(place.dataset.waters!),
     parks: geojson(place.dataset.parks!),
+    outlines: { type: 'geojson', data: { type: 'FeatureCollection', features: parks.outlines } },
     pins: { type: 'geojson' as const, data: { type: 'FeatureCollection' as const, features: [] } },
   };
 }
@@ -160,6 +172,7 @@ function layers(): StyleSpecification['layers'] {
       },
       paint: { ...paint['park-names'], 'text-halo-width': 1.5 },
     },
+    { id: 'outlines', type: 'line', source: 'outlines', paint: { ...paint.outlines, 'line-width': 3 } },
     {
       id: 'leaders',
       type: 'line',
@@ -180,17 +193,17 @@ function layers(): StyleSpecification['layers'] {
 }
 
 /** The style: another's where the city has set one, else our own ground. */
-function groundStyle(place: HTMLElement, districts: FeatureCollection): StyleSpecification | string {
-  return place.dataset.basemap || { version: 8, sources: sources(place, districts), layers: layers() };
+function groundStyle(place: HTMLElement, districts: FeatureCollection, parks: Parks): StyleSpecification | string {
+  return place.dataset.basemap || { version: 8, sources: sources(place, districts, parks), layers: layers() };
 }
 
 /** Layers that are drawn over another's style too. */
-const OVER = new Set(['boundary', 'leaders', 'spots']);
+const OVER = new Set(['boundary', 'outlines', 'leaders', 'spots']);
 
 /** Our boundary and spots over another's style. */
-function addGround(map: maplibregl.Map, place: HTMLElement, districts: FeatureCollection): void {
-  const ours = sources(place, districts);
-  for (const name of ['boundary', 'parks', 'pins']) map.addSource(name, ours[name]!);
+function addGround(map: maplibregl.Map, place: HTMLElement, districts: FeatureCollection, parks: Parks): void {
+  const ours = sources(place, districts, parks);
+  for (const name of ['boundary', 'parks', 'outlines', 'pins']) map.addSource(name, ours[name]!);
   for (const layer of layers()) if (OVER.has(layer.id)) map.addLayer(layer);
 }
 
@@ -198,6 +211,30 @@ function whole(parks: Parks): maplibregl.LngLatBounds {
   const bounds = new maplibregl.LngLatBounds();
   for (const feature of parks.features) bounds.extend(feature.geometry.coordinates as [number, number]);
   return bounds;
+}
+
+/** Where somebody wants to go, and what suits best there; null where nobody said it. */
+function around(place: HTMLElement, parks: Parks): maplibregl.LngLatBounds | null {
+  const to = destination(place);
+  if (!to) return null;
+  const bounds = new maplibregl.LngLatBounds(to, to);
+  for (const { geometry } of parks.features.slice(0, NEAREST)) bounds.extend(geometry.coordinates as [number, number]);
+  return bounds;
+}
+
+function destination({ dataset }: HTMLElement): [number, number] | null {
+  return dataset.toLon && dataset.toLat ? [Number(dataset.toLon), Number(dataset.toLat)] : null;
+}
+
+function addDestination(map: maplibregl.Map, place: HTMLElement): void {
+  const to = destination(place);
+  if (!to) return;
+  const element = document.createElement('div');
+  element.className = 'map-to';
+  element.setAttribute('role', 'img');
+  element.setAttribute('aria-label', say('destination', place.dataset.toWords!));
+  element.title = place.dataset.toWords!;
+  new maplibregl.Marker({ element, anchor: 'bottom' }).setLngLat(to).addTo(map);
 }
 
 /** The car parks around their middle, if most are there: one far away must not make all the others tiny. */
@@ -243,9 +280,11 @@ function showPin(pin: Pin, park: Park): void {
   pin.park = park;
   for (const level of ['free', 'few', 'full', 'none']) pin.element.classList.toggle(`pin--${level}`, park.level === level);
   pin.element.classList.add('pin');
-  pin.element.textContent = park.free === null ? '–' : sayNumber(park.free);
+  pin.element.textContent = park.label || (park.free === null ? '–' : sayNumber(park.free));
+  pin.element.classList.toggle('pin--quiet', park.label === 'P');
   pin.element.classList.toggle('pin--simulated', park.simulated);
-  const words = park.free === null ? say('none') : say('free', sayNumber(park.free));
+  const counted = !park.label && park.free !== null;
+  const words = counted ? say('free', sayNumber(park.free!)) : park.words;
   const mark = park.simulated ? ` (${say('simulated')})` : '';
   pin.element.setAttribute('aria-label', `${park.name}: ${words}${mark}`);
   pin.element.title = `${park.name}${mark}`;

@@ -1,14 +1,23 @@
 """The driver's list, its feed and what it says of what is not known."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 from django.test import Client
 
-from allmende.web.house import open_profile
+from allmende.connectors.parking_list.parse import parse
+from allmende.domain.batch import Batch
+from allmende.domain.connector import Payload
+from allmende.domain.records import Declaration, Series
+from allmende.domain.times import from_datetime
+from allmende.web.house import open_profile, open_store
 from allmende.web.maps.register import import_register
+from allmende.web.sources import prepare_sources
+from tests.city.parking.test_state import Town
+from tests.support import HOUSE, captured
 from tests.web.catalogue.conftest import house  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
@@ -119,3 +128,55 @@ def test_the_page_of_a_car_park_says_what_is_expected_what_it_costs_and_the_way(
     assert "geo:50.928426,11.586044?q=50.928426,11.586044" in page
     assert "Höchstens 2 Stunden." in page
     assert "Wir wissen nicht, wie hoch ein Auto sein darf." in get("parking-holzmarkt/", language="de-simple")
+
+
+def test_zones_areas_and_bays_stand_on_list_map_and_pages() -> None:
+    town, now = Town(open_store()), datetime.now(UTC)
+    town.put("centre", "free", None, kind="parking-zone")
+    town.put("lane", "free", 5, at=now, kind="parking-area", parent="centre", capacity=12, type="ON_STREET",
+             said={"estimated": True, "error": 3.0})  # fmt: skip
+    town.put("alley", "free", None, kind="parking-area", parent="centre")
+    town.put("bay-1", "taken", 0, at=now, kind="parking-bay", parent="alley", capacity_disabled=1, capacity=1)
+    town.put("bay-2", "taken", 1, at=now, kind="parking-bay", parent="alley", capacity=1)
+    page = get("")
+    assert page.index(">Holzmarkt</a>") < page.index("An der Straße, Flächen und einzelne Stellplätze")
+    assert ">Centre</a>" in page
+    assert ">Lane</a>" not in page  # it is told by its zone, where nobody asked
+    page = get("?what=street")
+    assert page.count("geschätzt, kann um 3 abweichen") == 1
+    assert ">Alley</a>" in page
+    zone = get("centre/")
+    assert all(f'href="/parking/{name}/"' in zone for name in ("lane", "alley", "bay-1", "bay-2"))
+    assert "5 frei, geschätzt" in zone
+    assert ">Belegt</strong>" in get("bay-2/")
+    assert "Über diesen Ort" in get("bay-2/")
+    told = {each["id"]: each for each in board("?need=disabled")["carParks"]}
+    assert told["alley"]["choice"]["verdict"] == "suitable"
+    assert (told["alley"]["choice"]["outlook"], told["alley"]["choice"]["free"]["disabled"]) == ("free-now", 1)
+    shown = json.loads(get("map.json?what=bay&need=disabled"))["features"]
+    assert {each["id"]: each["properties"]["label"] for each in shown} == {"bay-1": "✓", "bay-2": "✗"}
+    assert board("?what=ship", 400)["faults"]["what"]
+
+
+def test_the_citys_list_of_103_places_comes_in_with_what_each_is_for() -> None:
+    body, now = captured("parking", "jena_all_car_parks.geojson").read_bytes(), from_datetime(datetime.now(UTC))
+    source = prepare_sources(open_profile())["parking-places"].source
+    records, rejections = parse(Payload(body=body, name="list", received_at=now), source)
+    assert not rejections
+    open_store().append(
+        Batch(
+            origin="parking-places", dataset="parking-sites", reader=HOUSE, received_at=now,
+            declarations=[record for record in records if isinstance(record, Declaration)],
+            series=[record for record in records if isinstance(record, Series)],
+        )
+    )  # fmt: skip
+    plain = board("")
+    assert len(plain["carParks"]) == 10  # those that are counted; nine of the list are theirs
+    assert (plain["also"], len(plain["others"])) == ({"car-park": 59, "bus": 3}, 49)
+    assert "49 Parkplätze und Parkhäuser, in denen niemand freie Plätze zählt" in get("")
+    assert {each["only"] for each in board("?what=bus")["carParks"]} == {"bus"}
+    told = board("?need=disabled&near=11.5863,50.9285")["carParks"]
+    sure = [each for each in told if each["choice"]["verdict"] == "suitable"]
+    assert (len(sure), sure[0]["name"]) == (42, "Eichplatz")
+    assert sum(each["capacity"] for each in sure) == 81
+    assert "nur für Menschen mit Behinderung" in get("?need=disabled")

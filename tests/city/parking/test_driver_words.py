@@ -43,13 +43,13 @@ def found(expected: Expectation | None, state: SiteState = STATE) -> Found:
 )  # fmt: skip
 def test_a_forecast_is_said_with_its_chance_and_its_range(expected, words):
     with translation.override("de"):
-        assert say_outlook(found(expected)) == words
+        assert say_outlook(found(expected), WISH) == words
 
 
 def test_no_data_is_said_as_such():
     silent = msgspec.structs.replace(STATE, status="no-data", free=None)
     with translation.override("de"):
-        assert say_outlook(found(None, silent)) == "Bei Ankunft: keine Daten"
+        assert say_outlook(found(None, silent), WISH) == "Bei Ankunft: keine Daten"
         assert say_walk(1234) == "1,2 km Luftlinie, etwa 22 Minuten zu Fuß"
 
 
@@ -66,3 +66,20 @@ def test_a_closure_counts_when_it_holds_on_arrival():
     assert not closed_on(msgspec.structs.replace(STATE, status="closed", reason="closure"), WISH, [])  # over by then
     override = Override(site="a", start=NOW, until=LATER, reason="full", status="closed")
     assert not closed_on(msgspec.structs.replace(STATE, status="closed", override=override), WISH, [])
+
+
+@pytest.mark.parametrize(
+    ("free", "after", "words"),
+    [
+        (2, 0, "Platz für Menschen mit Behinderung: jetzt frei"),
+        (0, 0, "Platz für Menschen mit Behinderung: jetzt voll"),
+        (None, 0, "Ob dann einer frei ist, weiß niemand: Platz für Menschen mit Behinderung"),
+        (2, 60, "Ob dann einer frei ist, weiß niemand: Platz für Menschen mit Behinderung"),
+    ],
+)
+def test_free_spaces_say_nothing_of_those_for_people_with_a_disability(free, after, words):
+    """A hundred are free, and that tells nobody whether one of the four is."""
+    wish = Wish(now=NOW, arrival=NOW + timedelta(minutes=after), needs=frozenset({"disabled"}))
+    offer = Offer(id="a", free=100, chance=0.99, spaces={"disabled": 4}, free_for={"disabled": free})
+    with translation.override("de"):
+        assert say_outlook(Found(state=STATE, choice=judge(offer, wish), cost=None, expected=EXPECTED), wish) == words

@@ -3,11 +3,13 @@
 Made by :mod:`allmende.city.parking.read` of the states of the sites; views and templates only show them.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from allmende.city.parking.sites import Site
+from allmende.city.parking.sites import Kind, Site
 from allmende.city.parking.standing import Reason, Status, Trend
 
 
@@ -19,8 +21,16 @@ class Capacity(msgspec.Struct, frozen=True):
     date: str
 
 
+class Special(msgspec.Struct, frozen=True):
+    """The spaces of one kind at a site; None is not known."""
+
+    kind: str
+    capacity: int | None
+    free: int | None
+
+
 class CarPark(msgspec.Struct, frozen=True, kw_only=True):
-    """A car park and its reading now.
+    """A car park, an area, a zone or a bay, and its reading now.
 
     ``free`` is None exactly when ``status`` is not "live"; ``reason`` then says why. Times are aware, in UTC.
     """
@@ -48,6 +58,16 @@ class CarPark(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None
     """When its feed last reported anything: for change-only feeds the value is known to hold until then."""
     simulated: bool = False
+    place: Kind = "car-park"
+    only: str = ""
+    """The kind of spaces that all of its spaces are of; "" where there are others too, or nobody says so."""
+    spaces: tuple[Special, ...] = ()
+    """Spaces of single kinds, as far as they are known."""
+    estimated: bool = False
+    error: float | None = None
+    """How far off an estimate is, in spaces, as its source says."""
+    outline: Mapping[str, Any] | None = None
+    """GeoJSON of an area or a bay, where it is known to be more than a point."""
     decided: str = ""
     """What everybody reads of an operator's decision that holds."""
     decided_until: datetime | None = None

@@ -30,6 +30,8 @@ class Reading(msgspec.Struct, frozen=True):
     start: int
     value: int | None
     flags: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    """What its source says of its quality without doubting it."""
 
 
 def read_newest(store: Store, reader: Reader) -> dict[str, Reading]:
@@ -46,7 +48,7 @@ def read_newest(store: Store, reader: Reader) -> dict[str, Reading]:
         )
         table = store.newest(query)
         for stream, _thing, start, (kind, value), quality in table.rows:
-            found[str(stream)] = Reading(int(start), _number(kind, value), _flags(quality))
+            found[str(stream)] = Reading(int(start), _number(kind, value), *_flags(quality))
         if table.next is None:
             return found
         after = table.next
@@ -116,10 +118,15 @@ def _plain(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
-def _flags(quality: str | None) -> tuple[str, ...]:
+def _flags(quality: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What makes it implausible, and what is a remark alone."""
     said = msgspec.json.decode(quality) if quality else None
-    flags = said.get("flags") if isinstance(said, dict) and said.get("plausible") is False else None
-    return tuple(str(flag) for flag in flags) if isinstance(flags, list) else ()
+    if not isinstance(said, dict):
+        return (), ()
+    flags = said.get("flags")
+    named = tuple(str(flag) for flag in flags) if isinstance(flags, list) else ()
+    # a client may say that it is implausible without saying why
+    return (named or ("implausible",), ()) if said.get("plausible") is False else ((), named)
 
 
 @lru_cache(maxsize=64)
@@ -167,6 +174,7 @@ class Counting:
             capacity=whole.capacity,
             spaces={kind: each for kind, each in spaces.items() if not kind or each != Spaces()},
             flags=flags if not reason else (),
+            remarks=reading.remarks if reading and not reason else (),
             observed_at=times.to_datetime(reading.start) if reading else None,
             confirmed_at=times.to_datetime(self._confirmed(main, reading)) if main and reading else None,
             trend=self._trend(main, whole) if main and not reason else "unknown",

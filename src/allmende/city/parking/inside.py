@@ -1,6 +1,6 @@
 """What lies in an area, a zone or a car park, and what it lies in, for a site's page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -18,6 +18,8 @@ class Part:
     words: str
     age: str
     simulated: bool
+    inside: "tuple[Part, ...]" = ()
+    """What lies in it: the bays of a zone's area."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,11 @@ MOST = 200
 
 def tell(states: Sequence[SiteState], state: SiteState) -> Inside:
     """The words on ``state``, one of ``states``, in the active language."""
-    inside = [each for each in states if each.site.parent == state.site.stands_for and each is not state]
+    below: dict[str, list[SiteState]] = {}
+    for each in states:
+        if each.site.parent and each is not state:
+            below.setdefault(each.site.parent, []).append(each)
+    inside = below.get(state.site.stands_for, [])
     above = next((each.site for each in states if each.site.stands_for == state.site.parent), None)
     known = ""
     if state.parts is not None:
@@ -51,7 +57,7 @@ def tell(states: Sequence[SiteState], state: SiteState) -> Inside:
             "share": round(100 * state.parts.share),
         }
     return Inside(
-        parts=tuple(_part(each) for each in inside[:MOST]),
+        parts=_parts(inside[:MOST], below),
         more=max(0, len(inside) - MOST),
         known=known,
         estimate=_say_estimate(state),
@@ -59,8 +65,19 @@ def tell(states: Sequence[SiteState], state: SiteState) -> Inside:
     )
 
 
-def _part(state: SiteState) -> Part:
+def _parts(states: Sequence[SiteState], below: Mapping[str, Sequence[SiteState]]) -> tuple[Part, ...]:
+    """With what lies in each of them, as long as there are not too many in all."""
+    left, found = MOST - len(states), []
+    for state in states:
+        inside = below.get(state.site.stands_for, ())[: max(0, left)]
+        left -= len(inside)
+        found.append(_part(state, tuple(_part(each) for each in inside)))
+    return tuple(found)
+
+
+def _part(state: SiteState, inside: tuple[Part, ...] = ()) -> Part:
     return Part(
+        inside=inside,
         id=state.site.id,
         name=state.site.name,
         words=_say_state(state),
@@ -76,7 +93,8 @@ def _say_state(state: SiteState) -> str:
         return _("No data")
     if state.site.kind == "parking-bay":
         return _("Free") if state.free else _("Taken")
-    return _("%(count)d free") % {"count": state.free}
+    words = _("%(count)d free") % {"count": state.free}
+    return f"{words}, {_('estimated')}" if state.estimated else words
 
 
 def _say_estimate(state: SiteState) -> str:

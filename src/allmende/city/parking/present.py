@@ -33,12 +33,18 @@ class Row:
     """The moment for which the value is known to hold."""
     share: float | None
     """Percent of the spaces that are free, 0 to 100."""
+    estimate: str = ""
+    """That the number is an estimate and how good; "" where it is counted."""
+    spaces: tuple[str, ...] = ()
+    """Spaces of single kinds, and how many of them are free."""
 
     @property
     def topic(self) -> str:
         """MQTT topic on which new readings of the free spaces arrive (SensorThings 1.1, 14.2); empty where something
         else than the reading is shown."""
-        return "" if not self.park.as_counted else f"v1.1/Datastreams('{self.park.stream}')/Observations"
+        # a bay tells whether it is taken; what is worked out is not read alone
+        told = self.park.as_counted and self.park.place in ("car-park", "parking-area") and not self.park.estimated
+        return "" if not told else f"v1.1/Datastreams('{self.park.stream}')/Observations"
 
     @property
     def width(self) -> str:
@@ -59,6 +65,35 @@ _TYPES = {
     "CAR_PARK": gettext_noop("Multi-storey car park"),
     "OFF_STREET_PARKING_GROUND": gettext_noop("Open car park"),
     "ON_STREET": gettext_noop("Parking at the street"),
+}
+_PLACES = {
+    "parking-area": gettext_noop("Parking area"),
+    "parking-zone": gettext_noop("Zone with several areas"),
+    "parking-bay": gettext_noop("Single bay"),
+}
+_ONLY = {
+    "disabled": gettext_noop("only for people with a disability"),
+    "woman": gettext_noop("only for women"),
+    "family": gettext_noop("only for families"),
+    "bus": gettext_noop("only for coaches"),
+    "truck": gettext_noop("only for lorries"),
+    "caravan": gettext_noop("only for motorhomes"),
+    "motorcycle": gettext_noop("only for motorcycles"),
+    "bike": gettext_noop("only for bicycles"),
+    "carsharing": gettext_noop("only for car sharing"),
+    "leased": gettext_noop("only for tenants"),
+}
+_SPACES = {
+    "disabled": gettext_noop("bay for people with a disability"),
+    "woman": gettext_noop("bay for women"),
+    "family": gettext_noop("bay for families"),
+    "charging": gettext_noop("charging point"),
+    "bus": gettext_noop("bay for coaches"),
+    "bike": gettext_noop("stand for bicycles"),
+    "truck": gettext_noop("bay for lorries"),
+    "caravan": gettext_noop("bay for motorhomes"),
+    "motorcycle": gettext_noop("bay for motorcycles"),
+    "carsharing": gettext_noop("bay for car sharing"),
 }
 _TRENDS = {
     "rising": gettext_noop("getting emptier"),
@@ -84,6 +119,8 @@ _FLAGS = {
     "negative": gettext_noop("The car park reports fewer than no free spaces."),
     "frozen": gettext_noop("The number has not changed for longer than is usual here."),
     "full-but-empty": gettext_noop("The car park reports “full”, and probably is not."),
+    "implausible": gettext_noop("Its source says that the number cannot be right."),
+    "below-minimum": gettext_noop("The car park reports fewer than no free spaces."),
     "jump": gettext_noop("The number has changed by more at once than vehicles get in or out."),
 }
 
@@ -106,10 +143,50 @@ def say_level(level: Level) -> str:
     return _(_LEVELS[level])
 
 
+def _say_bay(level: Level) -> str:
+    return _("Taken") if level == "full" else _("Free") if level in ("free", "few") else say_level(level)
+
+
 def say_kind(kind: str | None) -> str:
     """The type of car park in words, empty where no source says it."""
     said = _TYPES.get(kind or "")
     return _(said) if said else ""
+
+
+def say_place(park: CarPark) -> str:
+    """What kind of place it is, and for whom alone: "Parking at the street, only for people with a disability"."""
+    place = _PLACES.get(park.place)
+    kind = say_kind(park.kind) if park.place in ("car-park", "parking-area") else ""
+    only = _ONLY.get(park.only)
+    return ", ".join(words for words in (kind or (_(place) if place else ""), _(only) if only else "") if words)
+
+
+def say_space(kind: str) -> str:
+    """A space of one kind; "" for one that drivers are told nothing of."""
+    said = _SPACES.get(kind)
+    return _(said) if said else ""
+
+
+def say_spaces(park: CarPark) -> tuple[str, ...]:
+    """How many spaces of each kind there are, and how many of them are free."""
+    told = []
+    for each in park.spaces:
+        words = say_space(each.kind)
+        if not words or each.kind == park.only or not each.capacity:
+            continue
+        if each.free is None:
+            told.append(_("%(kind)s: %(count)d") % {"kind": words, "count": each.capacity})
+        else:
+            told.append(_("%(kind)s: %(free)d of %(count)d free") % {
+                "kind": words, "free": each.free, "count": each.capacity})  # fmt: skip
+    return tuple(told)
+
+
+def say_estimate(*, estimated: bool, error: float | None) -> str:
+    """That a number is worked out and not counted; "" for one that is counted."""
+    if not estimated:
+        return ""
+    return _("estimated") if error is None else _("estimated, may be off by %(n)d") % {"n": round(error)}
 
 
 def say_trend(trend: str) -> str:
@@ -122,6 +199,12 @@ def say_reason(reason: str) -> str:
     """Why there is no value."""
     said = _REASONS.get(reason)
     return _(said) if said else ""
+
+
+def _say_why(park: CarPark) -> str:
+    if park.reason == "never" and park.place != "car-park":
+        return _("There is no count of this place.")
+    return say_reason(park.reason)
 
 
 def say_flag(flag: str) -> str:
@@ -140,10 +223,12 @@ def present(park: CarPark, now: datetime) -> Row:
     return Row(
         park=park,
         level=level,
-        level_words=say_level(level),
-        kind=say_kind(park.kind),
+        level_words=_say_bay(level) if park.place == "parking-bay" else say_level(level),
+        kind=say_place(park),
+        estimate=say_estimate(estimated=park.estimated, error=park.error),
+        spaces=say_spaces(park),
         trend=say_trend(park.trend) if park.free is not None else "",
-        reason="" if park.decided and park.reason in ("override", "closure") else say_reason(park.reason),
+        reason="" if park.decided and park.reason in ("override", "closure") else _say_why(park),
         flags=tuple(say_flag(flag) for flag in park.flags),
         age=say_age(stamp, now) if stamp else "",
         stamp=stamp,
@@ -183,13 +268,22 @@ def as_json(row: Row, address: str) -> dict[str, Any]:
         "decided": park.decided,
         "decidedUntil": park.decided_until.isoformat() if park.decided_until else None,
         "simulated": park.simulated,
+        "kind": park.place,
+        "only": park.only,
+        "spaces": {each.kind: {"capacity": each.capacity, "free": each.free} for each in park.spaces},
+        "estimated": park.estimated,
+        "error": park.error,
         "observedAt": park.observed_at.isoformat() if park.observed_at else None,
         "confirmedAt": park.confirmed_at.isoformat() if park.confirmed_at else None,
     }
 
 
 def as_geojson(rows: Iterable[tuple[Row, str]]) -> dict[str, Any]:
-    """The car parks with a known position as a GeoJSON collection."""
+    """The car parks with a known position as a GeoJSON collection; ``outlines`` are those of areas, by the same ids.
+
+    ``label`` is what a map writes where that is not the bare number, ``words`` what it says.
+    """
+    placed = [(row, address) for row, address in rows if row.park.lon is not None and row.park.lat is not None]
     return {
         "type": "FeatureCollection",
         "features": [
@@ -197,12 +291,30 @@ def as_geojson(rows: Iterable[tuple[Row, str]]) -> dict[str, Any]:
                 "type": "Feature",
                 "id": row.park.id,
                 "geometry": {"type": "Point", "coordinates": [row.park.lon, row.park.lat]},
-                "properties": as_json(row, address),
+                "properties": {**as_json(row, address), "label": _label(row), "words": _words(row)},
             }
-            for row, address in rows
-            if row.park.lon is not None and row.park.lat is not None
+            for row, address in placed
+        ],
+        "outlines": [
+            {"type": "Feature", "id": row.park.id, "geometry": row.park.outline, "properties": {"level": row.level}}
+            for row, _address in placed
+            if row.park.outline is not None
         ],
     }
+
+
+def _label(row: Row) -> str:
+    if row.park.place == "parking-bay" and row.park.free is not None:
+        return "✓" if row.park.free else "✗"
+    if row.park.reason == "never" and row.park.place != "parking-bay":
+        return "P"
+    return f"~{row.park.free}" if row.park.estimated and row.park.free is not None else ""
+
+
+def _words(row: Row) -> str:
+    known = row.park.place == "parking-bay" or row.park.free is None
+    words = row.level_words if known else _("%(count)d free") % {"count": row.park.free}
+    return f"{words}, {row.estimate}" if row.estimate else words
 
 
 def as_columns(history: History) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History
+from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History, Special
+from allmende.city.parking.drivers.places import only_for
 from allmende.city.parking.operating.words import said_publicly
 from allmende.city.parking.state import NOTHING_DECIDED, Decisions, SiteState, read_states
 from allmende.city.parking.told import Pasts, nothing_decided, told_of
@@ -59,6 +60,16 @@ def car_park(state: SiteState) -> CarPark:
         observed_at=state.observed_at,
         confirmed_at=state.confirmed_at,
         simulated=state.simulated,
+        place=site.kind,
+        only=only_for(state),
+        spaces=tuple(
+            Special(kind, each.capacity, each.free if state.status == "live" and not state.flags else None)
+            for kind, each in state.spaces.items()
+            if kind and each.capacity
+        ),
+        estimated=state.estimated and state.status == "live",
+        error=state.error,
+        outline=site.geometry,
         flags=state.flags,
         decided=said_publicly(state),
         as_counted=state.counted is None and state.override is None,

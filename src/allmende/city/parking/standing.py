@@ -99,6 +99,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True):
     """By kind of spaces; "" holds all of them, as above."""
     flags: tuple[str, ...] = ()
     """Why the value is implausible, e.g. ``above-capacity``; a sign shows no value that has one."""
+    remarks: tuple[str, ...] = ()
+    """What its source says of the value's quality without doubting it: it stands as it is, also on signs."""
     counted: int | None = None
     """What the counting says, where a decision or a closure takes its place."""
     observed_at: datetime | None = None

@@ -84,6 +84,11 @@ def board_context(request: HttpRequest) -> dict[str, Any]:
         "board": shown.board,
         "rows": shown.rows,
         "groups": shown.groups,
+        "below": shown.below,
+        "silent": shown.silent,
+        "more": shown.more,
+        "also": [(what, words.say_what(what), count) for what, count in shown.also.items() if what != shown.asked.what],
+        "disabled": shown.disabled,
         "asked": shown.asked,
         "total": sum_up(shown.board),
         "simulation": simulation_of(house.profile),
@@ -98,7 +103,8 @@ def show_board(request: HttpRequest) -> HttpResponse:
     values = board_context(request)
     asked = values["asked"]
     values["texts"] = texts_of_board()
-    values["form"] = words.choices_of_form(asked.fields["needs"], asked.fields["in"], asked.fields["stay"])
+    fields = asked.fields
+    values["form"] = words.choices_of_form(asked.what, fields["needs"], fields["in"], fields["stay"])
     return render(request, "parking/board.html", values, status=400 if asked.faults else 200)
 
 
@@ -126,9 +132,11 @@ def send_board(request: HttpRequest) -> HttpResponse:
         if found := shown.found.get(row.park.id):
             told["choice"] = words.as_json(found, shown.asked.wish)
         parks.append(told)
-    body = {"now": shown.board.now.isoformat(), "simulated": shown.board.simulated, "carParks": parks}
-    tag = f'W/"{blake2b(json.dumps(parks, sort_keys=True).encode(), digest_size=12).hexdigest()}"'
-    response = for_a_moment(JsonResponse(body))
+    others = [as_json(row, address_of(row.park)) for row in (*shown.below, *shown.silent)]
+    body = {"simulated": shown.board.simulated, "carParks": parks, "others": others, "more": shown.more,
+            "also": shown.also}  # fmt: skip
+    tag = f'W/"{blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=12).hexdigest()}"'
+    response = for_a_moment(JsonResponse({"now": shown.board.now.isoformat(), **body}))
     response.headers["ETag"] = tag
     return get_conditional_response(request, etag=tag, response=response) or response  # type: ignore[return-value]
 
@@ -141,7 +149,7 @@ def send_map(request: HttpRequest) -> HttpResponse:
     shown = desk.look(request)
     rows = [
         (row, address_of(row.park))
-        for row in shown.rows
+        for row in (*shown.rows, *shown.below, *shown.silent)
         if not shown.found or shown.found[row.park.id].choice.verdict != "unsuitable"
     ]
     response = JsonResponse(as_geojson(rows), content_type="application/geo+json")
@@ -183,7 +191,7 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
     values = {
         "row": row,
         "park": park,
-        "charts": charts if day.site.streams else [],
+        "charts": charts if day.site.streams and not (state is not None and state.summed) else [],
         "inside": tell(known, state) if state is not None else None,
         "facts": gather(profile, day.site),
         "real_id": day.site.stands_for,

@@ -1,5 +1,6 @@
 """Sites of a list, with their facts, and their counts where it has any."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from allmende.domain.records import Declaration, Parsed, Position, SensorDeclara
 
 _LONGEST = 4096
 _MOST = 1_000_000
+_BRACKETED = re.compile(r"\s*\(([0-9]{1,4})\)\Z", re.ASCII)
 
 
 def parse(payload: Payload, source: Source) -> Parsed:
@@ -57,7 +59,9 @@ class _Reader:
             self._counts(row, thing)
 
     def _is_meant(self, row: Row) -> bool:
-        only = self._table("only")
+        only, without = self._table("only"), self._table("without")
+        if any(row.cells.get(column, "") in words for column, words in without.items()):
+            return False
         return all(row.cells.get(column, "") in words for column, words in only.items())
 
     def _table(self, name: str) -> Mapping[str, Any]:
@@ -83,13 +87,16 @@ class _Reader:
         known = self._source.things.get(own) if isinstance(own, str) else None
         place, outline = self._place(row)
         facts = self._facts(row)
+        name = text(self._said(row, "name"))
+        if self._table("bracketed"):
+            name = name if (found := _BRACKETED.search(name)) is None else name[: found.start()]
         parent = self._said(row, "parent")
         return ThingDeclaration(
             id=known.id if known else name_id,
-            name=known.name if known else (text(self._said(row, "name"))[:200] or key),
+            name=known.name if known else (name[:200] or key),
             description=known.description if known else "",
             properties={
-                "kind": known.kind if known else self._columns.get("kind", "car-park"),
+                "kind": known.kind if known else self._kind(row),
                 "reference": key,
                 **(parking.thing_properties(known) if known else {}),
                 **({"parent": f"{self._prefix}-{parent}"} if parent else {}),
@@ -98,6 +105,11 @@ class _Reader:
             },
             position=(parking.position(known) if known else None) or place,
         )
+
+    def _kind(self, row: Row) -> str:
+        usual = self._columns.get("kind", "car-park")
+        words = self._table("words").get("kind")
+        return str(words.get(self._said(row, "kind_from"), usual)) if isinstance(words, dict) else usual
 
     def _place(self, row: Row) -> tuple[Position | None, dict[str, Any] | None]:
         if row.geometry is not None:
@@ -118,6 +130,9 @@ class _Reader:
             said = known.get(said, known.get("*", said)) if isinstance(known, dict) else said
             if said not in ("", None):
                 found[name] = said
+        for name, column in self._table("bracketed").items():
+            if number := _BRACKETED.search(self._cell(row, column)[:_LONGEST]):
+                found[name] = int(number[1])
         spans = {
             days: [self._cell(row, each) for each in ([columns] if isinstance(columns, str) else columns)]
             for days, columns in self._table("hours").items()

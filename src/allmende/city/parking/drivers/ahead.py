@@ -43,8 +43,9 @@ def look_ahead(house: House, site: Site, now: datetime) -> Ahead:
             continue
         known.append(found)
         offer = Offer(id=site.id, chance=found.chance_of_one)
-        choice = judge(offer, Wish(now=now, arrival=at))
-        told.append((at, say_outlook(Found(state=state, choice=choice, cost=None, expected=found))))
+        then = Wish(now=now, arrival=at)
+        choice = judge(offer, then)
+        told.append((at, say_outlook(Found(state=state, choice=choice, cost=None, expected=found), then)))
     tariffs = tariffs_of(house.profile)
     wish = Wish(now=now, arrival=now)
     costs = []

@@ -1,7 +1,8 @@
 """The driver's question as an address says it, so that it can be kept as a bookmark.
 
-``to`` (an address or a place in words) or ``near`` (``lon,lat``, to about a hundred metres), ``in`` (minutes until
-arrival) or ``at`` (``HH:MM`` on the city's clock), ``stay`` (minutes), ``height`` (metres), ``need`` (each once).
+``what`` (what is looked for: :data:`~allmende.city.parking.drivers.places.WHATS`), ``to`` (an address or a place in
+words) or ``near`` (``lon,lat``, to about a hundred metres), ``in`` (minutes until arrival) or ``at`` (``HH:MM`` on the
+city's clock), ``stay`` (minutes), ``height`` (metres), ``need`` (each once).
 """
 
 import re
@@ -15,11 +16,13 @@ from django.utils.translation import gettext as _
 
 from allmende.city.house import Place, house_of
 from allmende.city.parking.drivers.choosing import NEEDS, Need, Wish
+from allmende.city.parking.drivers.places import ASKS, WHATS, What
+from allmende.domain.profile import Profile
 
 AHEAD = (0, 15, 30, 60, 120)
 STAYS = (30, 60, 120, 240, 480, 1440)
 USUAL = 120
-NAMES = ("to", "near", "in", "at", "stay", "height", "need")
+NAMES = ("what", "to", "near", "in", "at", "stay", "height", "need")
 _LONGEST_TEXT = 200
 _LONGEST_STAY = 7 * 1440
 _PLACES = 5
@@ -34,6 +37,8 @@ class Asked(NamedTuple):
     faults: dict[str, str]
     fields: dict[str, Any]
     """What stands in the form."""
+    what: What
+    """What is looked for."""
     given: bool
     """Whether anything was asked: else the list is as it always is."""
     place: tuple[float, float] | None = None
@@ -58,15 +63,19 @@ def read_question(request: HttpRequest) -> Asked:
     arrival = _arrival(given.get("at", "").strip(), now, zone, now + timedelta(minutes=ahead), faults)
     stay = _whole(given.get("stay", ""), 1, _LONGEST_STAY, USUAL, "stay", faults)
     needs: frozenset[Need] = frozenset(need for need in NEEDS if need in given.getlist("need"))
+    what = next((each for each in WHATS if each == given.get("what", "")), None)
+    if what is None:
+        what, faults["what"] = "", _("Nobody can look for that here: “%(text)s”.") % {"text": given["what"][:40]}
+    asked = needs | {ASKS[what]} if what in ASKS else needs
     wish = Wish(
         now=now, arrival=arrival, stay=timedelta(minutes=stay), height=_height(given.get("height", ""), faults),
-        needs=needs,
+        needs=asked,
     )  # fmt: skip
     text = given.get("to", "").strip()[:_LONGEST_TEXT]
     place: tuple[float, float] | None = None
     words, others = "", []
     if text:
-        found = house.places(text, _PLACES)
+        found = _places(house.places(text, _PLACES), house.profile)
         if found:
             place, words = (found[0].lon, found[0].lat), _name(found[0])
             others = [(_name(other), _instead(given, other)) for other in found[1:]]
@@ -76,10 +85,11 @@ def read_question(request: HttpRequest) -> Asked:
         place = _near(near, faults)
     fields = {"to": text, "near": given.get("near", "") if place and not text else "", "in": ahead, "stay": stay,
               "at": given.get("at", "") if "at" not in faults else "", "height": given.get("height", "")[:10],
-              "needs": needs}  # fmt: skip
+              "needs": needs, "what": what}  # fmt: skip
     kept = _kept(given)
     return Asked(
-        wish=wish, given=bool(kept), place=place, place_words=words, mine=bool(place and not text), others=others,
+        wish=wish, what=what, given=bool(kept),
+        place=place, place_words=words, mine=bool(place and not text), others=others,
         faults=faults, fields=fields, query=f"?{kept}" if kept else "",
     )  # fmt: skip
 
@@ -98,6 +108,20 @@ def _instead(given: QueryDict, place: Place) -> str:
     other = given.copy()
     other["to"] = _name(place)
     return f"?{_kept(other)}"
+
+
+def _places(found: Sequence[Place], profile: Profile) -> list[Place]:
+    """Each spot once. A thing of the city is called by its name, also where it is its simulation that was found."""
+    names = {_spot(each.position.lon, each.position.lat): each.name for each in profile.things if each.position}
+    told: dict[tuple[float, float], Place] = {}
+    for place in found:
+        spot = _spot(place.lon, place.lat)
+        told.setdefault(spot, place._replace(name=names[spot], detail="") if spot in names else place)
+    return list(told.values())
+
+
+def _spot(lon: float, lat: float) -> tuple[float, float]:
+    return round(lon, 5), round(lat, 5)
 
 
 def _name(place: Place) -> str:

@@ -20,8 +20,12 @@ Outlook = Literal["very-likely", "likely", "free-now", "few-now", "uncertain", "
 Why = Literal[
     "closed", "closed-then", "closes-before", "too-low", "for-bikes", "too-long", "permit",
     "no-disabled", "no-woman", "no-family", "no-charging", "no-bus", "no-bike", "no-park-and-ride",
+    "only-disabled", "only-woman", "only-family", "only-bus", "only-others",
 ]  # fmt: skip
 
+KINDS: tuple[Need, ...] = ("disabled", "woman", "family", "charging", "bus", "bike")
+"""Needs that are kinds of spaces."""
+_ONLY = ("disabled", "woman", "family", "bus")
 SOON = timedelta(minutes=10)
 """An arrival within it is told by what is free now, where nothing is forecast."""
 FEW = 5
@@ -69,6 +73,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """Centimetres."""
     spaces: Mapping[str, int | None] = {}
     """How many there are, by kind of space."""
+    free_for: Mapping[str, int | None] = {}
+    """How many are free now, by kind of space, where each kind is counted."""
+    only: str = ""
+    """The kind of spaces that all of them are of; "" where there are others too, or nobody says so."""
     purpose: str | None = None
     park_and_ride: bool | None = None
     opens: bool | None = None
@@ -112,6 +120,8 @@ def judge(offer: Offer, wish: Wish) -> Choice:
             against.append("too-low")
     if offer.purpose == "BIKE" and "bike" not in wish.needs:
         against.append("for-bikes")
+    elif offer.only and offer.only not in ("bike", *wish.needs):
+        against.append(f"only-{offer.only}" if offer.only in _ONLY else "only-others")  # type: ignore[arg-type]
     for need in NEEDS:
         if need in wish.needs:
             held = _holds(offer, need)
@@ -131,7 +141,7 @@ def _holds(offer: Offer, need: Need) -> bool | None:
         return False if offer.closed or False in known else None if None in known else True
     if need == "park-and-ride":
         return offer.park_and_ride
-    if need == "bike" and offer.purpose == "BIKE":
+    if need == offer.only or (need == "bike" and offer.purpose == "BIKE"):
         return True
     count = offer.spaces.get(need)
     if count is None and need == "bike" and offer.purpose is not None:
@@ -140,12 +150,28 @@ def _holds(offer: Offer, need: Need) -> bool | None:
 
 
 def look_ahead(offer: Offer, wish: Wish) -> Outlook:
-    """How likely a space is on arrival."""
-    if offer.chance is not None:
+    """How likely a space is on arrival: of a kind that was asked for, where it is not all of them."""
+    kinds = asked_kinds(offer, wish)
+    if offer.chance is not None and not kinds:
         return next((word for least, word in CHANCES if offer.chance >= least), "unlikely")
-    if offer.free is None or wish.arrival - wish.now > SOON:
+    free = offer.free if not kinds else fewest(offer.free_for.get(kind) for kind in kinds)
+    if free is None or wish.arrival - wish.now > SOON:
         return "unknown"
-    return "full-now" if offer.free <= 0 else "few-now" if offer.free < FEW else "free-now"
+    if kinds or offer.only:  # there are few of them: one is enough
+        return "free-now" if free > 0 else "full-now"
+    return "full-now" if free <= 0 else "few-now" if free < FEW else "free-now"
+
+
+def asked_kinds(offer: Offer, wish: Wish) -> list[Need]:
+    """The kinds of spaces that were asked for and that are a part of all: what is free of all says nothing of them."""
+    return [need for need in NEEDS if need in wish.needs and need in KINDS and need != offer.only
+            and not (need == "bike" and offer.purpose == "BIKE")]  # fmt: skip
+
+
+def fewest(counts: Iterable[int | None]) -> int | None:
+    """The least of them; None where one is not known."""
+    known = list(counts)
+    return None if None in known or not known else min(each for each in known if each is not None)
 
 
 def rank(choices: Iterable[Choice]) -> list[Choice]:

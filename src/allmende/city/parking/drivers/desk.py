@@ -1,5 +1,7 @@
 """What the pages and feeds of the driver's list have in common: the question, the board, and the answer."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from django.http import HttpRequest
@@ -7,19 +9,36 @@ from django.http import HttpRequest
 from allmende.city.house import house_of
 from allmende.city.parking import read
 from allmende.city.parking.board import Board
+from allmende.city.parking.drivers import places
 from allmende.city.parking.drivers.asking import Asked, read_question
 from allmende.city.parking.drivers.gathering import Found, gather
+from allmende.city.parking.drivers.places import What
 from allmende.city.parking.drivers.words import Group, group, tell
 from allmende.city.parking.now import states_at
 from allmende.city.parking.present import Row, present
+from allmende.city.parking.state import SiteState
+
+MOST = 200
+"""Sites that a list or a map tells at once, beside the car parks of a list where nothing was asked."""
 
 
 class Shown(NamedTuple):
     """The board, and the answer where something was asked."""
 
     board: Board
+    """The car parks, or what was looked for."""
     rows: list[Row]
-    """All of them, in the order in which they are told."""
+    """In the order in which they are told."""
+    below: list[Row]
+    """What stands below them where nothing was asked: zones, areas and bays."""
+    silent: list[Row]
+    """The same of car parks whose spaces nobody counts."""
+    more: int
+    """How many sites are not told."""
+    also: dict[What, int]
+    """How many sites there are for what else one may look for."""
+    disabled: int
+    """How many have spaces for people with a disability."""
     asked: Asked
     found: dict[str, Found]
     """By id; empty where nothing was asked."""
@@ -34,16 +53,32 @@ def look(request: HttpRequest) -> Shown:
     house = house_of(request)
     asked = read_question(request)
     now = house.now()
-    states = states_at(house, now, kinds=[read.shown_kind(house.profile)])
-    board = read.board_of(states, now)
-    rows = [present(park, now) for park in board.car_parks]
-    by_id = {state.site.id: state for state in states}
-    real = {key: state.site.stands_for for key, state in by_id.items()}
+    kind = read.shown_kind(house.profile)
+    states = states_at(house, now)
+    also = places.count(states, board=kind)
+    disabled = sum(state.site.kind != "parking-zone" and places.has_kind(state, "disabled") for state in states)
     if not asked.given:
-        return Shown(board, rows, asked, {}, [], real)
-    answer = gather(house, [by_id[row.park.id] for row in rows], asked.wish, asked.place)
-    found = {each.state.site.id: each for each in answer}
-    row_of = {row.park.id: row for row in rows}
+        parks = [state for state in states if state.site.kind == kind and not places.only_for(state)]
+        board = read.board_of(filter(places.is_counted, parks), now)
+        rows = [present(park, now) for park in board.car_parks]
+        below = _rows(places.top(states, board=kind), now)
+        silent = _rows([state for state in parks if not places.is_counted(state)], now)
+        more = max(0, len(below) - MOST) + max(0, len(silent) - MOST)
+        return Shown(board, rows, below[:MOST], silent[:MOST], more, also, disabled, asked, {}, [], _real(states))
+    chosen = places.choose(states, asked.what, asked.wish.needs, board=kind)
+    answer = gather(house, chosen, asked.wish, asked.place)
+    more = max(0, len(answer) - MOST)
+    found = {each.state.site.id: each for each in answer[:MOST]}
+    board = read.board_of([each.state for each in found.values()], now)
+    row_of = {park.id: present(park, now) for park in board.car_parks}
     rows = [row_of[key] for key in found]
     told = [(row, tell(found[row.park.id], asked.wish)) for row in rows]
-    return Shown(board, rows, asked, found, group(told), real)
+    return Shown(board, rows, [], [], more, also, disabled, asked, found, group(told), _real(states))
+
+
+def _rows(states: Sequence[SiteState], now: datetime) -> list[Row]:
+    return [present(park, now) for park in read.board_of(states, now).car_parks]
+
+
+def _real(states: Sequence[SiteState]) -> dict[str, str]:
+    return {state.site.id: state.site.stands_for for state in states}

@@ -7,7 +7,8 @@ import msgspec
 
 from allmende.city.house import House
 from allmende.city.parking.arrival.expect import Expectation, expect
-from allmende.city.parking.drivers.choosing import SOON, Choice, Offer, Wish, judge, rank, straight_line
+from allmende.city.parking.drivers.choosing import KINDS, SOON, Choice, Offer, Wish, judge, rank, straight_line
+from allmende.city.parking.drivers.places import only_for, rides
 from allmende.city.parking.opening import calendar_of, is_open
 from allmende.city.parking.operating import paperwork
 from allmende.city.parking.sites import Site
@@ -16,8 +17,6 @@ from allmende.city.parking.tariffs import cost
 from allmende.city.parking.tariffs_file import tariffs_of
 from allmende.city.parking.tariffs_model import Cost, Tariffs
 from allmende.domain.errors import InvalidInput
-
-_KINDS = ("disabled", "woman", "family", "charging", "bus", "bike")
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +80,6 @@ def closed_on(state: SiteState, wish: Wish, closures: Iterable[Closure]) -> bool
 def make_offer(state: SiteState, place: tuple[float, float] | None, told: Cost | None) -> Offer:
     """What is known of it, but for its hours and for decisions."""
     site = state.site
-    rides = site.fact("park_and_ride_type")
     metres = None
     if place is not None and site.lon is not None and site.lat is not None:
         metres = straight_line(site.lon, site.lat, place)
@@ -91,9 +89,11 @@ def make_offer(state: SiteState, place: tuple[float, float] | None, told: Cost |
         simulated=state.simulated,
         free=None if state.flags else state.free,
         max_height=site.fact("max_height"),
-        spaces={kind: spaces_for(state, kind) for kind in _KINDS},
+        spaces={kind: spaces_for(state, kind) for kind in KINDS},
+        free_for={kind: None if state.flags else free_for(state, kind) for kind in KINDS},
+        only=only_for(state),
         purpose=site.fact("purpose"),
-        park_and_ride=any(word != "NO" for word in rides) if isinstance(rides, list) and rides else None,
+        park_and_ride=rides(state),
         refused="too-long" if refused == "longest" else "permit" if refused == "permit" else "",
         metres=metres,
         cents=None if told is None else told.cents if told.cents is not None else told.high,
@@ -107,3 +107,9 @@ def spaces_for(state: SiteState, kind: str) -> int | None:
         return counted.capacity
     said = state.site.fact(f"capacity_{kind}")
     return said if isinstance(said, int) else None
+
+
+def free_for(state: SiteState, kind: str) -> int | None:
+    """How many spaces of a kind are free now; None where they are not counted apart."""
+    counted = state.spaces.get(kind)
+    return counted.free if counted is not None and state.status == "live" else None

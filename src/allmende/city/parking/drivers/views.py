@@ -44,7 +44,8 @@ def show_widget(request: HttpRequest) -> HttpResponse:
     sites, language, theme = _options(request)
     with translation.override(language or translation.get_language()):
         shown = desk.look(request)
-        rows = [row for row in shown.rows if not sites or shown.real[row.park.id] in sites]
+        told = (*shown.rows, *shown.below) if sites else shown.rows
+        rows = [row for row in told if not sites or shown.real[row.park.id] in sites]
         values = {
             "board": shown.board, "rows": rows, "theme": theme, "texts": texts_of_live(),
             "played": any(row.park.simulated for row in rows),
@@ -58,6 +59,7 @@ def build_widget(request: HttpRequest) -> HttpResponse:
     """The form, and the code to copy."""
     sites, language, theme = _options(request)
     shown = desk.look(request)
+    rows = [*shown.rows, *shown.below]
     asked = [("site", site) for site in sites]
     if language:
         asked.append(("lang", language))
@@ -66,7 +68,7 @@ def build_widget(request: HttpRequest) -> HttpResponse:
     address = reverse("parking:widget") + (f"?{urlencode(asked)}" if asked else "")
     values: dict[str, Any] = {
         "frames": house_of(request).frames,
-        "sites": [(shown.real[row.park.id], row.park.name, shown.real[row.park.id] in sites) for row in shown.rows],
+        "sites": [(shown.real[row.park.id], row.park.name, shown.real[row.park.id] in sites) for row in rows],
         "languages": [(code, name, code == language) for code, name in settings.LANGUAGES],
         "themes": [(code, name, code == theme) for code, name in THEMES.items()],
         "address": request.build_absolute_uri(address),

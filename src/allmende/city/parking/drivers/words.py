@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from allmende.city.parking.drivers.asking import AHEAD, STAYS
-from allmende.city.parking.drivers.choosing import NEEDS, Wish, walk
+from allmende.city.parking.drivers.choosing import KINDS, NEEDS, Wish, asked_kinds, walk
 from allmende.city.parking.drivers.gathering import Found, spaces_for
-from allmende.city.parking.present import Row
+from allmende.city.parking.drivers.places import ASKS, WHATS, What
+from allmende.city.parking.present import Row, say_space
 from allmende.city.parking.tariffs_model import Cost
 from allmende.city.parking.tariffs_words import length, money
 
@@ -39,6 +40,17 @@ class Group:
     verdict: str
     title: str
     rows: tuple[tuple[Row, Told], ...]
+    rest: tuple[tuple[Row, Told], ...] = ()
+    """Those that stand folded up below the first ones."""
+
+    @property
+    def count(self) -> int:
+        """How many there are in all."""
+        return len(self.rows) + len(self.rest)
+
+
+FIRST = 12
+"""Cards of a group that stand open: as many as somebody reads on a phone before they ask again."""
 
 
 def group(rows: list[tuple[Row, Told]]) -> list[Group]:
@@ -48,8 +60,12 @@ def group(rows: list[tuple[Row, Told]]) -> list[Group]:
         "unknown": _("May suit you: not everything is known"),
         "unsuitable": _("Does not suit you"),
     }
-    found = [Group(each, title, tuple(row for row in rows if row[1].verdict == each)) for each, title in titles.items()]
-    return [each for each in found if each.rows]
+    found = []
+    for verdict, title in titles.items():
+        told = tuple(row for row in rows if row[1].verdict == verdict)
+        if told:
+            found.append(Group(verdict, title, told[:FIRST], told[FIRST:]))
+    return found
 
 
 def tell(found: Found, wish: Wish) -> Told:
@@ -57,18 +73,20 @@ def tell(found: Found, wish: Wish) -> Told:
     choice, offer = found.choice, found.choice.offer
     return Told(
         verdict=choice.verdict,
-        outlook=say_outlook(found),
+        outlook=say_outlook(found, wish),
         likely=choice.outlook in ("very-likely", "likely", "free-now"),
         cost=say_cost(found.cost, wish),
         walk="" if offer.metres is None else say_walk(offer.metres),
         against=tuple(say_against(each, found, wish) for each in choice.against),
         unknown=_("Not known: %(what)s") % {"what": ", ".join(map(say_need, choice.unknown))} if choice.unknown else "",
-        limits=say_limits(found),
+        limits=say_limits(found, spaces=False),
     )
 
 
-def say_outlook(found: Found) -> str:
+def say_outlook(found: Found, wish: Wish) -> str:
     """The chance on arrival; how many are expected, where that is forecast."""
+    if kinds := asked_kinds(found.choice.offer, wish):
+        return _say_kinds(found, wish, ", ".join(map(say_need, kinds)))
     words = {
         "very-likely": _("very likely free"),
         "likely": _("likely free"),
@@ -92,6 +110,15 @@ def say_outlook(found: Found) -> str:
     if offer_says_nothing(found):
         return _("On arrival: %(numbers)s") % {"numbers": numbers}
     return _("On arrival: %(words)s (%(numbers)s)") % {"words": words, "numbers": numbers}
+
+
+def _say_kinds(found: Found, wish: Wish, kinds: str) -> str:
+    """Of spaces that are a part of all: what is counted of them now speaks for an arrival soon, nothing for later."""
+    outlook = found.choice.outlook
+    if outlook == "unknown":
+        return _("Whether one is free then, nobody can say: %(kinds)s") % {"kinds": kinds}
+    words = _("free now") if outlook == "free-now" else _("full now")
+    return _("%(kinds)s: %(words)s") % {"kinds": kinds, "words": words}
 
 
 def offer_says_nothing(found: Found) -> bool:
@@ -142,6 +169,11 @@ def say_against(why: str, found: Found, wish: Wish) -> str:
         "closed-then": _("Closed when you arrive"),
         "closes-before": _("Closed at the end of your stay"),
         "for-bikes": _("For bicycles only"),
+        "only-disabled": _("For people with a disability only"),
+        "only-woman": _("For women only"),
+        "only-family": _("For families only"),
+        "only-bus": _("For coaches only"),
+        "only-others": _("Not for you: these spaces are for others only"),
         "too-long": _("You may not park there that long"),
         "permit": _("Only for people with a permit"),
         "no-disabled": _("No bay for people with a disability"),
@@ -156,21 +188,31 @@ def say_against(why: str, found: Found, wish: Wish) -> str:
 
 def say_need(need: str) -> str:
     """What was asked for."""
+    return (
+        say_space(need)
+        or {
+            "height": _("how high a vehicle may be"),
+            "park-and-ride": _("park-and-ride"),
+            "open": _("open during your stay"),
+        }[need]
+    )
+
+
+def say_what(what: What) -> str:
+    """What is looked for."""
     return {
-        "height": _("how high a vehicle may be"),
-        "disabled": _("bay for people with a disability"),
-        "woman": _("bay for women"),
-        "family": _("bay for families"),
-        "charging": _("charging point"),
-        "bus": _("bay for coaches"),
+        "": _("a space for a car"),
+        "car-park": _("car park"),
+        "street": _("street or area"),
+        "bay": _("single bay"),
+        "ride": _("park-and-ride"),
         "bike": _("stand for bicycles"),
-        "park-and-ride": _("park-and-ride"),
-        "open": _("open during your stay"),
-    }[need]
+        "bus": _("bay for coaches"),
+    }[what]
 
 
-def say_limits(found: Found) -> tuple[str, ...]:
-    """Heights, the longest stay, and how many spaces there are for whom, as far as anybody says it."""
+def say_limits(found: Found, *, spaces: bool = True) -> tuple[str, ...]:
+    """Heights, the longest stay, and (with ``spaces``) how many there are for whom, as far as anybody says it."""
     site, offer = found.state.site, found.choice.offer
     said: list[str] = []
     if offer.max_height is not None:
@@ -178,20 +220,23 @@ def say_limits(found: Found) -> tuple[str, ...]:
     longest = site.fact("max_stay")
     if isinstance(longest, int | float):
         said.append(_("No longer than %(length)s.") % {"length": length(int(longest) // 60)})
-    said += [f"{say_need(kind)}: {count}" for kind, count in offer.spaces.items() if count]
+    if spaces:
+        said += [f"{say_need(kind)}: {count}" for kind, count in offer.spaces.items() if count]
     return tuple(said)
 
 
-def choices_of_form(needs: frozenset[str], ahead: int, stay: int) -> dict[str, Any]:
+def choices_of_form(what: What, needs: frozenset[str], ahead: int, stay: int) -> dict[str, Any]:
     """What can be chosen in the form, with what is."""
 
     def minutes(given: int) -> str:
         return _("now") if not given else _("in %(length)s") % {"length": length(given)}
 
+    offered = [each for each in NEEDS if each in needs or each not in ASKS.values()]
     return {
+        "whats": [(each, say_what(each), each == what) for each in WHATS],
         "ahead": [(each, minutes(each), each == ahead) for each in sorted({*AHEAD, ahead})],
         "stays": [(each, length(each), each == stay) for each in sorted({*STAYS, stay})],
-        "needs": [(each, say_need(each), each in needs) for each in NEEDS],
+        "needs": [(each, say_need(each), each in needs) for each in offered],
     }
 
 
@@ -233,7 +278,9 @@ def as_json(found: Found, wish: Wish) -> dict[str, Any]:
         },
         "maxHeight": offer.max_height,
         "openOnArrival": False if offer.closed else offer.opens,
-        "spaces": {kind: spaces_for(found.state, kind) for kind in offer.spaces},
+        "only": offer.only,
+        "spaces": {kind: spaces_for(found.state, kind) for kind in KINDS},
+        "free": {kind: offer.free_for.get(kind) for kind in KINDS},
     }
 
 

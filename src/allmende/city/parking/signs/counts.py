@@ -99,8 +99,13 @@ def _one(display: Display, name: str, state: SiteState | None, now: datetime) ->
         until=_end(state),
         whole=state.parts is None or not state.summed or state.parts.share >= 1,
         simulated=state.simulated and not decided,
-        why=(Why(code, {"site": name, "free": free, "capacity": capacity, "at": stamp.isoformat()}),),
+        why=(Why(code, {"site": name, "free": free, "capacity": capacity, "at": stamp.isoformat()}), *_remarks(state)),
     )
+
+
+def _remarks(state: SiteState) -> tuple[Why, ...]:
+    """What its source remarks and leaves its number as it is."""
+    return (Why("remark", {"site": state.site.name, "flags": list(state.remarks)}),) if state.remarks else ()
 
 
 def _unknown(name: str, code: str, **said: object) -> Count:

@@ -54,6 +54,9 @@ def say_why(why: Why) -> str:
         flags = why.said.get("flags", ())
         reasons = " ".join(_say_flag(str(flag)) for flag in flags)
         return _("%(site)s: the value is doubtful, so it is not shown.") % said + (f" {reasons}" if reasons else "")
+    if why.code == "remark":
+        remarks = " ".join(_say_flag(str(flag)) for flag in why.said.get("flags", ()))
+        return _("%(site)s: a remark that leaves the number as it is: %(remarks)s") % {**said, "remarks": remarks}
     if why.code in ("no-data", "closed"):
         words = _("%(site)s: there is no value now.") if why.code == "no-data" else _("%(site)s is closed.")
         return f"{words % said} {_say_reason(str(why.said.get('reason', '')))}".strip()

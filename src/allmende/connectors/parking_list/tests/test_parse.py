@@ -114,3 +114,18 @@ def test_it_withstands_what_damages_a_list() -> None:
 )
 def test_hours_are_read_whole_or_not_at_all(said: str, hours_: str) -> None:
     assert hours.of_text(said) == hours_
+
+
+def test_a_column_says_the_kind_and_brackets_the_number() -> None:
+    body = b'[{"id": 1, "art": "Rolli", "name": "Markt (4)"}, {"id": 2, "art": "P", "name": "Tor (alt)"}, {"id": 3}]'
+    given = source(
+        kind_from="art",
+        words={"kind": {"Rolli": "parking-area"}, "restrictions": {"Rolli": [{"type": "DISABLED"}], "*": ""}},
+        bracketed={"capacity": "name"}, facts={"restrictions": "art"}, all={}, hours={}, without={"id": ["3"]},
+    )  # fmt: skip
+    found = things(parse(payload(body), given))
+    assert {key: (each.name, each.properties["kind"]) for key, each in found.items()} == {
+        "pl-1": ("Markt", "parking-area"), "pl-2": ("Tor (alt)", "car-park"),
+    }  # fmt: skip
+    assert found["pl-1"].properties["described"] == {"restrictions": [{"type": "DISABLED"}], "capacity": 4}
+    assert "described" not in found["pl-2"].properties
