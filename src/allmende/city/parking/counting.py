@@ -87,12 +87,14 @@ def read_count(store: Store, reader: Reader, stamp: Stamp | None) -> dict[str, R
 
 
 def read_trend(
-    store: Store, reader: Reader, sites: Iterable[Site], moment: int, stamp: Stamp | None
+    store: Store, reader: Reader, sites: Iterable[Site], moment: int, stamp: Stamp | None, *, some: bool = False
 ) -> dict[str, Reading]:
-    """What each stream of free spaces said half an hour before ``moment``, to the minute."""
+    """What each stream of free spaces said half an hour before ``moment``, to the minute. ``some``: these are not all
+    sites."""
     minute = (moment - TREND) // times.MINUTE
     known = _kept.get(store)
-    if stamp is None or known is None or known.stamp != stamp:
+    is_kept = stamp is not None and known is not None and known.stamp == stamp
+    if known is None or not is_kept or (some and known.minute != minute):
         return read_earlier(store, reader, sites, minute * times.MINUTE)
     if known.minute != minute:
         earlier = read_earlier(store, reader, sites, minute * times.MINUTE)

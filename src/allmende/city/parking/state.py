@@ -79,16 +79,16 @@ def read_states(
     hangs on.
     """
     stamp = store.stamp() if is_anybody(reader) else None
-    sites = read_sites(store, profile, reader, choices=decisions.choices, stamp=stamp)
     newest = read_count(store, reader, stamp)
+    sites = read_sites(store, profile, reader, choices=decisions.choices, stamp=stamp)
     moment = times.from_datetime(now)
-    earlier = read_trend(store, reader, sites, moment, stamp) if trends else {}
     last: dict[str, int] = {}
     for stream in (stream for site in sites for stream in site.streams if stream.source):
         if stream.id in newest:
             last[stream.source] = max(last.get(stream.source, newest[stream.id].start), newest[stream.id].start)
     if only:
         sites = family(sites, only)
+    earlier = read_trend(store, reader, sites, moment, stamp, some=bool(only)) if trends else {}
     alone = [Counting(site, newest, last, moment, earlier).state(now) for site in sites]
     played = [state for state in alone if state.simulated]
     if simulated == "stand-in":
