@@ -37,8 +37,10 @@ def watch(house: House) -> None:
 def calibrate(house: House) -> None:
     """The job of calibration, when the night has passed."""
     from allmende.city.parking.operating.watching import calibrate as look
+    from allmende.city.parking.pricing.keeping import forget_names
 
     look(house)
+    forget_names(house.now())
 
 
 def publish(house: House) -> None:
@@ -69,6 +71,8 @@ class ParkingConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what is held of people."""
-        from allmende.city.parking.operating.holdings import register_all
+        from allmende.city.parking.operating import holdings
+        from allmende.city.parking.pricing import holdings as of_tariffs
 
-        register_all()
+        holdings.register_all()
+        of_tariffs.register_all()

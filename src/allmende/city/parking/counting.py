@@ -19,6 +19,8 @@ from allmende.domain.query import In, Path, Query, ResultKind, Value
 from allmende.domain.steps import Silence
 from allmende.domain.store import Store
 
+AHEAD = 2 * times.MINUTE
+"""How far a source's clock may be ahead of ours."""
 TREND = 30 * times.MINUTE
 _PAGE = 10_000
 _TAKEN = {"true": True, "occupied": True, "taken": True, "false": False, "free": False, "available": False}
@@ -170,7 +172,7 @@ class Counting:
             simulated=self._site.simulated,
             now=now,
             status="no-data" if reason or whole.free is None else "live",
-            reason=reason if reason or whole.free is not None else "never",
+            reason=reason if reason or whole.free is not None else "says-nothing",
             free=whole.free,
             occupied=whole.occupied,
             capacity=whole.capacity,
@@ -194,6 +196,8 @@ class Counting:
     def _reason(self, stream: SiteStream | None, reading: Reading | None) -> Reason:
         if stream is None or reading is None:
             return "never"
+        if reading.start > self._moment + AHEAD:
+            return "ahead"
         last = self._confirmed(stream, reading)
         if last < self._moment and _silent(stream.silence, last, self._moment):
             return "feed-silent"

@@ -19,7 +19,7 @@ import msgspec
 
 from allmende.city.keeping import is_anybody
 from allmende.city.parking.correcting import correct, hide, holds
-from allmende.city.parking.counting import Counting, read_count, read_trend
+from allmende.city.parking.counting import AHEAD, Counting, read_count, read_trend
 from allmende.city.parking.sites import KINDS, Site, read_sites
 from allmende.city.parking.standing import (
     NOTHING_DECIDED,
@@ -84,7 +84,8 @@ def read_states(
     moment = times.from_datetime(now)
     last: dict[str, int] = {}
     for stream in (stream for site in sites for stream in site.streams if stream.source):
-        if stream.id in newest:
+        # one counter whose clock is ahead does not keep its whole feed alive
+        if stream.id in newest and newest[stream.id].start <= moment + AHEAD:
             last[stream.source] = max(last.get(stream.source, newest[stream.id].start), newest[stream.id].start)
     if only:
         sites = family(sites, only)
@@ -128,7 +129,8 @@ def decide(state: SiteState, decisions: Decisions) -> SiteState:
     site, now = state.site.stands_for, state.now
     state = correct(state, decisions)
     flags = (*state.flags, *(flag for flag in decisions.doubts.get(site, ()) if flag not in state.flags))
-    state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags)
+    drift = decisions.drifts.get(site, 0) if not state.simulated else 0
+    state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags, drift=drift)
     override = next((o for o in decisions.overrides if o.site == site and o.start <= now < o.until), None)
     if override is not None:
         return _overridden(state, override)
@@ -156,6 +158,7 @@ def _overridden(state: SiteState, override: Override) -> SiteState:
         occupied=occupied,
         spaces={**state.spaces, "": msgspec.structs.replace(whole, free=free, occupied=occupied)},
         flags=(),
+        drift=0,
         counted=state.free,
         observed_at=override.start,
         confirmed_at=override.start,

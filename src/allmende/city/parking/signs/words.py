@@ -74,6 +74,11 @@ def say_all(shown: Shown) -> list[str]:
 def _sentences() -> dict[str, str]:
     return {
         "counted": _("%(site)s: %(free)s spaces are free, as was known at %(at)s."),
+        "drift": _("%(site)s: by its nights the counter says %(offset)s free spaces too many; they are taken off."),
+        "drift-unsure": _(
+            "%(site)s: by its nights the counter is off by %(offset)s spaces. With them it would be full, or not full "
+            "any more: which of the two nobody knows."
+        ),
         "decided": _("%(site)s: the operator says that %(free)s spaces are free."),
         "unheard-of": _("%(site)s: nothing is known of this parking site."),
         "simulated": _("%(site)s: there is only a simulated value; a real sign does not show it."),
