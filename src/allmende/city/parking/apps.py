@@ -50,6 +50,13 @@ def publish(house: House) -> None:
     publish.publish(house)
 
 
+def tell(house: House) -> None:
+    """What is told of each site, as readings."""
+    from allmende.city.parking.telling import tell as say
+
+    say(house)
+
+
 class ParkingConfig(AppConfig):
     """Live free spaces of the city's car parks."""
 
@@ -64,6 +71,7 @@ class ParkingConfig(AppConfig):
     questions = QUESTIONS
     jobs = (
         Job("plausibility", timedelta(minutes=1), watch),
+        Job("told", timedelta(minutes=1), tell),
         Job("calibration", time(5, 30), calibrate),
         Job("publish", timedelta(minutes=5), publish),
         Job("signs", timedelta(seconds=15), decide_signs),
