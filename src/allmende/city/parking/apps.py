@@ -50,6 +50,13 @@ def publish(house: House) -> None:
     publish.publish(house)
 
 
+def close_months(house: House) -> None:
+    """The job of reports, imported late, too."""
+    from allmende.city.parking import report_kept
+
+    report_kept.close_months(house)
+
+
 class ParkingConfig(AppConfig):
     """Live free spaces of the city's car parks."""
 
@@ -66,6 +73,7 @@ class ParkingConfig(AppConfig):
         Job("plausibility", timedelta(minutes=1), watch),
         Job("calibration", time(5, 30), calibrate),
         Job("publish", timedelta(minutes=5), publish),
+        Job("reports", time(4, 45), close_months),
         Job("signs", timedelta(seconds=15), decide_signs),
     )
 
