@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from allmende.city.parking import telling
 from allmende.city.parking.feeds import datex, parkapi
 from allmende.city.parking.models import Doubt
 from allmende.city.parking.now import states_at
@@ -28,6 +29,7 @@ from allmende.domain.ingest import IngestLimits, ingest
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Fact, ThingProfile
 from allmende.domain.records import Parsed, Record
+from allmende.domain.store import DatasetRecord
 from allmende.storage.sqlite import SqliteStore
 from tests.city.parking.test_plausibility import CAPACITY, usual_value
 from tests.city.parking.test_state import TOWN
@@ -118,6 +120,9 @@ class Town:
     def now(self) -> datetime:
         return NOW
 
+    def for_anybody(self) -> "Town":
+        return self
+
     def settings(self, service: str) -> dict[str, Any]:
         return {}
 
@@ -125,7 +130,7 @@ class Town:
         pass
 
     def give(self, service: str, dataset: str, records: Iterable[Record]) -> None:
-        self.take(Parsed(tuple(records), ()), Source(id="service/parking", connector="p", dataset="parking"), NOW)
+        self.take(Parsed(tuple(records), ()), Source(id="service/parking", connector="p", dataset=dataset), NOW)
 
     def hear(self, body: bytes, source: Source, at: datetime) -> None:
         """A message, by its connector."""
@@ -167,7 +172,7 @@ def value(kind: Kind, at: datetime) -> Any:
 def town(tmp_path: Any) -> Town:
     watching._habits.clear()
     store = SqliteStore(PlainConnections(tmp_path / "town.sqlite3"))
-    store.put_datasets(DATASETS)
+    store.put_datasets((*DATASETS, DatasetRecord(id="parking-guidance")))
     made = Town(store)
     # thirty days in a few messages: the columns of each are those of many
     gathered: dict[str, list[Parsed]] = {}
@@ -254,6 +259,17 @@ def test_bad_data_of_every_kind_ends_as_a_flag_with_an_explanation_and_never_as_
     # the doubts are readings that alerts follow
     points = town.store.points(ANONYMOUS, "frozen~doubt-frozen", 0, 2**60)
     assert points.results == [True]
+    # and what is told is a stream beside what was measured, told again when it is another or after an hour
+    for _ in range(2):
+        telling.tell(town)  # type: ignore[arg-type]  # as much as it uses
+    written = {
+        each: town.store.points(ANONYMOUS, f"{each}~told", 0, 2**60) for each in ("sound", "frozen", "jump", "closed")
+    }
+    assert {name: (each.results, each.flags) for name, each in written.items()} == {
+        "sound": ([USUAL], [""]), "frozen": ([None], [""]), "jump": ([USUAL + 90], ["jump"]), "closed": ([None], [""])
+    }  # fmt: skip
+    (head,) = town.store.heads(ANONYMOUS, ["sound~told"])
+    assert (head.properties["inputs"], head.dataset) == (["sound~free"], "parking-guidance")
     assert {each.flag for each in Doubt.objects.all()} >= {
         "frozen",
         "drift",

@@ -57,6 +57,13 @@ def close_months(house: House) -> None:
     report_kept.close_months(house)
 
 
+def tell(house: House) -> None:
+    """What is told of each site, as readings."""
+    from allmende.city.parking.telling import tell as say
+
+    say(house)
+
+
 class ParkingConfig(AppConfig):
     """Live free spaces of the city's car parks."""
 
@@ -71,6 +78,7 @@ class ParkingConfig(AppConfig):
     questions = QUESTIONS
     jobs = (
         Job("plausibility", timedelta(minutes=1), watch),
+        Job("told", timedelta(minutes=1), tell),
         Job("calibration", time(5, 30), calibrate),
         Job("publish", timedelta(minutes=5), publish),
         Job("reports", time(4, 45), close_months),
