@@ -173,3 +173,13 @@ def test_an_interval_follows_its_own_hits() -> None:
         assert 0.8 <= share <= 0.98
     assert np.mean(held[200:]) == pytest.approx(0.8, abs=0.02)
     assert hits.followed(0.9, 0.8, []) == 0.9
+
+
+def test_an_interval_that_holds_more_becomes_narrower_where_the_hours_count() -> None:
+    much = [hits.Tally(count=10, held=10)]
+    assert hits.followed(0.8, 0.8, much) == 0.8
+    share = 0.8
+    for _ in range(100):
+        share = hits.followed(share, 0.8, much, all_day=False)
+    assert share == pytest.approx(0.7)
+    assert hits.followed(share, 0.8, [hits.Tally(count=10, held=2)], all_day=False) == pytest.approx(0.712)

@@ -274,17 +274,26 @@ class Desk:
                 ]
                 tallies = self._score(one, actual)
                 if one.stream in known:
-                    share = followed(known[one.stream].share or wish, wish, tallies)
+                    before, hours = known[one.stream].share or wish, self.forecast.counting_hours
+                    if hours is None:
+                        share = followed(before, wish, tallies)
+                    else:
+                        share = followed(before, wish, _tallies(one, self._within(one, actual, hours)), all_day=False)
                     known[one.stream] = msgspec.structs.replace(known[one.stream], share=share)
             state.lines = plain(known)
             state.save(update_fields=["lines"])
             Pending.objects.filter(pk__in=[one.pk for one in due]).delete()
         return len(due)
 
+    def _within(self, one: Pending, actual: list[float | None], hours: tuple[float, float]) -> list[float | None]:
+        """What came in the part of the local day that counts."""
+        local = [to_datetime(time).astimezone(self._zone) for time in one.said["times"]]
+        counts = [hours[0] <= at.hour + at.minute / 60 < hours[1] for at in local]
+        return [value if counted else None for value, counted in zip(actual, counts, strict=True)]
+
     def _score(self, one: Pending, actual: list[float | None]) -> list[Tally]:
-        said = one.said
         day = to_datetime(one.run).astimezone(self._zone).date()
-        tallies = judge(actual, said["middle"], said["lower"], said["upper"], said["naive"], said["steps"])
+        tallies = _tallies(one, actual)
         for part, tally in enumerate(tallies):
             if not tally.count:
                 continue
@@ -296,6 +305,11 @@ class Desk:
                 held=F("held") + tally.held,
             )
         return tallies
+
+
+def _tallies(one: Pending, actual: list[float | None]) -> list[Tally]:
+    said = one.said
+    return judge(actual, said["middle"], said["lower"], said["upper"], said["naive"], said["steps"])
 
 
 def _await(forecast: ForecastProfile, lines: list[Line], model: Model, now: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from allmende.city.parking.arrival.recording import City
 from allmende.domain.errors import InvalidInput
@@ -115,7 +116,7 @@ def judge(
         seconds, lessons = max(seconds, time.process_time() - began), lessons + 1
         for day in _days(origins, some, panel.day):
             told = _put(told, _say(model, panel, origins[day], ahead, share), len(origins), day)
-            share = _followed(panel, forecast.interval, share, told, origins, day, ahead)
+            share = _followed(panel, forecast.interval, share, told, origins, day, ahead, counts)
     if told is None:
         raise InvalidInput("the split leaves nothing to judge")
     return _report(panel, city, told, origins, ahead, counts, _Run(split, panel.time(end), relearn, lessons, seconds))
@@ -219,7 +220,14 @@ def _put(told: _Told | None, some: _Told, length: int, where: slice) -> _Told:
 
 
 def _followed(
-    panel: Panel, wanted: float, share: Array, told: _Told, origins: Places, some: slice, ahead: Places
+    panel: Panel,
+    wanted: float,
+    share: Array,
+    told: _Told,
+    origins: Places,
+    some: slice,
+    ahead: Places,
+    counts: npt.NDArray[np.bool_],
 ) -> Array:
     """What the intervals are made to hold in the next stretch, after what those of this one held."""
     came = outcomes(panel, origins[some], ahead)
@@ -229,9 +237,9 @@ def _followed(
         apart = int(origins[1] - origins[0]) if len(origins) > 1 else 1
         waiting = int(ahead[-1]) // apart + 1  # have not come when the next day begins
         for place in range(max(0, inside.shape[1] - waiting)):
-            known = ~np.isnan(came[row, place])
+            known = ~np.isnan(came[row, place]) & counts[some][place]
             tally = Tally(count=int(known.sum()), held=int(inside[row, place][known].sum()))
-            found[row] = followed(float(found[row]), wanted, [tally])
+            found[row] = followed(float(found[row]), wanted, [tally], all_day=False)
     return found
 
 
