@@ -87,9 +87,9 @@ def followed(share: float, wanted: float, tallies: Iterable[Tally], *, all_day: 
 
     Days change, and an interval that was right in the back-test becomes too narrow. It follows its own hits in small
     steps, by which it holds what was wanted in the long run whatever comes (adaptive conformal inference, Gibbs and
-    Candès 2021). Where tallies are of ``all_day`` it never becomes narrower than the back-test made it: quiet nights are
-    no reason for that by day. Where they are of the hours that count alone it does, by a tenth at most: the back-test is
-    of quicker lessons, which err more.
+    Candès 2021). Where tallies are of ``all_day`` it never becomes narrower than the back-test made it: quiet nights
+    are no reason for that by day. Where they are of the hours that count alone it does, by a tenth at most: the
+    back-test is of quicker lessons, which err more.
     """
     count = held = 0
     for one in tallies:
