@@ -14,6 +14,7 @@ SERVICE = Service(
         "datasets": ["parking-guidance"],
         "tables": {},
         "plausibility": {},
+        "datex": {},
         "report_sites": 100,
     },
     check="allmende.city.parking.checking:check",

@@ -20,7 +20,8 @@ ASKS: Mapping[What, Need] = {"bike": "bike", "bus": "bus", "ride": "park-and-rid
 """What is asked for with it."""
 AUDIENCES: Mapping[str, str] = {
     "DISABLED": "disabled", "WOMEN": "woman", "FAMILY": "family", "CHARGING": "charging", "CARSHARING": "carsharing",
-    "TRUCK": "truck", "BUS": "bus", "CARAVAN": "caravan",
+    "TRUCK": "truck", "BUS": "bus", "CARAVAN": "caravan", "CARGOBIKE": "bike", "TAXI": "taxi", "DELIVERY": "delivery",
+    "CUSTOMER": "customer", "RESIDENT": "resident",
 }  # fmt: skip
 """ParkAPI's words of restrictions, and the kinds of spaces that they mean."""
 _ALONE = ("disabled", "woman", "family", "bus", "truck", "caravan", "motorcycle", "bike", "carsharing", "leased")
@@ -77,10 +78,11 @@ def _fits(state: SiteState, what: What, needs: frozenset[Need], kinds: Mapping[s
         return what == "street"
     if only and only not in needs:
         return False
+    street = kind == "parking-area" or state.site.fact("type") == "ON_STREET"
     if what == "car-park":
-        return kind in ("car-park", board)
+        return kind in ("car-park", board) and not street
     if what == "street":
-        return kind == "parking-area"
+        return street and kind != "parking-bay"
     if what == "bay":
         return kind == "parking-bay"
     # what lies in a zone is told itself: a zone is too large to drive to
