@@ -25,7 +25,13 @@ BOTH = ["sqlite", pytest.param("postgres", marks=_SECOND)]
 POSTGRES_FIRST = [pytest.param("sqlite", marks=_SECOND), "postgres"]
 """The same, for those that have more to fear of PostgreSQL."""
 
-_MIGRATE = "from allmende.web.config import load_config\nfrom allmende.web.parts import prepare\nprepare(load_config())"
+# With the tables of the services of the tests' city, and without a row of the city itself.
+_MIGRATE = """
+from msgspec.structs import replace
+from allmende.web.config import load_config
+from allmende.web.parts import prepare
+prepare(replace(load_config(), city=""))
+"""
 
 
 def put_database(home: Path) -> None:
@@ -42,7 +48,8 @@ def migrated_database() -> str:
 
 def _migrate(home: Path, **more: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ALLMENDE_", "DJANGO_"))}
-    environ = {**kept, "ALLMENDE_HOME": str(home), "ALLMENDE_DISK_FLOOR": "0", **more}
+    house = {"ALLMENDE_HOME": str(home), "ALLMENDE_CITY": os.environ["ALLMENDE_CITY"], "ALLMENDE_DISK_FLOOR": "0"}
+    environ = {**kept, **house, **more}
     subprocess.run([sys.executable, "-c", _MIGRATE], env=environ, check=True, capture_output=True, timeout=120)
 
 

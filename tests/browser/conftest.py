@@ -39,6 +39,7 @@ FLAGS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # without a graphics card only maps should be drawn as if there were one
 ]
 START_SECONDS = 100
 

@@ -529,6 +529,10 @@ ROUTES: dict[str, Way] = {
     "parking/operate/board": Guarded(("/parking/operate/board",)),
     "parking/operate/events/": Guarded(("/parking/operate/events/",)),
     "parking/operate/events/<int:pk>/end": Guarded(("/parking/operate/events/1/end",)),
+    "parking/operate/tariffs/": Guarded(("/parking/operate/tariffs/",)),
+    "parking/operate/tariffs/new": Guarded(("/parking/operate/tariffs/new?plan={canary}",)),
+    "parking/operate/tariffs/<int:pk>/": Guarded(("/parking/operate/tariffs/1/",)),
+    "parking/operate/tariffs/<int:pk>/<str:step>": Guarded(("/parking/operate/tariffs/1/release",)),
     "parking/operate/site/<str:site>/": Guarded(
         ("/parking/operate/site/parking-altmarkt/", "/parking/operate/site/{canary}-thing/")
     ),

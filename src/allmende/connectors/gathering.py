@@ -96,14 +96,15 @@ def read_json(body: bytes) -> Any:
 
 def number(value: Any, what: str) -> float | int:
     """A finite number, also one that is written as text with a point; raises Refused for anything else."""
+    found = value
     if isinstance(value, str):
         text = value.strip()
         if _WHOLE.match(text):
             return int(text)
-        value = float(text) if _NUMBER.match(text) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+        found = float(text) if _NUMBER.match(text) else None
+    if isinstance(found, bool) or not isinstance(found, int | float) or not _is_finite(found):
         raise Refused("bad-number", f"{what} is {shown(value)}, not a number")
-    return value
+    return found
 
 
 def _is_finite(value: int | float) -> bool:

@@ -1,5 +1,6 @@
 """Car parks as streams: what every connector that counts parking spaces declares in the same words."""
 
+import re
 from collections.abc import Mapping, Set
 from typing import Any
 
@@ -122,6 +123,12 @@ def declare_bay(source: Source, bay: ThingDeclaration, sensor: SensorDeclaration
         low=0,
         high=1,
     )
+
+
+def unread(said: object) -> str:
+    """The flag of a count that cannot be one, as it was said. Its reading is null: what was counted before it does not
+    hold any longer, and its bytes are kept as a rejection."""
+    return "negative" if re.match(r"\s*-\s*[0-9]", str(said)) else "unreadable"
 
 
 def doubt(quantity: str, values: Mapping[str, int], states: Set[str]) -> str:

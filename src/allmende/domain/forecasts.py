@@ -91,7 +91,7 @@ class ForecastProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The share of outcomes that its interval is to hold."""
     inputs: dict[str, ForecastInput] = {}
     apart: bool = False
-    """Whether each stream is learned by itself, knowing of the others: for a few streams that behave unlike."""
+    """Whether the streams behave unlike: networks that tell them apart learn beside the trees, for a few streams."""
     drifts: bool = False
     """Whether levels may be wrong for weeks while changes are right, as of counters that miss some."""
     hours: tuple[str, str] | None = None

@@ -343,3 +343,9 @@ def test_what_is_kept_is_read_again_as_it_was(course: Any) -> None:
         now = NOON + gap * SECOND
         before = decide(sign(), before, [as_state(now, free, kind, age)], [message(pages={"de": ("frei",)})], now)
         assert msgspec.json.decode(msgspec.json.encode(before), type=Shown) == before
+
+
+def test_a_doubt_takes_the_number_away_and_a_remark_leaves_it():
+    assert codes(look(state(50, flags=("jump",)))) == ["doubtful", "fall-back"]
+    shown = look(state(50, remarks=("by a new sensor",)))
+    assert (shown.number, codes(shown)[:2]) == (50, ["counted", "remark"])

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import translation
 from lxml import etree
 
-from allmende.city.parking.signs import keeping, views, vms
+from allmende.city.parking.models import Event
+from allmende.city.parking.signs import keeping, rules, views, vms
 from allmende.city.parking.signs.file import signs_of
 from allmende.city.parking.signs.model import Page
 from allmende.city.parking.signs.models import SignKept, SignMessage
@@ -199,6 +200,49 @@ def test_an_operator_puts_a_text_on_a_sign_and_takes_it_back(free: Any, operator
     assert keeping.kept(["mast-2-a"])["mast-2-a"].state == "free"
     actions = list(AuditEntry.objects.filter(action__startswith="parking.sign").values_list("action", "actor"))
     assert sorted(actions) == [("parking.sign-end", "user:anna"), ("parking.sign-text", "user:anna")]
+
+
+def test_a_text_may_begin_later_and_is_seen_before_it_is_written_down(free: Any, operator: Client) -> None:
+    decide()
+    begin, end = (datetime.now(UTC) + timedelta(days=days) for days in (2, 3))
+    said = {"sign": "mast-2-a", "kind": "text", "de": "Volksfest", "rank": "notice", "reason": "Volksfest"}
+    said |= {"start": f"{begin:%Y-%m-%dT%H:%M}", "until": f"{end:%Y-%m-%dT%H:%M}"}
+    looked = operator.post("/parking/signs/operate/", {**said, "preview": "1"})
+    assert looked.status_code == 200
+    assert 'Simulated view: Volksfest"' in looked.text
+    assert not SignMessage.objects.exists()
+    assert operator.post("/parking/signs/operate/", said).status_code == 302
+    assert keeping.kept(["mast-2-a"])["mast-2-a"].state == "free"
+    assert "not yet" in operator.get("/parking/signs/operate/").text
+    (message,) = keeping.written(datetime.now(UTC)).values()
+    display = signs_of(open_profile()).displays["mast-2-a"]
+    shown = [rules.decide(display, None, (), [message], at).state for at in (begin, end)]
+    assert shown == ["text", "unknown"]
+
+
+def test_an_event_stands_on_the_signs_of_its_sites_while_it_lasts(free: Any, operator: Client) -> None:
+    decide()
+    begin = datetime.now(UTC) - timedelta(hours=1)
+    end = begin + timedelta(hours=3)
+    said = {"event-name": "Ein Fest mit einem sehr langen Namen", "event-sites": ["parking-altmarkt"]}
+    said |= {"event-start": f"{begin:%Y-%m-%dT%H:%M}", "event-until": f"{end:%Y-%m-%dT%H:%M}", "event-seen": "0"}
+    said |= {"event-on_signs": "1"}
+    looked = operator.post("/parking/operate/events/", {**said, "preview": "1"})
+    assert "No room for it" in looked.text
+    said |= {"event-sign_de": "Stadtfest bitte P+R nutzen", "event-sign_en": "Funfair: use P+R"}
+    looked = operator.post("/parking/operate/events/", {**said, "preview": "1"})
+    assert "Stadtfest bitte / P+R nutzen" in looked.text
+    assert not Event.objects.exists()
+    assert operator.post("/parking/operate/events/", said).status_code == 302
+    decide()
+    shown = keeping.kept(["mast-1-a", "mast-1-b", "mast-2-a"])
+    pages = [[" ".join(" ".join(page.rows).split()) for page in each.pages] for each in shown.values()]
+    # in turns with the number; what has no room for it goes on; what shows another car park is left alone
+    assert pages == [["55"], ["3"], ["Stadtfest bitte P+R nutzen", "Funfair: use P+R", "Stadt ↑ 60"]]
+    assert [why.code for why in shown["mast-2-a"].why][:2] == ["message", "in-turns"]
+    assert operator.post(f"/parking/operate/events/{Event.objects.get().pk}/end", {"seen": "1"}).status_code == 302
+    decide()
+    assert len(keeping.kept(["mast-2-a"])["mast-2-a"].pages) == 1
 
 
 @pytest.mark.parametrize(

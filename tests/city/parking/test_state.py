@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from allmende.city.parking import counting
 from allmende.city.parking.sites import read_sites
 from allmende.city.parking.state import Closure, Decisions, Override, SiteState, read_states
 from allmende.city.parking.statements import state as statement
@@ -234,3 +235,14 @@ def test_two_hundred_sites_are_read_in_a_handful_of_statements(town, monkeypatch
     town.put("site-003", "free", 9)
     assert len(town.states()) == 14
     assert town.states()["site-003"].free == 9
+
+
+def test_what_a_source_doubts_is_a_flag_and_what_it_remarks_is_none():
+    told = {
+        None: ((), ()),
+        '{"plausible":false,"flags":["negative"]}': (("negative",), ()),
+        '{"plausible":false}': (("implausible",), ()),
+        '{"plausible":true,"flags":["by a new sensor"]}': ((), ("by a new sensor",)),
+        '"good"': ((), ()),
+    }
+    assert {quality: counting._flags(quality) for quality in told} == told

@@ -68,4 +68,4 @@ def sunny(days: int = 45, streams: int = 2, **more: Any) -> Panel:
 def task(**more: Any) -> Task:
     """What is learned in seconds."""
     given = {"forecast": "plain", "digest": "d", "steps": 24, "interval": 0.8, "now": START + 45 * DAY}
-    return Task(**{**given, "rounds": 80, "rows": 8_000, "threads": 1, **more})
+    return Task(**{**given, "rounds": 80, "rows": 8_000, "threads": 1, "looks": 50_000, **more})

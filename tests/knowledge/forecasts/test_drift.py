@@ -133,7 +133,7 @@ def test_streams_are_learned_apart_with_probabilities_that_hold(tmp_path) -> Non
     cut = 55 * 24
     known = msgspec.structs.replace(whole, values=whole.values[:, :cut])
     model = learn(known, task(apart=True, drifts=True, hours=(6.0, 21.0), least=(30.0,), steps=6, rows=12_000))
-    assert sorted(model.said.texts) == ["middle", "middle-0", "middle-1", "width"]
+    assert sorted(model.said.texts) == ["middle", "net-0", "net-1", "net-2", "width"]
     model.save(tmp_path)
     again = load_model(tmp_path)
     origins, ahead = np.arange(cut, whole.columns - 25), [1, 3, 6]

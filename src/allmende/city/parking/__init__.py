@@ -6,7 +6,12 @@ SERVICE = Service(
     name="parking",
     prefix="parking/",
     app="allmende.city.parking",
-    deeds={"parking.report": "editor", "parking.operate": "editor", "parking.arrange": "steward"},
+    deeds={
+        "parking.report": "editor",
+        "parking.operate": "editor",
+        "parking.price": "editor",
+        "parking.arrange": "steward",
+    },
     shared=("*.json", "api/*"),
     settings={
         "kind": "car-park",

@@ -37,8 +37,10 @@ def watch(house: House) -> None:
 def calibrate(house: House) -> None:
     """The job of calibration, when the night has passed."""
     from allmende.city.parking.operating.watching import calibrate as look
+    from allmende.city.parking.pricing.keeping import forget_names
 
     look(house)
+    forget_names(house.now())
 
 
 def publish(house: House) -> None:
@@ -46,6 +48,13 @@ def publish(house: House) -> None:
     from allmende.city.parking import publish
 
     publish.publish(house)
+
+
+def tell(house: House) -> None:
+    """What is told of each site, as readings."""
+    from allmende.city.parking.telling import tell as say
+
+    say(house)
 
 
 class ParkingConfig(AppConfig):
@@ -62,6 +71,7 @@ class ParkingConfig(AppConfig):
     questions = QUESTIONS
     jobs = (
         Job("plausibility", timedelta(minutes=1), watch),
+        Job("told", timedelta(minutes=1), tell),
         Job("calibration", time(5, 30), calibrate),
         Job("publish", timedelta(minutes=5), publish),
         Job("signs", timedelta(seconds=15), decide_signs),
@@ -69,6 +79,8 @@ class ParkingConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what is held of people."""
-        from allmende.city.parking.operating.holdings import register_all
+        from allmende.city.parking.operating import holdings
+        from allmende.city.parking.pricing import holdings as of_tariffs
 
-        register_all()
+        holdings.register_all()
+        of_tariffs.register_all()

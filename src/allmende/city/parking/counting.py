@@ -15,6 +15,8 @@ from allmende.domain.policy import Reader
 from allmende.domain.query import In, Path, Query, ResultKind, Value
 from allmende.domain.store import Store
 
+AHEAD = 2 * times.MINUTE
+"""How far a source's clock may be ahead of ours."""
 TREND = 30 * times.MINUTE
 _PAGE = 10_000
 _TAKEN = {"true": True, "occupied": True, "taken": True, "false": False, "free": False, "available": False}
@@ -26,6 +28,8 @@ class Reading(msgspec.Struct, frozen=True):
     start: int
     value: int | None
     flags: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    """What its source says of its quality without doubting it."""
 
 
 def read_newest(store: Store, reader: Reader) -> dict[str, Reading]:
@@ -42,7 +46,7 @@ def read_newest(store: Store, reader: Reader) -> dict[str, Reading]:
         )
         table = store.newest(query)
         for stream, _thing, start, (kind, value), quality in table.rows:
-            found[str(stream)] = Reading(int(start), _number(kind, value), _flags(quality))
+            found[str(stream)] = Reading(int(start), _number(kind, value), *_flags(quality))
         if table.next is None:
             return found
         after = table.next
@@ -75,10 +79,15 @@ def _plain(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
-def _flags(quality: str | None) -> tuple[str, ...]:
+def _flags(quality: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What makes it implausible, and what is a remark alone."""
     said = msgspec.json.decode(quality) if quality else None
-    flags = said.get("flags") if isinstance(said, dict) and said.get("plausible") is False else None
-    return tuple(str(flag) for flag in flags) if isinstance(flags, list) else ()
+    if not isinstance(said, dict):
+        return (), ()
+    flags = said.get("flags")
+    named = tuple(str(flag) for flag in flags) if isinstance(flags, list) else ()
+    # a client may say that it is implausible without saying why
+    return (named or ("implausible",), ()) if said.get("plausible") is False else ((), named)
 
 
 class Counting:
@@ -112,12 +121,13 @@ class Counting:
             simulated=self._site.simulated,
             now=now,
             status="no-data" if reason or whole.free is None else "live",
-            reason=reason if reason or whole.free is not None else "never",
+            reason=reason if reason or whole.free is not None else "says-nothing",
             free=whole.free,
             occupied=whole.occupied,
             capacity=whole.capacity,
             spaces={kind: each for kind, each in spaces.items() if not kind or each != Spaces()},
             flags=flags if not reason else (),
+            remarks=reading.remarks if reading and not reason else (),
             observed_at=times.to_datetime(reading.start) if reading else None,
             confirmed_at=times.to_datetime(self._confirmed(main, reading)) if main and reading else None,
             trend=self._trend(main, whole) if main and not reason else "unknown",
@@ -135,6 +145,8 @@ class Counting:
     def _reason(self, stream: SiteStream | None, reading: Reading | None) -> Reason:
         if stream is None or reading is None:
             return "never"
+        if reading.start > self._moment + AHEAD:
+            return "ahead"
         last = self._confirmed(stream, reading)
         if last < self._moment and stream.silence.silent_from(last, self._moment) is not None:
             return "feed-silent"

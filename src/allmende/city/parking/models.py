@@ -10,6 +10,7 @@ from allmende.city.parking.operating.models import (
     Lease,
     Override,
 )
+from allmende.city.parking.pricing.models import EnteredTariff
 from allmende.city.parking.signs.models import SignKept, SignMessage, SignToken
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Closure",
     "Desk",
     "Doubt",
+    "EnteredTariff",
     "Event",
     "Lease",
     "Override",

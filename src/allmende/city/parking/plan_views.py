@@ -20,7 +20,7 @@ from allmende.city.parking import plan_words as words
 from allmende.city.parking.plan_asking import USUAL_WEEKS, Asked
 from allmende.city.parking.plan_known import Known, also_then, fitting, known_changes, school_holidays
 from allmende.city.parking.planning import Answer, Daily, holidays_of, read_effects, read_turnover, read_week
-from allmende.city.parking.tariffs_file import tariffs_of
+from allmende.city.parking.pricing.keeping import tariffs_in_force
 from allmende.domain import times
 from allmende.domain.errors import InvalidInput
 from allmende.knowledge.analyses.calendar import local_day
@@ -37,7 +37,7 @@ def show_plan(request: HttpRequest) -> HttpResponse:
     """The page. With ``known``, the key of something that the house knows of: the question about that."""
     house = house_of(request)
     asked = Asked(request, house)
-    known = known_changes(house.profile, tariffs_of(house.profile), asked.counted, house.now())
+    known = known_changes(house.profile, tariffs_in_force(house.profile), asked.counted, house.now())
     chosen = next((each for each in known if each.key == request.GET.get("known")), None)
     if chosen is not None:
         return HttpResponseRedirect(f"{reverse('parking:plan')}?{urlencode(asked.filled_with(chosen))}")

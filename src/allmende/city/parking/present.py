@@ -113,6 +113,8 @@ _REASONS = {
     "hours": gettext_noop("The car park is closed at this time of day."),
     "override": gettext_noop("The operator has entered this by hand."),
     "parts-silent": gettext_noop("None of its spaces reports at the moment."),
+    "says-nothing": gettext_noop("The car park does not say at the moment how many spaces are free."),
+    "ahead": gettext_noop("The time of what it reported lies ahead: a clock is wrong."),
     "implausible": gettext_noop("What the car park reports cannot be right at the moment."),
 }
 _FLAGS = {
@@ -123,6 +125,10 @@ _FLAGS = {
     "negative": gettext_noop("The car park reports fewer than no free spaces."),
     "frozen": gettext_noop("The number has not changed for longer than is usual here."),
     "full-but-empty": gettext_noop("The car park reports “full”, and probably is not."),
+    "implausible": gettext_noop("Its source says that the number cannot be right."),
+    "unreadable": gettext_noop("What the car park reported is no number."),
+    "no-number": gettext_noop("The car park reported no number."),
+    "below-minimum": gettext_noop("The car park reports fewer than no free spaces."),
     "jump": gettext_noop("The number has changed by more at once than vehicles get in or out."),
 }
 

@@ -10,7 +10,8 @@ from allmende.city.parking.sites import Choices, Site
 
 Status = Literal["live", "closed", "no-data"]
 Reason = Literal[
-    "", "never", "feed-silent", "silent", "says-closed", "closure", "hours", "override", "parts-silent", "implausible"
+    "", "never", "feed-silent", "silent", "says-closed", "closure", "hours", "override", "parts-silent", "implausible",
+    "says-nothing", "ahead",
 ]  # fmt: skip
 Trend = Literal["rising", "falling", "steady", "unknown"]
 
@@ -51,6 +52,8 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     """By site: those of its flags for which no number is shown."""
     leases: Mapping[str, int] = {}
     """By site: spaces that are not public."""
+    drifts: Mapping[str, int] = {}
+    """By site: by how much its nights say that the counter is off, where nobody has decided on it yet."""
     offsets: Mapping[str, int] = {}
     """By stream: what is added to its count of free spaces, since the counter is off by so much."""
     is_open: Callable[[Site], bool | None] | None = None
@@ -99,6 +102,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True):
     """By kind of spaces; "" holds all of them, as above."""
     flags: tuple[str, ...] = ()
     """Why the value is implausible, e.g. ``above-capacity``; a sign shows no value that has one."""
+    remarks: tuple[str, ...] = ()
+    """What its source says of the value's quality without doubting it: it stands as it is, also on signs."""
     counted: int | None = None
     """What the counting says, where a decision or a closure takes its place."""
     observed_at: datetime | None = None
@@ -119,6 +124,9 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True):
     override: Override | None = None
     closure: Closure | None = None
     """Of the site or, where it is open, of a part of it."""
+    drift: int = 0
+    """What would have to be added to :attr:`free`, as the nights say, and has not been decided on: negative where too
+    many are counted as free. Whoever must not promise too much takes the lesser of the two."""
     offset: int = 0
     """What was added to :attr:`counted`, since the counter is off by so much."""
     leased: int = 0

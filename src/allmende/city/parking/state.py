@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from allmende.city.parking.correcting import correct, hide, holds
-from allmende.city.parking.counting import TREND, Counting, read_earlier, read_newest
+from allmende.city.parking.counting import AHEAD, TREND, Counting, read_earlier, read_newest
 from allmende.city.parking.sites import KINDS, Site, read_sites
 from allmende.city.parking.standing import (
     NOTHING_DECIDED,
@@ -80,7 +80,8 @@ def read_states(
     earlier = read_earlier(store, reader, sites, moment - TREND) if trends else {}
     last: dict[str, int] = {}
     for stream in (stream for site in sites for stream in site.streams if stream.source):
-        if stream.id in newest:
+        # one counter whose clock is ahead does not keep its whole feed alive
+        if stream.id in newest and newest[stream.id].start <= moment + AHEAD:
             last[stream.source] = max(last.get(stream.source, newest[stream.id].start), newest[stream.id].start)
     alone = [Counting(site, newest, last, moment, earlier).state(now) for site in sites]
     played = [state for state in alone if state.simulated]
@@ -113,7 +114,8 @@ def decide(state: SiteState, decisions: Decisions) -> SiteState:
     site, now = state.site.stands_for, state.now
     state = correct(state, decisions)
     flags = (*state.flags, *(flag for flag in decisions.doubts.get(site, ()) if flag not in state.flags))
-    state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags)
+    drift = decisions.drifts.get(site, 0) if not state.simulated else 0
+    state = msgspec.structs.replace(state, flags=flags if state.status == "live" else state.flags, drift=drift)
     override = next((o for o in decisions.overrides if o.site == site and o.start <= now < o.until), None)
     if override is not None:
         return _overridden(state, override)
@@ -141,6 +143,7 @@ def _overridden(state: SiteState, override: Override) -> SiteState:
         occupied=occupied,
         spaces={**state.spaces, "": msgspec.structs.replace(whole, free=free, occupied=occupied)},
         flags=(),
+        drift=0,
         counted=state.free,
         observed_at=override.start,
         confirmed_at=override.start,

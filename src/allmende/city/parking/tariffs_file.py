@@ -5,7 +5,7 @@ Prices are texts, ``"1.50"``, so that no cent is lost on the way; lengths are IS
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -164,7 +164,7 @@ def _plan(key: str, body: dict[str, Any], place: str) -> Plan:
     _named(raw.name, f"{place}.name")
     if not raw.versions and not raw.permit:
         raise ProfileError(f"{place}.versions", "is missing; a plan has one version at least")
-    versions = [_version(each, f"{place}.versions[{index}]") for index, each in enumerate(raw.versions)]
+    versions = [read_version(each, f"{place}.versions[{index}]") for index, each in enumerate(raw.versions)]
     free = [_free_days(each, f"{place}.free_days[{index}]") for index, each in enumerate(raw.free_days)]
     return Plan(id=key, name=raw.name, versions=_in_order(versions, place), free_days=tuple(free), permit=raw.permit)
 
@@ -185,7 +185,8 @@ def _in_order(versions: Sequence[Version], place: str) -> tuple[Version, ...]:
     return tuple(found)
 
 
-def _version(value: object, place: str) -> Version:
+def read_version(value: object, place: str, *, entered: datetime | None = None) -> Version:
+    """One version of a plan; ``entered`` is when it was released in the browser. Raises ProfileError."""
     raw = convert(mapping(value, place), _RawVersion, place)
     check_origin(raw.source, raw.date, place)
     _ordered(raw.valid_from, raw.valid_until, place)
@@ -210,6 +211,7 @@ def _version(value: object, place: str) -> Version:
         longest_counts=raw.longest_counts,
         holidays=raw.holidays,
         not_said=raw.not_said,
+        entered=entered,
     )
 
 

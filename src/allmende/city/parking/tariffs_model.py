@@ -62,6 +62,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     holidays: Literal["weekday", "sunday", "free", "own"] = "weekday"
     """A public holiday is the weekday that it is, a Sunday, free, or has rates of its own (``ph``)."""
     not_said: tuple[NotSaid, ...] = ()
+    entered: datetime | None = None
+    """When it was released in the browser; None: it stands in the profile's file."""
 
     def covers(self, day: date) -> bool:
         """Whether it holds on that day."""

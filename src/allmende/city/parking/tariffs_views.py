@@ -17,10 +17,10 @@ from django.views.decorators.http import require_safe
 from allmende.city.house import House, house_of
 from allmende.city.parking import tariffs_words as words
 from allmende.city.parking.facts import Statement
+from allmende.city.parking.pricing.keeping import tariffs_in_force
 from allmende.city.parking.read import shown_kind
 from allmende.city.parking.sites import Site, read_sites
 from allmende.city.parking.tariffs import cost, cost_of
-from allmende.city.parking.tariffs_file import tariffs_of
 from allmende.city.parking.tariffs_model import Cost, Tariffs
 from allmende.domain.errors import InvalidInput
 
@@ -51,7 +51,7 @@ class _Asked(NamedTuple):
 def show_tariffs(request: HttpRequest) -> HttpResponse:
     """The page: tariffs now, to come and before, and the calculator."""
     house = house_of(request)
-    tariffs = tariffs_of(house.profile)
+    tariffs = tariffs_in_force(house.profile)
     places = _places(house, tariffs)
     asked = _ask(request, house, tariffs, places)
     found = _answer(tariffs, asked, places)
@@ -82,7 +82,7 @@ def show_tariffs(request: HttpRequest) -> HttpResponse:
 def send_tariffs(request: HttpRequest) -> HttpResponse:
     """All tariffs as JSON."""
     house = house_of(request)
-    response = JsonResponse(words.tariffs_as_json(tariffs_of(house.profile)))
+    response = JsonResponse(words.tariffs_as_json(tariffs_in_force(house.profile)))
     patch_cache_control(response, public=True, max_age=_HOUR)
     return response
 
@@ -92,7 +92,7 @@ def send_cost(request: HttpRequest) -> HttpResponse:
     """``?where=ID&from=2026-11-23T10:00&until=2026-11-23T12:00``: a cost as JSON; times on the city's clock, or with an
     offset."""
     house = house_of(request)
-    tariffs = tariffs_of(house.profile)
+    tariffs = tariffs_in_force(house.profile)
     places = _places(house, tariffs)
     asked = _ask(request, house, tariffs, places)
     if not asked.given and not asked.faults:

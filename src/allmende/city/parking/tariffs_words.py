@@ -81,7 +81,7 @@ def rows_of(tariffs: Tariffs, today: date) -> dict[str, list[Row]]:
                 key = "now"
             else:
                 key = "next" if version.valid_from is not None and version.valid_from > today else "before"
-            found[key].append(_row(plan, version, tariffs.currency))
+            found[key].append(row_of(plan, version, tariffs.currency))
         if plan.permit and not plan.versions:
             empty = Statement(words="", source="", link="", date="")
             words = (_("Only for people with a permit."),)
@@ -89,7 +89,8 @@ def rows_of(tariffs: Tariffs, today: date) -> dict[str, list[Row]]:
     return found
 
 
-def _row(plan: Plan, version: Version, currency: str) -> Row:
+def row_of(plan: Plan, version: Version, currency: str) -> Row:
+    """A version of a plan."""
     more = [_("Only for people with a permit.")] if plan.permit else []
     return Row(
         plan=name_of(plan.name),
@@ -185,6 +186,9 @@ def _conditions(version: Version, currency: str) -> list[str]:
         found.append(words % {"length": length(version.longest)})
     if version.holidays == "free":
         found.append(_("Free on public holidays."))
+    if version.entered is not None:
+        day = date_format(version.entered, "SHORT_DATE_FORMAT")
+        found.append(_("Entered here, released on %(day)s.") % {"day": day})
     return found
 
 
@@ -204,11 +208,9 @@ def say_open(codes: tuple[NotSaid, ...]) -> tuple[str, ...]:
 def tell(cost: Cost, tariffs: Tariffs) -> Told:
     """A cost in words, with what explains it."""
     zone = ZoneInfo(tariffs.zone)
-    possible = tuple(
-        (name_of(tariffs.plans[each.plan].name), _headline(each, zone)) for each in cost.possible if each.plan
-    )
+    possible = tuple((name_of(tariffs.plans[each.plan].name), headline(each)) for each in cost.possible if each.plan)
     return Told(
-        headline=_headline(cost, zone),
+        headline=headline(cost),
         words=_reason(cost, zone),
         lines=tuple(
             (_span(line.start, line.end, zone), say_line(line, cost.currency), money(line.cents, cost.currency))
@@ -219,7 +221,8 @@ def tell(cost: Cost, tariffs: Tariffs) -> Told:
     )
 
 
-def _headline(cost: Cost, zone: ZoneInfo) -> str:
+def headline(cost: Cost) -> str:
+    """The cost alone."""
     if cost.status == "known" and cost.cents is not None:
         return money(cost.cents, cost.currency)
     if cost.status == "range" and cost.low is not None and cost.high is not None:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),
     path("tariffs/cost.json", tariffs_views.send_cost, name="cost-json"),
+    path("operate/tariffs/", include("allmende.city.parking.pricing.urls")),
     path("operate/", include("allmende.city.parking.operating.urls")),
     path("widget/", driver_views.show_widget, name="widget"),
     path("widget/build/", driver_views.build_widget, name="widget-build"),

@@ -174,6 +174,8 @@ class _Reader:
                 continue
             reason = f"{tag} is {shown(value)}, not a whole number from 0 on"
             self._refuse(Refused("bad-number", reason), element, name, f"{where} {name[:80]}, {tag}", only=tag)
+            if form.numbers[tag] != "capacity":
+                self.gathered.add(self._declaration(thing, form.numbers[tag], None), time, None, parking.unread(value))
         stated = self._described[name].capacity if name in self._described else None
         for quantity, count in values.items():
             declared = self._declaration(thing, quantity, stated if quantity != "capacity" else None)

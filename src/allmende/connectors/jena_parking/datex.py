@@ -94,6 +94,8 @@ class _Reader:
             elif tag in found:
                 refused = _Refused("bad-number", f"{tag} is {text[:80]!r}, not a whole number from 0 on")
                 self._refuse(record, name, refused, only=tag)
+                if quantity != "capacity":
+                    self.gathered.add(thing, quantity, time, None, parking.unread(text))
         if not values and not any(tag in found for tag in QUANTITIES):
             return self._refuse(record, name, _Refused("no-values", "the car park has neither spaces nor capacity"))
         states = {_text(child) for child in record if _local(child) == RECORD}

@@ -43,7 +43,7 @@ class Gathered:
             self._series[key] = Series(stream=f"{facts.id}~{quantity}", times=[], results=[])
         return self._series[key]
 
-    def add(self, facts: ThingFacts, quantity: str, time: int, value: int, flag: str) -> None:
+    def add(self, facts: ThingFacts, quantity: str, time: int, value: int | None, flag: str) -> None:
         """One reading; ``flag`` is empty where it is plausible."""
         series = self.series(facts, quantity)
         if series.flags is None:

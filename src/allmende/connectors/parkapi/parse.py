@@ -132,6 +132,9 @@ class _Reader:
         for quantity, name in (("capacity", "realtime_capacity"), ("free", "realtime_free_capacity")):
             key = f"{name}_{kind}" if kind else name
             if said.get(key) is None:
+                if quantity == "free" and not kind and key in said:
+                    # live, and it does not know: what was counted before does not hold any longer
+                    self.gathered.add(self._declare(thing, quantity, kind, said), time, None, "no-number")
                 continue
             try:
                 values[quantity] = whole(said[key], key)
@@ -140,6 +143,9 @@ class _Reader:
                 # the plain keys say that there are values at all
                 kept.setdefault("realtime_capacity", None)
                 self.gathered.refuse(refused, msgspec.json.encode({"items": [kept]}), f"{where}, {key}")
+                if quantity == "free":
+                    declared = self._declare(thing, quantity, kind, said)
+                    self.gathered.add(declared, time, None, parking.unread(said[key]))
         state = said.get("realtime_opening_status")
         states = {"closed"} if isinstance(state, str) and state not in ("OPEN", "UNKNOWN", "") else set()
         for quantity, count in values.items():

@@ -164,6 +164,9 @@ class _Reader:
             self.gathered.refuse(refused, row.body, row.where)
             return
         values = self._whole({**asked, **kinds}, row)
+        for name, said in asked.items():
+            if name != "capacity" and said and name not in values:
+                self.gathered.add(self._declare(thing, name), time, None, parking.unread(said))
         closed = self._source.settings.get("closed") or ()
         state = self._said(row, "state")
         states = {"closed"} if state and state in closed else set()

@@ -6,8 +6,6 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from allmende.domain import times
 
 
@@ -83,6 +81,8 @@ def public_holidays(country: str, state: str, first: date, last: date, language:
     """
     if not knows_holidays(country):
         return {}
+    import holidays  # where it is asked: it takes longer to load than most of ours together
+
     years = range(first.year, last.year + 1)
     calendar = holidays.country_holidays(
         country, subdiv=state if knows_state(country, state) else None, years=years, language=_spoken(country, language)
@@ -92,10 +92,14 @@ def public_holidays(country: str, state: str, first: date, last: date, language:
 
 @lru_cache(maxsize=1)
 def _states() -> Mapping[str, list[str]]:
+    import holidays
+
     return holidays.list_supported_countries()
 
 
 @lru_cache(maxsize=64)
 def _spoken(country: str, language: str) -> str | None:
+    import holidays
+
     known = holidays.list_localized_countries().get(country, [])
     return next((each for each in known if each == language or each.startswith(f"{language}_")), None)

@@ -35,15 +35,6 @@ _WIDTH = {
     "bagging_freq": 1,
     "cat_smooth": 50,
 }
-_APART = {
-    **_MIDDLE,
-    "learning_rate": 0.06,
-    "num_leaves": 31,
-    "feature_fraction": 0.4,
-    "bagging_fraction": 0.6,
-    "max_bin": 63,
-}
-"""Of one stream, which has fewer rows, and of those many that are alike."""
 _NARROWEST = 1e-3
 
 
@@ -53,8 +44,10 @@ class Effort(NamedTuple):
     rounds: int
     rows: int
     threads: int
-    apart: bool = False
-    """Whether a model is of one stream alone."""
+    nets: int = 0
+    """How many networks speak beside the trees, each begun elsewhere."""
+    looks: int = 0
+    """How many examples each of them looks at."""
 
 
 def is_there() -> bool:
@@ -64,7 +57,7 @@ def is_there() -> bool:
 
 def learn_middle(names: list[str], rows: Rows, wanted: Array, effort: Effort, weights: Array | None = None) -> str:
     """A model of the median, as text. ``wanted`` is in units of the stream; rows without one are left out."""
-    return _learn(_APART if effort.apart else _MIDDLE, names, rows, wanted, effort, effort.rounds, weights)
+    return _learn(_MIDDLE, names, rows, wanted, effort, effort.rounds, weights)
 
 
 def learn_width(names: list[str], rows: Rows, off: Array, effort: Effort) -> str:

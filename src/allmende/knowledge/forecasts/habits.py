@@ -120,11 +120,11 @@ def marks(panel: Panel, origins: Places, targets: Places, newest: Array) -> Name
         "floor-then",
         mean_of(np.stack([np.where(np.isnan(past), np.nan, past <= floor[:, :, None]) for past in pasts]), axis=0),
     )
-    yield "quiet", np.minimum(_unchanged(panel, origins) * step, DAY)[:, :, None] / HOUR
+    yield "quiet", np.minimum(unchanged(panel, origins) * step, DAY)[:, :, None] / HOUR
 
 
-def _unchanged(panel: Panel, origins: Places) -> Places:
-    """For how many columns."""
+def unchanged(panel: Panel, origins: Places) -> Places:
+    """For how many columns each stream has stood still, streams by origins."""
     changed = np.zeros(panel.values.shape, dtype=np.int64)
     changed[:, 1:] = np.where(np.diff(panel.values, axis=1) != 0, np.arange(1, panel.columns), 0)
     since: Places = origins[None, :] - np.maximum.accumulate(changed, axis=1)[:, origins]

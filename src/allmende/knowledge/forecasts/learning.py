@@ -22,7 +22,8 @@ from allmende.knowledge.forecasts.boosting import Booster, Effort
 from allmende.knowledge.forecasts.chances import Curve, learn_curve
 from allmende.knowledge.forecasts.drift import usual_days
 from allmende.knowledge.forecasts.features import Frame, sizes
-from allmende.knowledge.forecasts.lessons import WIDTH, Manner, School, in_hours, outcomes, predict, spaced
+from allmende.knowledge.forecasts.habits import unchanged
+from allmende.knowledge.forecasts.lessons import WIDTH, Manner, School, Voices, in_hours, outcomes, spaced
 from allmende.knowledge.forecasts.model import BOOSTED, FORM, Choice, Learned, Model, Score
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
 from allmende.knowledge.forecasts.spread import Spread, learn_quantiles, learn_widths
@@ -55,6 +56,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 240
     rows: int = 600_000
     threads: int = 2
+    nets: int = 3
+    """How many networks speak beside the trees where streams are learned ``apart``."""
+    looks: int = 2_000_000
+    """How many examples each network looks at."""
     apart: bool = False
     drifts: bool = False
     hours: tuple[float, float] | None = None
@@ -241,25 +246,27 @@ def _boost(
 ) -> tuple[dict[str, str], list[str], _Judged, Spread, Array, list[Curve], list[float]]:
     """Learn and judge the boosted candidate: its texts and features, its errors, its spread, what its interval held,
     how its probabilities are put right, and what its ends are made for."""
-    panel, ahead, apart = school.panel, school.ahead, school.manner.apart
-    quick = Effort(max(20, task.rounds // 2), task.rows // 2, task.threads, apart)
+    panel, ahead = school.panel, school.ahead
+    nets = task.nets if school.manner.apart else 0
+    quick = Effort(max(20, task.rounds // 2), task.rows // 2, task.threads, min(nets, 1), task.looks // 2)
     raws, frames = [], []
     for fold in folds:
         texts, _ = school.learn(fold.learned, quick)
         frame = school.frame(fold.origins, fold.learned)
-        boosters = {name: Booster(text, task.threads) for name, text in texts.items()}
         shape = (len(panel.streams), len(fold.origins), len(ahead))
-        raws.append(predict(boosters, frame, len(panel.streams)).reshape(shape))
+        raws.append(Voices(texts, task.threads).middle(frame).reshape(shape))
         frames.append(frame)
     raw = np.concatenate(raws, axis=1)
     errors = _Judged(wanted - bounded(panel, raw), wanted - raw)
-    wide = quick._replace(apart=False)
-    widths = _cross_widths(frames, errors.raw, marks, wide)
+    widths = _cross_widths(frames, errors.raw, marks, quick)
     counted = errors.counted(counts).raw
-    spread = Spread(quantiles=learn_quantiles(counted, widths, ahead, task.steps))
     held = _held(counted, widths, marks, ahead, task)
-    texts, names = school.learn(last, Effort(task.rounds, task.rows, task.threads, apart))
-    texts[WIDTH] = _learn_width(frames, errors.raw, marks, set(range(len(folds))), wide)
+    # A counter that stands still tells nothing of how far off one is when it counts again: others tell that.
+    origins = np.concatenate([fold.origins for fold in folds])
+    counted = np.where(unchanged(panel, origins)[:, :, None] >= panel.day, np.nan, counted)
+    spread = Spread(quantiles=learn_quantiles(counted, widths, ahead, task.steps))
+    texts, names = school.learn(last, Effort(task.rounds, task.rows, task.threads, nets, task.looks))
+    texts[WIDTH] = _learn_width(frames, errors.raw, marks, set(range(len(folds))), quick)
     aims = _aims(panel, raw, wanted - errors.off, counted, widths, marks, ahead, task)
     curves = []
     for least in task.least:

@@ -1,7 +1,8 @@
 """The learned candidate's lessons: which rows it learns from, what each counts, and one model or one for each stream.
 
 Absolute errors are judged, so that the median is learned. A row counts by how far off a simple guess is for its stream
-and step ahead: a lot of 40 spaces is worth as much as a garage of 500, and half an hour as much as two.
+and step ahead: a lot of 40 spaces is worth as much as a garage of 500, and half an hour as much as two. Where streams
+behave unlike, networks learn beside the trees, and what both say is averaged.
 """
 
 from collections.abc import Mapping
@@ -15,21 +16,25 @@ from allmende.domain.times import DAY, HOUR
 from allmende.knowledge.forecasts import boosting
 from allmende.knowledge.forecasts.baselines import LAST, TYPICAL, learn_climate, mean_of, simple, taken, typical
 from allmende.knowledge.forecasts.boosting import Booster, Effort
-from allmende.knowledge.forecasts.features import Frame, Rows, make_frame, sizes
+from allmende.knowledge.forecasts.features import Frame, make_frame, sizes
+from allmende.knowledge.forecasts.nets import Net, learn_net
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
 
-MIDDLE, WIDTH = "middle", "width"
+MIDDLE, WIDTH, NET = "middle", "width", "net"
 _RUN_UP = 3 * HOUR
 """Before the hours that count: what is said then is of them."""
 _ELSEWHERE = 3
 """One of so many origins outside them is learned from."""
 _DRIFTED = 2
 """One of so many origins is learned from with a drifted level, too."""
+_OF_NETS = 0.6
+"""How much of what is said is theirs."""
+_HALF = 45.0
+"""After so many days an example counts half as much."""
 _LONGEST, _SHORTEST = 21, 7
 """Days for which a drifted level stays as it is."""
 _SHARED = 3
-"""One of so many rows is learned from by the model that all streams share, where each has one of its own, too: what
-both say is averaged, which is better than either."""
+"""One of so many rows is learned from by the trees where networks learn beside them: more tell them little."""
 _NEARER = 0.5
 """How far what is near, where a simple guess is hardly off, counts more: 1 would let it rule over what is far."""
 _FURTHEST = 0.8
@@ -46,6 +51,16 @@ class Manner(NamedTuple):
     seasonal: bool
     hours: tuple[float, float] | None
     """The part of the local day that counts, as hours."""
+
+
+class _Lot(NamedTuple):
+    frame: Frame
+    wanted: Array
+    """By row, in units of its stream."""
+    weights: Array
+    """What each row counts."""
+    scales: Array
+    """Streams by steps ahead: what a simple guess is off by, in units of the stream."""
 
 
 class School:
@@ -73,23 +88,25 @@ class School:
         """Models of the median from all origins whose targets lie before a column, as texts by name; and the names of
         the features."""
         origins = self._origins(until, effort)
-        lots = [self._lot(self.panel, self._usual, origins, until)]
+        lots, sets = [self._lot(self.panel, self._usual, origins, until)], [origins]
         if self.manner.drifts:
             other = drifted(self.panel, sizes(self.panel, until), until)
             columns = np.arange(len(other.calendar.slot))
-            lots.append(self._lot(other, typical(other, columns), origins[::_DRIFTED], until))
-        names = lots[0][0].names
-        if not self.manner.apart:
-            rows, wanted, weights = _joined(lots, 0, 1)
-            return {MIDDLE: boosting.learn_middle(names, rows, wanted, effort, weights)}, names
-        texts, streams = {}, len(self.panel.streams)
-        rows, wanted, weights = _joined(lots, 0, 1)
-        shared = effort._replace(rows=effort.rows // _SHARED)
-        texts[MIDDLE] = boosting.learn_middle(names, rows, wanted, shared, weights)
-        for number in range(streams):
-            rows, wanted, weights = _joined(lots, number, streams)
-            if np.isfinite(wanted).sum() >= 100:
-                texts[f"{MIDDLE}-{number}"] = boosting.learn_middle(names, rows, wanted, effort, weights)
+            sets.append(origins[::_DRIFTED])
+            lots.append(self._lot(other, typical(other, columns), sets[1], until))
+        names = lots[0].frame.names
+        rows = np.concatenate([lot.frame.rows for lot in lots])
+        wanted = np.concatenate([lot.wanted for lot in lots])
+        weights = np.concatenate([lot.weights for lot in lots])
+        some = effort._replace(rows=effort.rows // _SHARED) if effort.nets else effort
+        # What was lately tells more of what comes than what was half a year ago.
+        recent = np.concatenate([_recent(self.panel, each, until, lot) for each, lot in zip(sets, lots, strict=True)])
+        texts = {MIDDLE: boosting.learn_middle(names, rows, wanted, some, weights * recent)}
+        hours = (self.ahead * self.panel.step / HOUR).tolist()
+        for number in range(effort.nets):
+            texts[f"{NET}-{number}"] = learn_net(
+                names, rows, wanted, recent, lots[0].scales, hours, effort.looks, number
+            )
         return texts, names
 
     def _origins(self, until: int, effort: Effort) -> Places:
@@ -108,8 +125,7 @@ class School:
         every = max(1, -(-len(found) // most))
         return found[:: every + (every % 2 == 0) if every > 1 else 1]
 
-    def _lot(self, panel: Panel, usual: Array, origins: Places, until: int) -> tuple[Frame, Array, Array]:
-        """Features, what is wanted of them, and what each row counts."""
+    def _lot(self, panel: Panel, usual: Array, origins: Places, until: int) -> _Lot:
         frame = self.frame(origins, until, panel, usual)
         came = outcomes(panel, origins, self.ahead)
         wanted = (came.ravel() - frame.anchor) / frame.unit
@@ -118,25 +134,51 @@ class School:
         better = np.fmin(*errors)
         units = frame.unit.reshape(came.shape)
         floor = 0.005 * units[:, 0, :]
+        scales = np.maximum(better, floor) / units[:, 0, :]
         better = np.where(np.isnan(better), 1.0, np.maximum(better, floor))
         mean = better.mean(axis=1, keepdims=True)
         counts = units[:, 0, :1] / mean * (mean / better) ** _NEARER
         weights = np.broadcast_to(counts[:, None, :], came.shape).ravel()
-        return frame, wanted, weights
+        return _Lot(frame, wanted, weights, scales)
 
 
-def predict(boosters: Mapping[str, Booster], frame: Frame, streams: int) -> Array:
-    """What the models say of rows that stand in the order of the streams; NaN of a stream without one."""
-    size = len(frame.anchor) // streams
-    shared = boosters[MIDDLE].predict(frame.rows) if MIDDLE in boosters and size else None
-    change = np.full(len(frame.anchor), np.nan) if shared is None else shared
-    for number in range(streams):
-        booster = boosters.get(f"{MIDDLE}-{number}")
-        if booster is not None and size:
-            here = slice(number * size, (number + 1) * size)
-            own = booster.predict(frame.rows[here])
-            change[here] = own if shared is None else (own + change[here]) / 2
-    return frame.anchor + change * frame.unit
+def _recent(panel: Panel, origins: Places, until: int, lot: _Lot) -> Array:
+    """By row what its age makes of it."""
+    age = (until - origins) / panel.day
+    streams = len(panel.streams)
+    ahead = len(lot.wanted) // (streams * max(1, len(origins)))
+    return np.tile(np.repeat(0.5 ** (age / _HALF), ahead), streams)
+
+
+class Voices:
+    """What was learned, and says something."""
+
+    def __init__(self, texts: Mapping[str, str], threads: int) -> None:
+        """Raises InvalidInput where a text is none."""
+        self._trees = Booster(texts[MIDDLE], threads)
+        self._nets = [Net(text) for name, text in sorted(texts.items()) if name.startswith(NET)]
+        self._width = Booster(texts[WIDTH], threads) if WIDTH in texts else None
+
+    @property
+    def names(self) -> list[list[str]]:
+        """The features that each wants."""
+        return [one.names for one in (self._trees, *self._nets, self._width) if one is not None]
+
+    def middle(self, frame: Frame) -> Array:
+        """By row what the trees say and what the networks say on average, where there are some."""
+        change = self._trees.predict(frame.rows)
+        if self._nets:
+            told = np.mean([net.predict(frame.rows) for net in self._nets], axis=0)
+            change = np.where(np.isnan(told), change, change + _OF_NETS * (told - change))
+        found: Array = frame.anchor + change * frame.unit
+        return found
+
+    def width(self, frame: Frame) -> Array:
+        """By row how far off that may be."""
+        if self._width is None:
+            raise ValueError("nothing was learned of how far off it is")
+        found: Array = self._width.width(frame.rows) * frame.unit
+        return found
 
 
 def drifted(panel: Panel, units: Array, until: int, seed: int = 5) -> Panel:
@@ -181,16 +223,3 @@ def outcomes(panel: Panel, origins: Places, ahead: Places) -> Array:
     """What came: streams by origins by steps ahead."""
     targets = (origins[:, None] + ahead[None, :]).ravel()
     return taken(panel.values, targets).reshape(len(panel.streams), len(origins), len(ahead))
-
-
-def _joined(lots: list[tuple[Frame, Array, Array]], number: int, parts: int) -> tuple[Rows, Array, Array]:
-    """The rows of one of so many streams from all lots."""
-    pieces = []
-    for frame, wanted, weights in lots:
-        size = len(wanted) // parts
-        here = slice(number * size, (number + 1) * size)
-        pieces.append((frame.rows[here], wanted[here], weights[here]))
-    if len(pieces) == 1:
-        return pieces[0]
-    rows, wanted, weights = (np.concatenate(part) for part in zip(*pieces, strict=True))
-    return rows, wanted, weights

@@ -14,18 +14,18 @@ import numpy as np
 
 from allmende.domain.errors import InvalidInput
 from allmende.knowledge.forecasts.baselines import Climate, bounded, simple, typical
-from allmende.knowledge.forecasts.boosting import Booster, is_there
+from allmende.knowledge.forecasts.boosting import is_there
 from allmende.knowledge.forecasts.chances import Curve
 from allmende.knowledge.forecasts.features import make_frame
-from allmende.knowledge.forecasts.lessons import WIDTH, predict
+from allmende.knowledge.forecasts.lessons import Voices
 from allmende.knowledge.forecasts.panel import Array, Panel, Places
 from allmende.knowledge.forecasts.spread import Spread
 
 BOOSTED = "boosted"
-FORM = 2
+FORM = 3
 """Of what is kept; a model of another form is not read."""
 _LEAST_SHARE, _MOST_SHARE = 0.2, 0.98
-_NAME = re.compile(r"width|middle(-[0-9]{1,4})?", re.ASCII)
+_NAME = re.compile(r"width|middle|net-[0-9]{1,2}", re.ASCII)
 """What a learned text may be called: it is the name of a file."""
 
 
@@ -116,11 +116,10 @@ class Model:
         self._threads = threads
 
     @cached_property
-    def _boosters(self) -> dict[str, Booster]:
-        made = {name: Booster(text, self._threads) for name, text in self.texts.items()}
-        for booster in made.values():
-            if booster.names != self.said.features:
-                raise InvalidInput("the model's features are not those that it was learned from")
+    def _voices(self) -> Voices:
+        made = Voices(self.texts, self._threads)
+        if any(names != self.said.features for names in made.names):
+            raise InvalidInput("the model's features are not those that it was learned from")
         return made
 
     @property
@@ -164,9 +163,9 @@ class Model:
                 drifts=self.said.drifts,
             )
             shape = (len(panel.streams), *targets.shape)
-            middle = predict(self._boosters, frame, len(panel.streams)).reshape(shape)
+            middle = self._voices.middle(frame).reshape(shape)
             middle = np.where(np.isnan(frame.anchor.reshape(shape)), np.nan, middle)
-            width = (self._boosters[WIDTH].width(frame.rows) * frame.unit).reshape(shape)
+            width = self._voices.width(frame).reshape(shape)
             aims = np.array(self.said.aims or [self.said.interval] * len(panel.streams))
             share = np.clip(aims + share - self.said.interval, _LEAST_SHARE, _MOST_SHARE)
             found[BOOSTED] = self._with_ends(panel, middle, width, self.said.spreads[BOOSTED], steps, share)

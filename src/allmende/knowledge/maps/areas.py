@@ -1,15 +1,20 @@
 """The districts of a city: in which of them a place lies, and how large they are."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from pyproj import Geod
 
 from allmende.domain.features import Box
 
-_EARTH = Geod(ellps="WGS84")
+
+@cache
+def _earth() -> Any:
+    from pyproj import Geod  # here, since every process and every command would load it for nothing
+
+    return Geod(ellps="WGS84")
 
 
 class Area(NamedTuple):
@@ -34,7 +39,7 @@ class Areas:
             said = feature.get("properties") or {}
             name = str(said.get("name") or feature.get("id") or number)
             west, south, east, north = map(float, shape.bounds)
-            size = abs(_EARTH.geometry_area_perimeter(shape)[0]) / 1e6
+            size = abs(_earth().geometry_area_perimeter(shape)[0]) / 1e6
             identifier = str(said.get("id") or feature.get("id") or name)
             found.append(Area(identifier, name, shape, (west, south, east, north), size))
         self.all = sorted(found, key=lambda area: area.name.casefold())
@@ -63,14 +68,14 @@ def metres(place: tuple[float, float], others: Sequence[tuple[float, float]]) ->
         return []
     there = np.array(others, dtype=float)
     here = np.full((len(others), 2), place, dtype=float)
-    _, _, apart = _EARTH.inv(here[:, 0], here[:, 1], there[:, 0], there[:, 1])
+    _, _, apart = _earth().inv(here[:, 0], here[:, 1], there[:, 0], there[:, 1])
     return [float(one) for one in apart]
 
 
 def box_around(place: tuple[float, float], radius: float) -> Box:
     """The box that holds all within so many metres of a place."""
-    north = _EARTH.fwd(*place, 0, radius)[1]
-    south = _EARTH.fwd(*place, 180, radius)[1]
-    east = _EARTH.fwd(*place, 90, radius)[0]
-    west = _EARTH.fwd(*place, 270, radius)[0]
+    north = _earth().fwd(*place, 0, radius)[1]
+    south = _earth().fwd(*place, 180, radius)[1]
+    east = _earth().fwd(*place, 90, radius)[0]
+    west = _earth().fwd(*place, 270, radius)[0]
     return float(west), float(south), float(east), float(north)

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from allmende.city.parking.arrival import __main__ as command
+from allmende.city.parking.arrival import command
 from allmende.city.parking.arrival.backtest import judge
 from allmende.city.parking.arrival.kept import Kept, as_table, kept_of
 from allmende.city.parking.arrival.recording import City, as_panel, read_city, read_rows

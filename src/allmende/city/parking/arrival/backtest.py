@@ -79,6 +79,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     held: list[float]
     reliability: dict[str, list[Bin]]
     """By how many at least."""
+    unjudged: list[str] = []
+    """Places of which nothing is known behind the split, or too little before it to compare with."""
 
 
 class _Told(msgspec.Struct):
@@ -259,7 +261,10 @@ def _report(panel: Panel, city: City, told: _Told, origins: Places, ahead: Place
             full=_full(told.chances[1][row, :, 1], came[row, :, 1]),
         )
         for row, name in enumerate(panel.streams)
+        if known[row].any(axis=0).all()
     ]
+    if not places:
+        raise InvalidInput("nothing is known of any place behind the split: there is nothing to judge")
     floor = np.minimum(_mean(errors[LAST], 0), _mean(errors[TYPICAL], 0))
     return Report(
         learned_from=panel.start,
@@ -270,6 +275,7 @@ def _report(panel: Panel, city: City, told: _Told, origins: Places, ahead: Place
         seconds=round(run.seconds, 1),
         ahead=list(AHEAD),
         places=places,
+        unjudged=[name for name in panel.streams if name not in {place.name for place in places}],
         below=_short(_mean(below, 0)),
         together=_short(1 - _mean(mine, 0) / floor),
         held=_short(_mean(held.reshape(-1, held.shape[2]), 0)),

@@ -8,6 +8,7 @@ the capacity where one is given.
 import csv
 import gzip
 import tomllib
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,8 +51,17 @@ def read_city(folder: Path, forecast: str) -> City:
 
 def read_rows(path: Path) -> dict[str, list[tuple[int, float | None]]]:
     """By place its times (microseconds) and values in order. Raises InvalidInput with the line."""
+    try:
+        return _rows(path)
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
+        raise InvalidInput("is no CSV in UTF-8: %(error)s", error=error, where=path.name) from None
+
+
+def _rows(path: Path) -> dict[str, list[tuple[int, float | None]]]:
     found: dict[str, dict[int, float | None]] = {}
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+    with (
+        gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
+    ) as file:
         rows = csv.DictReader(file)
         missing = set(COLUMNS) - set(rows.fieldnames or ())
         if missing:
@@ -60,8 +70,10 @@ def read_rows(path: Path) -> dict[str, list[tuple[int, float | None]]]:
             try:
                 moment = datetime.fromisoformat(row["timestamp"])
                 value = float(row["free"]) if row["free"].strip() else None
-            except (ValueError, AttributeError):
+            except (ValueError, AttributeError, TypeError):
                 raise InvalidInput("needs a time and a number", where=f"{path.name}, line {number}") from None
+            if not row["place_id"]:
+                raise InvalidInput("names no place", where=f"{path.name}, line {number}")
             if value is not None and not 0 <= value < 1e6:
                 value = None
             at = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -14,10 +14,10 @@ def as_markdown(report: Report, zone: ZoneInfo, recording: str) -> str:
     """The tables, with what they are of."""
     days = [to_datetime(moment).astimezone(zone).date() for moment in (report.learned_from, report.split)]
     last = to_datetime(report.until - 1).astimezone(zone).date()
-    anew = f"learned anew every {report.relearn // DAY} days, {report.lessons} times" if report.relearn else "once"
+    anew = f"every {report.relearn // DAY} days, {report.lessons} times" if report.relearn else "once"
     cost = f"one lesson took {report.seconds:.0f} s of one processor"
     lines = [
-        f"`{recording}`, learned from {days[0]} on, judged from {days[1]} to {last}, {anew}; {cost}.",
+        f"`{recording}`, judged from {days[1]} to {last}; learned from {days[0]} on, {anew}; {cost}.",
         "",
         _row(["mean absolute error, spaces", *_per(report, "last value"), *_per(report, "three weeks"), *_per(report,
              "**forecast**"), *_per(report, "below"), "held by 80 %"]),
@@ -37,6 +37,8 @@ def as_markdown(report: Report, zone: ZoneInfo, recording: str) -> str:
         + ", ".join(f"{_percent(one)} at {ahead} min" for one, ahead in zip(report.held, report.ahead, strict=True))
         + ".",
     ]
+    if report.unjudged:
+        lines += ["", "Not judged, since too little is known of them: " + ", ".join(report.unjudged) + "."]
     for least, bins in report.reliability.items():
         lines += ["", _row([f"at least {least} free: told", "came", "cases"]), _row(["---:"] * 3)]
         lines += [_row([_percent(one.told), _percent(one.came), f"{one.cases:,}"]) for one in bins]

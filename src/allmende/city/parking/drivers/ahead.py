@@ -10,9 +10,9 @@ from allmende.city.parking.arrival.expect import Expectation, expect
 from allmende.city.parking.drivers.choosing import Offer, Wish, judge
 from allmende.city.parking.drivers.gathering import Found, cost_of, make_offer
 from allmende.city.parking.drivers.words import say_cost, say_limits, say_outlook
+from allmende.city.parking.pricing.keeping import tariffs_in_force
 from allmende.city.parking.sites import Site
 from allmende.city.parking.state import SiteState
-from allmende.city.parking.tariffs_file import tariffs_of
 
 AHEAD = (15, 30, 60, 120)
 STAYS = (30, 60, 120, 240)
@@ -46,7 +46,7 @@ def look_ahead(house: House, site: Site, now: datetime) -> Ahead:
         then = Wish(now=now, arrival=at)
         choice = judge(offer, then)
         told.append((at, say_outlook(Found(state=state, choice=choice, cost=None, expected=found), then)))
-    tariffs = tariffs_of(house.profile)
+    tariffs = tariffs_in_force(house.profile)
     wish = Wish(now=now, arrival=now)
     costs = []
     for minutes in STAYS:

@@ -11,10 +11,10 @@ from allmende.city.parking.drivers.choosing import KINDS, SOON, Choice, Offer, W
 from allmende.city.parking.drivers.places import only_for, rides
 from allmende.city.parking.opening import calendar_of, is_open
 from allmende.city.parking.operating import paperwork
+from allmende.city.parking.pricing.keeping import tariffs_in_force
 from allmende.city.parking.sites import Site
 from allmende.city.parking.state import Closure, SiteState
 from allmende.city.parking.tariffs import cost
-from allmende.city.parking.tariffs_file import tariffs_of
 from allmende.city.parking.tariffs_model import Cost, Tariffs
 from allmende.domain.errors import InvalidInput
 
@@ -33,7 +33,7 @@ def gather(
 ) -> tuple[Found, ...]:
     """All of them, in the order in which a driver wants to hear of them. What is forecast is read for those alone that
     may suit: two statements for each."""
-    tariffs = tariffs_of(house.profile)
+    tariffs = tariffs_in_force(house.profile)
     calendar = calendar_of(house.profile)
     closures = paperwork.current(wish.arrival, house.profile).closures
     found: list[Found] = []

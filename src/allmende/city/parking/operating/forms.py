@@ -170,6 +170,9 @@ class EventForm(Paper):
     start = _time(_l("From"), required=False, hint=_l("Empty: from now on."))
     until = _time(_l("Until"), required=True)
     effect = _words(_l("What it means for parking"), most=500, hint=_l("Everybody can read this."))
+    on_signs = forms.BooleanField(label=_l("Also on the signs of these car parks"), required=False, initial=True)
+    sign_de = _words(_l("Text on signs, German"), most=100, hint=_l("Empty: the name, where a sign has room for it."))
+    sign_en = _words(_l("Text on signs, English"), most=100)
 
     def __init__(self, *args: Any, sites: list[tuple[str, str]], **more: Any) -> None:
         super().__init__(*args, **more)
@@ -177,7 +180,9 @@ class EventForm(Paper):
 
     def values(self) -> dict[str, Any]:
         """See Paper."""
-        return {**super().values(), "reason": ""}
+        said = super().values()
+        texts = {language: said.pop(f"sign_{language}") for language in ("de", "en")}
+        return {**said, "sign_text": {name: text for name, text in texts.items() if text}, "reason": ""}
 
 
 class ChoiceForm(Paper):

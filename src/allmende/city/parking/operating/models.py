@@ -89,6 +89,9 @@ class Event(Decided):
     name = models.CharField(max_length=200)
     sites = models.JSONField(default=list)
     effect = models.CharField(max_length=500, blank=True)
+    on_signs = models.BooleanField(default=True)
+    sign_text = models.JSONField(default=dict, blank=True)
+    """By language what signs of its sites say; empty: its name."""
 
     class Meta:
         ordering = ("-start", "-pk")

@@ -124,6 +124,7 @@ def current(now: datetime, profile: Profile | None = None) -> standing.Decisions
         doubts=_by_site(told),
         hidden=_by_site([doubt for doubt in told if doubt.effect == "hidden"]),
         leases=leases,
+        drifts={each.site: round(each.figures.get("offset") or 0) for each in known.doubts if each.flag == "drift"},
         offsets={each.stream: each.offset for each in known.calibrations if holds(each, now)},
         is_open=_opening(calendar, now) if calendar is not None else None,
     )

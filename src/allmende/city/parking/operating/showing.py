@@ -97,8 +97,9 @@ def line(state: SiteState, doubts: list[Doubt], now: datetime) -> Line:
     known = {doubt.flag for doubt in doubts}
     findings = [finding(doubt, now) for doubt in doubts]
     findings += [_of_reading(flag) for flag in state.flags if flag not in known]
+    findings += [_remark(flag) for flag in state.remarks]
     findings.sort(key=lambda each: _ORDER.get(each.severity, 3))
-    wanting = min((_ORDER.get(each.severity, 3) + 1 for each in findings), default=9)
+    wanting = min((_ORDER.get(each.severity, 8) + 1 for each in findings), default=9)
     if state.status == "no-data" and state.reason in ("feed-silent", "silent"):
         wanting = 0
     elif state.override is not None:
@@ -138,6 +139,19 @@ def _of_reading(flag: str) -> Finding:
         severity=rule.severity,
         severity_words=words.say_severity(rule.severity),
         follows=words.follows(rule.effect, rule.learn),
+        since=None,
+    )
+
+
+def _remark(flag: str) -> Finding:
+    """What its source says of a reading that it does not doubt."""
+    return Finding(
+        flag=flag,
+        title=words.title_of(flag),
+        words=say_flag(flag),
+        severity="remark",
+        severity_words=words.say_severity("remark"),
+        follows=words.follows("none", True),
         since=None,
     )
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from allmende.city.house import House, asks_for, house_of
 from allmende.city.parking.operating import forms, paperwork, showing
 from allmende.city.parking.operating.models import Calibration, Doubt, Event
+from allmende.city.parking.signs import previewing
 from allmende.city.parking.state import SiteState
 from allmende.city.parking.texts import texts_of_live
 from allmende.domain.errors import AllmendeError, Conflict
@@ -147,10 +148,12 @@ def events(request: HttpRequest) -> HttpResponse:
     sites = [(state.site.stands_for, state.site.name) for state in showing.read(house, now)]
     version = paperwork.version_of("events")
     form = forms.EventForm(request.POST or None, now=now, sites=sites, prefix="event", initial={"seen": version})
-    status = 200
+    status, preview = 200, None
     if request.method == "POST":
         status = 422
-        if form.is_valid():
+        if form.is_valid() and "preview" in request.POST:
+            status, preview = 200, previewing.of_event(house, Event(**form.values()), now)
+        elif form.is_valid():
             try:
                 paperwork.decide(house, "event", "events", form.cleaned_data["seen"], now, **form.values())
             except Conflict:
@@ -164,7 +167,7 @@ def events(request: HttpRequest) -> HttpResponse:
         {"it": each, "sites": ", ".join(names.get(site, site) for site in each.sites), "over": each.over(now)}
         for each in Event.objects.select_related("made_by", "ended_by")[: showing.MOST]
     ]
-    values = {"form": form, "events": listed, "version": version}
+    values = {"form": form, "events": listed, "version": version, "preview": preview}
     return _private(render(request, "parking/operate/events.html", values, status=status))
 
 

@@ -78,6 +78,7 @@ def follows(effect: str, learn: bool) -> str:
         "hidden": _("No number is shown."),
         "remark": _("The number is shown with a remark; signs show none."),
         "quiet": _("Only operators are shown this."),
+        "none": _("The number stands as it is, also on signs."),
     }.get(effect, "")
     unlearnt = _("Forecasts do not learn from it.")
     return shown if learn else f"{shown} {unlearnt}"
@@ -85,7 +86,9 @@ def follows(effect: str, learn: bool) -> str:
 
 def say_severity(severity: str) -> str:
     """How severe it is."""
-    return {"severe": _("severe"), "warning": _("warning"), "notice": _("notice")}.get(severity, severity)
+    return {"severe": _("severe"), "warning": _("warning"), "notice": _("notice"), "remark": _("remark")}.get(
+        severity, severity
+    )
 
 
 def say_override(status: str, free: int | None) -> str:

@@ -74,6 +74,10 @@ def _one(display: Display, name: str, state: SiteState | None, now: datetime) ->
     free, capacity = _free(state, display.spaces_for), _capacity(state, display.spaces_for)
     if free is None:
         return _unknown(name, "kind-unknown")
+    drift = 0 if display.spaces_for else state.drift
+    full_at = display.rules.full_at
+    if (free <= full_at) != (free + drift <= full_at):
+        return _unknown(name, "drift-unsure", offset=abs(drift))
     if free < 0:
         return _unknown(name, "doubtful", flags=["negative"])
     if capacity is not None and free > capacity:
@@ -94,13 +98,21 @@ def _one(display: Display, name: str, state: SiteState | None, now: datetime) ->
     code = "decided" if decided else "counted"
     return Count(
         kind="count",
-        free=free,
+        free=min(free, free + drift),
         true_at=stamp,
         until=_end(state),
         whole=state.parts is None or not state.summed or state.parts.share >= 1,
         simulated=state.simulated and not decided,
-        why=(Why(code, {"site": name, "free": free, "capacity": capacity, "at": stamp.isoformat()}),),
+        why=(Why(code, {"site": name, "free": free, "capacity": capacity, "at": stamp.isoformat()}), *_remarks(state)),
     )
+
+
+def _remarks(state: SiteState) -> tuple[Why, ...]:
+    """What its source remarks and leaves its number as it is, and a counter that is off."""
+    remarks = [Why("remark", {"site": state.site.name, "flags": list(state.remarks)})] if state.remarks else []
+    if state.drift < 0:
+        remarks.append(Why("drift", {"site": state.site.name, "offset": -state.drift}))
+    return tuple(remarks)
 
 
 def _unknown(name: str, code: str, **said: object) -> Count:

@@ -83,12 +83,13 @@ def tag(body: bytes) -> str:
 
 
 def told(display: Display, shown: Shown) -> dict[str, Any]:
-    """The telling as the result of an observation."""
+    """The telling as the result of an observation: who hears it alone, by MQTT, has all that is needed."""
     return {
         "state": shown.state,
         "number": shown.number,
         "pages": [list(page.rows) for page in shown.pages],
         "validUntil": _iso(shown.until),
+        "fallback": [list(page.rows) for page in fall_back(display)],
     }
 
 

@@ -12,7 +12,9 @@ from django.db import transaction
 
 from allmende.city.house import House
 from allmende.city.parking.now import states_at
+from allmende.city.parking.operating import paperwork
 from allmende.city.parking.signs import feed
+from allmende.city.parking.signs.announcing import of_events
 from allmende.city.parking.signs.file import signs_of
 from allmende.city.parking.signs.model import Display, Message, Rank, Shown, Signs
 from allmende.city.parking.signs.models import SignKept, SignMessage
@@ -80,8 +82,10 @@ def kept(displays: Iterable[str]) -> dict[str, Shown]:
 
 
 def messages_now(signs: Signs, now: datetime) -> list[Message]:
-    """Events of the city's file and operators' messages that are not over."""
-    return [*(event for event in signs.events if now < event.until), *written(now).values()]
+    """Events of the city's file and of operators, and operators' messages, that are not over."""
+    decided = [event for event in paperwork.papers(now).events if not event.over(now)]
+    from_file = [event for event in signs.events if now < event.until]
+    return [*from_file, *of_events(signs, decided), *written(now).values()]
 
 
 def written(now: datetime) -> dict[int, Message]:

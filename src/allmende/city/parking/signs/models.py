@@ -62,5 +62,6 @@ def as_dict(message: SignMessage) -> dict[str, Any]:
         "rank": message.rank,
         "beside": message.beside,
         "reason": message.reason,
+        "start": message.start.isoformat(),
         "until": message.until.isoformat(),
     }

@@ -17,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from allmende.city.house import House, asks_for, house_of
-from allmende.city.parking.signs import controllers, keeping, words
+from allmende.city.parking.signs import controllers, keeping, previewing, words
 from allmende.city.parking.signs.file import fitting, signs_of
+from allmende.city.parking.signs.keeping import as_message
 from allmende.city.parking.signs.model import Display, Signs
 from allmende.city.parking.signs.models import SignMessage, as_dict
 from allmende.city.parking.signs.views import find, rows_of
@@ -44,6 +45,7 @@ class MessageForm(forms.Form):
     en = forms.CharField(required=False, max_length=600)
     rank = forms.ChoiceField(choices=[("notice", ""), ("event", ""), ("urgent", "")])
     beside = forms.BooleanField(required=False)
+    start = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M"], required=False)
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M"])
     reason = forms.CharField(max_length=200, strip=True)
     street = forms.CharField(required=False)
@@ -67,6 +69,11 @@ class MessageForm(forms.Form):
             self.add_error("until", _("The end has to be in the future."))
         elif until is not None and until > self._now + _LONGEST:
             self.add_error("until", _("The end is %s days ahead at the most.") % _LONGEST.days)
+        start = said.get("start")
+        if start is not None and start > self._now + _LONGEST:
+            self.add_error("start", _("The beginning is %s days ahead at the most.") % _LONGEST.days)
+        elif start is not None and until is not None and until <= start:
+            self.add_error("until", _("The end has to be after the start."))
         if said.get("kind") == "text":
             self._clean_text(said)
         return said
@@ -108,10 +115,16 @@ def operate(request: HttpRequest) -> HttpResponse:
     posted = request.method == "POST"
     chosen = (request.POST if posted else request.GET).getlist("sign")
     form = MessageForm(request.POST if posted else None, signs=signs, chosen=chosen, now=now)
-    if posted and form.is_valid():
+    preview = None
+    if posted and form.is_valid() and "preview" in request.POST:
+        preview = previewing.of_messages(house, signs, [as_message(draft(form, now))], form.displays, now)
+    elif posted and form.is_valid():
         put(house, signs, form)
-        count = len(form.displays)
-        notices.success(request, _("Done. The change is on %(count)s signs.") % {"count": count})
+        said = {"count": len(form.displays)}
+        if form.cleaned_data["start"] and form.cleaned_data["start"] > now:
+            notices.success(request, _("Done. It will be on %(count)s signs from its beginning on.") % said)
+        else:
+            notices.success(request, _("Done. The change is on %(count)s signs.") % said)
         return redirect(reverse("parking:signs-operate"))
     zone = ZoneInfo(house.profile.time_zone)
     values = {
@@ -124,10 +137,11 @@ def operate(request: HttpRequest) -> HttpResponse:
         "ranks": [(rank, words.say_rank(rank)) for rank in ("event", "notice", "urgent")],
         "directions": [(key, words.say_direction(key)) for key in ("forward", "backward")],
         "until": form["until"].value() or f"{(now + _USUAL).astimezone(zone):%Y-%m-%dT%H:%M}",
-        "written": [_written(key, message) for key, message in keeping.written(now).items()],
+        "written": [_written(key, message, now) for key, message in keeping.written(now).items()],
+        "preview": preview,
         "troubles": [row for row in rows_of(house, signs) if row.differs or row.faults],
     }
-    return render(request, "parking/signs_operate.html", values, status=400 if posted else 200)
+    return render(request, "parking/signs_operate.html", values, status=400 if posted and preview is None else 200)
 
 
 @never_cache
@@ -164,25 +178,31 @@ def renew_token(request: HttpRequest, sign: str) -> HttpResponse:
     )
 
 
-def put(house: House, signs: Signs, form: MessageForm) -> SignMessage:
-    """Put a checked message on its signs, at once."""
+def draft(form: MessageForm, now: datetime) -> SignMessage:
+    """What a checked form says, not kept yet. A beginning that has passed is now."""
     said = form.cleaned_data
+    return SignMessage(
+        displays=[display.id for display in form.displays],
+        pages={language: list(rows) for language, rows in form.pages.items()},
+        rank=said["rank"],
+        beside=bool(said["beside"] and form.pages),
+        reason=said["reason"],
+        start=max(said["start"] or now, now),
+        until=said["until"],
+    )
+
+
+def put(house: House, signs: Signs, form: MessageForm) -> SignMessage:
+    """Put a checked message on its signs, at once or from its beginning on."""
+    row = draft(form, house.now())
     with transaction.atomic():
-        row = SignMessage.objects.create(
-            displays=[display.id for display in form.displays],
-            pages={language: list(rows) for language, rows in form.pages.items()},
-            rank=said["rank"],
-            beside=bool(said["beside"] and form.pages),
-            reason=said["reason"],
-            start=house.now(),
-            until=said["until"],
-        )
+        row.save()
         house.note("parking.sign-text", f"sign-message:{row.pk}", **as_dict(row))
         keeping.refresh(house, signs, row.displays)
     return row
 
 
-def _written(key: int, message: Any) -> dict[str, Any]:
+def _written(key: int, message: Any, now: datetime) -> dict[str, Any]:
     pages = [" / ".join(rows) for rows in message.pages.values()]
     return {
         "key": key,
@@ -190,6 +210,7 @@ def _written(key: int, message: Any) -> dict[str, Any]:
         "rank": words.say_rank(message.rank),
         "until": message.until,
         "start": message.start,
+        "ahead": message.start > now,
         "reason": message.reason,
         "count": len(message.displays),
         "displays": sorted(message.displays),

@@ -54,6 +54,9 @@ def say_why(why: Why) -> str:
         flags = why.said.get("flags", ())
         reasons = " ".join(_say_flag(str(flag)) for flag in flags)
         return _("%(site)s: the value is doubtful, so it is not shown.") % said + (f" {reasons}" if reasons else "")
+    if why.code == "remark":
+        remarks = " ".join(_say_flag(str(flag)) for flag in why.said.get("flags", ()))
+        return _("%(site)s: a remark that leaves the number as it is: %(remarks)s") % {**said, "remarks": remarks}
     if why.code in ("no-data", "closed"):
         words = _("%(site)s: there is no value now.") if why.code == "no-data" else _("%(site)s is closed.")
         return f"{words % said} {_say_reason(str(why.said.get('reason', '')))}".strip()
@@ -71,6 +74,11 @@ def say_all(shown: Shown) -> list[str]:
 def _sentences() -> dict[str, str]:
     return {
         "counted": _("%(site)s: %(free)s spaces are free, as was known at %(at)s."),
+        "drift": _("%(site)s: by its nights the counter says %(offset)s free spaces too many; they are taken off."),
+        "drift-unsure": _(
+            "%(site)s: by its nights the counter is off by %(offset)s spaces. With them it would be full, or not full "
+            "any more: which of the two nobody knows."
+        ),
         "decided": _("%(site)s: the operator says that %(free)s spaces are free."),
         "unheard-of": _("%(site)s: nothing is known of this parking site."),
         "simulated": _("%(site)s: there is only a simulated value; a real sign does not show it."),
