@@ -21,6 +21,7 @@ SERVICE = Service(
         "plausibility": {},
         "datex": {},
         "report_sites": 100,
+        "report_closes": 7,
     },
     check="allmende.city.parking.checking:check",
 )
