@@ -117,9 +117,10 @@ def test_a_doubt_is_kept_with_its_beginning_over_a_restart_and_ends(house):
     assert [(each.mean is None, each.implausible) for each in asked.buckets[:2]] == [(False, False), (True, True)]
 
 
-def test_forecasts_leave_out_what_was_closed_or_doubted(house, monkeypatch):
+def test_forecasts_leave_out_what_was_closed_or_written_by_hand(house, monkeypatch):
     house.count(NOW - timedelta(hours=2), NOW)
-    past = Past(closures=(Spell(5, 20), Spell(30, None)), doubts=(Doubted(22, 24, "frozen"), Doubted(50, None, "x")))
+    doubts = (Doubted(22, 24, "by-hand"), Doubted(25, 27, "frozen"), Doubted(50, None, "by-hand"))
+    past = Past(closures=(Spell(5, 20), Spell(30, None)), doubts=doubts)
     monkeypatch.setattr(leaving, "pasts", lambda: lambda site, stream: past if site.id == "north" else NOTHING)
     asked = leaving.left_out(house, ["north~free", "other"], 10, 40)
     assert asked == {"north~free": [(10, 20), (22, 24), (30, 40)]}

@@ -1,16 +1,19 @@
-"""Spans of car parks that forecasts leave out: nobody could park, or the count was not to be believed."""
+"""Spans of car parks that forecasts leave out: nobody could park, or a number was written by hand.
+
+What plausibility doubts lies in the commons, and a forecast reads it there (``doubts`` of its profile).
+"""
 
 from collections.abc import Sequence
 
 from allmende.city.house import House
 from allmende.city.leaving import Spans
-from allmende.city.parking.operating.pasts import pasts
+from allmende.city.parking.operating.pasts import BY_HAND, pasts
 from allmende.city.parking.past import Past
 from allmende.city.parking.sites import read_sites
 
 
 def left_out(house: House, streams: Sequence[str], start: int, end: int) -> Spans:
-    """Closures, doubts of plausibility, numbers that were written by hand."""
+    """Closures, and numbers that operators wrote in place of a count."""
     wanted, past = set(streams), pasts()
     found = {}
     for site in read_sites(house.store, house.profile, house.reader):
@@ -22,5 +25,6 @@ def left_out(house: House, streams: Sequence[str], start: int, end: int) -> Span
 
 def spans_of(past: Past, start: int, end: int) -> list[tuple[int, int]]:
     """Those within a span, in order."""
-    said = [(each.start, end if each.end is None else each.end) for each in (*past.closures, *past.doubts)]
+    by_hand = [each for each in past.doubts if each.flag == BY_HAND]
+    said = [(each.start, end if each.end is None else each.end) for each in (*past.closures, *by_hand)]
     return sorted((max(begin, start), min(until, end)) for begin, until in said if begin < end and until > start)
