@@ -164,7 +164,7 @@ def test_what_holds_is_not_given_up_and_each_fault_stands_at_its_field(people: d
     step(people["stella"], row.pk, "release", 2)
     assert "it holds already" in step(people["stella"], row.pk, "withdraw", 3)
     for field, said in {
-        "valid_from": {"valid_from": ""},
+        "valid_from": {"valid_from": "0001-01-01"},
         "valid_until": {"valid_until": "2026-12-31"},
         "source": {"source": " "},
         "date": {"date": "soon"},
