@@ -214,10 +214,11 @@ def read(form: TariffForm, rates: Any, *, handle: str) -> dict[str, Any] | None:
             check_id(plan, "name_en")
             if plan in form.tariffs.plans:
                 form.add_error("name_en", _("There is a tariff of this name: choose it above."))
-                return None
         read_version(body, "")
     except ProfileError as error:
         _tell(form, rows, error)
+        return None
+    if form.errors:
         return None
     known = form.tariffs.plans.get(plan)
     names: Mapping[str, str] = known.name if known is not None else {}
