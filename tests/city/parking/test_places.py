@@ -4,9 +4,9 @@ import msgspec
 import pytest
 from django.utils import translation
 
-from allmende.city.parking.drivers.choosing import Offer, Wish, judge
+from allmende.city.parking.drivers.choosing import Offer, Wish, judge, rank
 from allmende.city.parking.drivers.gathering import make_offer
-from allmende.city.parking.drivers.places import WHATS, choose, count, is_counted, only_for, top
+from allmende.city.parking.drivers.places import WHATS, Places, is_counted, only_for
 from allmende.city.parking.present import as_geojson, present
 from allmende.city.parking.read import car_park
 from allmende.city.parking.standing import Spaces
@@ -42,11 +42,11 @@ STATES = [
     ],
 )
 def test_each_site_is_told_to_whom_it_is_for(what, told):
-    assert [state.site.id for state in choose(STATES, what)] == told.split()
+    assert [state.site.id for state in Places(STATES).choose(what)] == told.split()
 
 
 def test_those_who_are_meant_are_told_of_what_is_for_them_alone():
-    found = choose(STATES, "", frozenset({"disabled"}))
+    found = Places(STATES).choose("", frozenset({"disabled"}))
     assert "wheelchairs" in {state.site.id for state in found}
     offer = make_offer(next(state for state in found if state.site.id == "wheelchairs"), None, None)
     assert (offer.only, offer.free_for["disabled"]) == ("disabled", 1)
@@ -58,13 +58,20 @@ def test_those_who_are_meant_are_told_of_what_is_for_them_alone():
 
 
 def test_below_the_car_parks_stands_what_lies_in_nothing_else():
-    assert [state.site.id for state in top(STATES)] == ["centre", "alley", "bay-2"]
-    assert set(count(STATES)) == {what for what in WHATS if what}
+    assert [state.site.id for state in Places(STATES).top()] == ["centre", "alley", "bay-2"]
+    assert set(Places(STATES).count()) == {what for what in WHATS if what}
 
 
 def test_a_car_park_that_has_never_told_anything_is_not_counted():
     nothing = {"status": "no-data", "free": None, "confirmed_at": None, "observed_at": None}
-    assert not is_counted(made(reason="never", **nothing))
+    told = made("square", reason="never", **nothing)
+    assert not is_counted(told)
+    with translation.override("en"):
+        row = present(car_park(told), NOON)
+        assert (row.level_words, row.reason) == ("80 spaces, not counted", "")
+    offers = [make_offer(told, (11.5, 50.9), None), Offer(id="played", simulated=True, free=9, metres=900)]
+    wish = Wish(now=NOON, arrival=NOON)
+    assert [choice.offer.id for choice in rank(judge(each, wish) for each in offers)] == ["played", "square"]
     assert is_counted(made(reason="feed-silent", **nothing))
 
 
