@@ -175,6 +175,9 @@ class TariffForm(forms.Form):
             for name in ("name_de", "name_en"):
                 if not said.get(name):
                     self.add_error(name, _("A new tariff has a name in German and in English."))
+        for name in ("valid_from", "valid_until"):
+            if said.get(name) and not 1990 <= said[name].year <= 2200:
+                self.add_error(name, _("This is no day."))
         for site in said.get("sites") or ():
             known = self.tariffs.sites.get(site)
             if known is not None and known.plan and known.plan != said.get("plan"):
@@ -210,9 +213,13 @@ def read(form: TariffForm, rates: Any, *, handle: str) -> dict[str, Any] | None:
         if plan == NEW:
             plan = handle
             check_id(plan, "name_en")
+            if plan in form.tariffs.plans:
+                form.add_error("name_en", _("There is a tariff of this name: choose it above."))
         read_version(body, "")
     except ProfileError as error:
         _tell(form, rows, error)
+        return None
+    if form.errors:
         return None
     known = form.tariffs.plans.get(plan)
     names: Mapping[str, str] = known.name if known is not None else {}
