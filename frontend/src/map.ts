@@ -234,7 +234,7 @@ function addDestination(map: maplibregl.Map, place: HTMLElement): void {
   element.setAttribute('role', 'img');
   element.setAttribute('aria-label', say('destination', place.dataset.toWords!));
   element.title = place.dataset.toWords!;
-  new maplibregl.Marker({ element, anchor: 'bottom' }).setLngLat(to).addTo(map);
+  new maplibregl.Marker({ element, anchor: 'center' }).setLngLat(to).addTo(map);
 }
 
 /** The car parks around their middle, if most are there: one far away must not make all the others tiny. */
