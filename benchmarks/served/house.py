@@ -112,7 +112,7 @@ def _serve(
     _run(environ, "-c", PREPARE)
     if before:
         _run(environ, *before)
-    made = _run(environ, "-m", "allmende", "token", "create", "bench", "--write")
+    made = _run(environ, "-m", "allmende", "token", "create", f"bench-{os.getpid()}", "--write")  # one is there if kept
     token = next(word for word in made.split() if word.startswith("allmende_"))
     log = Path(environ["ALLMENDE_HOME"]) / "web.log"
     with log.open("wb") as errors:

@@ -154,7 +154,7 @@ def test_a_feed_follows_readings_decisions_and_the_clock_and_is_not_sent_twice(t
     house.moment = datetime(2024, 3, 14, 12, tzinfo=UTC)  # the feed has long been silent
     assert "realtime_free_capacity" not in item()
     town.store.put_datasets([msgspec.structs.replace(DATASETS[0], access="restricted")])
-    assert "realtime_data_updated_at" not in item()  # of what is closed nobody is told
+    assert msgspec.json.decode(ask(views.send_sites, house).content)["items"] == []
 
 
 def test_no_more_is_kept_than_may_be_and_nothing_for_who_is_late(tmp_path):

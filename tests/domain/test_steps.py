@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support import captured
 
 from allmende.domain import times
-from allmende.domain.steps import FEED_SILENT, NEVER, SILENT, Segment, Silence, buckets, read_steps, silences
+from allmende.domain.steps import FEED_SILENT, NEVER, SILENT, Segment, Silence, buckets, gaps, read_steps, silences
 
 JENA = Silence(zone="Europe/Berlin")
 MINUTE, HOUR, DAY = times.MINUTE, times.HOUR, times.DAY
@@ -304,3 +304,17 @@ def test_an_ordinary_week_has_few_gaps(feed: dict[str, dict[int, float]]) -> Non
         assert held / (end - start) > 0.95
         middle = start + timedelta(days=3) // timedelta(microseconds=1)
         assert value_at(segments, middle).value == near[max(m for m in near if m <= middle)]
+
+
+@given(
+    own=st.lists(st.integers(0, 3 * 1440), max_size=30, unique=True),
+    others=st.lists(st.integers(0, 3 * 1440), max_size=60, unique=True),
+)
+def test_what_others_reported_matters_in_the_gaps_of_the_own_reports_alone(own: list[int], others: list[int]) -> None:
+    begin = at("2024-03-30 20:00")
+    end = begin + 3 * DAY
+    mine, all_of_them = ([begin + minute * MINUTE for minute in sorted(each)] for each in (own, {*own, *others}))
+    asked = [r for first, last in gaps([begin, *mine], JENA, end) for r in all_of_them if first <= r < last]
+    values = dict.fromkeys(mine, 5.0)
+    some = steps(values, start=begin + DAY, end=end, reports=sorted({*mine, *asked}))
+    assert some == steps(values, start=begin + DAY, end=end, reports=[r for r in all_of_them if r < end])

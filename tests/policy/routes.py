@@ -507,6 +507,7 @@ ROUTES: dict[str, Way] = {
     "parking/plan/plan.csv": Open(("/parking/plan/plan.csv?site={canary}-thing&date=2023-11-14",)),
     "parking/reports/": Guarded(("/parking/reports/",)),
     "parking/reports/<str:month>/": Guarded(("/parking/reports/2023-11/",)),
+    "parking/reports/<str:month>/close": Guarded(("/parking/reports/2023-11/close",)),
     "parking/reports/<str:month>/report.<str:form>": Guarded(("/parking/reports/2023-11/report.pdf",)),
     "parking/arrival/": Open(("/parking/arrival/",)),
     "parking/arrival/arrival.json": Open(("/parking/arrival/arrival.json",)),

@@ -24,7 +24,7 @@ from django.utils.translation import get_language
 
 from allmende.city.house import House, View, house_of
 from allmende.domain.logs import Stamp
-from allmende.domain.policy import ANONYMOUS
+from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.profile import Profile
 from allmende.domain.store import Store
 
@@ -52,9 +52,8 @@ class Mark(NamedTuple):
         )
 
 
-def is_anybody(house: House) -> bool:
-    """Whether the house's reader sees what everybody sees, and what they see may be kept."""
-    reader = house.reader
+def is_anybody(reader: Reader) -> bool:
+    """Whether they see what everybody sees, and what they see may be kept."""
     return not (reader.datasets or reader.sees_all or connection.in_atomic_block)
 
 
@@ -128,7 +127,7 @@ def kept_for_all(*, papers: Papers = lambda: "") -> Callable[[View], View]:
         @wraps(view)
         def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             house = house_of(request)
-            if _comes_with_own(request) or not is_anybody(house):
+            if _comes_with_own(request) or not is_anybody(house.reader):
                 return view(request, *args, **kwargs)
             conditions = _take_off_conditions(request)  # what is kept is the whole answer
             made: list[HttpResponse] = []
@@ -182,7 +181,7 @@ def _conditional(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if response.status_code != 200:
         return response
     if tag and "If-None-Match" in request.headers:
-        return get_conditional_response(request, etag=tag, response=response) or response  # type: ignore[return-value]
+        return get_conditional_response(request, etag=tag, response=response) or response
     if date and request.headers.get("If-Modified-Since") == date:
         headers = {name: response.headers[name] for name in _OF_304 if name in response.headers}
         return HttpResponse(status=304, headers=headers)

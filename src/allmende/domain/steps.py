@@ -5,7 +5,7 @@ the whole feed may be silent for ``day`` of day-time or ``night`` altogether, an
 ``slack``). Beyond them there is "no data", never the old value. All times are microseconds, UTC.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -91,14 +91,22 @@ class Bucket(NamedTuple):
 
 def silences(reports: Sequence[int], silence: Silence, end: int) -> list[tuple[int, int]]:
     """The spans in which the feed counts as silent, given the times of its reports in order, up to ``end``."""
+    return [(begin, following) for _, begin, following in _silences(reports, silence, end)]
+
+
+def gaps(reports: Sequence[int], silence: Silence, end: int) -> list[tuple[int, int]]:
+    """The spans between reports that are so long that the feed counts as silent in a part of them."""
+    return [(last, following) for last, _, following in _silences(reports, silence, end)]
+
+
+def _silences(reports: Sequence[int], silence: Silence, end: int) -> Iterator[tuple[int, int, int]]:
+    """The last report, when silence begins behind it, and when it ends."""
     shortest = min(silence.day, silence.night)
-    spans = []
     for last, following in zip(reports, [*reports[1:], end], strict=False):
         if following - last > shortest:
             begin = silence.silent_from(last, following)
             if begin is not None:
-                spans.append((begin, following))
-    return spans
+                yield last, begin, following
 
 
 def read_steps(

@@ -169,7 +169,7 @@ def test_what_is_not_known_is_a_dash_and_what_is_no_measurement_says_so(sheet: S
     assert words[0][2] == "30,0\u202f%"
     assert words[1][2] == "–"
     assert words[1][3] == "30,0\u202f%"
-    assert words[1][-1] == "simuliert, geschätzt, nicht gezählt"
+    assert words[1][-1] == "simuliert, geschätzt, nicht gezählt, keine Zählung in diesem Monat"
     assert any("2 " in note for note in sheet.notes)
 
 

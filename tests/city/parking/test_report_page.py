@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from allmende.city.parking.models import ChosenFact, Closure, Event, Override
+from allmende.city.parking.models import ChosenFact, Closure, Event, KeptReport, Override
 from allmende.city.parking.operating import paperwork
+from allmende.city.parking.report_kept import close_months
 from allmende.domain.connector import Payload
 from allmende.web.accounts.models import Membership
 from allmende.web.config import load_config
-from allmende.web.house import furnish, open_profile, open_store
+from allmende.web.house import furnish, house_for_job, open_profile, open_store
 from allmende.web.intake import Intake
 from tests.web.office import with_role
 
@@ -111,6 +112,36 @@ def test_what_operators_decided_is_in_reports_histories_and_plans_of_that_time(e
     after = dict(zip(told[0].split(","), told[1].split(","), strict=True))
     assert float(after["difference"]) == pytest.approx(-100, abs=0.5)
     assert float(after["days"]) == 21 - 11
+
+
+@pytest.mark.usefixtures("counts")
+def test_a_month_that_is_closed_stays_what_it_was(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = house_for_job("parking")
+    monkeypatch.setattr(type(job), "now", lambda _self: datetime(2024, 3, 20, tzinfo=UTC))
+    close_months(job)
+    monkeypatch.undo()
+    assert [(each.month, each.edition) for each in KeptReport.objects.all()] == [("2024-02", 1)]  # March goes on
+    before = re.findall(r"<td.*?</td>", page(editor, "reports/2024-02/").content.decode())
+    late = "timestamp,place_id,free\n2024-02-10T12:01:00+00:00,mobilitaet-jena-Eichplatz,1\n"
+    intake = Intake(open_store(), open_profile(), load_config())
+    assert (
+        intake.take("jena-parking", Payload(body=late.encode(), name="late", received_at=intake.clock())).rejected == 0
+    )
+    kept = page(editor, "reports/2024-02/").content.decode()
+    assert "Geschlossen am" in kept
+    assert re.findall(r"<td.*?</td>", kept) == before
+    assert re.findall(r"<td.*?</td>", page(editor, "reports/2024-02/?edition=now").content.decode()) != before
+    page(editor, "reports/2024-02/?edition=2", 404)
+    assert page(editor, "reports/2024-02/report.pdf?edition=1").content[:4] == b"%PDF"
+    assert editor.post("/parking/reports/2024-02/close").status_code == 403  # a steward's
+    steward = Client(HTTP_ACCEPT_LANGUAGE="de")
+    user = with_role("stella", "steward")
+    Membership.objects.create(user=user, role="steward")
+    steward.force_login(user)
+    assert steward.post("/parking/reports/2024-02/close").status_code == 302
+    assert "Ausgabe 2" in page(editor, "reports/2024-02/").content.decode()
+    assert steward.post("/parking/reports/2023-01/close").status_code == 404
+    assert "geschlossen am" in page(editor, "reports/").content.decode()
 
 
 EVENT = "plan/?site=parking-eichplatz&date=2024-03-04&weeks=3&hour_from=0&hour_to=24"

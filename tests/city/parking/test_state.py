@@ -10,9 +10,10 @@ from allmende.city.parking import counting
 from allmende.city.parking.sites import read_sites
 from allmende.city.parking.state import Closure, Decisions, Override, SiteState, read_states
 from allmende.city.parking.statements import state as statement
-from allmende.domain.batch import Batch
+from allmende.domain.batch import Batch, Removal
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.profile import Fact, Geography, Profile, ThingProfile
+from allmende.domain.query import Query
 from allmende.domain.records import Declaration, Position, Property, SensorDeclaration, Series, ThingDeclaration, Unit
 from allmende.domain.store import Store
 from allmende.domain.times import from_datetime
@@ -246,3 +247,36 @@ def test_what_a_source_doubts_is_a_flag_and_what_it_remarks_is_none():
         '"good"': ((), ()),
     }
     assert {quality: counting._flags(quality) for quality in told} == told
+
+
+def test_one_site_alone_is_as_it_is_among_all(town):
+    town.put("zone", "free", None, kind="parking-zone", said={"spaces_for": "bus"})
+    town.put("east", "free", 5, capacity=80, parent="zone")
+    town.put("north", "free", 7, at=NOON - timedelta(hours=3))  # alive, since its feed spoke of another
+    town.put("demo-north", "free", 9, simulated=True, simulates="north", dataset="simulated")
+    for simulated in ("stand-in", "beside", "left-out"):
+        everything = town.states(simulated=simulated)
+        for identifier, state in everything.items():
+            assert town.states(simulated=simulated, only=identifier)[identifier] == state
+    assert everything["north"].status == "live"
+    assert town.states(only="nowhere") == {}
+
+
+def test_what_everybody_sees_follows_what_is_put_in_and_taken_away(store):
+    """It is kept while nothing of it is another."""
+    town = Town(store)
+    town.put("east", "free", 5)
+    assert town.states()["east"].free == 5
+    town.put("east", "free", 6, at=FRESH + timedelta(minutes=1))
+    assert (town.states()["east"].free, town.states()["east"].trend) == (6, "unknown")
+    town.put("east", "free", 60, at=NOON - timedelta(minutes=45))  # of the past, late
+    assert town.states()["east"].trend == "falling"
+    chosen = statement("capacity", 90, source="operator", date="2024", by="operator")
+    assert town.states(decisions=Decisions(choices={"east": {"capacity": chosen}}))["east"].capacity == 90
+    assert town.states()["east"].capacity is None
+    store.put_datasets([msgspec.structs.replace(DATASETS[0], access="restricted")])
+    assert "east" not in town.states()
+    store.put_datasets(DATASETS)
+    assert "east" in town.states()
+    store.remove(Removal(target=Query(entity="Thing", reader=HOUSE, id="east"), origin="test", received_at=0))
+    assert "east" not in town.states()

@@ -20,6 +20,7 @@ SERVICE = Service(
         "tables": {},
         "plausibility": {},
         "report_sites": 100,
+        "report_closes": 7,
     },
     check="allmende.city.parking.checking:check",
 )

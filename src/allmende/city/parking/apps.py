@@ -50,6 +50,13 @@ def publish(house: House) -> None:
     publish.publish(house)
 
 
+def close_months(house: House) -> None:
+    """The job of reports, imported late, too."""
+    from allmende.city.parking import report_kept
+
+    report_kept.close_months(house)
+
+
 def tell(house: House) -> None:
     """What is told of each site, as readings."""
     from allmende.city.parking.telling import tell as say
@@ -74,6 +81,7 @@ class ParkingConfig(AppConfig):
         Job("told", timedelta(minutes=1), tell),
         Job("calibration", time(5, 30), calibrate),
         Job("publish", timedelta(minutes=5), publish),
+        Job("reports", time(4, 45), close_months),
         Job("signs", timedelta(seconds=15), decide_signs),
     )
 

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
-from allmende.city.parking.sites import OBSERVED, Quantity, Site, SiteStream
+from allmende.city.parking.sites import OBSERVED, Quantity, Site, SiteStream, forget
 from allmende.city.parking.standing import Reason, SiteState, Spaces, Trend
 from allmende.city.parking.standing import closed as standing_closed
 from allmende.city.parking.statements import SPACES_FOR
 from allmende.domain import times
+from allmende.domain.logs import Stamp
 from allmende.domain.policy import Reader
 from allmende.domain.query import In, Path, Query, ResultKind, Value
+from allmende.domain.steps import Silence
 from allmende.domain.store import Store
 
 AHEAD = 2 * times.MINUTE
@@ -61,6 +65,45 @@ def read_earlier(store: Store, reader: Reader, sites: Iterable[Site], moment: in
     }
 
 
+class _Kept(NamedTuple):
+    stamp: Stamp
+    newest: dict[str, Reading]
+    minute: int
+    earlier: dict[str, Reading]
+
+
+_kept: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+
+
+def read_count(store: Store, reader: Reader, stamp: Stamp | None) -> dict[str, Reading]:
+    """The newest readings; with a ``stamp``, for somebody who sees what everybody sees, read once for each."""
+    if stamp is None:
+        return read_newest(store, reader)
+    known = _kept.get(store)
+    if known is None or known.stamp != stamp:
+        newest = read_newest(store, reader)
+        if known is not None and known.newest.keys() - newest.keys():
+            forget(store)
+        known = _kept[store] = _Kept(stamp, newest, -1, {})
+    return known.newest
+
+
+def read_trend(
+    store: Store, reader: Reader, sites: Iterable[Site], moment: int, stamp: Stamp | None, *, some: bool = False
+) -> dict[str, Reading]:
+    """What each stream of free spaces said half an hour before ``moment``, to the minute. ``some``: these are not all
+    sites."""
+    minute = (moment - TREND) // times.MINUTE
+    known = _kept.get(store)
+    is_kept = stamp is not None and known is not None and known.stamp == stamp
+    if known is None or not is_kept or (some and known.minute != minute):
+        return read_earlier(store, reader, sites, minute * times.MINUTE)
+    if known.minute != minute:
+        earlier = read_earlier(store, reader, sites, minute * times.MINUTE)
+        known = _kept[store] = known._replace(minute=minute, earlier=earlier)
+    return known.earlier
+
+
 def _tells_trend(stream: SiteStream) -> bool:
     return stream.quantity in ("free", "occupied") and not stream.spaces_for
 
@@ -90,6 +133,12 @@ def _flags(quality: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (named or ("implausible",), ()) if said.get("plausible") is False else ((), named)
 
 
+@lru_cache(maxsize=64)
+def _silent(silence: Silence, last: int, moment: int) -> bool:
+    """All sites of a feed ask the same."""
+    return silence.silent_from(last, moment) is not None
+
+
 class Counting:
     """One site's own streams, at a moment."""
 
@@ -107,6 +156,8 @@ class Counting:
         self._moment = moment
         self._earlier = earlier
         self._streams = {(stream.quantity, stream.spaces_for): stream for stream in site.streams}
+        told = {stream.spaces_for for stream in site.streams}
+        self._kinds = [kind for kind in SPACES_FOR if kind in told or f"capacity_{kind}" in site.statements]
 
     def state(self, now: datetime) -> SiteState:
         """What they say."""
@@ -114,7 +165,7 @@ class Counting:
         reading = self._newest.get(main.id) if main else None
         reason = self._reason(main, reading)
         flags = reading.flags if reading else ()
-        spaces = {kind: self._spaces(kind, known=not reason) for kind in ("", *SPACES_FOR)}
+        spaces = {kind: self._spaces(kind, known=not reason) for kind in ("", *self._kinds)}
         whole = spaces[""]
         state = SiteState(
             site=self._site,
@@ -148,7 +199,7 @@ class Counting:
         if reading.start > self._moment + AHEAD:
             return "ahead"
         last = self._confirmed(stream, reading)
-        if last < self._moment and stream.silence.silent_from(last, self._moment) is not None:
+        if last < self._moment and _silent(stream.silence, last, self._moment):
             return "feed-silent"
         if reading.start + stream.silence.rewrite + stream.silence.slack < self._moment:
             return "silent"

@@ -11,6 +11,7 @@ from allmende.city.parking.operating.models import (
     Override,
 )
 from allmende.city.parking.pricing.models import EnteredTariff
+from allmende.city.parking.report_models import KeptReport
 from allmende.city.parking.signs.models import SignKept, SignMessage, SignToken
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Doubt",
     "EnteredTariff",
     "Event",
+    "KeptReport",
     "Lease",
     "Override",
     "SignKept",

@@ -119,8 +119,9 @@ def put_right(
     for piece in _cut(segments, edges):
         while place + 1 < len(edges) and edges[place + 1] <= piece.start:
             place += 1
-        begin = piece.start + 1 if piece.start in moved else piece.start
-        found.append(rules[place].righted(piece._replace(start=begin)))
+        if piece.start in moved:
+            piece = piece._replace(start=piece.start + 1)
+        found.append(rules[place].righted(piece))
     closed = [span for span in shut_at(start, end) if span[0] < span[1]]
     return _close_hours(close_jumps(found, spaces), closed)
 
@@ -155,7 +156,8 @@ class _Rule(NamedTuple):
         if self.offset:
             free = max(free + self.offset, 0)
             free = free if self.top is None else min(free, max(self.top, piece.value))
-        return piece._replace(value=min(free, self.top) if self.part and self.top is not None else free)
+        free = min(free, self.top) if self.part and self.top is not None else free
+        return piece if free == piece.value else piece._replace(value=free)
 
 
 def _close_hours(segments: Iterable[Segment], closed: Sequence[tuple[int, int]]) -> list[Segment]:
@@ -226,4 +228,4 @@ def _cut(segments: Sequence[Segment], edges: Sequence[int]) -> Iterable[Segment]
             yield piece._replace(start=begin, end=edges[look])
             begin = edges[look]
             look += 1
-        yield piece._replace(start=begin)
+        yield piece if begin == piece.start else piece._replace(start=begin)

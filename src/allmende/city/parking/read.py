@@ -92,7 +92,9 @@ def read_history(
 ) -> History | None:
     """Means over buckets of ``width`` seconds; None for a site that is not known. The future has no data, and what was
     decided counts where it held."""
-    states = read_states(store, profile, reader, now, decisions=decisions, simulated="beside", trends=False)
+    states = read_states(
+        store, profile, reader, now, decisions=decisions, simulated="beside", trends=False, only=thing_id
+    )
     state = next((state for state in states if state.site.id == thing_id), None)
     if state is None:
         return None

@@ -64,6 +64,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     site: Site
     simulated: bool
     estimated: bool
+    begun: int | None = None
+    """When it counted first, where that was within the month; in microseconds."""
     now: Figures | None
     before: Figures | None
     year_ago: Figures | None
@@ -79,6 +81,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
     """Car parks beyond the limit."""
     made: datetime
+    edition: int = 0
+    """Of a month that was closed; 0: it is made as things are now."""
+    hidden: int = 0
+    """Car parks of a closed report that the reader does not see, or that are gone."""
 
 
 def read_report(
@@ -128,10 +134,12 @@ def _line(store: Store, reader: Reader, counted: Counted, month: Month, zone: st
         begin, end = each.span(zone)
         return read_figures(store, reader, counted.told, begin, min(end, moment))
 
+    first, (begin, _) = counted.head.first, month.span(zone)
     return Line(
         site=counted.site,
         simulated=counted.state.simulated,
         estimated=counted.stream.estimated,
+        begun=first if first is not None and first >= begin + times.DAY else None,
         now=of(month),
         before=of(month.moved(-1)),
         year_ago=of(month.moved(-12)),

@@ -69,15 +69,25 @@ def lay_out(report: Report, city: str, zone: str) -> Sheet:
             report.left_out,
         )
         notes.insert(0, words % {"n": report.left_out})
+    if report.hidden:
+        words = ngettext(
+            "%(n)d car park of this report is not shown: it is gone, or not open to you.",
+            "%(n)d car parks of this report are not shown: they are gone, or not open to you.",
+            report.hidden,
+        )
+        notes.insert(0, words % {"n": report.hidden})
+    lead = _("Made on %(time)s from the counts of the car parks.")
+    if report.edition:
+        lead = _("Closed on %(time)s (edition %(edition)s). What came in or was decided later is not in it.")
     made = date_format(report.made.astimezone(ZoneInfo(zone)), "SHORT_DATETIME_FORMAT")
     return Sheet(
         title=_("Parking in %(city)s: %(month)s") % {"city": city, "month": month_words(report.month)},
-        lead=_("Made on %(time)s from the counts of the car parks.") % {"time": made},
+        lead=lead % {"time": made, "edition": report.edition},
         city=city,
         zone=zone,
         language=(get_language() or "de").split("-")[0],
         columns=_columns(),
-        rows=tuple(_row(line) for line in report.lines),
+        rows=tuple(_row(line, zone) for line in report.lines),
         notes=tuple(notes),
     )
 
@@ -103,7 +113,7 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _row(line: Line) -> tuple[Cell, ...]:
+def _row(line: Line, zone: str) -> tuple[Cell, ...]:
     now = line.now
     return (
         line.site.name,
@@ -121,7 +131,7 @@ def _row(line: Line) -> tuple[Cell, ...]:
         _of(line.before, "arrivals"),
         _of(line.year_ago, "arrivals"),
         _of(now, "turnover"),
-        _remarks(line),
+        _remarks(line, zone),
     )
 
 
@@ -129,12 +139,17 @@ def _of(figures: Figures | None, name: str) -> Any:
     return None if figures is None else getattr(figures, name)
 
 
-def _remarks(line: Line) -> str:
+def _remarks(line: Line, zone: str) -> str:
     found = []
     if line.simulated:
         found.append(_("simulated"))
     if line.estimated:
         found.append(_("estimated, not counted"))
+    if line.now is None:
+        found.append(_("no counts in this month"))
+    elif line.begun is not None:
+        day = date_format(times.to_datetime(line.begun).astimezone(ZoneInfo(zone)), "SHORT_DATE_FORMAT")
+        found.append(_("counts since %(day)s") % {"day": day})
     if line.now is not None and line.now.capacity is None:
         found.append(_("capacity not known"))
     return ", ".join(found)

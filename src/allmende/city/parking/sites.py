@@ -9,15 +9,16 @@ A simulated thing is a site of its own; ``stands_for`` names the real one whose 
 see is not there. Read in three statements, however many sites there are.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import msgspec
-from django.db import connection
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
+from allmende.city.keeping import is_anybody
 from allmende.city.parking.statements import (
     Statement,
     Statements,
@@ -29,6 +30,7 @@ from allmende.city.parking.statements import (
 )
 from allmende.domain import steps
 from allmende.domain.errors import InvalidInput
+from allmende.domain.logs import Stamp
 from allmende.domain.policy import Reader
 from allmende.domain.profile import Profile, ThingProfile
 from allmende.domain.query import Expand, Expression, In, Logic, Path, Query, Value
@@ -119,29 +121,46 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_sites(
-    store: Store, profile: Profile, reader: Reader, *, kinds: Iterable[str] = KINDS, choices: Choices | None = None
+    store: Store,
+    profile: Profile,
+    reader: Reader,
+    *,
+    kinds: Iterable[str] = KINDS,
+    choices: Choices | None = None,
+    stamp: Stamp | None = None,
 ) -> tuple[Site, ...]:
     """All sites of these kinds: those of the profile first, in its order, then the others by their names and ids.
 
-    What everybody may see is read once, and again when a thing, a stream or the profile is another.
+    What everybody may see is read once, and again when a thing, a stream, a choice or the profile is another; what was
+    deleted, of which no log tells, at the latest after LONGEST. ``stamp``: where the store's has been read already.
     """
     wanted = tuple(kinds)
-    if choices or reader.datasets or reader.sees_all or connection.in_atomic_block:
+    if not is_anybody(reader):
         return _read_sites(store, profile, reader, wanted, choices or {})
-    changed = store.newest_entity_change()
+    stamp, now = stamp or store.stamp(), time.monotonic()
     kept = _kept.setdefault(store, {})
     known = kept.get(wanted)
-    if known is None or known.profile is not profile or known.changed != changed:
-        known = kept[wanted] = _Kept(profile, changed, _read_sites(store, profile, reader, wanted, {}))
+    mark = (stamp.entities, stamp.open, choices or {})
+    if known is None or known.profile is not profile or known.mark != mark or now - known.read > LONGEST:
+        sites = _read_sites(store, profile, reader, wanted, choices or {})
+        known = kept[wanted] = _Kept(profile, mark, now, sites)
     return known.sites
+
+
+def forget(store: Store) -> None:
+    """Read them anew: something has gone."""
+    _kept.pop(store, None)
 
 
 class _Kept(NamedTuple):
     profile: Profile
-    changed: int
+    mark: tuple[Any, ...]
+    read: float
     sites: tuple[Site, ...]
 
 
+LONGEST = 10.0
+"""Seconds."""
 _kept: WeakKeyDictionary[Store, dict[tuple[str, ...], _Kept]] = WeakKeyDictionary()
 """By store and kinds. In a transaction nothing is kept: what was read there may never have been."""
 

@@ -7,17 +7,19 @@
 One state for each real site; where its feed does not answer and a simulation stands for it, the simulation's, marked
 so. A value is known to hold until its feed falls silent (:mod:`allmende.domain.steps`): then there is no data, never
 the old value. Bays are summed up to areas, areas to zones, what is simulated never together with what is measured.
-What the operator's paperwork says comes in as :class:`Decisions`. Read in six statements, however many sites there are.
+What the operator's paperwork says comes in as :class:`Decisions`. Read in
+seven statements, however many sites there are, and what everybody sees only when something of it is another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from allmende.city.keeping import is_anybody
 from allmende.city.parking.correcting import correct, hide, holds
-from allmende.city.parking.counting import AHEAD, TREND, Counting, read_earlier, read_newest
+from allmende.city.parking.counting import AHEAD, Counting, read_count, read_trend
 from allmende.city.parking.sites import KINDS, Site, read_sites
 from allmende.city.parking.standing import (
     NOTHING_DECIDED,
@@ -68,21 +70,26 @@ def read_states(
     kinds: Iterable[str] = KINDS,
     simulated: Simulated = "stand-in",
     trends: bool = True,
+    only: str = "",
 ) -> tuple[SiteState, ...]:
     """The state of each site of these kinds at ``now`` (aware), in the order of :func:`read_sites`.
 
     ``simulated``: a simulated site stands in where a real one has no data, or both stand beside each other, or it is
-    left out. ``trends=False`` spares their statement.
+    left out. ``trends=False`` spares their statement. ``only``: the site with this id and those that its own state
+    hangs on.
     """
-    sites = read_sites(store, profile, reader, choices=decisions.choices)
-    newest = read_newest(store, reader)
+    stamp = store.stamp() if is_anybody(reader) else None
+    newest = read_count(store, reader, stamp)
+    sites = read_sites(store, profile, reader, choices=decisions.choices, stamp=stamp)
     moment = times.from_datetime(now)
-    earlier = read_earlier(store, reader, sites, moment - TREND) if trends else {}
     last: dict[str, int] = {}
     for stream in (stream for site in sites for stream in site.streams if stream.source):
         # one counter whose clock is ahead does not keep its whole feed alive
         if stream.id in newest and newest[stream.id].start <= moment + AHEAD:
             last[stream.source] = max(last.get(stream.source, newest[stream.id].start), newest[stream.id].start)
+    if only:
+        sites = family(sites, only)
+    earlier = read_trend(store, reader, sites, moment, stamp, some=bool(only)) if trends else {}
     alone = [Counting(site, newest, last, moment, earlier).state(now) for site in sites]
     played = [state for state in alone if state.simulated]
     if simulated == "stand-in":
@@ -91,6 +98,14 @@ def read_states(
     known = [*sum_up(real), *(played if simulated == "beside" else ())]
     wanted = frozenset(kinds)
     return tuple(state for state in known if state.site.kind in wanted)
+
+
+def family(sites: Sequence[Site], identifier: str) -> tuple[Site, ...]:
+    """A site, what stands for the same, and all that lies in it."""
+    wanted = {site.stands_for for site in sites if site.id == identifier}
+    while more := {site.stands_for for site in sites if site.parent in wanted} - wanted:
+        wanted |= more
+    return tuple(site for site in sites if site.stands_for in wanted)
 
 
 def choose(states: Iterable[SiteState]) -> list[SiteState]:

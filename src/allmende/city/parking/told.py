@@ -78,12 +78,18 @@ def told_of(profile: Profile, site: Site, stream: SiteStream, pasts: Pasts = not
 
 
 def read_segments(store: Store, reader: Reader, stream: SiteStream, start: int, end: int) -> list[steps.Segment]:
-    """What was read as a step function, with enough of what was before to know what held at the start."""
-    points = store.points(reader, stream.id, start, end, before=True)
-    reach = stream.silence.rewrite + stream.silence.night + stream.silence.slack
-    # what no source feeds reports by itself alone
-    own = store.points(reader, stream.id, start - reach, end).times if not stream.source else None
-    reports = own if own is not None else store.reports(reader, stream.source, start - reach, end)
+    """What was read as a step function, with enough of what was before to know what held at the start.
+
+    When the feed was alive is asked of it as far as it matters: what a feed of hundreds of streams reported is only
+    read where the stream's own reports would leave it silent. What no source feeds reports by itself alone.
+    """
+    begin = start - stream.silence.rewrite - stream.silence.night - stream.silence.slack
+    points = store.points(reader, stream.id, begin, end, before=True)
+    reports = [at for at in points.times if at >= begin]
+    if stream.source:
+        quiet = steps.gaps([begin, *reports], stream.silence, end)
+        others = [at for first, last in quiet for at in store.reports(reader, stream.source, first, last)]
+        reports = sorted({*reports, *others})
     return steps.read_steps(
         points.times,
         [_number(result) for result in points.results],

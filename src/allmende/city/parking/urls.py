@@ -19,6 +19,7 @@ urlpatterns = [
     path("plan/plan.csv", plan_views.send_plan, name="plan-csv"),
     path("reports/", report_views.list_reports, name="reports"),
     path("reports/<str:month>/", report_views.show_report, name="report"),
+    path("reports/<str:month>/close", report_views.close_report, name="report-close"),
     path("reports/<str:month>/report.<str:form>", report_views.send_report, name="report-file"),
     path("tariffs/", tariffs_views.show_tariffs, name="tariffs"),
     path("tariffs/tariffs.json", tariffs_views.send_tariffs, name="tariffs-json"),

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -212,7 +213,8 @@ def show_car_park(request: HttpRequest, thing_id: str) -> HttpResponse:
 @gzip_page
 def show_now(request: HttpRequest, thing_id: str) -> HttpResponse:
     """The current value of one car park alone, for replacing it in the open page."""
-    board = board_now(request)
+    house, now = house_of(request), house_of(request).now()
+    board = read.board_of(states_at(house, now, kinds=[read.shown_kind(house.profile)], only=thing_id), now)
     park = next((park for park in board.car_parks if park.id == thing_id), None)
     if park is None:  # it has a page all the same: it stepped aside for a measured one, or the other way round
         state = next((state for state in states_now(request) if state.site.id == thing_id), None)
@@ -243,7 +245,12 @@ def send_history(request: HttpRequest, thing_id: str) -> HttpResponse:
 
 def address_of(park: CarPark) -> str:
     """The address of the car park's page."""
-    return reverse("parking:car-park", args=[park.id])
+    return _address(park.id)
+
+
+@lru_cache(maxsize=2_000)  # a list of hundreds asks for the same again and again, and addresses do not change
+def _address(park: str) -> str:
+    return reverse("parking:car-park", args=[park])
 
 
 def for_a_moment(response: HttpResponse) -> HttpResponse:

@@ -1,6 +1,7 @@
 """What is expected on arrival, from the forecast that the house keeps."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from allmende.city.parking.arrival import expect as module
 from allmende.city.parking.arrival.expect import expect
 from allmende.city.parking.sites import Site, SiteStream
-from allmende.domain.policy import ANONYMOUS
+from allmende.domain.policy import ANONYMOUS, Reader
 from allmende.domain.steps import Silence
 from allmende.domain.times import MINUTE, from_datetime
 from allmende.knowledge.forecasts import Shown
@@ -40,6 +41,16 @@ SHOWN = Shown(
 )
 
 
+class Heads:
+    """As much of a store as says that there is a forecast."""
+
+    count = 3
+
+    def heads(self, reader, streams):
+        assert streams == ["north~free~forecast"]
+        return [SimpleNamespace(id=streams[0], count=self.count, last=ISSUED, properties={})]
+
+
 @pytest.fixture
 def told(monkeypatch):
     def told(shown, minutes: int = 30, now: datetime = NOW):
@@ -48,7 +59,7 @@ def told(monkeypatch):
             return shown
 
         monkeypatch.setattr(module, "latest", latest)
-        return expect(None, ANONYMOUS, SITE, NOW + timedelta(minutes=minutes), now)
+        return expect(Heads(), ANONYMOUS, SITE, NOW + timedelta(minutes=minutes), now)
 
     return told
 
@@ -79,3 +90,21 @@ def test_what_came_counts_more_than_the_test_and_a_change_is_told(told) -> None:
     }
     said = told(msgspec.structs.replace(SHOWN, properties={**SHOWN.properties, **more}))
     assert (said.error, said.judged, said.changed_since, said.fallback) == (6.0, 80, "2026-04-12", "stale")
+
+
+def test_a_run_is_read_once_and_the_next_one_at_once(monkeypatch) -> None:
+    heads, read = Heads(), []
+
+    def latest(store, reader, stream, least):
+        read.append(stream)
+        return SHOWN
+
+    monkeypatch.setattr(module, "latest", latest)
+    for _ in range(2):
+        assert expect(heads, ANONYMOUS, SITE, NOW, NOW) is not None
+    assert len(read) == 1
+    monkeypatch.setattr(Heads, "count", 6)
+    assert expect(heads, ANONYMOUS, SITE, NOW, NOW) is not None
+    assert len(read) == 2
+    expect(heads, Reader(name="user:anna", datasets=frozenset({"hidden"})), SITE, NOW, NOW)
+    assert len(read) == 3

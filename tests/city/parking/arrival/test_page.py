@@ -37,17 +37,16 @@ def test_without_a_forecast_the_page_says_so_and_shows_the_judgement() -> None:
 
 
 def test_what_is_expected_is_told_with_its_range_its_chances_and_a_warning(monkeypatch) -> None:
-    def told(store, reader, site, moments, now):
-        if site.id != "parking-eichplatz":
-            return []
-        return [
-            Expectation(site=site.id, at=at, free=free, low=free - 2, high=free + 30, chance_of_one=chance,
+    def told(store, reader, sites, moments, now):
+        assert "parking-eichplatz" in [site.id for site in sites]
+        return {"parking-eichplatz": [
+            Expectation(site="parking-eichplatz", at=at, free=free, low=free - 2, high=free + 30, chance_of_one=chance,
                         chance_of_five=0.42, issued=now - timedelta(minutes=5), model="boosted", learned="", error=4.25,
                         skill=0.3, held=0.8, judged=900, changed_since="2025-02-03", fallback="stale")
             for at, free, chance in zip(moments[:3], (120, 20, 4), (0.999, 0.7, 0.001), strict=True)
-        ]  # fmt: skip
+        ]}  # fmt: skip
 
-    monkeypatch.setattr(views, "expect_all", told)
+    monkeypatch.setattr(views, "expect_many", told)
     said = page()
     assert "118 bis 150" in said
     assert "1 frei: fast sicher" in said

@@ -1,13 +1,16 @@
 """What is expected at the time of arrival: of one car park, from the newest forecast of its free spaces."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
+from allmende.city.keeping import is_anybody
 from allmende.city.parking.sites import Site
+from allmende.domain.forecasts import SUFFIX
 from allmende.domain.policy import Reader
 from allmende.domain.store import Store
 from allmende.domain.times import HOUR, from_datetime, to_datetime
@@ -60,12 +63,48 @@ def expect_all(
     store: Store, reader: Reader, site: Site, moments: Sequence[datetime], now: datetime
 ) -> list[Expectation]:
     """The same of several moments at once, of those that the forecast reaches."""
-    stream = next((each.id for each in site.streams if each.quantity == "free" and not each.spaces_for), "")
-    shown = latest(store, reader, stream, LEAST) if stream else None
-    if shown is None or not shown.times or not 0 <= from_datetime(now) - shown.issued <= OLDEST:
-        return []
-    found = [_at(site.id, shown, from_datetime(at)) for at in moments]
-    return [one for one in found if one is not None]
+    return expect_many(store, reader, [site], moments, now).get(site.id, [])
+
+
+def expect_many(
+    store: Store, reader: Reader, sites: Iterable[Site], moments: Sequence[datetime], now: datetime
+) -> dict[str, list[Expectation]]:
+    """The same of several sites, by their ids, of those that have a forecast. One statement, and some for each forecast
+    that has a new run."""
+    streams = {
+        site.id: each.id for site in sites for each in site.streams if each.quantity == "free" and not each.spaces_for
+    }
+    found: dict[str, list[Expectation]] = {}
+    for site, shown in _shown(store, reader, streams).items():
+        if shown.times and 0 <= from_datetime(now) - shown.issued <= OLDEST:
+            told = [_at(site, shown, from_datetime(at)) for at in moments]
+            found[site] = [one for one in told if one is not None]
+    return found
+
+
+def _shown(store: Store, reader: Reader, streams: Mapping[str, str]) -> dict[str, Shown]:
+    """The newest runs, by whatever the streams are under. A run stays as it was issued: what everybody may see of it is
+    read once."""
+    if not streams:
+        return {}
+    heads = {head.id: head for head in store.heads(reader, [f"{stream}{SUFFIX}" for stream in streams.values()])}
+    kept = _kept.setdefault(store, {}) if is_anybody(reader) else {}
+    found: dict[str, Shown] = {}
+    for key, stream in streams.items():
+        head = heads.get(f"{stream}{SUFFIX}")
+        if head is None:
+            kept.pop(stream, None)
+            continue
+        version = (head.count, head.last, head.properties)
+        if stream not in kept or kept[stream][0] != version:
+            kept[stream] = version, latest(store, reader, stream, LEAST)
+        if (shown := kept[stream][1]) is not None:
+            found[key] = shown
+    return found
+
+
+_kept: WeakKeyDictionary[Store, dict[str, tuple[Any, Shown | None]]] = WeakKeyDictionary()
+"""By store and stream: what a forecast was when it was read, and what it told."""
 
 
 def _at(site: str, shown: Shown, moment: int) -> Expectation | None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from allmende.city.house import house_of
 from allmende.city.keeping import kept_for_all
 from allmende.city.parking.arrival.backtest import Bin, Report
-from allmende.city.parking.arrival.expect import Expectation, expect_all
+from allmende.city.parking.arrival.expect import Expectation, expect_many
 from allmende.city.parking.arrival.kept import kept_of
 from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.sites import Site, read_sites
@@ -94,8 +94,10 @@ def _expected(request: HttpRequest, now: datetime) -> list[tuple[Site, list[Expe
     house = house_of(request)
     moments = [now + timedelta(minutes=each) for each in MINUTES]
     found: dict[str, tuple[Site, list[Expectation]]] = {}
-    for site in read_sites(house.store, house.profile, house.reader, kinds=("car-park",)):
-        said = expect_all(house.store, house.reader, site, moments, now)
+    sites = read_sites(house.store, house.profile, house.reader, kinds=("car-park",))
+    expected = expect_many(house.store, house.reader, sites, moments, now)
+    for site in sites:
+        said = expected.get(site.id, [])
         before = found.get(site.stands_for)
         if before is None or (said and (not before[1] or before[0].simulated)):
             found[site.stands_for] = (site, said)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from allmende.city.house import House
-from allmende.city.parking.arrival.expect import Expectation, expect
+from allmende.city.parking.arrival.expect import expect_all
 from allmende.city.parking.drivers.choosing import Offer, Wish, judge
 from allmende.city.parking.drivers.gathering import Found, cost_of, make_offer
 from allmende.city.parking.drivers.words import say_cost, say_limits, say_outlook
@@ -34,14 +34,12 @@ def look_ahead(house: House, site: Site, now: datetime) -> Ahead:
     """At ``now`` (aware)."""
     now = now.replace(second=0, microsecond=0)
     state = SiteState(site=site, now=now, status="live")
-    known: list[Expectation] = []
+    known = expect_all(
+        house.store, house.reader, site, [now + timedelta(minutes=minutes) for minutes in AHEAD], house.now()
+    )
     told: list[tuple[datetime, str]] = []
-    for minutes in AHEAD:
-        at = now + timedelta(minutes=minutes)
-        found = expect(house.store, house.reader, site, at, house.now())
-        if found is None:
-            continue
-        known.append(found)
+    for found in known:
+        at = found.at
         offer = Offer(id=site.id, chance=found.chance_of_one)
         then = Wish(now=now, arrival=at)
         choice = judge(offer, then)

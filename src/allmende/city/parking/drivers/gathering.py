@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from allmende.city.house import House
-from allmende.city.parking.arrival.expect import Expectation, expect
+from allmende.city.parking.arrival.expect import Expectation, expect_many
 from allmende.city.parking.drivers.choosing import KINDS, SOON, Choice, Offer, Wish, judge, rank, straight_line
 from allmende.city.parking.drivers.places import only_for, rides
 from allmende.city.parking.opening import calendar_of, is_open
@@ -32,7 +32,7 @@ def gather(
     house: House, states: Iterable[SiteState], wish: Wish, place: tuple[float, float] | None
 ) -> tuple[Found, ...]:
     """All of them, in the order in which a driver wants to hear of them. What is forecast is read for those alone that
-    may suit: two statements for each."""
+    may suit."""
     tariffs = tariffs_in_force(house.profile)
     calendar = calendar_of(house.profile)
     closures = paperwork.current(wish.arrival, house.profile).closures
@@ -46,14 +46,25 @@ def gather(
         offer = msgspec.structs.replace(
             make_offer(state, place, told), opens=opens[0], lets_out=opens[1], closed=closed_on(state, wish, closures)
         )
-        choice, expected = judge(offer, wish), None
-        if choice.verdict != "unsuitable" and wish.arrival - wish.now > SOON:
-            expected = expect(house.store, house.reader, site, wish.arrival, wish.now)
-            if expected is not None:
-                choice = judge(msgspec.structs.replace(offer, chance=expected.chance_of_one), wish)
-        found.append(Found(state=state, choice=choice, cost=told, expected=expected))
+        found.append(Found(state=state, choice=judge(offer, wish), cost=told, expected=None))
+    if wish.arrival - wish.now > SOON:
+        found = _with_forecasts(house, found, wish)
     by_id = {each.choice.offer.id: each for each in found}
     return tuple(by_id[choice.offer.id] for choice in rank([each.choice for each in found]))
+
+
+def _with_forecasts(house: House, found: list[Found], wish: Wish) -> list[Found]:
+    sites = [each.state.site for each in found if each.choice.verdict != "unsuitable"]
+    expected = expect_many(house.store, house.reader, sites, [wish.arrival], wish.now)
+
+    def judged(each: Found) -> Found:
+        (one,) = expected.get(each.state.site.id) or (None,)
+        if one is None:
+            return each
+        offer = msgspec.structs.replace(each.choice.offer, chance=one.chance_of_one)
+        return msgspec.structs.replace(each, choice=judge(offer, wish), expected=one)
+
+    return [judged(each) for each in found]
 
 
 def cost_of(tariffs: Tariffs, site: Site, wish: Wish) -> Cost | None:

@@ -91,8 +91,9 @@ def status(states: Sequence[SiteState], publisher: Publisher, *, test: bool = Fa
     payload = _payload("ParkingStatusPublication", states, publisher, test=test)
     records = _records(states)
     told = [record for record in records if record.state.stamp is not None or any(bay.stamp for bay in record.bays)]
+    known = known_at(states)
     for record in told or records:  # the schema wants one at least: then that nothing is known
-        _status(payload, record, known_at(states))
+        _status(payload, record, known)
     return payload
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 from allmende.city.parking.sites import Site
@@ -24,6 +25,7 @@ def said_at(site: Site) -> datetime:
     return max(days, default=_NOBODY_SAYS)
 
 
+@lru_cache(maxsize=1024)
 def _day(date: str) -> datetime | None:
     match = _DAY.match(date.rsplit("/", 1)[-1])
     if match is None:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -158,11 +159,18 @@ def _calendar(profile: Profile) -> Calendar:
 
 
 def _opening(calendar: Calendar, now: datetime) -> Any:
+    minute = now.replace(second=0, microsecond=0)  # hours know no seconds
+
     def opened(site: Site) -> bool | None:
         hours = site.fact("opening_hours")
-        return is_open(hours, now, calendar) if hours else None
+        return _is_open(hours, minute, calendar) if hours else None
 
     return opened
+
+
+@lru_cache(maxsize=1024)
+def _is_open(hours: str, minute: datetime, calendar: Calendar) -> bool | None:
+    return is_open(hours, minute, calendar)
 
 
 def version_of(site: str) -> int:
