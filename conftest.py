@@ -1,6 +1,7 @@
 """Every test process gets a home of its own and no setting of the machine's.
 
 ``ALLMENDE_TEST_CITY`` chooses the profile (jena by default); what a profile could break runs with each of the two.
+``ALLMENDE_TEST_DATEX`` names a folder with DATEX II's schemas, against which parking's documents are then validated.
 ``ALLMENDE_TEST_DATABASE=postgres`` lets Django's tests run on a PostgreSQL of their own instead of SQLite.
 """
 
@@ -16,6 +17,7 @@ import pytest
 _KEPT = (
     "ALLMENDE_TEST_CITY",
     "ALLMENDE_TEST_DATABASE",
+    "ALLMENDE_TEST_DATEX",
     "ALLMENDE_TEST_EXAMPLES",
     "ALLMENDE_TEST_FUZZ",
     "ALLMENDE_TEST_WHOLE",

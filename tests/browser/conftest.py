@@ -58,6 +58,8 @@ class Site:
     url: str
     environment: dict[str, str] | None = None
     """Of its commands; None for one that somebody else looks after."""
+    foreign: int = 0
+    """The port of another site, which may show this one's frames; 0 where none is known."""
 
     def token(self, *options: str) -> str:
         """A token; skips where this house gives none."""
@@ -92,7 +94,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if not CHROMIUM:
         pytest.skip("no Chromium: apt-get install chromium, or set ALLMENDE_CHROMIUM")
     home = tmp_path_factory.mktemp("house")
-    port = free_port()
+    port, foreign = free_port(), free_port()
     city = os.environ["ALLMENDE_CITY"]
     settings = {
         "ALLMENDE_HOME": str(home),
@@ -100,6 +102,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "PORT": str(port),
         "ALLMENDE_MQTT_PORT": "0",
         "ALLMENDE_REGISTRATION": "open",
+        "ALLMENDE_EMBED_HOSTS": f"http://127.0.0.1:{foreign}",
         "ALLMENDE_MQTT_WEBSOCKET_PORT": str(free_port()),
     }
     environment = {**os.environ, **settings}
@@ -110,7 +113,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         url = f"http://127.0.0.1:{port}"
         await_values(url, process, home / "serve.log")
-        yield Site(url, environment)
+        yield Site(url, environment, foreign)
     finally:
         process.terminate()
         process.wait(20)

@@ -1,4 +1,8 @@
-"""A driver's path: say where to and what matters, see what suits, look at one car park."""
+"""A driver's path: say where to and what matters, see what suits, look at one car park; and the frame for others."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -23,6 +27,7 @@ def test_a_driver_asks_by_keyboard_and_is_told_what_suits_and_why(visit, axe, wi
     assert "to=Holzmarkt" in page.url
     groups = page.locator(".parks__title").all_inner_texts()
     assert [words.rstrip(" (0123456789)") for words in groups] == ["Passt vielleicht: nicht alles ist bekannt"]
+    assert page.locator(".map-to").get_attribute("aria-label") == "Ihr Ziel: Holzmarkt"
     first = page.locator(".park").first
     assert "Holzmarkt" in first.inner_text()
     assert "Nicht bekannt: wie hoch ein Fahrzeug sein darf" in first.inner_text()
@@ -44,10 +49,17 @@ def test_the_path_in_english_and_in_plain_german(visit, axe):
     page = visit(locale="en-GB").open("/parking/?in=30&need=disabled")
     assert "May suit you: not everything is known" in page.locator(".parks__title").first.inner_text()
     assert audit(page, axe) == []
-    page = visit().open("/parking/?in=30&need=disabled")
+    page = visit(width=320).open("/parking/?in=30&need=disabled")
     page.get_by_role("link", name="Einfach").click()
     page.wait_for_load_state("networkidle")
     assert "Vielleicht gut für Sie" in page.content()
+    page.locator("#ask-what").select_option(label="Platz für ein Fahr-Rad")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Park-Plätze zeigen").press("Enter")
+    page.wait_for_load_state("networkidle")
+    assert "what=bike" in page.url
+    assert "Dafür kennen wir keinen Ort in der Stadt." in page.locator("#board").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert audit(page, axe) == []
 
 
@@ -64,3 +76,53 @@ def test_a_position_is_asked_for_when_pressed_alone_and_leaves_the_device_rounde
     assert "near=11.586%2C50.927" in page.url
     assert not any("9265" in url for url in asked)
     assert "Rund um Ihre Position." in page.content()
+
+
+@pytest.fixture
+def elsewhere(served) -> Iterator[str]:
+    """A page of somebody else's."""
+    if not served.foreign:
+        pytest.skip("a house that is given names sites of its own")
+    code = served.url + "/parking/widget/?site=parking-holzmarkt&site=parking-krautgasse&lang=en&theme=dark"
+
+    class Theatre(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f'<!doctype html><html lang="en"><title>Theatre</title><iframe src="{code}" title="Free" '
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write((body + 'width="100%" height="320"></iframe>').encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", served.foreign), Theatre)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{served.foreign}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_frame_on_another_site_shows_what_was_chosen_with_and_without_script(visit, elsewhere, axe, script):
+    visitor = visit(width=320, height=640, script=script, locale="de-DE")
+    visitor.site = ""
+    page = visitor.context.new_page()
+    page.on("console", lambda message: visitor._heard(message.type, message.text))
+    page.goto(elsewhere)
+    frame = page.frame_locator("iframe")
+    assert frame.locator("h1").inner_text() == "Free parking spaces"
+    assert frame.locator("[data-park]").count() == 2
+    assert frame.locator("[data-park] time, [data-park] .glance__free").first.is_visible()
+    inner = page.frames[1]
+    if script:
+        inner.evaluate(axe)
+        found = inner.evaluate("axe.run(document).then(found => found.violations.map(one => one.id))")
+        assert found == []
+        assert inner.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert frame.get_by_role("button", name="Pause live updates").is_visible()
+        dark = inner.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+        assert max(dark) < 80
+    link = frame.get_by_role("link", name="Find a space for me")
+    assert link.get_attribute("target") == "_top" or inner.locator("base[target]").count() == 1
+    assert visitor.faults == []

@@ -1,6 +1,8 @@
 """A sign operator's path, by keyboard: finds a sign, reads why it shows what it shows, puts a text on it, ends it."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page
@@ -62,6 +64,23 @@ def test_an_operator_puts_a_text_on_a_sign_and_takes_it_back_by_keyboard(
     follow(page, "link", "Einen Text auf diese Anzeige setzen")
     follow(page, "button", "Zurück zur Automatik")
     assert "Die Anzeigen laufen wieder von selbst." in page.locator("main").inner_text()
+    # one for tomorrow is looked at, written down, and not shown before
+    page.goto(f"{visitor.site}/parking/signs/operate/?sign=constructed-01-a")
+    write(page, "Text auf Deutsch", "Umleitung")
+    write(page, "Grund", "Bauarbeiten")
+    tomorrow = datetime.now(ZoneInfo(profile.time_zone)) + timedelta(days=1)
+    page.locator("#start").fill(f"{tomorrow:%Y-%m-%dT%H:%M}")
+    page.locator("#until").fill(f"{tomorrow + timedelta(hours=1):%Y-%m-%dT%H:%M}")
+    follow(page, "button", "Vorschau")
+    assert page.get_by_role("img", name="Simulierte Ansicht: Umleitung").count() == 1
+    found += look(page, axe)
+    follow(page, "button", "Auf die Anzeigen setzen")
+    assert "ab seinem Beginn" in page.locator("main").inner_text()
+    assert "noch nicht" in page.get_by_role("row", name="Umleitung").inner_text()
+    page.goto(f"{visitor.site}/parking/signs/constructed-01-a/")
+    assert page.get_by_role("img", name="Simulierte Ansicht: Umleitung").count() == 0
+    follow(page, "link", "Einen Text auf diese Anzeige setzen")
+    follow(page, "button", "Zurück zur Automatik")
     page.goto(f"{visitor.site}/parking/signs/constructed-01-a/")
     follow(page, "link", "Einfach")
     assert "Warum zeigt das Schild das?" in page.locator("main").inner_text()

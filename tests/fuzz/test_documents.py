@@ -1,11 +1,12 @@
-"""The house's other interfaces fuzzed by their OpenAPI documents: OGC API, and catalogue, files and own sensors. Every
-answer has a status, a media type and a shape that the document names.
+"""The house's other interfaces fuzzed by their OpenAPI documents: OGC API, catalogue, files, own sensors, parking.
+Every answer has a status, a media type and a shape that the document names.
 
 ``ALLMENDE_TEST_FUZZ`` is the number of requests for each operation (1 by default), the same each time.
 """
 
 import os
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.control import SkipTest
 
+from allmende.city.parking.feeds.openapi import described
+from allmende.city.parking.feeds.urls import urlpatterns as feeds
+from allmende.city.parking.feeds.versions import number_of
 from allmende.domain.store import Store
 from allmende.faces.ckan.face import ACTIONS
 from allmende.faces.ckan.openapi import PARAMETERS
 from allmende.storage.sqlite import SqliteStore
 from allmende.web import house
 from allmende.web.house import furnish, open_profile, open_store
+from tests.city.parking.test_state import Town
 from tests.conformance.ogc.conftest import furnish as furnish_town
 from tests.support import ENGINES
 
@@ -90,6 +95,25 @@ def test_ogc(town: Store, mode: GenerationMode, monkeypatch: pytest.MonkeyPatch)
 def test_catalogue_files_and_own_sensors(mode: GenerationMode, tmp_path: Path) -> None:
     furnish(open_store(), open_profile())
     fuzz("/openapi.json", mode, {"name": list(open_profile().datasets)})
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_feeds_of_parking(mode: GenerationMode) -> None:
+    """Whatever a service describes of itself; with a site, a zone and a bay."""
+    furnish(open_store(), open_profile())
+    town = Town(open_store())
+    town.put("centre", "free", None, kind="parking-zone")
+    town.put("lane", "free", 5, at=datetime.now(UTC), kind="parking-area", parent="centre", capacity=12)
+    town.put("bay", "taken", 0, at=datetime.now(UTC), kind="parking-bay", parent="lane")
+    known = {"number": [str(number_of(name)) for name in ("lane", "bay", "feed")], "thing_id": ["lane", "bay"]}
+    fuzz("/parking/api/openapi.json", mode, known)
+
+
+def test_every_feed_of_parking_is_described() -> None:
+    pages = {"developers/", "api/openapi.json"}
+    routes = {str(each.pattern).replace("<int:number>", "{number}").replace("<str:thing_id>", "{thing_id}")
+              for each in feeds}  # fmt: skip
+    assert {f"/{route}" for route in routes - pages} | {"/board.json", "/map.json"} == set(described()["paths"])
 
 
 def test_every_action_is_described() -> None:

@@ -501,7 +501,9 @@ ROUTES: dict[str, Way] = {
     "feedback/messages/<int:number>/settled/": Apart("POST alone, guarded as the list is"),
     "parking/": Open(("/parking/", "/parking/?to={canary}&stay=60", "/parking/?near=11.586,50.927&need=disabled")),
     "parking/board": Open(("/parking/board",)),
-    "parking/board.json": Open(("/parking/board.json",)),
+    "parking/board.json": Open(
+        ("/parking/board.json", "/parking/board.json?what=street", "/parking/board.json?what=bay")
+    ),
     "parking/map.json": Open(("/parking/map.json",)),
     "parking/plan/": Open(("/parking/plan/", "/parking/plan/?site={canary}-thing&date=2023-11-14")),
     "parking/plan/plan.csv": Open(("/parking/plan/plan.csv?site={canary}-thing&date=2023-11-14",)),
@@ -555,6 +557,10 @@ ROUTES: dict[str, Way] = {
         for path in _PARKING
     },
     "parking/api/public/v3/parking-sites/<int:number>": Open(("/parking/api/public/v3/parking-sites/1",)),
+    "parking/api/public/v3/parking-sites/<int:number>/history": Open(
+        ("/parking/api/public/v3/parking-sites/1/history",)
+    ),
+    "parking/api/openapi.json": Open(("/parking/api/openapi.json",)),
     "parking/api/public/v3/parking-spots/<int:number>": Open(("/parking/api/public/v3/parking-spots/1",)),
     "parking/api/public/v3/sources/<int:number>": Open(("/parking/api/public/v3/sources/1",)),
     "parking/api/sites/<str:thing_id>/history.csv": Open(

@@ -1,7 +1,7 @@
 """The addresses of the feeds, asked as a program asks them, over a real store."""
 
 import gzip
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,9 +10,11 @@ from django.http import Http404
 from django.test import RequestFactory
 from lxml import etree
 
+from allmende.city.parking.checking import check
 from allmende.city.parking.feeds import views
 from allmende.city.parking.feeds.versions import number_of
 from allmende.domain.policy import ANONYMOUS
+from allmende.domain.profile_checks import ProfileError
 from allmende.storage.sqlite import SqliteStore
 from tests.city.parking.test_state import NOON, TOWN, Town
 from tests.support import DATASETS, PlainConnections
@@ -99,3 +101,41 @@ def test_the_past_of_a_site_is_a_table(house):
         ask(house, views.send_history_table, thing_id="nowhere")
     lines = ask(house, views.send_table).content.decode().splitlines()
     assert [line.split(",")[0] for line in lines] == ["id", "north", "east"]
+
+
+def test_parkapi_tells_what_was_change_by_change_in_pages(house):
+    town = Town(house.store)
+    number = number_of("east")
+    for minutes, value in ((50, 20), (40, 20), (30, 12)):
+        town.put("east", "free", value, at=NOON - timedelta(minutes=minutes))
+    address = f"/?from={NOON:%Y-%m-%d}T00:00:00Z&limit=2"
+    page = msgspec.json.decode(ask(house, views.send_site_history, address, number=number).content)
+    told = [(item["realtime_data_updated_at"], item.get("realtime_free_capacity")) for item in page["items"]]
+    assert told == [
+        (f"{NOON:%Y-%m-%d}T00:00:00Z", None),
+        (f"{NOON - timedelta(minutes=50):%Y-%m-%dT%H:%M:%SZ}", 20),
+    ]  # nothing was known before
+    assert page["items"][0]["realtime_opening_status"] == "UNKNOWN"
+    rest = msgspec.json.decode(
+        ask(house, views.send_site_history, f"{address}&start={page['next_id']}", number=number).content
+    )
+    assert [item["realtime_free_capacity"] for item in rest["items"]] == [12, 7]
+    assert {item["parking_site_id"] for item in rest["items"]} == {number}
+    assert ask(house, views.send_site_history, "/?from=2020-01-01T00:00:00Z", number=number).status_code == 400
+    assert ask(house, views.send_site_history, number=1).status_code == 404
+
+
+def test_a_zone_is_the_group_of_what_lies_in_it_and_a_publisher_has_its_number(house):
+    town = Town(house.store)
+    town.put("centre", "free", None, kind="parking-zone")
+    town.put("lane", "free", 3, kind="parking-area", parent="centre", restrictions=[{"type": "RESIDENT"}])
+    item = msgspec.json.decode(ask(house, views.send_site, number=number_of("lane")).content)
+    assert (item["group"]["id"], item["group"]["original_uid"]) == (number_of("centre"), "centre")
+    assert item["restricted_to"] == [{"type": "RESIDENT"}]
+    said = {"parking": {"datex": {"national_identifier": "DE-Town-7", "feed_type": "parking"}}}
+    house.profile = msgspec.structs.replace(TOWN, services=said)
+    document = ask(house, views.send_datex, publication="status").content
+    assert b"<com:nationalIdentifier>DE-Town-7</com:nationalIdentifier>" in document
+    assert b"<com:feedType>parking</com:feedType>" in document
+    with pytest.raises(ProfileError, match=r"services\.parking\.datex\.feed"):
+        check(msgspec.structs.replace(TOWN, services={"parking": {"datex": {"feed": "x"}}}))

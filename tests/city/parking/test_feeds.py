@@ -60,6 +60,7 @@ def read_again(parse: Any, body: bytes) -> dict[str, dict[str, Any]]:
             owners[record.stream] = thing.id
             known = found.setdefault(thing.id, {"name": thing.name, "place": place})
             known["described"] = thing.properties.get("described", {})
+            known["outline"] = thing.properties.get("outline")
         elif isinstance(record, Series):
             quantity = record.stream.split("~")[1]
             flag = (record.flags or [""])[0]

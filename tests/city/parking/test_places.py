@@ -6,7 +6,7 @@ from django.utils import translation
 
 from allmende.city.parking.drivers.choosing import Offer, Wish, judge
 from allmende.city.parking.drivers.gathering import make_offer
-from allmende.city.parking.drivers.places import WHATS, choose, count, is_counted, only_for, top
+from allmende.city.parking.drivers.places import WHATS, Places, is_counted, only_for
 from allmende.city.parking.present import as_geojson, present
 from allmende.city.parking.read import car_park
 from allmende.city.parking.standing import Spaces
@@ -42,11 +42,11 @@ STATES = [
     ],
 )
 def test_each_site_is_told_to_whom_it_is_for(what, told):
-    assert [state.site.id for state in choose(STATES, what)] == told.split()
+    assert [state.site.id for state in Places(STATES).choose(what)] == told.split()
 
 
 def test_those_who_are_meant_are_told_of_what_is_for_them_alone():
-    found = choose(STATES, "", frozenset({"disabled"}))
+    found = Places(STATES).choose("", frozenset({"disabled"}))
     assert "wheelchairs" in {state.site.id for state in found}
     offer = make_offer(next(state for state in found if state.site.id == "wheelchairs"), None, None)
     assert (offer.only, offer.free_for["disabled"]) == ("disabled", 1)
@@ -58,8 +58,8 @@ def test_those_who_are_meant_are_told_of_what_is_for_them_alone():
 
 
 def test_below_the_car_parks_stands_what_lies_in_nothing_else():
-    assert [state.site.id for state in top(STATES)] == ["centre", "alley", "bay-2"]
-    assert set(count(STATES)) == {what for what in WHATS if what}
+    assert [state.site.id for state in Places(STATES).top()] == ["centre", "alley", "bay-2"]
+    assert set(Places(STATES).count()) == {what for what in WHATS if what}
 
 
 def test_a_car_park_that_has_never_told_anything_is_not_counted():

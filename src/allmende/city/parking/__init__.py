@@ -19,6 +19,7 @@ SERVICE = Service(
         "datasets": ["parking-guidance"],
         "tables": {},
         "plausibility": {},
+        "datex": {},
         "report_sites": 100,
         "report_closes": 7,
     },

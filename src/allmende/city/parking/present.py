@@ -82,6 +82,10 @@ _ONLY = {
     "bike": gettext_noop("only for bicycles"),
     "carsharing": gettext_noop("only for car sharing"),
     "leased": gettext_noop("only for tenants"),
+    "resident": gettext_noop("only for residents"),
+    "customer": gettext_noop("only for customers"),
+    "taxi": gettext_noop("only for taxis"),
+    "delivery": gettext_noop("only for deliveries"),
 }
 _SPACES = {
     "disabled": gettext_noop("bay for people with a disability"),

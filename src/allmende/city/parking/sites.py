@@ -263,7 +263,7 @@ def _site(entry: _Entry, places: Mapping[str, ThingProfile], profile: Profile, c
         parent=parent.value if parent else None,
         lon=lon,
         lat=lat,
-        geometry=geometry or (outline if isinstance(outline, dict) and "type" in outline else None),
+        geometry=geometry or _standing(None, outline if isinstance(outline, dict) else None)[2],
         statements=statements,
         streams=streams,
         simulated=simulated,

@@ -100,6 +100,9 @@ _WORDS: Mapping[str, tuple[frozenset[str], Mapping[str, str]]] = {
         frozenset(("PARALLEL", "DIAGONAL", "PERPENDICULAR")),
         {"längs": "PARALLEL", "laengs": "PARALLEL", "schräg": "DIAGONAL", "quer": "PERPENDICULAR"},
     ),
+    "side": (frozenset(("RIGHT", "LEFT")), {}),
+    "parking_type": (frozenset(("LANE", "ON_KERB", "HALF_ON_KERB", "SHOULDER")), {}),
+    "linear_parking_position": (frozenset(("ROAD_CENTER_LINE", "PARKING_CENTER_LINE")), {}),
     "park_and_ride_type": (
         frozenset(("CARPOOL", "TRAIN", "BUS", "TRAM", "YES", "NO")),
         {"true": "YES", "false": "NO", "ja": "YES", "nein": "NO"},
@@ -304,6 +307,7 @@ _READERS: Mapping[str, _Reader] = {
     "opening_hours": _hours,
     **dict.fromkeys(("has_fee", "has_lighting", "is_covered"), _truth),
     **dict.fromkeys(("type", "purpose", "supervision_type", "orientation"), _word),
+    **dict.fromkeys(("side", "parking_type", "linear_parking_position"), _word),
     "park_and_ride_type": _words,
     **dict.fromkeys(
         ("fee_description", "operator_name", "address", "description", "related_location", "parent"),

@@ -30,6 +30,16 @@ _DAYS = {
     "monday": "Mo", "tuesday": "Tu", "wednesday": "We", "thursday": "Th", "friday": "Fr", "saturday": "Sa",
     "sunday": "Su",
 }  # fmt: skip
+_PURPOSES = {"bicycle": "BIKE", "motorcycle": "MOTORCYCLE"}
+_ALONE = {
+    "handicapped": "DISABLED", "disabled": "DISABLED", "registeredDisabledUsers": "DISABLED",
+    "wheelchairUsers": "DISABLED", "women": "WOMEN", "families": "FAMILY", "residents": "RESIDENT",
+    "customers": "CUSTOMER", "battery": "CHARGING", "bus": "BUS", "lorry": "TRUCK", "heavyGoodsVehicle": "TRUCK",
+    "motorhome": "CARAVAN",
+}  # fmt: skip
+"""Words of DATEX II for whom all spaces of a record are, and ParkAPI's."""
+_RIDES = {"liftshare": "CARPOOL", "parkAndRide": "YES"}
+_MODES = {"parallelParking": "PARALLEL", "perpendicularParking": "PERPENDICULAR", "echelonParking": "DIAGONAL"}
 _WEEK = tuple(_DAYS.values())
 _TEXTS = {
     "parkingDescription": "description",
@@ -136,13 +146,50 @@ def _span(days: list[str]) -> str:
 
 
 def _kind(record: etree._Element) -> dict[str, Any]:
+    """What kind of place it is, what for, and for whom alone."""
+    layouts = [content(part) for part in record if local(part) == "parkingLayout"]
+    kind = next((_LAYOUTS[layout] for layout in layouts if layout in _LAYOUTS), None)
     if content(_child(record, "urbanParkingSiteType")) == "onStreetParking":
-        return {"type": "ON_STREET"}
-    layout = _LAYOUTS.get(content(_child(record, "parkingLayout")))
-    found: dict[str, Any] = {"type": layout} if layout else {}
-    if "bicycle" in _texts(_child(record, "onlyAssignedParking")):
-        found["purpose"] = "BIKE"
-    return found
+        kind = "ON_STREET"
+    only = _texts(_child(record, "onlyAssignedParking"))
+    purpose = next((purpose for word, purpose in _PURPOSES.items() if word in only), None)
+    audiences = list(dict.fromkeys(audience for word, audience in _ALONE.items() if word in only))
+    scenarios = {content(part) for part in record.iter() if local(part) == "parkingUsageScenario"}
+    modes = {content(part) for part in record.iter() if local(part) == "parkingMode"}
+    return {
+        "type": kind,
+        "purpose": purpose,
+        "is_covered": True if "covered" in layouts else None,
+        "restrictions": [{"type": audience} for audience in audiences] or None,
+        "park_and_ride_type": [ride for word, ride in _RIDES.items() if word in scenarios] or None,
+        "orientation": _MODES.get(next(iter(modes))) if len(modes) == 1 else None,
+    }
+
+
+def outline(record: etree._Element) -> dict[str, Any] | None:
+    """The record's area as GeoJSON, in degrees; None where it has none that can be read."""
+    area = _child(record, "entireArea")
+    found = []
+    for polygon in (part for part in area.iter() if local(part) == "gmlPolygon") if area is not None else ():
+        rings = [_ring(ring) for ring in polygon if local(ring) in ("exterior", "interior")]
+        if not rings or any(len(ring) < 4 for ring in rings):
+            return None
+        found.append(rings)
+    if not found:
+        return None
+    return {"type": "Polygon", "coordinates": found[0]} if len(found) == 1 else {
+        "type": "MultiPolygon", "coordinates": found}  # fmt: skip
+
+
+def _ring(ring: etree._Element) -> list[list[float]]:
+    """Its points, longitude first; none where one is no place on Earth."""
+    numbers = [_number(word) for word in content(_deep(ring, "posList")).split()]
+    points = list(zip(numbers[1::2], numbers[::2], strict=False))
+    if len(numbers) % 2 or not all(
+        lon is not None and lat is not None and -180 <= lon <= 180 and -90 <= lat <= 90 for lon, lat in points
+    ):
+        return []
+    return [[float(lon), float(lat)] for lon, lat in points if lon is not None and lat is not None]
 
 
 def _entrance(record: etree._Element) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from allmende.connectors import parking
-from allmende.connectors.datex_parking.described import bays, facts, groups
+from allmende.connectors.datex_parking.described import bays, facts, groups, outline
 from allmende.connectors.gathering import Gathered, Refused, identity, position, refuse_all, shown, text
 from allmende.connectors.markup import content, find, local, parse_xml
 from allmende.domain.connector import Payload, Source
@@ -67,6 +67,7 @@ class _Described(NamedTuple):
     capacity: int | None
     place: Position | None
     facts: dict[str, Any]
+    outline: dict[str, Any] | None
     groups: dict[str, tuple[str, int | None]]
     bays: dict[str, tuple[str, str]]
 
@@ -113,13 +114,18 @@ def _descriptions(root: etree._Element) -> dict[str, _Described]:
         names = [content(inner) for tag in element if local(tag) == name_tag for inner in tag.iter()]
         # of the record itself: groups of spaces within it have numbers too
         match = _WHOLE.match(next((content(part) for part in element if local(part) == capacity_tag), ""))
-        inner = {local(part): content(part) for part in element.iter() if local(part) in ("latitude", "longitude")}
+        # the first ones are the record's own: its spaces have places too
+        inner: dict[str, str] = {}
+        for part in element.iter():
+            if local(part) in ("latitude", "longitude"):
+                inner.setdefault(local(part), content(part))
         found[str(element.get("id")).strip()] = _Described(
             element=element,
             name=next((text(name) for name in names if text(name)), ""),
             capacity=int(match.group(1)) if match else None,
             place=position(inner.get("longitude"), inner.get("latitude")),
             facts=facts(element),
+            outline=outline(element),
             groups=groups(element),
             bays=bays(element),
         )
@@ -233,6 +239,7 @@ class _Reader:
                 "kind": "car-park",
                 "reference": name,
                 **(parking.thing_properties(known) if known else {}),
+                **({"outline": described.outline} if described and described.outline else {}),
                 **({"described": said} if said else {}),
             },
             position=place or (described.place if described else None),

@@ -28,11 +28,17 @@ _FACTS = (
     "type", "purpose", "operator_name", "address", "public_url", "photo_url", "description", "capacity", "capacity_min",
     "capacity_max", *(f"capacity_{kind}" for kind in _KINDS if kind), "max_height", "max_width", "max_stay",
     "opening_hours", "has_fee", "fee_description", "park_and_ride_type", "supervision_type", "has_lighting",
-    "is_covered", "orientation", "related_location", "restrictions", "external_identifiers", "tags",
+    "is_covered", "orientation", "side", "parking_type", "linear_parking_position", "related_location", "restrictions",
+    "external_identifiers", "tags", "static_data_updated_at",
+)  # fmt: skip
+_SPOT_FACTS = (
+    "type", "purpose", "address", "description", "restrictions", "external_identifiers", "tags",
     "static_data_updated_at",
 )  # fmt: skip
 _LONGEST = 8_192
 """Characters of a fact as JSON: a longer one is not what it should be."""
+_LONGEST_OUTLINE = 262_144
+_OUTLINES = ("Polygon", "MultiPolygon", "LineString", "MultiLineString")
 _SENSOR = SensorDeclaration(id="parkapi", name="ParkAPI v3", metadata="https://github.com/ParkenDD")
 _IDENTITY = ("id", "original_uid", "name", "lat", "lon", "has_realtime_data", "realtime_data_updated_at")
 
@@ -46,15 +52,17 @@ def parse(payload: Payload, source: Source) -> Parsed:
             raise Refused("no-sites", "the document is no page of parking sites (items)")
     except Refused as refused:
         return refuse_all(payload, refused.code, refused.reason)
-    reader = _Reader(source)
+    groups = {table(table(site).get("group")).get("id") for site in items}
+    reader = _Reader(source, {each for each in groups if isinstance(each, int)})
     for index, site in enumerate(items):
         reader.read(site, f"items[{index}]")
     return reader.gathered.parsed()
 
 
 class _Reader:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, groups: set[int]) -> None:
         self.gathered = Gathered()
+        self._groups = groups
         self._source = source
         prefix = source.settings.get("prefix")
         self._prefix = prefix if isinstance(prefix, str) and prefix else source.id
@@ -97,6 +105,9 @@ class _Reader:
         about: dict[str, Any] = {"kind": "parking-bay", "reference": str(number), "capacity": 1}
         if "DISABLED" in audiences:
             about["capacity_disabled"] = 1
+        described = {key: said[key] for key in _SPOT_FACTS if said.get(key) not in (None, "")}
+        if described := {key: each for key, each in described.items() if len(msgspec.json.encode(each)) <= _LONGEST}:
+            about["described"] = described
         if isinstance(said.get("parking_site_id"), int):
             about["parent"] = f"{self._prefix}-{said['parking_site_id']}"
         bay = ThingDeclaration(
@@ -161,13 +172,18 @@ class _Reader:
         stated = {key: said[key] for key in _FACTS if said.get(key) not in (None, "")}
         described = {key: value for key, value in stated.items() if len(msgspec.json.encode(value)) <= _LONGEST}
         place = parking.position(known) if known else None
+        group, drawn = table(said.get("group")).get("id"), table(said.get("geojson"))
+        about: dict[str, Any] = {"parent": f"{self._prefix}-{group}"} if isinstance(group, int) else {}
+        if drawn.get("type") in _OUTLINES and len(msgspec.json.encode(drawn)) <= _LONGEST_OUTLINE:
+            about["outline"] = drawn
         return ThingDeclaration(
             id=known.id if known else f"{self._prefix}-{id_}",
             name=known.name if known else name,
             description=(known.description if known else "") or text(said.get("description"))[:1000],
             properties={
-                "kind": "car-park",
+                "kind": "parking-zone" if id_ in self._groups else "car-park",
                 "reference": str(id_),
+                **about,
                 **(parking.thing_properties(known) if known else {}),
                 "described": {
                     key: value for key, value in described.items() if len(msgspec.json.encode(value)) <= _LONGEST

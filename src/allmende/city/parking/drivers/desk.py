@@ -9,10 +9,9 @@ from django.http import HttpRequest
 from allmende.city.house import house_of
 from allmende.city.parking import read
 from allmende.city.parking.board import Board
-from allmende.city.parking.drivers import places
 from allmende.city.parking.drivers.asking import Asked, read_question
 from allmende.city.parking.drivers.gathering import Found, gather
-from allmende.city.parking.drivers.places import What
+from allmende.city.parking.drivers.places import Places, What, is_counted
 from allmende.city.parking.drivers.words import Group, group, tell
 from allmende.city.parking.now import states_at
 from allmende.city.parking.present import Row, present
@@ -55,17 +54,17 @@ def look(request: HttpRequest) -> Shown:
     now = house.now()
     kind = read.shown_kind(house.profile)
     states = states_at(house, now)
-    also = places.count(states, board=kind)
-    disabled = sum(state.site.kind != "parking-zone" and places.has_kind(state, "disabled") for state in states)
+    there = Places(states, board=kind)
+    also, disabled = there.count(), there.disabled()
     if not asked.given:
-        parks = [state for state in states if state.site.kind == kind and not places.only_for(state)]
-        board = read.board_of(filter(places.is_counted, parks), now)
+        parks = there.parks()
+        board = read.board_of(filter(is_counted, parks), now)
         rows = [present(park, now) for park in board.car_parks]
-        below = _rows(places.top(states, board=kind), now)
-        silent = _rows([state for state in parks if not places.is_counted(state)], now)
+        below = _rows(there.top(), now)
+        silent = _rows([state for state in parks if not is_counted(state)], now)
         more = max(0, len(below) - MOST) + max(0, len(silent) - MOST)
         return Shown(board, rows, below[:MOST], silent[:MOST], more, also, disabled, asked, {}, [], _real(states))
-    chosen = places.choose(states, asked.what, asked.wish.needs, board=kind)
+    chosen = there.choose(asked.what, asked.wish.needs)
     answer = gather(house, chosen, asked.wish, asked.place)
     more = max(0, len(answer) - MOST)
     found = {each.state.site.id: each for each in answer[:MOST]}

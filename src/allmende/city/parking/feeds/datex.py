@@ -15,13 +15,11 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from allmende.city.parking.feeds import hours
+from allmende.city.parking.feeds.datex_facts import COM, LOC, MODES, PAR, scenarios, write_area, write_assigned
 from allmende.city.parking.feeds.versions import known_at, said_at
 from allmende.city.parking.sites import Site
 from allmende.city.parking.state import SiteState
 
-COM = "http://datex2.eu/schema/3/common"
-PAR = "http://datex2.eu/schema/3/parking"
-LOC = "http://datex2.eu/schema/3/locationReferencing"
 D2 = "http://datex2.eu/schema/3/d2Payload"
 CON = "http://datex2.eu/schema/3/messageContainer"
 EX = "http://datex2.eu/schema/3/exchangeInformation"
@@ -58,6 +56,15 @@ class Publisher(NamedTuple):
     country: str
     name: str
     language: str
+    identifier: str = ""
+    """The number or name by which the national access point knows the publisher; "": the name."""
+    feed: str = ""
+    """The kind of feed (``feedType``), where the access point asks for one."""
+
+    @property
+    def national(self) -> str:
+        """What stands as the national identifier."""
+        return self.identifier or self.name
 
 
 class _Record(NamedTuple):
@@ -79,8 +86,9 @@ def table(states: Sequence[SiteState], publisher: Publisher, *, test: bool = Fal
         "parkingTableVersionTime",
         _instant(max((said_at(r.state.site) for r in records), default=known_at([]))),
     )
+    zones = {state.site.stands_for: state.site.name for state in states if state.site.kind == "parking-zone"}
     for record in records:
-        _site(listed, record, publisher)
+        _site(listed, record, publisher, zones.get(record.state.site.parent or "", ""))
     listed.set("id", f"{publisher.name}-parking")
     listed.set("version", _digest([str(record.get("version")) for record in listed if record.get("version")]))
     return payload
@@ -112,7 +120,7 @@ def contained(payload: etree._Element, publisher: Publisher) -> etree._Element:
     _add(context, EX, "exchangeSpecificationVersion", "3")
     supplier = _add(_add(context, EX, "supplierOrCisRequester"), EX, "internationalIdentifier")
     _add(supplier, COM, "country", publisher.country)
-    _add(supplier, COM, "nationalIdentifier", publisher.name)
+    _add(supplier, COM, "nationalIdentifier", publisher.national)
     dynamic = _add(told, EX, "dynamicInformation")
     _add(dynamic, EX, "exchangeStatus", "undefined")
     _add(dynamic, EX, "messageGenerationTimestamp", inner.findtext(f"{{{COM}}}publicationTime") or "")
@@ -129,10 +137,12 @@ def _payload(kind: str, states: Sequence[SiteState], publisher: Publisher, *, te
     payload.set(etree.QName(XSI, "type"), f"par:{kind}")
     payload.set("lang", publisher.language)
     payload.set("modelBaseVersion", "3")
+    if publisher.feed:
+        _add(payload, COM, "feedType", publisher.feed)
     _add(payload, COM, "publicationTime", _instant(known_at(states)))
     creator = _add(payload, COM, "publicationCreator")
     _add(creator, COM, "country", publisher.country)
-    _add(creator, COM, "nationalIdentifier", publisher.name)
+    _add(creator, COM, "nationalIdentifier", publisher.national)
     header = _add(payload, PAR, "headerInformation")
     _add(header, COM, "confidentiality", "noRestriction")
     _add(header, COM, "informationStatus", "test" if test else "real")
@@ -153,7 +163,7 @@ def _records(states: Sequence[SiteState]) -> list[_Record]:
     ]
 
 
-def _site(listed: etree._Element, record: _Record, publisher: Publisher) -> None:
+def _site(listed: etree._Element, record: _Record, publisher: Publisher, zone: str) -> None:
     state, site = record.state, record.state.site
     lang = publisher.language
     element = _add(listed, PAR, "parkingRecord")
@@ -176,22 +186,30 @@ def _site(listed: etree._Element, record: _Record, publisher: Publisher) -> None
     if operator := site.fact("operator_name"):
         _contact(element, "operator", site, {"contactOrganisationName": operator}, lang)
     _point(element, site)
-    if site.fact("purpose") == "BIKE":
-        assigned = _add(_add(element, PAR, "onlyAssignedParking"), PAR, "vehicleCharacteristics")
-        _add(assigned, COM, "vehicleType", "bicycle")
+    write_assigned(element, site, _add)
     _prohibitions(element, site)
     _payment(element, site, lang)
     for number, bay in enumerate(record.bays, 1):
         _bay(element, bay, number, lang)
     for number, kind in enumerate(_kinds(state), 1):
         _group(element, state, kind, number)
+    _mode(element, state)
+    write_area(element, site, _add)
     if layout := LAYOUTS.get(site.fact("type") or ""):
         _add(element, PAR, "parkingLayout", layout)
+    if site.fact("is_covered") is True:
+        _add(element, PAR, "parkingLayout", "covered")
     if address := site.fact("address"):
         _contact(element, "parkingSiteAddress", site, {"contactDetailsAddress": address}, lang)
+    for number, word in enumerate(scenarios(site), 1):
+        scenario = _add(element, PAR, "parkingUsageScenario")
+        scenario.set("scenarioIndex", str(number))
+        _add(_add(scenario, PAR, "parkingUsageScenario"), PAR, "parkingUsageScenario", word)
     hours.write(element, site.fact("opening_hours"), _add)
     _supervision(element, site)
     _add(element, PAR, "urbanParkingSiteType", _PLACES.get(site.fact("type") or "", "other"))
+    if zone:
+        _name(_add(element, PAR, "parkingZone"), zone, lang)
     element.set("id", site.id)
     element.set("version", _digest([etree.tostring(element).decode()]))
 
@@ -283,6 +301,20 @@ def _group(element: etree._Element, state: SiteState, kind: str, number: int) ->
     group.set(etree.QName(XSI, "type"), "par:GroupOfParkingSpaces")
     _assigned(group, kind)
     _add(group, PAR, "parkingNumberOfSpaces", state.spaces[kind].capacity)
+    _add(group, PAR, "parkingTypeOfGroup", "statisticsOnly")
+
+
+def _mode(element: etree._Element, state: SiteState) -> None:
+    """How vehicles stand to the kerb: said of a group of all spaces, since of a site DATEX II cannot say it."""
+    mode = MODES.get(state.site.fact("orientation") or "")
+    if mode is None or state.capacity is None:
+        return
+    outer = _add(element, PAR, "groupOfParkingSpaces")
+    outer.set("groupIndex", str(len(_kinds(state)) + 1))
+    group = _add(outer, PAR, "parkingSpaceBasics")
+    group.set(etree.QName(XSI, "type"), "par:GroupOfParkingSpaces")
+    _add(group, PAR, "parkingMode", mode)
+    _add(group, PAR, "parkingNumberOfSpaces", state.capacity)
     _add(group, PAR, "parkingTypeOfGroup", "statisticsOnly")
 
 

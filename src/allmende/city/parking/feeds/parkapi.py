@@ -35,7 +35,8 @@ _AUDIENCES = {
 _PLAIN = (
     "operator_name", "public_url", "address", "type", "max_stay", "max_height", "max_width", "has_lighting",
     "is_covered", "fee_description", "has_fee", "park_and_ride_type", "supervision_type", "photo_url",
-    "related_location", "orientation", "opening_hours", "capacity_min", "capacity_max", "external_identifiers",
+    "related_location", "orientation", "side", "parking_type", "linear_parking_position", "opening_hours",
+    "capacity_min", "capacity_max", "external_identifiers",
 )  # fmt: skip
 _EARTH = 6_371_000.0
 
@@ -48,8 +49,8 @@ class Found(NamedTuple):
     next: int | None
 
 
-def as_site(state: SiteState) -> dict[str, Any]:
-    """A car park, area or zone."""
+def as_site(state: SiteState, zones: Mapping[str, Site] = {}) -> dict[str, Any]:
+    """A car park, area or zone; ``zones`` by their ids, of which one may be its ``group``."""
     site, live = state.site, _is_live(state)
     found = _common(state)
     found |= {name: value for name in _PLAIN if (value := site.fact(name)) is not None}
@@ -66,8 +67,11 @@ def as_site(state: SiteState) -> dict[str, Any]:
         if kind in _AUDIENCES and spaces.capacity is not None:
             said = _spaces(spaces, spaces.capacity, "", live=live and not state.flags)
             restrictions.append({"type": _AUDIENCES[kind], **said})
-    if restrictions:
-        found["restrictions"] = restrictions
+    _restrict(found, restrictions)
+    if zone := zones.get(site.parent or ""):
+        said_of = _instant(said_at(zone))
+        found["group"] = {"id": number_of(zone.id), "source_id": number_of(zone.source or "profile"),
+                          "original_uid": zone.id, "created_at": said_of, "modified_at": said_of}  # fmt: skip
     if live:
         if state.capacity is not None:
             found["realtime_capacity"] = state.capacity
@@ -82,13 +86,13 @@ def as_spot(state: SiteState) -> dict[str, Any]:
     """A single bay."""
     site = state.site
     found = _common(state)
-    found |= {name: value for name in ("address", "type") if (value := site.fact(name)) is not None}
+    plain = ("address", "type", "external_identifiers")
+    found |= {name: value for name in plain if (value := site.fact(name)) is not None}
     if site.parent:
         found["parking_site_id"] = number_of(site.parent)
     kinds = [kind for kind in state.spaces if kind in _AUDIENCES and state.spaces[kind].capacity]
     restrictions = [*(site.fact("restrictions") or []), *({"type": _AUDIENCES[kind]} for kind in kinds)]
-    if restrictions:
-        found["restrictions"] = restrictions
+    _restrict(found, restrictions)
     if found["has_realtime_data"]:
         known = state.free is not None and not state.flags
         found["realtime_status"] = ("AVAILABLE" if state.free else "TAKEN") if known else "UNKNOWN"
@@ -112,7 +116,23 @@ def as_source(profile: Profile, source: str, states: Iterable[SiteState]) -> dic
     if stamps:
         found["realtime_data_updated_at"] = _instant(max(stamps))
     found["realtime_status"] = "ACTIVE" if stamps else "PROVISIONED"
+    found["static_status"] = "ACTIVE"
     return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _restrict(found: dict[str, Any], restrictions: list[Any]) -> None:
+    """Also under the former name, which has those alone that hold for all spaces."""
+    if restrictions:
+        found["restrictions"] = restrictions
+        whole = [{name: each[name] for name in ("type", "hours", "max_stay") if each.get(name) is not None}
+                 for each in restrictions if isinstance(each, dict) and each.get("capacity") is None]  # fmt: skip
+        if whole:
+            found["restricted_to"] = whole
+
+
+def zones_of(states: Iterable[SiteState]) -> dict[str, Site]:
+    """The zones among the sites, which ParkAPI calls groups."""
+    return {state.site.stands_for: state.site for state in states if state.site.kind == "parking-zone"}
 
 
 def _common(state: SiteState) -> dict[str, Any]:

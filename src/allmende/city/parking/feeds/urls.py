@@ -2,13 +2,16 @@
 
 from django.urls import path
 
+from allmende.city.parking.feeds import openapi
 from allmende.city.parking.feeds import views as feeds
 
 urlpatterns = [
+    path("api/openapi.json", openapi.document, name="openapi"),
     path("developers/", feeds.show_developers, name="developers"),
     path("api/public/v3/parking-sites", feeds.send_sites, name="parkapi-sites"),
     path("api/public/v3/parking-sites.geojson", feeds.send_sites, name="parkapi-sites-geojson"),
     path("api/public/v3/parking-sites/<int:number>", feeds.send_site, name="parkapi-site"),
+    path("api/public/v3/parking-sites/<int:number>/history", feeds.send_site_history, name="parkapi-history"),
     path("api/public/v3/parking-spots", feeds.send_spots, name="parkapi-spots"),
     path("api/public/v3/parking-spots.geojson", feeds.send_spots, name="parkapi-spots-geojson"),
     path("api/public/v3/parking-spots/<int:number>", feeds.send_spot, name="parkapi-spot"),

@@ -17,14 +17,15 @@ from lxml import etree
 from allmende.city.house import House, house_of
 from allmende.city.keeping import kept_for_all
 from allmende.city.parking import read
-from allmende.city.parking.feeds import datex, datex_v2, parkapi, tables
+from allmende.city.parking.feeds import datex, datex_v2, parkapi, parkapi_history, tables
 from allmende.city.parking.feeds.versions import changed_at, number_of
 from allmende.city.parking.now import states_at
 from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.operating.pasts import pasts
 from allmende.city.parking.state import SiteState
+from allmende.city.parking.told import told_of
 from allmende.domain.errors import InvalidInput
-from allmende.domain.times import parse_instant, to_datetime
+from allmende.domain.times import from_datetime, parse_instant, to_datetime
 
 FRESH = 10
 """Seconds for which a cache in between may repeat an answer."""
@@ -100,18 +101,45 @@ def _page(request: HttpRequest, items: list[dict[str, Any]], states: tuple[SiteS
     return _as_json(request, parkapi.as_page(found, request.path, asked), states)
 
 
+def _sites(states: tuple[SiteState, ...]) -> list[dict[str, Any]]:
+    zones = parkapi.zones_of(states)
+    return [parkapi.as_site(state, zones) for state in parkapi.listed(states, bays=False)]
+
+
 @feed
 def send_sites(request: HttpRequest) -> HttpResponse:
     """ParkAPI: the sites, as a list or as GeoJSON."""
     _, states = states_of(request)
-    return _page(request, [parkapi.as_site(state) for state in parkapi.listed(states, bays=False)], states)
+    return _page(request, _sites(states), states)
 
 
 @feed
 def send_site(request: HttpRequest, number: int) -> HttpResponse:
     """ParkAPI: one site."""
     _, states = states_of(request)
-    return _one(request, [parkapi.as_site(state) for state in parkapi.listed(states, bays=False)], number, states)
+    return _one(request, _sites(states), number, states)
+
+
+@feed
+def send_site_history(request: HttpRequest, number: int) -> HttpResponse:
+    """ParkAPI: the changes of one site from ``?from=`` to ``?to=`` (a week, where nothing is said), in pages."""
+    house, states = states_of(request)
+    state = next((each for each in parkapi.listed(states, bays=False) if number_of(each.site.id) == number), None)
+    if state is None:
+        return _one(request, [], number, states)
+    start, end = _span(request, house.now())
+    stream = next((each for each in state.site.streams if each.id == state.stream), None)
+    items = []
+    if stream is not None:
+        told = told_of(house.profile, state.site, stream, pasts())
+        segments, rooms = told.read(
+            house.store, house.reader, from_datetime(start), from_datetime(min(end, house.now()))
+        )
+        items = parkapi_history.as_items(number, segments, rooms)
+    asked: dict[str, str] = request.GET.dict()  # type: ignore[assignment]  # texts, of each name the last
+    pages = {name: asked[name] for name in ("limit", "start") if name in asked}
+    found = parkapi.search(items, {"limit": str(parkapi.MOST), **pages}, {})
+    return _as_json(request, parkapi.as_page(found, request.path, {"limit": str(parkapi.MOST), **asked}), states)
 
 
 @feed
@@ -178,7 +206,14 @@ def publisher_of(house: House) -> datex.Publisher:
     profile = house.profile
     name = profile.catalogue.publisher or profile.name
     language = profile.languages[0] if profile.languages else "de"
-    return datex.Publisher(profile.country.lower(), name, language)
+    said = profile.services.get("parking", {}).get("datex", {})
+    return datex.Publisher(
+        profile.country.lower(),
+        name,
+        language,
+        str(said.get("national_identifier", "")),
+        str(said.get("feed_type", "")),
+    )
 
 
 @feed
@@ -197,14 +232,10 @@ def send_history_table(request: HttpRequest, thing_id: str) -> HttpResponse:
     width = request.GET.get("width", "3600")
     if width not in map(str, WIDTHS):
         raise InvalidInput("width is %(given)s, not one of 300, 900, 3600, 86400", given=repr(width[:20]))
-    end = _moment(request, "to") or now
-    start = _moment(request, "from") or end - timedelta(days=7)
-    pieces = (end - start).total_seconds() / int(width)
-    if not timedelta() < end - start <= LONGEST or pieces > MOST_PIECES:
-        raise InvalidInput(
-            "from %(start)s to %(end)s are more than %(days)s days or %(most)s pieces, or none",
-            start=start.isoformat(), end=end.isoformat(), days=LONGEST.days, most=MOST_PIECES,
-        )  # fmt: skip
+    start, end = _span(request, now)
+    if (end - start).total_seconds() / int(width) > MOST_PIECES:
+        raise InvalidInput("from %(start)s to %(end)s are more than %(most)s pieces",
+                           start=start.isoformat(), end=end.isoformat(), most=MOST_PIECES)  # fmt: skip
     found = read.read_history(
         house.store, house.profile, house.reader, thing_id, start, end, int(width), now, pasts=pasts()
     )
@@ -212,6 +243,16 @@ def send_history_table(request: HttpRequest, thing_id: str) -> HttpResponse:
         raise Http404(thing_id)
     body = tables.history([found]).encode()
     return send(request, body, "text/csv; charset=utf-8", min(end, now), file="parking-history.csv")
+
+
+def _span(request: HttpRequest, now: datetime) -> tuple[datetime, datetime]:
+    """What is asked of the past; raises InvalidInput for a span that is none or too long."""
+    end = _moment(request, "to") or now
+    start = _moment(request, "from") or end - timedelta(days=7)
+    if not timedelta() < end - start <= LONGEST:
+        raise InvalidInput("from %(start)s to %(end)s are more than %(days)s days, or none",
+                           start=start.isoformat(), end=end.isoformat(), days=LONGEST.days)  # fmt: skip
+    return start, end
 
 
 def _moment(request: HttpRequest, name: str) -> datetime | None:
