@@ -95,7 +95,8 @@ def test_the_service_worker_shows_what_the_house_sends(visit, axe):
         keys,
     )
     page.wait_for_function(_IS_KNOWN, arg="https://fcm.googleapis.com/fcm/send/after")
-    assert not page.evaluate(_IS_KNOWN, "https://fcm.googleapis.com/fcm/send/before")
+    gone = f"async endpoint => !await ({_IS_KNOWN})(endpoint)"
+    page.wait_for_function(gone, arg="https://fcm.googleapis.com/fcm/send/before")
 
 
 _KEYS = """() => crypto.subtle.generateKey({name: 'ECDH', namedCurve: 'P-256'}, true, ['deriveBits'])
