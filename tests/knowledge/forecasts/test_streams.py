@@ -137,6 +137,13 @@ def test_streams_that_report_changes_are_read_as_what_holds(store: Store) -> Non
     assert panel.values[0, 8:17].tolist() == [9] * 9
     assert np.isnan(panel.values[0, 17:]).all()
     assert panel.values[1, :3].tolist()[::2] == [1.5, 9.0]
+    # what somebody doubts of the thing is not known, from the beginning of the doubt to its end
+    doubts = {begin - HOUR: False, begin + 5 * MINUTE: True, begin + 15 * MINUTE: False, begin + 30 * MINUTE: True}
+    send(store, "lot~doubt-frozen", doubts, observed="doubt", kind="truth")
+    wary = msgspec.structs.replace(fine, doubts="doubt")
+    doubted = read_panel(store, wary, targets, SETTING, begin, begin + 3 * HOUR).values
+    assert np.isnan(doubted[0]).tolist() == [False, True, True, False, False, False, *[True] * 31]
+    assert doubted[1, 0] == 1.5
     assert np.isnan(panel.values[1, 1])
 
 

@@ -59,6 +59,8 @@ class CarPark(msgspec.Struct, frozen=True, kw_only=True):
     """When its feed last reported anything: for change-only feeds the value is known to hold until then."""
     simulated: bool = False
     place: Kind = "car-park"
+    counted: bool = True
+    """Whether anybody ever said how many of its spaces are free."""
     only: str = ""
     """The kind of spaces that all of its spaces are of; "" where there are others too, or nobody says so."""
     spaces: tuple[Special, ...] = ()

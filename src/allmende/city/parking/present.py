@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from allmende.city.parking.board import Board, CarPark, History
 from allmende.city.words import say_age
@@ -151,8 +151,15 @@ def say_level(level: Level) -> str:
     return _(_LEVELS[level])
 
 
-def _say_bay(level: Level) -> str:
-    return _("Taken") if level == "full" else _("Free") if level in ("free", "few") else say_level(level)
+def _say_now(park: CarPark, level: Level) -> str:
+    """The level; of a bay whether it is taken, and of what nobody counts how many spaces there are."""
+    if level == "none" and not park.counted:
+        if not park.capacity:
+            return _("Not counted")
+        return ngettext("%(n)d space, not counted", "%(n)d spaces, not counted", park.capacity) % {"n": park.capacity}
+    if park.place == "parking-bay" and level in ("full", "free", "few"):
+        return _("Taken") if level == "full" else _("Free")
+    return say_level(level)
 
 
 def say_kind(kind: str | None) -> str:
@@ -210,9 +217,7 @@ def say_reason(reason: str) -> str:
 
 
 def _say_why(park: CarPark) -> str:
-    if park.reason == "never" and park.place != "car-park":
-        return _("There is no count of this place.")
-    return say_reason(park.reason)
+    return say_reason(park.reason) if park.counted else ""
 
 
 def say_flag(flag: str) -> str:
@@ -231,7 +236,7 @@ def present(park: CarPark, now: datetime) -> Row:
     return Row(
         park=park,
         level=level,
-        level_words=_say_bay(level) if park.place == "parking-bay" else say_level(level),
+        level_words=_say_now(park, level),
         kind=say_place(park),
         estimate=say_estimate(estimated=park.estimated, error=park.error),
         spaces=say_spaces(park),
@@ -314,7 +319,7 @@ def as_geojson(rows: Iterable[tuple[Row, str]]) -> dict[str, Any]:
 def _label(row: Row) -> str:
     if row.park.place == "parking-bay" and row.park.free is not None:
         return "✓" if row.park.free else "✗"
-    if row.park.reason == "never" and row.park.place != "parking-bay":
+    if not row.park.counted:
         return "P"
     return f"~{row.park.free}" if row.park.estimated and row.park.free is not None else ""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from allmende.city.house import House
+from allmende.city.parking.drivers.places import is_counted, only_for
 from allmende.city.parking.now import states_at
 from allmende.city.parking.standing import SiteState
 from allmende.domain.records import Declaration, Property, Record, SensorDeclaration, Series, ThingDeclaration, Unit
@@ -44,9 +45,10 @@ class Together(NamedTuple):
 
 
 def together(states: Iterable[SiteState]) -> Together | None:
-    """The sums over measured car parks; None where none is known. What is simulated or implausible counts nowhere, and
-    the sum of parts not beside its parts."""
-    measured = [state for state in states if state.site.kind == "car-park" and not state.simulated and not state.summed]
+    """The sums over measured car parks for everybody; None where none is known. What is simulated or implausible counts
+    nowhere, the sum of parts not beside its parts, and a stand for bicycles is no space for a car."""
+    parks = [state for state in states if state.site.kind == "car-park" and is_counted(state) and not only_for(state)]
+    measured = [state for state in parks if not state.simulated and not state.summed]
     good = [state.free for state in measured if state.status == "live" and state.free is not None and not state.flags]
     return Together(sum(good), len(good), len(measured)) if measured else None
 

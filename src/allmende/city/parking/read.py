@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from allmende.city.parking.board import Board, Bucket, Capacity, CarPark, History, Special
-from allmende.city.parking.drivers.places import only_for
+from allmende.city.parking.drivers.places import is_counted, only_for
 from allmende.city.parking.operating.words import said_publicly
 from allmende.city.parking.state import NOTHING_DECIDED, Decisions, SiteState, read_states
 from allmende.city.parking.told import Pasts, nothing_decided, told_of
@@ -61,6 +61,7 @@ def car_park(state: SiteState) -> CarPark:
         confirmed_at=state.confirmed_at,
         simulated=state.simulated,
         place=site.kind,
+        counted=is_counted(state),
         only=only_for(state),
         spaces=tuple(
             Special(kind, each.capacity, each.free if state.status == "live" and not state.flags else None)

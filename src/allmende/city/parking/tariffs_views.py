@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from allmende.city.house import House, house_of
 from allmende.city.parking import tariffs_words as words
 from allmende.city.parking.facts import Statement
-from allmende.city.parking.pricing.keeping import tariffs_in_force
+from allmende.city.parking.pricing.keeping import PRICE, tariffs_in_force
 from allmende.city.parking.read import shown_kind
 from allmende.city.parking.sites import Site, read_sites
 from allmende.city.parking.tariffs import cost, cost_of
@@ -71,6 +71,7 @@ def show_tariffs(request: HttpRequest) -> HttpResponse:
         "until": f"{asked.end.astimezone(zone):%Y-%m-%dT%H:%M}",
         "told": words.tell(found, tariffs) if found is not None else None,
         "cost": found,
+        "enters": house.may(PRICE),
     }  # fmt: skip
     if asked.given:
         values["link"] = f"{reverse('parking:cost-json')}?{request.GET.urlencode()}"

@@ -16,7 +16,7 @@ from allmende.domain import times
 from allmende.domain.errors import LimitExceeded
 from allmende.domain.forecasts import ORIGIN, CalendarProfile, ForecastProfile
 from allmende.domain.policy import Reader
-from allmende.domain.query import Compare, In, Logic, Order, Path, Query, Step, Value
+from allmende.domain.query import Compare, Expand, In, Logic, Order, Path, Query, Step, Value
 from allmende.domain.records import Unit
 from allmende.domain.steps import Silence, read_steps
 from allmende.domain.store import Store
@@ -156,6 +156,10 @@ def read_panel(
     values = np.full((len(targets), columns), np.nan)
     for number, target in enumerate(targets):
         values[number] = _row(store, reader, target.stream, target.source, target.silence, start, step, columns, now)
+    if forecast.doubts:
+        for thing, begin, end in _doubted(store, reader, forecast.doubts, start, now):
+            first, last = (max(0, -(-(each - start) // step)) for each in (begin, end))
+            values[[target.thing == thing for target in targets], first:last] = np.nan
     ahead = forecast.steps + 1
     calendar = _calendar(setting, start, step, columns + ahead)
     seen, foretold = {}, {}
@@ -177,6 +181,33 @@ def read_panel(
         seen=seen,
         foretold=foretold,
     )
+
+
+def _doubted(store: Store, reader: Reader, observed: str, start: int, now: int) -> Iterable[tuple[str, int, int]]:
+    """Things with the spans in which a truth value of that property held, to the end of what is read."""
+    things = Query(entity="Thing", reader=reader, select=("id",))
+    query = Query(
+        entity="Datastream",
+        reader=reader,
+        filter=Compare("eq", Path(("ObservedProperty", "id")), Value(observed, "string")),
+        select=("id",),
+        expand=(Expand(relation="Thing", query=things),),
+        top=_PAGE,
+    )
+    while True:
+        page = store.find(query)
+        for row in page.rows:
+            of = page.expanded["Thing"].get(row[0])
+            if of is None or not of.rows:
+                continue
+            points = store.points(reader, str(row[1]), start, now + 1, before=True)
+            ends = [*points.times[1:], now + 1]
+            for begin, end, result in zip(points.times, ends, points.results, strict=True):
+                if result is True:
+                    yield str(of.rows[0][1]), begin, end
+        if page.next is None:
+            return
+        query = msgspec.structs.replace(query, after=page.next)
 
 
 def _or_nan(value: float | None) -> float:

@@ -63,6 +63,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     simulated: bool = False
+    counted: bool = True
+    """Whether anybody ever said how many spaces are free there."""
     closed: bool = False
     """By a decision or its own report, at the time of arrival too."""
     free: int | None = None
@@ -175,8 +177,8 @@ def fewest(counts: Iterable[int | None]) -> int | None:
 
 
 def rank(choices: Iterable[Choice]) -> list[Choice]:
-    """What suits first, then what may, then what does not; in each what is measured before what is simulated, then the
-    likelier space, the shorter walk, the lower cost. Equals keep their order."""
+    """What suits first, then what may, then what does not; in each what is measured before what is simulated, and this
+    before what nobody counts; then the likelier space, the shorter walk, the lower cost. Equals keep their order."""
     return sorted(choices, key=_place)
 
 
@@ -184,6 +186,7 @@ def _place(choice: Choice) -> Sequence[float]:
     offer = choice.offer
     return (
         _VERDICTS[choice.verdict],
+        not offer.counted,
         offer.simulated,
         _OUTLOOKS[choice.outlook],
         choice.outlook == "unknown" and not offer.free,  # no word of then, and full or silent now

@@ -8,7 +8,7 @@ import msgspec
 from allmende.city.house import House
 from allmende.city.parking.arrival.expect import Expectation, expect_many
 from allmende.city.parking.drivers.choosing import KINDS, SOON, Choice, Offer, Wish, judge, rank, straight_line
-from allmende.city.parking.drivers.places import only_for, rides
+from allmende.city.parking.drivers.places import is_counted, only_for, rides
 from allmende.city.parking.opening import calendar_of, is_open
 from allmende.city.parking.operating import paperwork
 from allmende.city.parking.pricing.keeping import tariffs_in_force
@@ -98,6 +98,7 @@ def make_offer(state: SiteState, place: tuple[float, float] | None, told: Cost |
     return Offer(
         id=site.id,
         simulated=state.simulated,
+        counted=is_counted(state),
         free=None if state.flags else state.free,
         max_height=site.fact("max_height"),
         spaces={kind: spaces_for(state, kind) for kind in KINDS},

@@ -73,7 +73,8 @@ def tell(found: Found, wish: Wish) -> Told:
     choice, offer = found.choice, found.choice.offer
     return Told(
         verdict=choice.verdict,
-        outlook=say_outlook(found, wish),
+        # what nobody counts is said above; of later nobody knows more
+        outlook=say_outlook(found, wish) if offer.counted or found.expected else "",
         likely=choice.outlook in ("very-likely", "likely", "free-now"),
         cost=say_cost(found.cost, wish),
         walk="" if offer.metres is None else say_walk(offer.metres),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import gettext_noop
 
+from allmende.city.parking.operating.forms import MOST_SEEN
 from allmende.city.parking.tariffs_file import read_version
 from allmende.city.parking.tariffs_model import HOLIDAY, WEEKDAYS, Tariffs
 from allmende.city.parking.tariffs_words import name_of
@@ -120,7 +121,7 @@ class RateForm(forms.Form):
 class TariffForm(forms.Form):
     """All of a version but its rates."""
 
-    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    seen = forms.IntegerField(min_value=0, max_value=MOST_SEEN, widget=forms.HiddenInput)
     plan = forms.ChoiceField(label=_l("Tariff"))
     name_de = forms.CharField(label=_l("Name of a new tariff, German"), max_length=200, required=False)
     name_en = forms.CharField(label=_l("Name of a new tariff, English"), max_length=200, required=False)
@@ -174,6 +175,9 @@ class TariffForm(forms.Form):
             for name in ("name_de", "name_en"):
                 if not said.get(name):
                     self.add_error(name, _("A new tariff has a name in German and in English."))
+        for name in ("valid_from", "valid_until"):
+            if said.get(name) and not 1990 <= said[name].year <= 2200:
+                self.add_error(name, _("This is no day."))
         for site in said.get("sites") or ():
             known = self.tariffs.sites.get(site)
             if known is not None and known.plan and known.plan != said.get("plan"):
@@ -209,9 +213,13 @@ def read(form: TariffForm, rates: Any, *, handle: str) -> dict[str, Any] | None:
         if plan == NEW:
             plan = handle
             check_id(plan, "name_en")
+            if plan in form.tariffs.plans:
+                form.add_error("name_en", _("There is a tariff of this name: choose it above."))
         read_version(body, "")
     except ProfileError as error:
         _tell(form, rows, error)
+        return None
+    if form.errors:
         return None
     known = form.tariffs.plans.get(plan)
     names: Mapping[str, str] = known.name if known is not None else {}

@@ -38,7 +38,7 @@ def tariffs_in_force(profile: Profile) -> Tariffs:
     """The city's tariffs: those of its file, and over them what was released here. One statement where nothing is
     another."""
     rows = EnteredTariff.objects.filter(state=EnteredTariff.RELEASED).order_by("released", "pk")
-    stamp = tuple(rows.values_list("pk", "version"))
+    stamp = tuple(rows.values_list("pk", "version", "changed"))
     known = _kept.get("")
     if known is not None and known[0] is profile and known[1] == stamp:
         return known[2]
@@ -111,6 +111,9 @@ def release(house: House, row: EnteredTariff, seen: int, _words: str) -> None:
         if settings.ALLMENDE.four_eyes:
             raise Forbidden(_n("Four eyes: somebody else has to release what you wrote or proposed"))
         detail = {"four_eyes": False}
+    known = without(house.profile, row).sites
+    if any(site in known and known[site].plan not in ("", row.plan) for site in row.sites):
+        raise Conflict(_n("one of its car parks has got another tariff in the meantime: give it back"))
     now = house.now()
     _step(row, seen, now, state=EnteredTariff.RELEASED, released=now, settled_by_id=_by(house))
     touch()
