@@ -35,6 +35,7 @@ interface Parks extends FeatureCollection<Point, Park> {
   outlines: Feature[];
 }
 
+const QUIET = 'P'; // the label of what nobody counts
 const NEAREST = 6; // places that are seen at once with the destination
 
 const NEAR = 1.2; // km around the middle of the car parks that counts as the inner city
@@ -217,8 +218,11 @@ function whole(parks: Parks): maplibregl.LngLatBounds {
 function around(place: HTMLElement, parks: Parks): maplibregl.LngLatBounds | null {
   const to = destination(place);
   if (!to) return null;
+  const from = new maplibregl.LngLat(...to);
+  const first = parks.features.slice(0, NEAREST).map(({ geometry }) => geometry.coordinates as [number, number]);
+  const near = first.filter((at) => from.distanceTo(new maplibregl.LngLat(...at)) < NEAR * 1000);
   const bounds = new maplibregl.LngLatBounds(to, to);
-  for (const { geometry } of parks.features.slice(0, NEAREST)) bounds.extend(geometry.coordinates as [number, number]);
+  for (const at of near.length ? near : first) bounds.extend(at);
   return bounds;
 }
 
@@ -281,7 +285,7 @@ function showPin(pin: Pin, park: Park): void {
   for (const level of ['free', 'few', 'full', 'none']) pin.element.classList.toggle(`pin--${level}`, park.level === level);
   pin.element.classList.add('pin');
   pin.element.textContent = park.label || (park.free === null ? '–' : sayNumber(park.free));
-  pin.element.classList.toggle('pin--quiet', park.label === 'P');
+  pin.element.classList.toggle('pin--quiet', park.label === QUIET);
   pin.element.classList.toggle('pin--simulated', park.simulated);
   const counted = !park.label && park.free !== null;
   const words = counted ? say('free', sayNumber(park.free!)) : park.words;
@@ -306,7 +310,10 @@ async function renew(map: maplibregl.Map, place: HTMLElement, pins: Pin[]): Prom
 }
 
 /** Move pins apart that would cover each other; the dots under them stay where the car parks are. */
-function arrangePins(map: maplibregl.Map, pins: Pin[]): void {
+function arrangePins(map: maplibregl.Map, all: Pin[]): void {
+  // what nobody counts stays on its spot: it makes no room for itself
+  for (const pin of all.filter(({ park }) => park.label === QUIET)) setPin(map, pin, [0, 0]);
+  const pins = all.filter(({ park }) => park.label !== QUIET);
   const boxes: Box[] = pins.map((pin) => {
     const { x, y } = map.project(pin.at);
     return { x, y: y - 22, width: Math.max(44, pin.element.offsetWidth) + 4, height: 36 };
@@ -314,11 +321,16 @@ function arrangePins(map: maplibregl.Map, pins: Pin[]): void {
   spread(boxes).forEach((box, index) => {
     const pin = pins[index]!;
     const { x, y } = map.project(pin.at);
-    pin.marker.setOffset([Math.round(box.x - x), Math.round(box.y - y)]);
-    // Out of sight is out of reach too: no focus on what the frame cuts off.
-    const inside = x >= 0 && y >= 0 && x <= map.getContainer().clientWidth && y <= map.getContainer().clientHeight;
-    pin.element.classList.toggle('pin--outside', !inside);
+    setPin(map, pin, [Math.round(box.x - x), Math.round(box.y - y)]);
   });
+}
+
+/** Put a pin beside its spot. Out of sight is out of reach too: no focus on what the frame cuts off. */
+function setPin(map: maplibregl.Map, pin: Pin, offset: [number, number]): void {
+  const { x, y } = map.project(pin.at);
+  const { clientWidth, clientHeight } = map.getContainer();
+  pin.marker.setOffset(offset);
+  pin.element.classList.toggle('pin--outside', x < 0 || y < 0 || x > clientWidth || y > clientHeight);
 }
 
 /** Tell the map where the pins are: a line from each to its spot, and room that names keep free. */

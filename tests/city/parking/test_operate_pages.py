@@ -120,6 +120,17 @@ def test_what_is_lacking_is_said_at_its_field(site: str, said: dict[str, str], f
     assert not Override.objects.exists()
 
 
+@pytest.mark.parametrize("said", [{"start": "0001-01-01T00:00"}, {"seen": str(2**63 - 1)}])
+def test_what_no_calendar_and_no_database_knows_is_refused(site: str, said: dict[str, str]) -> None:
+    told = {"reason": "x", "seen": "0", **said}
+    answer = enter("editor").post(
+        f"/parking/operate/site/{site}/add/closure", {f"closure-{name}": value for name, value in told.items()}
+    )
+    assert answer.status_code == 422
+    assert ("start" not in said) or 'id="error-closure-start"' in answer.content.decode()
+    assert not Closure.objects.exists()
+
+
 def test_of_two_operators_the_second_is_told(site: str) -> None:
     editor = enter("editor")
     assert override(editor, site, seen=0).status_code == 302

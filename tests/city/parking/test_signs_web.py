@@ -251,6 +251,7 @@ def test_an_event_stands_on_the_signs_of_its_sites_while_it_lasts(free: Any, ope
         ({"sign": "mast-1-a"}, "mast-1-a has 1"),
         ({"de": "Ein viel zu langer Text"}, "has room for 16"),
         ({"de": "漢字"}, "cannot write"),
+        ({"en": "a\0b"}, 'id="error-en"'),
         ({"de": "", "en": ""}, "Write a text"),
         ({"sign": ""}, "Choose one sign"),
         ({"until": "2020-01-01T10:00"}, "has to be in the future"),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from allmende.city.parking.models import Calibration, Doubt
@@ -87,11 +88,12 @@ def kept() -> dict[str, Any]:
 def test_a_doubt_is_kept_with_its_beginning_over_a_restart_and_ends(house):
     house.count(NOW - timedelta(days=50), NOW - timedelta(hours=13))
     still = NOW - timedelta(hours=13)
-    house.count(still, NOW + timedelta(hours=1), stuck=40)
+    house.count(still, NOW, stuck=40)
     watching.watch(house)
     found = kept()["frozen"]
     assert found.since == still
     watching._habits.clear()  # another process
+    house.count(NOW, NOW + timedelta(hours=1), stuck=40)
     house.clock = NOW + timedelta(hours=1)
     watching.watch(house)
     assert kept()["frozen"].pk == found.pk
@@ -113,6 +115,15 @@ def test_a_doubt_is_kept_with_its_beginning_over_a_restart_and_ends(house):
     )
     assert asked is not None
     assert [(each.mean is None, each.implausible) for each in asked.buckets[:2]] == [(False, False), (True, True)]
+
+
+def test_nobody_is_told_of_doubts_on_what_is_not_open(house):
+    house.count(NOW - timedelta(days=50), NOW - timedelta(hours=13))
+    house.count(NOW - timedelta(hours=13), NOW, stuck=40)
+    house.store.put_datasets([msgspec.structs.replace(each, access="restricted") for each in DATASETS])
+    watching.watch(house)
+    assert "frozen" in kept()
+    assert house.given == []
 
 
 def test_a_counter_that_is_off_is_proposed_and_what_was_measured_stays(house):

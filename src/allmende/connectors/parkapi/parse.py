@@ -39,7 +39,6 @@ _LONGEST = 8_192
 """Characters of a fact as JSON: a longer one is not what it should be."""
 _LONGEST_OUTLINE = 262_144
 _OUTLINES = ("Polygon", "MultiPolygon", "LineString", "MultiLineString")
-_SENSOR = SensorDeclaration(id="parkapi", name="ParkAPI v3", metadata="https://github.com/ParkenDD")
 _IDENTITY = ("id", "original_uid", "name", "lat", "lon", "has_realtime_data", "realtime_data_updated_at")
 
 
@@ -66,6 +65,10 @@ class _Reader:
         self._source = source
         prefix = source.settings.get("prefix")
         self._prefix = prefix if isinstance(prefix, str) and prefix else source.id
+        # of its own, since a city may read two servers into two datasets, and a sensor belongs to one
+        self._sensor = SensorDeclaration(
+            id=f"{self._prefix}-parkapi", name="ParkAPI v3", metadata="https://github.com/ParkenDD"
+        )
         places = source.settings.get("places")
         self._places = places if isinstance(places, dict) else {}
 
@@ -116,7 +119,7 @@ class _Reader:
             properties=about,
             position=position(said.get("lon"), said.get("lat")),
         )
-        declared = parking.declare_bay(self._source, bay, _SENSOR)
+        declared = parking.declare_bay(self._source, bay, self._sensor)
         self.gathered.declare(declared)
         taken = {"TAKEN": 1, "AVAILABLE": 0}.get(str(said.get("realtime_status")))
         if said.get("has_realtime_data") is True and taken is not None:
@@ -156,7 +159,7 @@ class _Reader:
         stated = said.get(f"capacity_{kind}" if kind else "capacity")
         high = stated if isinstance(stated, int) and not isinstance(stated, bool) and quantity == "free" else None
         declared = parking.declare(
-            self._source, thing, quantity, _SENSOR, high=high, properties=parking.stream_properties(self._source)
+            self._source, thing, quantity, self._sensor, high=high, properties=parking.stream_properties(self._source)
         )
         if not kind:
             return declared

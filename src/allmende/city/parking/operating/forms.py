@@ -1,6 +1,6 @@
 """The forms of operators. Times are the city's."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -12,6 +12,10 @@ from allmende.city.parking.operating.models import Lease, Override
 
 LONGEST = timedelta(days=31)
 """Of an override: longer than this it is a closure, a lease or a choice."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Of a beginning: no counting is older, and the first year of all has no UTC."""
+MOST_SEEN = 1_000_000_000
+"""Of a version: the next one still is a number that the database knows."""
 _TIMES = ["%Y-%m-%dT%H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M"]
 
 
@@ -41,7 +45,7 @@ class Paper(forms.Form):
     """What all of them have: the version of the paperwork that the person has seen, and the moment and the site that
     they are about."""
 
-    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    seen = forms.IntegerField(min_value=0, max_value=MOST_SEEN, widget=forms.HiddenInput)
     now: datetime
     capacity: int | None
 
@@ -60,7 +64,9 @@ class Paper(forms.Form):
         """The end is behind the start."""
         said = super().clean() or {}
         start, until = said.get("start"), said.get("until")
-        if start and until and until <= start:
+        if start and start < EARLIEST:
+            self.add_error("start", _("This is no time."))
+        elif start and until and until <= start:
             self.add_error("until", _("The end has to be after the start."))
         return said
 

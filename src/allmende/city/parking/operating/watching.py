@@ -17,9 +17,11 @@ from allmende.city.parking.opening import calendar_of
 from allmende.city.parking.operating import doubting, paperwork
 from allmende.city.parking.operating.models import Calibration, Doubt
 from allmende.city.parking.plausibility import RULES, Habit, Limits, Situation, Trace, judge, learn
+from allmende.city.parking.sites import read_sites
 from allmende.city.parking.state import SiteState, read_states
 from allmende.domain import times
 from allmende.domain.errors import ConfigurationError
+from allmende.domain.policy import ANONYMOUS
 
 _LOOK_BACK = 8 * times.DAY
 _LEARN = 70 * times.DAY
@@ -57,11 +59,19 @@ def watch(house: House) -> None:
     open_doubts = {(each.site, each.flag): each for each in Doubt.objects.filter(until__isnull=True)}
     found: dict[tuple[str, str], plausibility.Doubt] = {}
     names: dict[str, str] = {}
+    seen_by_all = _open_streams(house)
     for state, situation, habit, limits in situations(house, now, open_doubts.values()):
-        names[state.site.id] = state.site.name
+        if state.stream in seen_by_all:
+            names[state.site.id] = state.site.name
         for doubt in judge(situation, habit, limits):
             found[state.site.id, doubt.flag] = doubt
     keep(house, open_doubts, found, names, now)
+
+
+def _open_streams(house: House) -> set[str]:
+    """Counts that everybody may see: of others the commons are told nothing, since what the service gives is open."""
+    sites = read_sites(house.store, house.profile, ANONYMOUS)
+    return {stream.id for site in sites for stream in site.streams}
 
 
 def keep(
@@ -71,8 +81,8 @@ def keep(
     names: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Write down what is new and what is over, and tell the commons; nothing is written where all is as it was. Of a
-    site that is gone its doubts end, and there is nothing left that could tell of it."""
+    """Write down what is new and what is over, and tell the commons of sites with ``names``; nothing is written where
+    all is as it was. Of a site that is gone its doubts end, and there is nothing left that could tell of it."""
     fresh = [key for key in found if key not in known]
     over = [known[key].pk for key in known if key not in found]
     if not fresh and not over:
@@ -128,7 +138,7 @@ def situations(
             zone=zone,
             trace=traces[state.site.id],
             capacity=state.capacity,
-            status=state.status,
+            status="live" if state.reason == "implausible" else state.status,  # it is what is to be judged
             flags=state.flags,
             neighbours=others,
             holiday=calendar.holidays,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import gettext_noop
 
+from allmende.city.parking.operating.forms import MOST_SEEN
 from allmende.city.parking.tariffs_file import read_version
 from allmende.city.parking.tariffs_model import HOLIDAY, WEEKDAYS, Tariffs
 from allmende.city.parking.tariffs_words import name_of
@@ -120,7 +121,7 @@ class RateForm(forms.Form):
 class TariffForm(forms.Form):
     """All of a version but its rates."""
 
-    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    seen = forms.IntegerField(min_value=0, max_value=MOST_SEEN, widget=forms.HiddenInput)
     plan = forms.ChoiceField(label=_l("Tariff"))
     name_de = forms.CharField(label=_l("Name of a new tariff, German"), max_length=200, required=False)
     name_en = forms.CharField(label=_l("Name of a new tariff, English"), max_length=200, required=False)

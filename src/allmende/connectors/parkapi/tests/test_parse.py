@@ -41,6 +41,7 @@ def test_sites_with_live_data_have_readings_and_others_a_description() -> None:
     things = {record.thing.id: record.thing for record in parsed.records if isinstance(record, Declaration)}
     assert things["pa-103"].properties["described"]["capacity"] == 30
     assert things["pa-101"].position == Position(11.586, 50.927)
+    assert {record.sensor.id for record in parsed.records if isinstance(record, Declaration)} == {"pa-parkapi"}
     assert not parsed.rejections
 
 
