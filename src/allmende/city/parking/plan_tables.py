@@ -17,8 +17,8 @@ from allmende.knowledge.analyses.values import Span
 from allmende.knowledge.analyses.week import Week
 
 _FEW = 0.5
-"""A window of which fewer days than this share have counts is said to be thin. A day of which less is known is not drawn.
-"""
+"""A window of which fewer days than this share have counts is said to be thin; a day of which less is known is not
+drawn."""
 
 
 # --- what stands in the way ---
