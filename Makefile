@@ -26,7 +26,7 @@ KNOW_NO_CITY = $(addprefix tests/,client clients conformance connectors domain f
   $(patsubst %,tests/browser/test_%.py,accounts alerts analyses analyst api_page boards catalogue driver explorer forecast_pages grants instruments making map \
     office operate ogc own_sensors persons planner rejections rulebook signs sql stories subscriptions) \
   $(patsubst %,tests/city/parking/%,arrival $(patsubst %,test_%.py,captured_feeds choosing driver_page driver_words feeds opening \
-    operate_pages plausibility plausibility_recorded pricing report report_page signs signs_file state statements tariffs tariffs_brute tariffs_page watching)) \
+    operate_pages places plausibility plausibility_recorded pricing report report_page signs signs_file state statements tariffs tariffs_brute tariffs_page watching)) \
   $(patsubst %,tests/web/test_%.py,accounts alert_channels alert_pages alerts analyses audit_chain backup broker cli_processes compression \
     connections cores explorer forecasts group_table identity intake limits listener lost_race maps openid \
     office_commands office_rights office_words ogc_records openness own_catalogue own_sensors pieces policies postgres \
