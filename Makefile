@@ -21,16 +21,19 @@ run: setup ## start the house; the address is printed (HOST, PORT, ALLMENDE_HOME
 	@[ -e "$(ALLMENDE_HOME)/config.toml" ] || $(BIN)/allmende init --city $(CITY) >/dev/null  # what it says comes next, comes now
 	@exec $(BIN)/allmende serve
 
-# What no profile changes, and what asks for Jena's own data, is run once.
-KNOW_NO_CITY = $(addprefix tests/,client clients conformance connectors domain faults fuzz knowledge policy storage tools) src/allmende/connectors \
+# What no profile changes, and what names its city, is run once; so are the connectors' tests (pytest ignores no path that
+# its settings name).
+KNOW_NO_CITY = $(addprefix tests/,cities client clients conformance connectors domain faces faults fuzz knowledge policy storage tools) \
   $(patsubst %,tests/browser/test_%.py,accounts alerts analyses analyst api_page boards catalogue driver explorer forecast_pages grants instruments making map \
     office operate ogc own_sensors persons planner rejections rulebook signs sql stories subscriptions) \
-  $(patsubst %,tests/city/parking/%,arrival $(patsubst %,test_%.py,captured_feeds choosing driver_page driver_words feeds opening \
-    operate_pages plausibility plausibility_recorded pricing report report_page signs signs_file state statements tariffs tariffs_brute tariffs_page watching)) \
+  tests/city/test_keeping.py \
+  $(patsubst %,tests/city/parking/%,arrival $(patsubst %,test_%.py,bad_data captured_feeds choosing driver_page driver_words feeds inside \
+    opening operate_pages places plausibility plausibility_recorded pricing read report report_page sign_controller signs signs_file state \
+    statements tariffs tariffs_brute tariffs_page watching)) \
   $(patsubst %,tests/web/test_%.py,accounts alert_channels alert_pages alerts analyses audit_chain backup broker cli_processes compression \
-    connections cores explorer forecasts group_table identity intake limits listener lost_race maps openid \
+    connections cores explorer forecasts group_table identity intake jena_devices limits listener lost_race maps openid \
     office_commands office_rights office_words ogc_records openness own_catalogue own_sensors pieces policies postgres \
-    postgres_pool publisher refusals revisions rule_actions rule_desk rule_form rulebook rules sqlite_backend \
+    postgres_pool publisher refusals revisions rule_actions rule_desk rule_form rulebook rules service_commands sqlite_backend \
     subscription_push subscription_selection subscriptions taken transparency watering) tests/web/catalogue tests/web/downloads tests/web/harvest tests/web/sql
 # What people write into forms, locks and finds again is looked at on PostgreSQL too; the store's own tests run on both.
 ON_BOTH = $(patsubst %,tests/web/test_%.py,audit_page grants revisions)
@@ -38,7 +41,7 @@ ON_BOTH = $(patsubst %,tests/web/test_%.py,audit_page grants revisions)
 test: ## all tests; those that a city's profile could break once with each city
 	@$(SETUP) dev --browser
 	ALLMENDE_TEST_CITY=jena $(BIN)/pytest -n $(JOBS) --dist loadgroup $(PYTEST)
-	ALLMENDE_TEST_CITY=example $(BIN)/pytest -n $(JOBS) --dist loadgroup $(KNOW_NO_CITY:%=--ignore=%) $(PYTEST) || [ $$? = 5 ]  # none of those asked for
+	ALLMENDE_TEST_CITY=example $(BIN)/pytest -n $(JOBS) --dist loadgroup -o testpaths=tests $(KNOW_NO_CITY:%=--ignore=%) $(PYTEST) || [ $$? = 5 ]  # none of those asked for
 	ALLMENDE_TEST_CITY=jena ALLMENDE_TEST_DATABASE=postgres $(BIN)/pytest $(ON_BOTH) $(PYTEST) || [ $$? = 5 ]
 
 check: setup-dev ## style, types, layers, translations

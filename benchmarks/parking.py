@@ -4,9 +4,9 @@
 [--write]``. The year is 21 million readings. ``--keep`` leaves both houses in a folder and goes on with them the next
 time; with ``--fill`` they are filled there and nothing is asked.
 
-One client asks each page, feed and API for itself, compressed as browsers and programs have it. *Again*: one question
-after the other, as many ask in the same moment. *After a change*: before each question a new reading of a car park has
-come in, and nothing that was made before holds.
+One client asks each page, feed and API for itself, compressed as browsers and programs have it. *Again*: the same
+question time after time, as many ask it in the same moment. *After a change*: before each question a new reading of a
+car park has come in, and nothing that was made before holds; what tells of one car park is asked of another each time.
 """
 
 import argparse
@@ -124,19 +124,19 @@ def ask_all(house: House, parks: int, days: int) -> dict[str, Asked]:
             n = chance.randrange(parks)
             return address.format(n=n, number=number_of(f"p{n}"), day=day)
 
-        found[name] = _asked(client, target, teller.change)
+        found[name] = _asked(client, target, target(), teller.change)
     teller.close()
     return found
 
 
-def _asked(client: Client, target: Callable[[], str], change: Callable[[], None]) -> Asked:
+def _asked(client: Client, target: Callable[[], str], same: str, change: Callable[[], None]) -> Asked:
     for _ in range(WARM):
         client.ask(target())
     changed = []
     for _ in range(CHANGED):
         change()
         changed.append(client.ask(target())[0])
-    again = [client.ask(target()) for _ in range(AGAIN)]
+    again = [client.ask(same) for _ in range(AGAIN)]
     took = sorted(each[0] for each in again)
     size = round(statistics.median(each[1] for each in again))
     return Asked(statistics.median(took), took[len(took) * 95 // 100], statistics.median(changed), size)

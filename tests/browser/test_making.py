@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import time
 import urllib.request
 from pathlib import Path
 
@@ -136,7 +135,13 @@ def test_it_goes_without_script_and_a_file_can_be_dropped_with_it(visit, people,
     assert page.locator("#meaning-0").input_value() == "time"
     press(page, "Löschen")
     page = enter(visit(), "mia", "/office/sources/new/")
-    time.sleep(0.2)  # the part of the script that takes drops is loaded by itself
+    page.wait_for_function(
+        """() => {  // the part of the script that takes drops is loaded by itself
+        const zone = document.querySelector('[data-drop-zone]');
+        zone.dispatchEvent(new DragEvent('dragenter', {cancelable: true}));
+        return zone.classList.contains('drop--over');
+        }"""
+    )
     page.evaluate(
         """text => {
         const files = new DataTransfer();

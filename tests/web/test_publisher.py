@@ -233,7 +233,7 @@ def test_messages_of_the_operator_s_broker_are_taken(config, broker, tmp_path):
     with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings):
         publish_until_taken(device, intake)
     # The session waits in the broker while the worker is away.
-    device.client.publish("devices/7/up", lines("a,2,5"), 1).wait_for_publish(5)
+    device.client.publish("devices/7/up", lines("a,2,5"), 1).wait_for_publish(20)
     with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings):
         wait_until(lambda: count(intake) == 2)
     device.stop()
@@ -247,7 +247,7 @@ def test_a_source_s_new_topic_is_listened_to_on_the_same_connection(config, brok
     device = listen(broker)
 
     def send(topic: str, line: str) -> None:
-        device.client.publish(topic, lines(line), 1).wait_for_publish(5)
+        device.client.publish(topic, lines(line), 1).wait_for_publish(20)
 
     readings = (intake.topics, intake.take_messages)
     with started(Subscriber, door(config), Taken(intake.store, "allmende-test"), readings=readings) as thread:
@@ -278,7 +278,7 @@ def test_a_message_that_could_not_be_kept_comes_again(config, broker, tmp_path, 
         device = listen(broker)
         publish_until_taken(device, intake)
         troubles.extend([StorageFull("the disk is full")] * 2)
-        device.client.publish("devices/7/up", lines("a,2,5"), 1).wait_for_publish(5)
+        device.client.publish("devices/7/up", lines("a,2,5"), 1).wait_for_publish(20)
         wait_until(lambda: count(intake) == 2)
         assert troubles == []
         device.stop()
@@ -302,7 +302,7 @@ def test_what_clients_publish_to_the_operator_s_broker_is_created(config, broker
 
 
 def published(device, topic, body) -> bool:
-    device.client.publish(topic, json.dumps(body), 1).wait_for_publish(5)
+    device.client.publish(topic, json.dumps(body), 1).wait_for_publish(20)
     time.sleep(0.2)
     return True
 

@@ -89,7 +89,7 @@ def people() -> dict[str, Client]:
 def typed(**said: Any) -> dict[str, Any]:
     rate = {"kind": "price", "amount": "3,50", "days": ["mo", "tu"], "begin": "8:00", "end": "18", "step": "30"}
     form = {
-        "seen": "0", "plan": "+", "name_de": "Messeplatz", "name_en": "Fair ground", "valid_from": "2027-01-01",
+        "seen": "0", "plan": "+", "name_de": "Messeplatz", "name_en": "Fair ground", "valid_from": "2035-01-01",
         "maximum": "12", "maximum_per": "day", "longest_counts": "all", "holidays": "sunday", "free_short": "all",
         "source": "Council, decision 1", "date": "2026-11-22", "rate-TOTAL_FORMS": "2", "rate-INITIAL_FORMS": "0",
     }  # fmt: skip
@@ -137,7 +137,7 @@ def test_one_writes_another_releases_and_everybody_is_told_the_source(people: di
     assert "City council, decision 1" in shown
     assert "Entered here, released on" in shown
     assert shown.index("Tariffs to come") < shown.index("Fair ground</th>")
-    asked = "where=plan:fair-ground&from=2027-01-04T17:00&until=2027-01-05T09:00"
+    asked = "where=plan:fair-ground&from=2035-01-08T17:00&until=2035-01-09T09:00"
     told = json.loads(Client().get(f"/parking/tariffs/cost.json?{asked}").content)
     assert (told["cents"], told["lines"][0]["source"]) == (700, "City council, decision 1")
     if site:

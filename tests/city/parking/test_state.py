@@ -249,6 +249,21 @@ def test_what_a_source_doubts_is_a_flag_and_what_it_remarks_is_none():
     assert {quality: counting._flags(quality) for quality in told} == told
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (-3, ("no-data", "implausible", None, ("negative",))),
+        (41, ("live", "", 41, ("above-capacity",))),
+        (1e300, ("no-data", "says-nothing", None, ())),
+    ],
+)
+def test_what_a_client_says_is_doubted_at_once(town, value, told):
+    """It has no source whose bounds would have been asked."""
+    town.put("north", "free", value)
+    north = town.states()["north"]
+    assert (north.status, north.reason, north.free, north.flags) == told
+
+
 def test_one_site_alone_is_as_it_is_among_all(town):
     town.put("zone", "free", None, kind="parking-zone", said={"spaces_for": "bus"})
     town.put("east", "free", 5, capacity=80, parent="zone")

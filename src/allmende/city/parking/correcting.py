@@ -62,3 +62,19 @@ def hide(state: SiteState) -> SiteState:
         spaces=spaces,
         trend="unknown",
     )
+
+
+def doubt(state: SiteState) -> SiteState:
+    """What cannot be right by itself, at once and without waiting for the rules of plausibility: a client's reading
+    passed no bounds of a source. Fewer than none is no number; more than there are is flagged."""
+    if state.status != "live" or state.free is None:
+        return state
+    if state.free < 0:
+        return hide(_flagged(state, "negative"))
+    if state.capacity is not None and state.free > state.capacity:
+        return _flagged(state, "above-capacity")
+    return state
+
+
+def _flagged(state: SiteState, flag: str) -> SiteState:
+    return state if flag in state.flags else msgspec.structs.replace(state, flags=(*state.flags, flag))

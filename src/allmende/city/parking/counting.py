@@ -21,6 +21,8 @@ from allmende.domain.store import Store
 
 AHEAD = 2 * times.MINUTE
 """How far a source's clock may be ahead of ours."""
+MOST = 1_000_000
+"""Spaces: what is beyond counts nothing that there is."""
 TREND = 30 * times.MINUTE
 _PAGE = 10_000
 _TAKEN = {"true": True, "occupied": True, "taken": True, "false": False, "free": False, "available": False}
@@ -111,7 +113,8 @@ def _tells_trend(stream: SiteStream) -> bool:
 def _number(kind: int, value: Any) -> int | None:
     """A whole number; of a bay 1 for taken and 0 for free, however its sensor writes that."""
     if kind in (ResultKind.INTEGER, ResultKind.DECIMAL, ResultKind.BOOLEAN) and value is not None:
-        return int(float(value))
+        found = int(float(value))
+        return found if abs(found) <= MOST else None
     return _plain(value) if kind == ResultKind.STRING else None
 
 

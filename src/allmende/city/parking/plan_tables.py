@@ -17,7 +17,8 @@ from allmende.knowledge.analyses.values import Span
 from allmende.knowledge.analyses.week import Week
 
 _FEW = 0.5
-"""A window of which fewer days than this share have counts is said to be thin."""
+"""A window of which fewer days than this share have counts is said to be thin; a day of which less is known is not
+drawn."""
 
 
 # --- what stands in the way ---
@@ -114,8 +115,11 @@ def say_turnover(daily: Sequence[Daily]) -> str:
 
 
 def plot_turnover(daily: Sequence[Daily]) -> drawing.Plot:
-    """Arrivals day by day."""
-    arrivals = [_arrivals(each) for each in daily]
+    """Arrivals day by day, of days of which the most is known: a part of one would look like few arrivals."""
+    arrivals = [
+        _arrivals(each) if each.figures is not None and each.figures.known >= each.figures.length * _FEW else None
+        for each in daily
+    ]
     axis = drawing.Axis([*arrivals, 0.0])
     step = 7
     return drawing.Plot(

@@ -18,7 +18,7 @@ from typing import Literal
 import msgspec
 
 from allmende.city.keeping import is_anybody
-from allmende.city.parking.correcting import correct, hide, holds
+from allmende.city.parking.correcting import correct, doubt, hide, holds
 from allmende.city.parking.counting import AHEAD, Counting, read_count, read_trend
 from allmende.city.parking.sites import KINDS, Site, read_sites
 from allmende.city.parking.standing import (
@@ -142,7 +142,7 @@ def decide(state: SiteState, decisions: Decisions) -> SiteState:
         return msgspec.structs.replace(closed(state, "closure"), closure=closure)
     if decisions.is_open is not None and decisions.is_open(state.site) is False:
         return closed(state, "hours")
-    return hide(state) if set(state.flags) & set(decisions.hidden.get(site, ())) else state
+    return hide(state) if set(state.flags) & set(decisions.hidden.get(site, ())) else doubt(state)
 
 
 def _overridden(state: SiteState, override: Override) -> SiteState:

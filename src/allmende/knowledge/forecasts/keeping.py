@@ -6,7 +6,7 @@ was issued is a part of each reading's key and its result time (decision 26), so
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from allmende.domain.errors import Conflict, InvalidInput
 from allmende.domain.forecasts import LOWER, ORIGIN, SUFFIX, UPPER, ForecastProfile, least_suffix
 from allmende.domain.ingest import check_declaration
 from allmende.domain.policy import Reader
-from allmende.domain.query import Compare, Order, Path, Query, Step, Value
+from allmende.domain.query import Compare, Expression, Logic, Order, Path, Query, Step, Value
 from allmende.domain.records import Declaration, Property, SensorDeclaration, Series, ThingDeclaration, Unit
 from allmende.domain.store import Store
 from allmende.domain.times import format_instant
@@ -225,15 +225,16 @@ def latest(store: Store, reader: Reader, stream: str, least: Sequence[float] = (
     newest = _readings(store, reader, f"{stream}{SUFFIX}", None)
     if not newest:
         return None
-    issued = newest[0][1]
-    middle = {time: value for time, _, value in _readings(store, reader, f"{stream}{SUFFIX}", issued)}
+    until, issued = newest[0][:2]
+    run = Span(issued - abs(until - issued), until)
+    middle = {time: value for time, _, value in _readings(store, reader, f"{stream}{SUFFIX}", issued, run)}
     ends = [
-        {time: value for time, _, value in _readings(store, reader, f"{stream}{suffix}", issued)}
+        {time: value for time, _, value in _readings(store, reader, f"{stream}{suffix}", issued, run)}
         for suffix in (LOWER, UPPER)
     ]
     moments = sorted(middle)
     chances = {
-        each: {time: value for time, _, value in _readings(store, reader, f"{stream}{least_suffix(each)}", issued)}
+        each: {time: value for time, _, value in _readings(store, reader, f"{stream}{least_suffix(each)}", issued, run)}
         for each in least
     }
     return Shown(
@@ -248,14 +249,28 @@ def latest(store: Store, reader: Reader, stream: str, least: Sequence[float] = (
     )
 
 
-def _readings(store: Store, reader: Reader, stream: str, run: int | None) -> list[tuple[int, int, Any]]:
+class Span(NamedTuple):
+    """The times that a run may tell of: it begins about when it was issued. Without it all that was ever foretold would
+    be looked through for the run."""
+
+    start: int
+    end: int
+
+
+def _readings(
+    store: Store, reader: Reader, stream: str, run: int | None, span: Span | None = None
+) -> list[tuple[int, int, Any]]:
     """The one reading of the newest run that is furthest ahead; or all of a run."""
-    when = Path(("resultTime",))
+    when, time = Path(("resultTime",)), Path(("phenomenonTime",))
+    rules: list[Expression] = [] if run is None else [Compare("eq", when, Value(run, "instant"))]
+    if span is not None:
+        rules.append(Compare("ge", time, Value(span.start, "instant")))
+        rules.append(Compare("le", time, Value(span.end, "instant")))
     query = Query(
         entity="Observation",
         reader=reader,
         path=(Step("Datastream", stream, "Observations"),),
-        filter=None if run is None else Compare("eq", when, Value(run, "instant")),
+        filter=Logic("and", tuple(rules)) if rules else None,
         order=(Order(Path(("phenomenonTime",)), descending=True), Order(when, descending=True)),
         select=("phenomenonTime", "resultTime", "result"),
         top=1 if run is None else _PAGE,

@@ -14,6 +14,7 @@ _NOBODY_SAYS = datetime(2000, 1, 1, tzinfo=UTC)
 """Of a site whose statements are all undated."""
 
 
+@lru_cache(maxsize=10_000)
 def number_of(identifier: str) -> int:
     """A whole number for an id: the same at every time and in every process, and exact in JavaScript (2^53)."""
     return int.from_bytes(blake2b(identifier.encode(), digest_size=6).digest(), "big") or 1

@@ -117,7 +117,9 @@ def send_sites(request: HttpRequest) -> HttpResponse:
 def send_site(request: HttpRequest, number: int) -> HttpResponse:
     """ParkAPI: one site."""
     _, states = states_of(request)
-    return _one(request, _sites(states), number, states)
+    asked = tuple(state for state in states if number_of(state.site.id) == number)
+    items = [parkapi.as_site(state, parkapi.zones_of(states)) for state in parkapi.listed(asked, bays=False)]
+    return _one(request, items, number, asked)
 
 
 @feed

@@ -138,7 +138,7 @@ def situations(
             zone=zone,
             trace=traces[state.site.id],
             capacity=state.capacity,
-            status=state.status,
+            status="live" if state.reason == "implausible" else state.status,  # it is what is to be judged
             flags=state.flags,
             neighbours=others,
             holiday=calendar.holidays,
