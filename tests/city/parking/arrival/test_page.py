@@ -33,6 +33,8 @@ def test_without_a_forecast_the_page_says_so_and_shows_the_judgement() -> None:
     assert said.count('<polyline class="forecast__middle"') == 2
     assert said.count("Tabelle: mindestens") == 4  # each chart's values, named twice
     assert "Voll: übersehen und falsch gesagt" in said
+    assert "mobilitaet-jena" not in said  # places have the names that people call them by, not those of a recording
+    assert said.count(">Häckelplatz</th>") == 3  # expected, off by, full
     assert "Recorded from" in page("en")
 
 

@@ -1,5 +1,6 @@
 """``/parking/arrival/``: what will be free on arrival, and how good such words have been."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from allmende.city.parking.arrival.expect import Expectation, expect_many
 from allmende.city.parking.arrival.kept import Short, kept_of
 from allmende.city.parking.operating.paperwork import stamp_of_papers
 from allmende.city.parking.sites import Site, read_sites
+from allmende.domain.profile import Profile
 from allmende.domain.times import DAY, to_datetime
 
 MINUTES = (15, 30, 60, 120)
@@ -47,7 +49,7 @@ def show_arrival(request: HttpRequest) -> HttpResponse:
         ],
         "simulated": any(site.simulated for site, _said in found),
         "kept": kept,
-        "report": _tables(kept.report, {site.reference: site.name for site, _said in found}) if kept else None,
+        "report": _tables(kept.report, _names(house.profile, [site for site, _said in found])) if kept else None,
         "all": [_short(each) for each in kept.all] if kept else [],
         "size": SIZE,
     }
@@ -103,6 +105,18 @@ def _expected(request: HttpRequest, now: datetime) -> list[tuple[Site, list[Expe
         if before is None or (said and (not before[1] or before[0].simulated)):
             found[site.stands_for] = (site, said)
     return list(found.values())
+
+
+def _names(profile: Profile, sites: Sequence[Site]) -> dict[str, str]:
+    """What a recording's places are called: a source says which of its words are which place."""
+    known = {site.stands_for: site.name for site in sites}
+    called = {site.reference: site.name for site in sites if site.reference}
+    for source in profile.sources.values():
+        places = source.settings.get("places")
+        for word, place in places.items() if isinstance(places, dict) else ():
+            if isinstance(place, str) and place in known:
+                called[word] = known[place]
+    return called
 
 
 def _row(site: Site, said: list[Expectation]) -> dict[str, Any]:
