@@ -6,7 +6,7 @@ PYTHON ?= python3
 CITY ?= jena
 ALLMENDE_HOME ?= var
 PYTEST ?=
-JOBS ?= 4
+JOBS ?= 5
 
 SETUP = $(PYTHON) tools/setup.py
 BIN = .venv/bin
